@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from handlers._settings import Settings
-from relay.server.transport.graceful_shutdown import CLOSE_SECONDS, DRAIN_SECONDS
+from relay.server.transport.servers import CLOSE_SECONDS, DRAIN_SECONDS
 from support.hosting import SECRET
 from support.running import COMMAND, ROOT, as_project, environment, serving, started
 

@@ -12,7 +12,7 @@ import pytest
 import relay
 from relay.contract.diagnostics import SetupError
 from relay.project.project import Project
-from relay.server.development_key import development_key
+from relay.server.token_minting import development_key
 from support.hosting import (
     SECRET,
     assert_problem,

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from relay.server import deadline
 from relay.server.deadline import Deadline
 from relay.server.errors import ClientDisconnected, HandlerTimeout
-from relay.server.transport.listening import listening
 from relay.server.transport.protocol import Protocol
+from relay.server.transport.servers import listening
 from support.hosting import assert_problem, bearer, calling, contract, host, operation
 from support.wire import request
 

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from relay import Settings, create_app
-from relay.server.transport.listening import listening
+from relay.server.transport.servers import listening
 from support.hosting import SECRET, bearer, contract, host, operation
 from support.targets import GARAGE
 from support.wire import request

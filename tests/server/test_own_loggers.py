@@ -1,4 +1,4 @@
-"""The log of a service's own modules: `scripts/relay/server/own_loggers.py`."""
+"""The log of a service's own modules: `scripts/relay/server/logs.py`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from relay.project.settings import Settings
 from relay.server.compilation import create
-from relay.server.own_loggers import set_levels
+from relay.server.logs import set_levels
 from support.hosting import contract
 from support.naming import named_operation
 from support.running import serving

@@ -1,4 +1,4 @@
-"""What the server serves in addition to the contract: `scripts/relay/server/docs.py` and `health.py`."""
+"""What the server serves in addition to the contract: `scripts/relay/server/pages.py`."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def test_is_ready_when_its_collaborators_are(application):
 
 async def test_does_not_wait_for_a_collaborator_for_ever(application, monkeypatch):
     """A probe has its own patience, and it is short."""
-    monkeypatch.setattr("relay.server.health.READY_TIMEOUT", 0.01)
+    monkeypatch.setattr("relay.server.pages.READY_TIMEOUT", 0.01)
     service = application()
     async with calling(service) as client:
         service.collaborators["part"].delay = 60

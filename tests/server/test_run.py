@@ -68,7 +68,7 @@ def asked(folder, service, *names):
 def impatient(**seconds):
     """The command, with less time for everything than an operator gets."""
     patches = "".join(f"{name} = {value}; " for name, value in seconds.items())
-    code = f"import relay.server.transport.graceful_shutdown, relay.server.bodies; from relay.cli.main import main; {patches}main()"
+    code = f"import relay.server.transport.servers, relay.server.bodies; from relay.cli.main import main; {patches}main()"
     return [sys.executable, "-c", code]
 
 
@@ -109,8 +109,8 @@ def test_a_second_signal_ends_it_at_once(tmp_path, arguments):
 def test_cuts_what_is_not_done_in_time(tmp_path, arguments):
     """It is told in one line, not a traceback; the client sees the connection end, not an answer."""
     seconds = {
-        "relay.server.transport.graceful_shutdown.DRAIN_SECONDS": 1,
-        "relay.server.transport.graceful_shutdown.CLOSE_SECONDS": 1,
+        "relay.server.transport.servers.DRAIN_SECONDS": 1,
+        "relay.server.transport.servers.CLOSE_SECONDS": 1,
     }
     with (
         serving(tmp_path, *arguments, RELAY_LOG_LEVEL="warning", command=impatient(**seconds)) as service,

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jwt import PyJWS
 
+from relay.project.settings import Settings
 from relay.server.errors import Unauthenticated
 from relay.server.keys import secret_key
 from relay.server.security import token_scopes
-from relay.server.tokens import Policy, TokenVerifier
+from relay.server.tokens import TokenVerifier
 from support.hosting import SECRET, assert_problem, bearer, calling, contract, host, operation
 
 SCHEMES = {
@@ -136,8 +137,7 @@ async def test_a_scope_that_is_no_text_grants_nothing(get, claim, scopes):
 @settings(deadline=None)
 async def test_claims_of_any_type_are_taken_or_rejected(claims):
     """An issuer may put anything into its tokens; it is never an unexpected failure."""
-    policy = Policy(issuer=None, audience=None, type=None, leeway=0, max_life=3600, cache_seconds=60)
-    verify = TokenVerifier(secret_key(SECRET), policy)
+    verify = TokenVerifier(secret_key(SECRET), Settings(jwt_leeway=0, jwt_max_life=3600))
     payload = json.dumps({"sub": "u", "exp": int(time.time()) + 60, **claims}).encode()
     token = PyJWS().encode(payload, SECRET, "HS256")
 

@@ -17,7 +17,7 @@ from relay.server import keys
 from relay.server import token_cache as remembered
 from relay.server.keys import Key, SingleKey
 from relay.server.token_cache import TokenCache, fingerprint
-from relay.server.tokens import Policy, TokenVerifier
+from relay.server.tokens import TokenVerifier
 from support.hosting import SECRET, assert_envelope, bearer, calling, contract, host, operation
 from support.signing import EC, RSA, jwk, refuses, sign, verifier
 
@@ -165,7 +165,7 @@ JSON = st.recursive(
 @given(JSON)
 def test_answers_from_memory_as_it_did_at_first(value):
     """To the type of each number."""
-    verify = TokenVerifier(SingleKey(*KEY), Policy(None, None, None, 0.0, 0, 60.0))
+    verify = TokenVerifier(SingleKey(*KEY), Settings(jwt_leeway=0, jwt_max_life=0))
     token = sign(own={"value": value})
 
     answers = []

@@ -22,7 +22,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from relay.contract.diagnostics import SetupError
 from relay.contract.loading import load_contract
 from relay.server import tracing
-from relay.server.tracing import traced
+from relay.server.tracing import Traced
 from support.hosting import contract, host, operation
 from support.running import ROOT, serving_demo
 
@@ -133,7 +133,7 @@ async def client_of(folder, exporter):
     tracer = tracer_into(exporter)
     application = host(folder, contract(PATHS), init=INIT, things=THINGS)
     application.package.tracer = tracer
-    app = traced(application, application.contract, {"/livez", "/docs"}, tracer)
+    app = Traced(application, application.contract, {"/livez", "/docs"}, tracer)
     async with application.running():
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
@@ -314,7 +314,7 @@ async def test_whatever_a_caller_sends_as_its_parent_is_answered(parent):
     scope = {"type": "http", "method": "GET", "path": "/", "scheme": "http"}
     scope["headers"] = [(b"traceparent", parent.encode("utf-8", "replace"))]
 
-    await traced(app, OURS, (), tracer_into(exporter))(scope, None, send)
+    await Traced(app, OURS, (), tracer_into(exporter))(scope, None, send)
 
     assert sent == [200]
     assert len(exporter.get_finished_spans()) <= 1

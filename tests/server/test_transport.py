@@ -10,8 +10,8 @@ import pytest
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from relay.server.transport.graceful_shutdown import DrainingServer
 from relay.server.transport.protocol import Protocol
+from relay.server.transport.servers import DrainingServer
 
 
 def parameters(function):

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from relay.project.settings import Settings
 from relay.server.errors import Unauthenticated
-from relay.server.verification import token_verifier
+from relay.server.tokens import token_verifier
 
 from .hosting import SECRET
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from relay.server.transport.listening import listening
+from relay.server.transport.servers import listening
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

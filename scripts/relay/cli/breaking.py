@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from relay.contract.diagnostics import Diagnostic, Rule, SetupError, Severity
+from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 
 from .options import handlers_option, tests_option
 from .output import tool
@@ -34,12 +34,6 @@ An ignore file; in pyproject.toml the entries are [[tool.relay.breaking.ignore]]
 """
 
 
-def _rules() -> Mapping[str, Rule]:
-    from relay.diff.diff_rules import RULES
-
-    return RULES
-
-
 @click.command(epilog=EXAMPLES)
 @click.argument("old", required=False)
 @click.argument("new", required=False)
@@ -51,7 +45,7 @@ def _rules() -> Mapping[str, Rule]:
     type=click.Path(path_type=Path),
     help="YAML list of accepted changes.  [default: ignore in [tool.relay.breaking]]",
 )
-@rules_option(_rules)
+@rules_option("relay.diff.diff_rules")
 @format_option
 def breaking(
     *,
@@ -111,7 +105,6 @@ def _folder(package: str, project: Project, *, is_named: bool) -> Path:
 
 
 def _not_compared(before: Side, after: Side) -> Iterator[Diagnostic]:
-    """Yield a warning with the number of operations that have errors in one of the contracts."""
     left_out = {(one.method, one.path) for side in (before, after) for one in side.contract.left_out}
     if left_out:
         what = f"{len(left_out)} operation{'s were' if len(left_out) > 1 else ' was'} not compared"
@@ -126,7 +119,6 @@ def _finding(change: Change, before: Side, after: Side) -> Diagnostic:
 
 
 def _impacts(impacts: list[Impact], after: Side) -> Iterator[Diagnostic]:
-    """Yield a note for each place, with the operations and rules that it refers to."""
     for impact in impacts:
         rules = ", ".join(sorted({change.rule for change in impact.changes}))
         named = f" and {', '.join(impact.names)}" if impact.names else ""

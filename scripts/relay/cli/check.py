@@ -7,10 +7,8 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import click
@@ -66,18 +64,17 @@ def check(*, form: str, seconds: float, strict: bool, **given: Any) -> None:
     """
     sys.dont_write_bytecode = True  # importing the package leaves nothing in its folder either
     found: list[Diagnostic] = []
-    with _deadline(seconds, partial(_give_up, found, form, seconds, click.get_current_context())):
-        try:
-            _examine(given, found)
-        except SetupError as exc:
-            _conclude(exc.problems, form)
-            return
-    if strict:
-        found = [
-            replace(one, severity=Severity.ERROR) if one.severity is Severity.WARNING else one
-            for one in found
-        ]
-    _conclude(found, form)
+    timer = threading.Timer(seconds, _give_up, [found, form, seconds, click.get_current_context()])
+    timer.daemon = True
+    timer.start()  # the main thread may wait for a package for ever
+    try:
+        _examine(given, found)
+    except SetupError as exc:
+        found = [*exc.problems]
+    finally:
+        timer.cancel()
+    raised = {Severity.WARNING: Severity.ERROR} if strict else {}
+    _conclude([replace(one, severity=raised.get(one.severity, one.severity)) for one in found], form)
 
 
 def _examine(given: Mapping[str, Any], found: list[Diagnostic]) -> None:
@@ -98,18 +95,6 @@ def _examine(given: Mapping[str, Any], found: list[Diagnostic]) -> None:
     asyncio.run(add())
 
 
-@contextmanager
-def _deadline(seconds: float, give_up: Callable[[], None]) -> Iterator[None]:
-    """Call `give_up` in a thread if the block takes longer: the main thread may wait for a package for ever."""
-    timer = threading.Timer(seconds, give_up)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
 def _give_up(found: Sequence[Diagnostic], form: str, seconds: float, context: click.Context) -> None:
     """Print what was found, and end the process, though threads of the package may still wait."""
     late = f"the checks took longer than {seconds:g} s; the next one did not finish"
@@ -122,7 +107,6 @@ def _give_up(found: Sequence[Diagnostic], form: str, seconds: float, context: cl
 
 
 def _conclude(found: Sequence[Diagnostic], form: str) -> None:
-    """Print the findings, as text in the order of the checks; exit with 1 for an error."""
     if form != "text":
         report_findings("check", found, form)
         return

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from relay.contract.diagnostics import Diagnostic, Rule, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError
 
 from .options import handlers_option, spec_option
 from .output import echo, emit, is_quiet, say, tools_installed
 from .report import EXIT_FINDINGS, coloured, format_option, report_findings, rules_option, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from rich.status import Status
 
@@ -43,12 +43,6 @@ QUIET_SECONDS = 10.0
 """How often progress is printed where there is no terminal, in seconds."""
 MAX_ALIKE = 3
 """How many findings of one rule at one place are printed; the others are counted."""
-
-
-def _rules() -> Mapping[str, Rule]:
-    from relay.contract_tests.contract_rules import RULES
-
-    return RULES
 
 
 @click.command(epilog=EXAMPLES)
@@ -122,7 +116,7 @@ def _rules() -> Mapping[str, Rule]:
     type=click.Path(path_type=Path),
     help="Folder of failures that one request reproduces; they run first until they are fixed.  [default: failures in --reports]",
 )
-@rules_option(_rules)
+@rules_option("relay.contract_tests.contract_rules")
 @format_option
 def contract(
     *,
@@ -202,7 +196,6 @@ def _interruptible() -> Iterator[None]:
 
 
 def _check_kept(har: Iterable[Path], written: Path) -> None:
-    """Raise SetupError for recorded traffic that this run would overwrite."""
     if any(file.resolve() == written.resolve() for file in har):
         raise SetupError(
             [Diagnostic(str(written), "this run would overwrite it; copy it, or choose other --reports")]
@@ -223,7 +216,6 @@ def brief(failures: Iterable[Failure]) -> Iterator[Diagnostic]:
 
 
 def _seen(report: Report) -> str:
-    """Summarise the coverage: `3 of 3 documented responses observed (100 %)`."""
     cells = report.coverage.cells
     counts = {state: sum(cell.state == state for cell in cells) for state in ("seen", "waived")}
     waived = f", {counts['waived']} waived" if counts["waived"] else ""
@@ -231,7 +223,6 @@ def _seen(report: Report) -> str:
 
 
 def _cut(report: Report) -> str:
-    """Name the parts that the time limit cut, with the number of cases that were not run."""
     from relay.contract_tests.time_limit import OUT_OF_TIME
 
     counts = {part.name: sum(one.reason == OUT_OF_TIME for one in part.not_run) for part in report.parts}

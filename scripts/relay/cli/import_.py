@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from .options import spec_option
 from .output import echo_difference, say, tool
 from .report import format_option, report_findings
-
-if TYPE_CHECKING:
-    from relay.importer.merge import Merge
-
 
 EXAMPLES = """\b
 Examples:
@@ -102,12 +97,6 @@ def import_(  # noqa: PLR0913 -- a command's arguments are its options
         replaced = {target.path: content, lock.path: recorded.as_yaml().encode()}
         replace_files({path: text for path, text in replaced.items() if text != read_file(path)})
     if form == "text":
-        _print(merge, changed=content != target.source)
-
-
-def _print(merge: Merge, *, changed: bool) -> None:
-    """Print what happened to each operation, and the next commands."""
-    for source, operation, verb in merge.outcomes:
-        say(f"{verb} {operation} ({source.name})")
-    if changed:
-        say("next: relay lint, relay regenerate")
+        say(*(f"{verb} {operation} ({source.name})" for source, operation, verb in merge.outcomes))
+        if content != target.source:
+            say("next: relay lint, relay regenerate")

@@ -55,7 +55,6 @@ def init(folder: Path, *, spec: str | None) -> None:
 
 
 def _report(made: Plan, folder: Path) -> None:
-    """Print what was written, what was left alone, what is left to do, and the next steps."""
     for name in made.files:
         say(f"wrote {name}")
     if made.kept:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import click
-
-from relay.contract.diagnostics import Rule
 
 from .options import ContractFile
 from .output import tool
@@ -29,12 +26,6 @@ Report only what is new since a day on which you accepted the rest:
 STDIN = Path("-")
 
 
-def _rules() -> Mapping[str, Rule]:
-    from relay.lint.lint_rules import RULES
-
-    return RULES
-
-
 @click.command(epilog=EXAMPLES)
 @click.argument("spec", required=False, type=ContractFile())
 @click.option("--all", "every", is_flag=True, help="List every finding, not only the first of each rule.")
@@ -52,7 +43,7 @@ def _rules() -> Mapping[str, Rule]:
     help="Report only what a former report (--format json) does not have.",
 )
 @click.option("--notes", is_flag=True, help="Print notes, too, such as the strength of each response.")
-@rules_option(_rules)
+@rules_option("relay.lint.lint_rules")
 @format_option
 def lint(
     spec: Path | None,

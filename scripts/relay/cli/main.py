@@ -10,9 +10,10 @@ from typing import Any
 
 import click
 
+from relay._version import __version__
 from relay.contract.diagnostics import SetupError
 
-from .output import QUIET, echo, setup_errors
+from .output import QUIET, setup_errors
 
 COMMANDS = (
     "init serve check lint drift regenerate import upgrade breaking contract ci token completion".split()
@@ -24,7 +25,6 @@ class _Commands(click.Group):
     """Imports a command when it is named: one that serves does not wait for all the others."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; a SetupError that it raises is printed and ends it with exit code 2."""
         from relay.project.project import working_directory
 
         with setup_errors():
@@ -32,7 +32,6 @@ class _Commands(click.Group):
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- the signature is click's
-        """Name Relay's commands, then those of the project's package, if it can be imported."""
         try:
             return [*COMMANDS, *_project_commands()]
         except SetupError:
@@ -86,15 +85,6 @@ def _project_commands() -> dict[str, click.Command]:
     return {str(command.name): command for command in commands if command.name not in COMMANDS}
 
 
-def _print_version(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001 -- click's call
-    """Print the version of this code, installed or not."""
-    if asked:
-        from relay._version import __version__
-
-        echo(f"relay, version {__version__}")
-        context.exit()
-
-
 def _be_quiet(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001 -- click's call
     if asked:
         context.meta[QUIET] = True
@@ -110,15 +100,7 @@ _quiet = click.Option(
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, params=[_quiet])
-@click.option(
-    "-V",
-    "--version",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_print_version,
-    help="Show the version and exit.",
-)
+@click.version_option(__version__, "-V", "--version", message="relay, version %(version)s")
 @click.pass_context
 def main(context: click.Context) -> None:
     """Host an API from its OpenAPI contract and keep both in agreement.

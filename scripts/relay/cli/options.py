@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,40 +32,24 @@ class ContractFile(click.Path):
         return super().convert(value, param, ctx)
 
 
-def spec_option(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the option --spec."""
-    return click.option("--spec", type=ContractFile(), help="The contract.  [default: the project's]")(
-        command
-    )
-
-
-def handlers_option(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the option --handlers."""
-    return click.option(
-        "--handlers", metavar="PACKAGE", help="The handlers package.  [default: the project's]"
-    )(command)
-
-
-def missing_option(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the option --missing; None where it is not given."""
-    return click.option(
-        "--missing",
-        metavar="[TAG=]POLICY",
-        multiple=True,
-        callback=lambda _context, _option, given: given or None,
-        help="Policy for operations without a function: fail (the default) refuses to start, stub answers 501, "
-        "mock answers from the contract. TAG=POLICY is for one tag; can be repeated. Where no package exists, "
-        "the contract is served alone.",
-    )(command)
-
-
-def tests_option(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the option --tests."""
-    return click.option(
-        "--tests",
-        type=click.Path(path_type=Path),
-        help="Folder of tests, which may refer to handlers.  [default: tests, in the project]",
-    )(command)
+spec_option = click.option("--spec", type=ContractFile(), help="The contract.  [default: the project's]")
+handlers_option = click.option(
+    "--handlers", metavar="PACKAGE", help="The handlers package.  [default: the project's]"
+)
+missing_option = click.option(
+    "--missing",
+    metavar="[TAG=]POLICY",
+    multiple=True,
+    callback=lambda _context, _option, given: given or None,
+    help="Policy for operations without a function: fail (the default) refuses to start, stub answers 501, "
+    "mock answers from the contract. TAG=POLICY is for one tag; can be repeated. Where no package exists, "
+    "the contract is served alone.",
+)
+tests_option = click.option(
+    "--tests",
+    type=click.Path(path_type=Path),
+    help="Folder of tests, which may refer to handlers.  [default: tests, in the project]",
+)
 
 
 def warn_of_settings(project: Project, settings: Settings) -> None:

@@ -19,11 +19,10 @@ from relay.server.handler_modules import is_package
 from relay.server.info_functions import replaced_functions
 from relay.server.keys import KeyProblem
 from relay.server.metrics import BIND, bind_address
-from relay.server.verification import token_verifier
+from relay.server.tokens import token_verifier
 
 from . import startup_banner
 from .output import without_rest
-from .production_checks import weaknesses
 
 _PROBE_SECONDS = 1.0
 
@@ -36,7 +35,7 @@ async def examine(project: Project, settings: Settings) -> AsyncIterator[Diagnos
         for problem in exc.problems:
             yield problem
         return
-    for one in (*_compiled(application), *_replaced(application), *weaknesses(application)):
+    for one in (*_compiled(application), *_replaced(application), *_weaknesses(application)):
         yield one
     for part in (_keys(application.settings), _addresses(settings), _collaborators(application)):
         async for one in part:
@@ -52,7 +51,6 @@ def _wrong(where: str, message: str) -> Diagnostic:
 
 
 def _compiled(application: Application) -> list[Diagnostic]:
-    """Return what compiling the service has shown already."""
     settings = application.settings
     contract = f"{application.contract.place(()).file}, {startup_banner.operations(application)}"
     return [
@@ -65,7 +63,6 @@ def _compiled(application: Application) -> list[Diagnostic]:
 
 
 def _functions(application: Application) -> Iterator[str]:
-    """Count the operations that functions of the package serve, and those that the contract names by Python paths."""
     bindings = [endpoint.binding for endpoint in application.endpoints.values()]
     named = sum(one.is_named for one in bindings)
     own = sum(one.missing is None for one in bindings) - named
@@ -154,7 +151,6 @@ async def _answers(host: str, port: int, path: str, ours: bytes) -> bool:
 
 
 async def _collaborators(application: Application) -> AsyncIterator[Diagnostic]:
-    """Open the collaborators; ask each whether it is ready and what an operator should repair."""
     try:
         async with application.opened(read_only=True) as collaborators:
             for warning in application.argument_warnings:
@@ -189,3 +185,37 @@ def _names(exc: Exception) -> str:
     """Describe a failure by class names only: its text may contain a password."""
     known, cause = report(exc), type(exc.__cause__ or exc).__name__
     return f"{known.code} ({cause})" if known else cause
+
+
+def _weaknesses(application: Application) -> list[Diagnostic]:
+    """Return a warning for each weak setting of a service in production."""
+    if application.settings.environment != "production":
+        return []
+    return [Diagnostic(where, what, "weak", Severity.WARNING) for where, what in _weak(application)]
+
+
+def _weak(application: Application) -> Iterator[tuple[str, str]]:
+    settings = application.settings
+    if application.jwt is not None:
+        if settings.jwt_issuer is None:
+            yield "RELAY_JWT_ISSUER", "not set: tokens of any issuer are accepted; set it"
+        if settings.jwt_audience is None:
+            yield "RELAY_JWT_AUDIENCE", "not set: tokens without an audience are accepted; set it"
+    if settings.openapi:
+        served = "the contract and Swagger UI are" if settings.docs else "the contract is"
+        yield "RELAY_OPENAPI", f"{served} public; set it to false unless that is intended"
+    if settings.metrics and not settings.metrics_bind:
+        message = "every client can read the metrics; set RELAY_METRICS_BIND, or block /metrics at the proxy"
+        yield "RELAY_METRICS", message
+    if settings.log_level == "debug":
+        yield "RELAY_LOG_LEVEL", "debug may log personal data; set it to info"
+    if settings.response_violations == "report":
+        message = "responses that violate the contract are sent; set it to enforce once the log shows none"
+        yield "RELAY_RESPONSE_VIOLATIONS", message
+    if getattr(settings, "store", "") is None:
+        yield "RELAY_STORE", "not set: the data is in this user's data folder; name a store"
+    for line in (binding.operation for binding in application.missing):
+        yield (
+            "RELAY_MISSING",
+            f"{line} has no function and answers 501; write it, or remove it from the contract",
+        )

@@ -88,7 +88,6 @@ def _command(parent: click.Context, name: str, command: click.Command) -> str:
 
 
 def _options(context: click.Context, command: click.Command) -> Iterator[str]:
-    """Yield a row for each option but those that every command has."""
     for parameter in command.params:
         record = parameter.get_help_record(context) if parameter.name not in ("quiet", "help") else None
         if record is not None:
@@ -105,7 +104,6 @@ def _summary(command: click.Command) -> str:
 
 
 def _paragraphs(text: str) -> str:
-    """Return a help text with one line per paragraph."""
     paragraphs = inspect.cleandoc(text).split("\n\n")
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 

@@ -129,7 +129,6 @@ def _refuse_links(made: Plan, folders: tuple[Path, ...]) -> None:
 
 
 def _show(made: Plan, sources: Sources) -> None:
-    """Print what would change."""
     from relay.contract.documents import display
 
     before = {**sources.files, **sources.tests}

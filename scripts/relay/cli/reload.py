@@ -130,7 +130,9 @@ async def watch(service: Reloading, sources: Sources, project: Project, settings
                 sources.watch_modules(service.application.named_modules)
                 has_garbage = True
             elif has_garbage and service.quiet > QUIET:
-                _collect()
+                gc.unfreeze()  # collect what was kept out
+                gc.collect()
+                gc.freeze()
                 has_garbage = False
     finally:
         pool.shutdown(wait=False)
@@ -143,7 +145,7 @@ async def _reload(service: Reloading, project: Project, settings: Settings) -> N
     known = list(missing(service.application))
     named = service.application.named_modules
     try:
-        with _warn_if_slow(service), fresh_imports(settings.handlers, *named), _without_collections():
+        with _building(service), fresh_imports(settings.handlers, *named):
             await service.replace(await _built(project, _no_more_faults(service, settings)))
     except SetupError as exc:
         _keep(service, exc.problems)
@@ -162,8 +164,11 @@ def _no_more_faults(service: Reloading, settings: Settings) -> Settings:
 
 
 @contextmanager
-def _warn_if_slow(service: Reloading) -> Iterator[None]:
-    """Report once, in the terminal and at `/readyz`, that the block takes long: it may never end."""
+def _building(service: Reloading) -> Iterator[None]:
+    """Report once, in the terminal and at `/readyz`, that the block takes long: it may never end.
+
+    What is built in the block is kept out of garbage collections: one of all of it would stop requests for up to a second.
+    """
 
     def warn() -> None:
         message = f"still building after {SLOW:.0f} s, the last working version keeps serving; restart if it does not end"
@@ -172,60 +177,37 @@ def _warn_if_slow(service: Reloading) -> Iterator[None]:
         echo(f"warning: {problem}", err=True)
 
     timer = asyncio.get_running_loop().call_later(SLOW, warn)
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-async def _built(project: Project, settings: Settings) -> Application:
-    """Build a version in a daemon thread, as an import of the package may never return."""
-    future: Future[Application] = Future()
-
-    def build() -> None:
-        try:
-            future.set_result(_build(project, settings))
-        except SetupError as exc:
-            future.set_exception(exc)
-
-    future.set_running_or_notify_cancel()
-    threading.Thread(target=build, name="reload", daemon=True).start()
-    return await asyncio.wrap_future(future)
-
-
-def _build(project: Project, settings: Settings) -> Application:
-    """Build a version; raise SetupError for whatever the package raises."""
-    from relay.server.application import build
-
-    try:
-        return build(project, settings)
-    except SetupError:
-        raise
-    except BaseException as exc:
-        raise SetupError([_unforeseen(exc)]) from exc
-
-
-def _unforeseen(exc: BaseException) -> Diagnostic:
-    _log.error("reloading failed", exc_info=exc)
-    return Diagnostic("--reload", f"{type(exc).__name__}, see the log")
-
-
-@contextmanager
-def _without_collections() -> Iterator[None]:
-    """Keep what is built in the block out of garbage collections: one of all of it would stop requests for up to a second."""
     gc.disable()
     try:
         yield
     finally:
         gc.freeze()
         gc.enable()
+        timer.cancel()
 
 
-def _collect() -> None:
-    """Collect what was kept out."""
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()
+async def _built(project: Project, settings: Settings) -> Application:
+    """Build a version in a daemon thread, as an import of the package may never return; raise SetupError."""
+    from relay.server.application import build
+
+    future: Future[Application] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(build(project, settings))
+        except SetupError as exc:
+            future.set_exception(exc)
+        except BaseException as exc:  # noqa: BLE001 -- whatever the package raises
+            future.set_exception(SetupError([_unforeseen(exc)]))
+
+    future.set_running_or_notify_cancel()
+    threading.Thread(target=run, name="reload", daemon=True).start()
+    return await asyncio.wrap_future(future)
+
+
+def _unforeseen(exc: BaseException) -> Diagnostic:
+    _log.error("reloading failed", exc_info=exc)
+    return Diagnostic("--reload", f"{type(exc).__name__}, see the log")
 
 
 def _keep(service: Reloading, problems: list[Diagnostic]) -> None:

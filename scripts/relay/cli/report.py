@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from xml.etree import ElementTree as ET
@@ -19,27 +20,13 @@ EXIT_FINDINGS = 1
 """Exit code of a command that ran and found an error."""
 
 
-def format_option(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the option --format, whose value goes to `report_findings`."""
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice(list(_FORMATS)),
-        default="text",
-        show_default=True,
-        help="How to print findings; github writes annotations of a workflow.",
-    )(command)
-
-
-def rules_option(
-    read: Callable[[], Mapping[str, Rule]],
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the option --rules, which lists the rules that `read` returns and exits."""
+def rules_option(module: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return the option --rules, which lists the RULES of a module and exits."""
 
     def list_rules(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001 -- click's call
         if asked:
-            for rule in read().values():
-                echo(f"{rule.severity:7} {rule.id}: {rule.why}")
+            rules: Mapping[str, Rule] = importlib.import_module(module).RULES
+            echo(*(f"{rule.severity:7} {rule.id}: {rule.why}" for rule in rules.values()))
             context.exit()
 
     return click.option(
@@ -153,7 +140,6 @@ def _junit(command: str, findings: Sequence[Diagnostic], clean: str) -> str:
 
 
 def _github(command: str, findings: Sequence[Diagnostic], clean: str) -> str:
-    """Write workflow commands, which become annotations at the lines."""
     words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
     lines = []
     for finding in findings:
@@ -166,3 +152,13 @@ def _github(command: str, findings: Sequence[Diagnostic], clean: str) -> str:
 
 
 _FORMATS = {"text": _text, "json": _json, "junit": _junit, "github": _github}
+
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(_FORMATS)),
+    default="text",
+    show_default=True,
+    help="How to print findings; github writes annotations of a workflow.",
+)
+"""The option --format, whose value goes to `report_findings`."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from relay.contract.diagnostics import Diagnostic, SetupError
-from relay.server.transport.run import run
-from relay.server.transport.signals import prepare
+from relay.server.transport.run import prepare, run
 
 from .options import ContractFile, missing_option, warn_of_settings
 from .output import say
@@ -21,10 +18,7 @@ from .startup_banner import print_banner
 from .token import development_claims
 
 if TYPE_CHECKING:
-    from relay.contract_tests.recorder import Recorder
     from relay.project.project import Project
-    from relay.server.app import Application
-    from relay.server.reloading import Reloading
 
 EXAMPLES = """\b
 A contract is enough to start; a function that exists is called, the others are mocked:
@@ -82,7 +76,6 @@ def serve(*, reload: bool, record: Path | None, **given: Any) -> None:
     sys.dont_write_bytecode = reload or sys.dont_write_bytecode  # Python dates it by the second
     from relay.server import logs
     from relay.server.application import build, service_settings
-    from relay.server.own_loggers import set_levels
     from relay.server.reloading import Reloading
 
     from .reload import Sources, watch
@@ -100,22 +93,23 @@ def serve(*, reload: bool, record: Path | None, **given: Any) -> None:
     logs.configure(settings.log_level, settings.log_format)
     sources = Sources(settings.spec or Path(), settings.handlers) if reload else None
     application = build(project, settings)
-    set_levels(application, project.folder)
+    logs.set_levels(application, project.folder)
     if sources:
         sources.watch_modules(application.named_modules)
     has_development_key = application.settings is not settings
-    started = partial(
-        print_banner,
-        application,
-        claims=_claims(project) if has_development_key else None,
-        record=record,
-    )
+    claims = _claims(project) if has_development_key else None
+    started = partial(print_banner, application, claims=claims, record=record)
     service = Reloading(application) if sources else None
     background = (
         partial(watch, service, sources, project, application.settings) if service and sources else None
     )
-    with _recorded(service or application, record) as served:
-        run(served, settings, started, background)
+    if record is None:
+        run(service or application, settings, started, background)
+        return
+    from relay.contract_tests.recorder import Recorder
+
+    with Recorder(service or application, record) as recorder:
+        run(recorder, settings, started, background)
 
 
 def _claims(project: Project) -> dict[str, Any]:
@@ -126,17 +120,3 @@ def _claims(project: Project) -> dict[str, Any]:
         for problem in exc.problems:
             say(f"warning: {problem}", err=True)
         return {"sub": "developer"}
-
-
-@contextmanager
-def _recorded(
-    service: Application | Reloading, record: Path | None
-) -> Iterator[Application | Reloading | Recorder]:
-    """Wrap a service in a recorder, if one is asked for; SetupError when it cannot write."""
-    if record is None:
-        yield service
-        return
-    from relay.contract_tests.recorder import Recorder
-
-    with Recorder(service, record) as recorder:
-        yield recorder

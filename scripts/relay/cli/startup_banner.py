@@ -81,7 +81,6 @@ def _curl(application: Application, url: str, claims: Mapping[str, Any] | None) 
 
 
 def _path(operation: Operation, contract: Contract) -> str | None:
-    """Return an operation's path with values made from the contract; None where it needs more than a path."""
     from relay.mock.examples import examples
     from relay.mock.samples import Sampler
     from relay.mock.schema_parts import NoSample

@@ -91,8 +91,7 @@ def token(
     issuer and audience of the settings. A service whose functions verify all tokens would refuse it.
     """
     from relay.server.application import service_settings
-    from relay.server.development_key import with_development_key
-    from relay.server.token_minting import longest_life, mint, with_scopes
+    from relay.server.token_minting import longest_life, mint, with_development_key, with_scopes
 
     project, settings = service_settings(given)
     _check_signable(project, settings)

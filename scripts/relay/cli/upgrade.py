@@ -16,9 +16,6 @@ from .output import echo_difference, emit, say, tool
 from .report import EXIT_FINDINGS, format_option, report_findings, rules_option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from relay.contract.diagnostics import Rule
     from relay.upgrade.plan import Upgrade
 
 EXAMPLES = """\b
@@ -29,12 +26,6 @@ Examples:
 """
 
 STDOUT = Path("-")
-
-
-def _rules() -> Mapping[str, Rule]:
-    from relay.upgrade.findings import RULES
-
-    return RULES
 
 
 @click.command(epilog=EXAMPLES)
@@ -48,7 +39,7 @@ def _rules() -> Mapping[str, Rule]:
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if something would change.")
 @click.option("--diff", is_flag=True, help="Write nothing; print the changes.")
-@rules_option(_rules)
+@rules_option("relay.upgrade.findings")
 @format_option
 def upgrade(
     contract: Path | None,
@@ -114,7 +105,6 @@ def _write(made: Upgrade, output: Path | None) -> None:
 
 
 def _findings(made: Upgrade, output: Path | None) -> list[Diagnostic]:
-    """Return the findings at their places in what was written; in the old files if that has no name."""
     from relay.contract.documents import display
 
     if output is None or not made.after:
@@ -131,7 +121,6 @@ def _findings(made: Upgrade, output: Path | None) -> list[Diagnostic]:
 
 
 def _show(made: Upgrade) -> None:
-    """Print what would change."""
     from relay.contract.documents import display
 
     for path, content in made.after.items():

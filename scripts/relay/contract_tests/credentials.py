@@ -24,7 +24,7 @@ from relay.server.errors import Unauthenticated
 from relay.server.keys import KeysUnavailable
 from relay.server.security import CLIENT_CERTIFICATE, JWT_TYPES, scheme_type, token_scopes
 from relay.server.token_minting import longest_life
-from relay.server.verification import token_verifier
+from relay.server.tokens import token_verifier
 
 from .contract_config import Identity
 from .exchanges import Request

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from relay.contract.model import Contract
 from relay.project.project import Project
 from relay.project.settings import token_keys
-from relay.server.development_key import with_development_key
 from relay.server.security import token_schemes
+from relay.server.token_minting import with_development_key
 
 from .service_under_test import ContractSettings
 

@@ -15,7 +15,6 @@ from relay.contract.diagnostics import Diagnostic, NotYetThere, SetupError
 from relay.contract.model import Contract, LeftOut
 from relay.project.settings import Settings
 
-from . import docs, health
 from .binding import Binding
 from .bodies import BodyReader
 from .cors import Cors
@@ -32,6 +31,7 @@ from .metrics import BIND, Metrics, bind_address
 from .observability import Observer
 from .package_hooks import PackageHooks, open_collaborators
 from .package_middleware import PackageMiddleware
+from .pages import contract_pages, livez, readyz, swagger_pages, to_docs
 from .pipeline import Pipeline, Service
 from .proxies import TrustedProxies
 from .request import Request
@@ -40,7 +40,7 @@ from .results import ResultEncoder
 from .security import JWT_TYPES, Authenticator, ScopedVerifier, Verify, scheme_type
 from .stages.pages import Extra, Pages, not_found
 from .threads import ThreadPools, accepted_names
-from .tracing import exporting, traced
+from .tracing import Traced, exporting
 
 METRICS_CONNECTIONS = 16
 """Connections to the metrics' own address."""
@@ -141,7 +141,7 @@ class Application:
     @asynccontextmanager
     async def _serving(self, metrics: Metrics, bind: str) -> AsyncIterator[None]:
         """Serve the metrics at their own address, with the limits of the service; SetupError if it is not free."""
-        from .transport.listening import listening  # imports uvicorn
+        from .transport.servers import listening  # imports uvicorn
 
         host, port = bind_address(bind)
         guard = Guard(
@@ -171,20 +171,20 @@ class Application:
             limit=self.settings.max_in_flight,
         )
         outermost = Pipeline(service).app
-        return traced(outermost, self.contract, pages) if self.settings.tracing else outermost
+        return Traced(outermost, self.contract, pages) if self.settings.tracing else outermost
 
     def _pages(self) -> dict[str, Extra]:
         """Return what is served outside the contract, by path."""
         pages: dict[str, Extra] = {
-            "/livez": health.livez,
-            "/readyz": lambda: health.readyz(self.collaborators, self.reload_problems, len(self.left_out)),
+            "/livez": livez,
+            "/readyz": lambda: readyz(self.collaborators, self.reload_problems, len(self.left_out)),
         }
         if (metrics := self.observer.metrics) is not None and self.settings.metrics_bind is None:
             pages["/metrics"] = metrics.page
         if self.settings.openapi:
-            pages |= docs.contract_pages(self.contract)
+            pages |= contract_pages(self.contract)
         if self.settings.docs and self.settings.openapi:
-            pages |= {"/": docs.to_docs, **docs.swagger_pages(self.contract)}
+            pages |= {"/": to_docs, **swagger_pages(self.contract)}
         return pages
 
     def _served(self, threads: ThreadPools) -> dict[str, ServedOperation]:

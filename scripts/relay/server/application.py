@@ -13,8 +13,8 @@ from relay.project.import_path import make_importable
 from relay.project.project import Project, current_project
 from relay.project.settings import Settings
 
-from .development_key import development_key
 from .handler_modules import import_package
+from .token_minting import development_key
 
 if TYPE_CHECKING:
     from .app import Application

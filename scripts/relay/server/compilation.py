@@ -32,8 +32,8 @@ from .package_hooks import PackageHooks, tokens_needed, verifier_problems
 from .package_middleware import read_middleware
 from .request_scope import scope_problem
 from .security import certificate_problems
+from .tokens import token_verifier
 from .tracing import check_installed
-from .verification import token_verifier
 
 T = TypeVar("T")
 

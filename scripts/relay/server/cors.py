@@ -29,13 +29,8 @@ class Cors:
     def __init__(self, origins: Sequence[str], contract: Contract) -> None:
         self._origins = frozenset(origins)
         self._credentials = _credential_headers(contract)
-        documented = {
-            one.name
-            for operation in contract.operations
-            for response in operation.responses.values()
-            for one in response.headers
-        }
-        self._exposed = ", ".join(sorted({*_EXPOSED, *documented}, key=str.lower)).encode("latin-1")
+        responses = [one for operation in contract.operations for one in operation.responses.values()]
+        self._exposed = _listed(*_EXPOSED, *(one.name for response in responses for one in response.headers))
 
     def response_headers(self, request: HeaderList) -> HeaderList:
         """Return the headers that a response to a request with these headers needs."""
@@ -53,16 +48,11 @@ class Cors:
         origin = header(request, b"origin")
         if origin is None or header(request, _REQUESTED_METHOD) is None or not self._allows(origin):
             return None
-        names = {
-            one.name
-            for operation in operations.values()
-            for one in operation.parameters
-            if one.location == "header"
-        }
-        allowed = sorted({*_COMMON, *self._credentials, *names}, key=str.lower)
+        parameters = [one for operation in operations.values() for one in operation.parameters]
+        names = (one.name for one in parameters if one.location == "header")
         lines = [
             (b"access-control-allow-methods", ", ".join(sorted(operations)).encode()),
-            (b"access-control-allow-headers", ", ".join(allowed).encode("latin-1")),
+            (b"access-control-allow-headers", _listed(*_COMMON, *self._credentials, *names)),
             (b"access-control-max-age", _MAX_AGE),
         ]
         return Response(204, [*lines, *ALWAYS], b"")
@@ -75,10 +65,8 @@ class Cors:
     def _permission(self, origin: str) -> HeaderList:
         if "*" in self._origins:
             return [(b"access-control-allow-origin", b"*")]
-        return [
-            (b"access-control-allow-origin", origin.encode("latin-1")),
-            (b"access-control-allow-credentials", b"true"),
-        ]
+        allowed = (b"access-control-allow-origin", origin.encode("latin-1"))
+        return [allowed, (b"access-control-allow-credentials", b"true")]
 
 
 def cors(origins: Sequence[str], contract: Contract, *, allows_local: bool) -> Cors | None:
@@ -91,22 +79,20 @@ def cors(origins: Sequence[str], contract: Contract, *, allows_local: bool) -> C
 
 
 def _wrong(origin: str, origins: Sequence[str]) -> str | None:
-    """Return what is wrong with an origin (RFC 6454 section 6.2); None if it is an origin."""
     if origin == "*":
         return "'*' allows every origin; remove the others" if len(origins) > 1 else None
     parts = urlsplit(origin)
-    if (
-        f"{parts.scheme}://{parts.netloc}" != origin
-        or not parts.netloc
-        or origin != origin.lower()
-        or "@" in origin
-    ):
+    is_whole = parts.netloc and f"{parts.scheme}://{parts.netloc}" == origin
+    if not is_whole or origin != origin.lower() or "@" in origin:
         return f"'{origin}' is not an origin; write it as browsers do, such as https://app.example.com"
     return None
 
 
+def _listed(*names: str) -> bytes:
+    return ", ".join(sorted({*names}, key=str.lower)).encode("latin-1")
+
+
 def _credential_headers(contract: Contract) -> Iterable[str]:
-    """Return the headers that carry credentials."""
     schemes = contract.security_schemes.values()
     keys = {str(one["name"]) for one in schemes if one["type"] == "apiKey" and one["in"] == "header"}
     return {*keys, "Authorization"}

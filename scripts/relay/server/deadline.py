@@ -33,13 +33,15 @@ class Deadline:
     async def run(self, work: Awaitable[T], receive: Receive | None = None) -> T:
         """Return the result of `work`.
 
-        With `receive`, the client is watched; the body of its request must have been read. Raises
-        HandlerTimeout after the time, which begins again with each item that `work` reads of a body, ClientDisconnected if the client disconnects, both after `work` was
-        cancelled and has ended, and every exception of `work`.
+        With `receive`, the client is watched; the body of its request must have been read. Raises HandlerTimeout
+        after the time, which begins again with each item that `work` reads of a body, ClientDisconnected if the
+        client disconnects, both after `work` was cancelled and has ended, and every exception of `work`.
         """
         call = _Call(receive)
-        if self._loop is not call.loop:
-            self._start(call.loop)
+        if self._loop is not call.loop:  # also in the next event loop of an application that outlives one
+            self._loop = call.loop
+            self._new, self._old = {}, {}
+            call.loop.call_later(self._tick, self._watch_old, call.loop)
         self._new[call] = None
         try:
             return await work
@@ -52,15 +54,9 @@ class Deadline:
                 self._old.pop(call, None)
                 call.stop()
 
-    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Start the timer, also in the next event loop of an application that outlives one."""
-        self._loop = loop
-        self._new, self._old = {}, {}
-        loop.call_later(self._tick, self._watch_old, loop)
-
     def _watch_old(self, loop: asyncio.AbstractEventLoop) -> None:
         for call in self._old:
-            call.watch(self._seconds)
+            call.watcher = asyncio.create_task(call.watch(self._seconds))
         self._old, self._new = self._new, {}
         if self._old:
             loop.call_later(self._tick, self._watch_old, loop)
@@ -71,7 +67,7 @@ class Deadline:
 class _Call:
     """A call in progress; `error` says why it was cancelled."""
 
-    __slots__ = ("_receive", "_started", "_watcher", "error", "loop", "task")
+    __slots__ = ("_receive", "_started", "error", "loop", "task", "watcher")
 
     def __init__(self, receive: Receive | None) -> None:
         self.loop = asyncio.get_running_loop()
@@ -81,20 +77,17 @@ class _Call:
         self.error: HandlerTimeout | ClientDisconnected | None = None
         self._receive = receive
         self._started = time.monotonic()
-        self._watcher: asyncio.Task[None] | None = None
-
-    def watch(self, seconds: float) -> None:
-        """Cancel the call if it takes more than `seconds` (0: any), or if its client disconnects."""
-        self._watcher = asyncio.create_task(self._watch(seconds))
+        self.watcher: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
         """Stop watching; take a cancellation back, so that a response can be sent."""
-        if self._watcher is not None:
-            self._watcher.cancel()
+        if self.watcher is not None:
+            self.watcher.cancel()
         if self.error is not None:
             self.task.uncancel()
 
-    async def _watch(self, seconds: float) -> None:
+    async def watch(self, seconds: float) -> None:
+        """Cancel the call if it takes more than `seconds` (0: any), or if its client disconnects."""
         while self.error is None:
             try:
                 async with asyncio.timeout(self._left(seconds)):

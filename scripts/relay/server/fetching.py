@@ -42,8 +42,7 @@ class _DeadlineConnection(http.client.HTTPConnection):
         timer.start()
 
 
-class _DeadlineTlsConnection(_DeadlineConnection, http.client.HTTPSConnection):
-    """A connection over TLS that closes itself after FETCH_SECONDS."""
+class _DeadlineTlsConnection(_DeadlineConnection, http.client.HTTPSConnection): ...
 
 
 def _shut_down(connection: socket.socket) -> None:
@@ -52,8 +51,6 @@ def _shut_down(connection: socket.socket) -> None:
 
 
 class _DeadlineHandler(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
-    """Opens connections that close themselves."""
-
     def http_open(self, req: urllib.request.Request) -> Any:
         return self.do_open(_DeadlineConnection, req)
 
@@ -62,7 +59,6 @@ class _DeadlineHandler(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Refuses redirects: the target might be plain HTTP, or controlled by an attacker."""
+    """Makes urllib raise HTTPError for redirects: the target might be plain HTTP, or controlled by an attacker."""
 
-    def redirect_request(self, *_args: Any, **_kwargs: Any) -> None:
-        """Return None, so that urllib raises HTTPError for the redirect."""
+    def redirect_request(self, *_args: Any, **_kwargs: Any) -> None: ...

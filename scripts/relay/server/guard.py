@@ -128,7 +128,6 @@ class Guard:
         return [*headers, (b"x-request-id", request_id), *cors]
 
     def _check_limit(self, slots: int) -> None:
-        """Raise Overloaded if the limit is exceeded, at the start or after waiting for the client."""
         if slots and self._in_flight > self._limit:
             raise Overloaded({"retry-after": "1"})
 
@@ -155,7 +154,7 @@ def check_head(scope: Any) -> None:
 def _request_id(headers: HeaderList) -> bytes:
     """Return the request id set by a proxy, the first of several, or a new one."""
     if b"x-request-id" in dict(headers):
-        for name, value in headers:
-            if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
-                return value
+        sent = [value for name, value in headers if name == b"x-request-id" and _REQUEST_ID.fullmatch(value)]
+        if sent:
+            return sent[0]
     return b"%032x" % _ids.getrandbits(128)

@@ -240,35 +240,32 @@ def parse_key_set(raw: bytes) -> dict[str | None, Key]:
     A `kid` of two different keys is ambiguous, so both keys are ignored.
     """
     try:
-        entries = parse_json(raw, refuses_nul=True)["keys"]
-    except (NotJson, KeyError, TypeError) as exc:
-        raise KeyProblem("it is not a JSON Web Key Set") from exc
-    if not isinstance(entries, list):
+        document = parse_json(raw, refuses_nul=True)
+    except NotJson:
+        document = None
+    if not isinstance(document, dict) or not isinstance(document.get("keys"), list):
         raise KeyProblem("it is not a JSON Web Key Set")
-    usable: dict[str | None, Key] = {}
-    ambiguous = set()
-    for entry in entries:
-        kid, key = _parse_entry(entry)
-        if key is not None and usable.setdefault(kid, key) != key:
-            ambiguous.add(kid)
+    found: dict[str | None, Key] = {}
+    entries = [one for one in map(_parse_entry, document["keys"]) if one is not None]
+    ambiguous = {kid for kid, key in entries if found.setdefault(kid, key) != key}
     if ambiguous:
         _log.warning("the key set has several keys of the same kid, which are not used")
-    if not usable.keys() - ambiguous:
+    usable = {kid: key for kid, key in found.items() if kid not in ambiguous}
+    if not usable:
         raise KeyProblem("it contains no RSA, P-256 or Ed25519 public key with a unique kid")
-    return {kid: key for kid, key in usable.items() if kid not in ambiguous}
+    return usable
 
 
-def _parse_entry(entry: Any) -> tuple[str | None, Key | None]:
+def _parse_entry(entry: Any) -> tuple[str | None, Key] | None:
     """Return the `kid` and the key of a JSON Web Key.
 
-    The key is None if it has another family, is too weak, symmetric or private, or is for another
-    purpose or algorithm.
+    None for one of another family, too weak, symmetric or private, or for another purpose or algorithm.
     """
     try:
         found = jwt.PyJWK(entry)
         key = Key(found.key, _algorithm(found.key))
     except Exception:  # noqa: BLE001 -- PyJWT raises more than its own classes for invalid keys
-        return None, None
+        return None
     kid, operations = entry.get("kid"), entry.get("key_ops", ["verify"])
     is_for_verifying = (
         isinstance(kid, str | None)
@@ -277,4 +274,4 @@ def _parse_entry(entry: Any) -> tuple[str | None, Key | None]:
         and "verify" in operations
         and found.algorithm_name == key.algorithm
     )
-    return (kid, key) if is_for_verifying else (None, None)
+    return (kid, key) if is_for_verifying else None

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 MAX_WAITING = 1 << 20
 """Characters that wait to be written; what does not fit is dropped."""
@@ -42,9 +43,7 @@ class LogStream:
         """Append whole lines, or drop them if too much is waiting."""
         with self._changed:
             if self._size + len(text) > self._limit:
-                lines = text.count("\n")
-                self._dropped += lines
-                self.dropped += lines
+                self._drop(text.count("\n"))
             else:
                 self._waiting.append(text)
                 self._size += len(text)
@@ -53,6 +52,10 @@ class LogStream:
 
     def flush(self) -> None:
         """Do nothing: lines are written as soon as the reader takes them."""
+
+    def _drop(self, lines: int) -> None:
+        self._dropped += lines
+        self.dropped += lines
 
     def close(self) -> None:
         """Wait until the lines are written, for CLOSE_SECONDS at most."""
@@ -73,24 +76,18 @@ class LogStream:
                     self._dropped = 0
             lost = self._write(text.encode("utf-8", "backslashreplace"))
             with self._changed:
-                self._dropped += lost
-                self.dropped += lost
+                self._drop(lost)
                 self._size -= size
                 self._changed.notify()
 
     def _write(self, data: bytes) -> int:
-        """Write lines; return how many were lost."""
-        try:
-            while data:
-                data = data[self._write_some(data) :]
-        except OSError:
-            pass
-        return data.count(b"\n")
-
-    def _write_some(self, data: bytes) -> int:
-        """Write some bytes, when the reader takes them; return their number."""
-        while True:
+        """Write lines as the reader takes them; return how many were lost."""
+        while data:
             try:
-                return os.write(self._descriptor, data)
+                data = data[os.write(self._descriptor, data) :]
             except BlockingIOError:  # another process has set this pipe to be non-blocking
-                select.select([], [self._descriptor], [])
+                with suppress(OSError):
+                    select.select([], [self._descriptor], [])
+            except OSError:
+                break
+        return data.count(b"\n")

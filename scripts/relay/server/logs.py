@@ -17,17 +17,22 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import orjson
 
 from relay.contract.printable import terminal_line
+from relay.project.named_modules import is_own
 
+from .handler_modules import is_package
 from .log_stream import LogStream
 
 if TYPE_CHECKING:
     import structlog
+
+    from .app import Application
 
 Format = Literal["auto", "console", "json"]
 Event = dict[str, Any]
@@ -84,7 +89,7 @@ REQUESTS = RequestLines()
 def configure(level: str, style: Format, stream: TextIO | None = None) -> None:
     """Send the log of the process to `stream` (default: stderr), each line once.
 
-    `level` applies to the service, and to its own modules (`own_loggers.py`); libraries log warnings only, because at
+    `level` applies to the service, and to its own modules (`set_levels`); libraries log warnings only, because at
     debug level the driver of MongoDB logs complete commands.
     """
     target = stream or sys.stderr
@@ -107,23 +112,35 @@ def configure(level: str, style: Format, stream: TextIO | None = None) -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
 
+def set_levels(application: Application, folder: Path) -> None:
+    """Let the modules of a service, and others of its project's folder, log from the level of its settings.
+
+    The level that a module has set for itself stays.
+    """
+    package = [application.package.__name__.partition(".")[0]] if is_package(application.package) else []
+    for name in {*package, *application.named_modules, *_modules_in(folder)}:
+        logger = logging.getLogger(name)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(application.settings.log_level.upper())
+
+
+def _modules_in(folder: Path) -> Iterator[str]:
+    """Yield the modules and packages of a folder that are imported, by their first name."""
+    for name, module in sys.modules.copy().items():
+        file, first = getattr(module, "__file__", None), name.partition(".")[0]
+        if file is not None and first not in sys.stdlib_module_names and is_own(Path(file), folder):
+            yield first
+
+
 def _is_news(record: logging.LogRecord) -> bool:
     """Return False for uvicorn's line about a stream without an end: the observer has recorded why it has none."""
     return record.name != "uvicorn.error" or record.msg != _UNENDED
 
 
 def _stderr(render: Render) -> Lines:
-    """Return stderr as a stream that never waits for its reader."""
-
     def report(dropped: int) -> str:
-        event: Event = {
-            "event": "log lines dropped",
-            "timestamp": timestamp(datetime.now(UTC)),
-            "level": "warning",
-            "logger": "relay",
-            "lines": dropped,
-        }
-        return f"{render(event)}\n"
+        event = _event("log lines dropped", datetime.now(UTC), "warning", "relay")
+        return f"{render(event | {'lines': dropped})}\n"
 
     stream = LogStream(sys.stderr.fileno(), report)
     atexit.register(stream.close)
@@ -131,21 +148,14 @@ def _stderr(render: Render) -> Lines:
 
 
 class _Formatter(logging.Formatter):
-    """Renders a record of the standard library: message, fields and request id."""
-
     def __init__(self, render: Render, *, includes_text: bool) -> None:
         super().__init__()
         self._render = render
         self._includes_text = includes_text
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return one line; several for an exception in console format."""
-        event: Event = {
-            "event": record.getMessage(),
-            "timestamp": timestamp(datetime.fromtimestamp(record.created, UTC)),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-        }
+        created = datetime.fromtimestamp(record.created, UTC)
+        event = _event(record.getMessage(), created, record.levelname.lower(), record.name)
         event |= {name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD}
         if request_id := REQUEST_ID.get():
             event["request_id"] = request_id
@@ -165,13 +175,16 @@ _OF_EVERY_RECORD = frozenset(
 )
 
 
+def _event(text: str, at: datetime, level: str, logger: str) -> Event:
+    return {"event": text, "timestamp": timestamp(at), "level": level, "logger": logger}
+
+
 def timestamp(at: datetime) -> str:
     """Format a UTC time as in RFC 3339 section 5.6, with microseconds."""
     return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _console(*, colors: bool) -> Render:
-    """Return the renderer for people."""
     import structlog  # only for people: a service that logs JSON starts sooner without it
 
     renderer = structlog.dev.ConsoleRenderer(

@@ -15,9 +15,9 @@ from relay.validation.errors import ApiError, ResponseViolation
 from relay.validation.http import OPERATION
 
 from .errors import OWN_CLIENT_ERRORS, ErrorReport, Overloaded, Unauthenticated, report
-from .health import PROBES
 from .logs import REQUEST_ID, REQUESTS, Event, timestamp
 from .metrics import Metrics
+from .pages import PROBES
 from .scope_keys import PROGRESS
 
 _log = logging.getLogger("relay")
@@ -82,8 +82,7 @@ class Observer:
             scope[_OUTCOME]["sent"] = progress.status
         if isinstance(exc, ResponseViolation):
             self.violated(exc, scope)
-            if self.metrics is not None:
-                self.metrics.failed(operation, code, type(exc).__name__)
+            self._count_failure(operation, code, exc)
             return
         if found is not None and found.status == Unauthenticated.status:
             self._refused(exc, operation, scope)
@@ -91,13 +90,16 @@ class Observer:
             if progress.failed:
                 self._unsent(exc, found, scope)
             return
-        cause = type(exc.__cause__ or exc).__name__
-        if self.metrics is not None:
-            self.metrics.failed(operation, code, cause)
+        cause = exc.__cause__ or exc
+        self._count_failure(operation, code, cause)
         if isinstance(exc, Overloaded):
             return  # a log line for each would add load to an overloaded service
-        extra = _where(scope) | {"operation": operation, "code": code, "cause": cause}
+        extra = _where(scope) | {"operation": operation, "code": code, "cause": type(cause).__name__}
         _log.error("failed" if found else "unexpected failure", extra=extra, exc_info=None if found else exc)
+
+    def _count_failure(self, operation: str, code: str, cause: BaseException) -> None:
+        if self.metrics is not None:
+            self.metrics.failures.labels(operation, code, type(cause).__name__).inc()
 
     def _refused(self, exc: BaseException, operation: str, scope: Any) -> None:
         reason = getattr(exc, "reason", "")
@@ -105,17 +107,15 @@ class Observer:
             reason = "refused"  # a package's error may have any reason, a label must be a fixed word
         scope[_OUTCOME]["reason"] = reason
         if self.metrics is not None:
-            self.metrics.refused(operation, reason)
+            self.metrics.refusals.labels(operation, reason).inc()
 
     def _unsent(self, exc: BaseException, found: ErrorReport, scope: Any) -> None:
         """Record a client error that the client does not get, since the response had begun."""
         if not isinstance(exc, OWN_CLIENT_ERRORS):  # the handler's own; the others are what clients do
             operation = scope.get(OPERATION, UNMATCHED)
             extra = {"operation": operation, "code": found.code, "cause": type(exc.__cause__ or exc).__name__}
-            _log.warning(
-                "an error after the response began, which its client does not get",
-                extra=_where(scope) | extra,
-            )
+            message = "an error after the response began, which its client does not get"
+            _log.warning(message, extra=_where(scope) | extra)
         elif found.details:
             first = found.details[0]
             scope[_OUTCOME] |= {"at": first["path"][:_MAX_PLACE] or "/", "rule": first["rule"]}
@@ -125,7 +125,7 @@ class Observer:
         operation = scope.get(OPERATION, UNMATCHED)
         for one in violation.violations:
             if self.metrics is not None:
-                self.metrics.violated(operation, one.rule)
+                self.metrics.violations.labels(operation, one.rule).inc()
             extra = {"operation": operation, "at": one.path or "/", "rule": one.rule, "problem": one.message}
             _log.error("response violation", extra=_where(scope) | extra)
 

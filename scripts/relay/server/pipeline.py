@@ -16,8 +16,8 @@ from .endpoint import ServedOperation
 from .error_responses import ErrorResponses
 from .framework import API, ConnexionMiddleware, MiddlewarePosition
 from .guard import Guard
-from .health import PROBES
 from .package_middleware import PackageMiddleware
+from .pages import PROBES
 from .routing import Routes
 from .specification import ContractSpecification
 from .stages.context import Context

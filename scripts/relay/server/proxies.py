@@ -45,36 +45,29 @@ class TrustedProxies:
         fields = [header(headers, b"x-forwarded-" + name) for name in (b"for", b"proto", b"host")]
         if any(one is not None for one in fields):
             addresses, schemes, hosts = (_listed(one or "") for one in fields)
-            origin = origin._replace(address=self._client(origin.address, addresses))
-            return _with(origin, schemes[-1:], hosts[-1:])
-        return self._forwarded(origin, header(headers, b"forwarded") or "")
+            origin = _with(origin, "".join(schemes[-1:]), "".join(hosts[-1:]))
+            hops = [{"for": one} for one in addresses]
+        else:
+            listed = elements(header(headers, b"forwarded") or "")
+            hops = [dict(parameters(f";{one}")[1]) for one in listed]
+        return self._before(origin, hops)
 
     def sent(self, scope: Mapping[str, Any]) -> bool:
         """Return True for an ASGI request whose connection is that of a trusted proxy."""
         peer = scope.get("client")
         return self._trusts(peer[0] if peer else None)
 
-    def _forwarded(self, origin: Origin, field: str) -> Origin:
-        for element in reversed(elements(field)):
-            found = dict(parameters(f";{element}")[1])
-            origin = _with(origin, [found.get("proto", "")], [found.get("host", "")])
-            address = _address(found.get("for", ""))
+    def _before(self, origin: Origin, hops: Sequence[Mapping[str, str]]) -> Origin:
+        """Follow the hops that proxies have added, from the last one to the first that no trusted proxy added."""
+        for hop in reversed(hops):
+            origin = _with(origin, hop.get("proto", ""), hop.get("host", ""))
+            address = _address(hop.get("for", ""))
             if address is None:
                 break
             origin = origin._replace(address=address)
             if not self._trusts(address):
                 break
         return origin
-
-    def _client(self, peer: str | None, addresses: Sequence[str]) -> str | None:
-        for text in reversed(addresses):
-            address = _address(text)
-            if address is None:
-                break
-            peer = address
-            if not self._trusts(address):
-                break
-        return peer
 
     def _trusts(self, address: str | None) -> bool:
         found = _parsed(address or "")
@@ -86,14 +79,11 @@ def _listed(field: str) -> list[str]:
     return [one for part in field.split(",") if (one := part.strip())]
 
 
-def _with(origin: Origin, schemes: Sequence[str], hosts: Sequence[str]) -> Origin:
-    """Return an origin with the last scheme and host, where they are valid."""
-    scheme = schemes[-1].lower() if schemes else ""
-    if scheme in ("http", "https"):
-        origin = origin._replace(scheme=scheme)
-    if hosts and _HOST.fullmatch(hosts[-1]):
-        origin = origin._replace(host=hosts[-1])
-    return origin
+def _with(origin: Origin, scheme: str, host: str) -> Origin:
+    """Return an origin with a scheme and a host, where they are valid."""
+    if scheme.lower() in ("http", "https"):
+        origin = origin._replace(scheme=scheme.lower())
+    return origin._replace(host=host) if _HOST.fullmatch(host) else origin
 
 
 def _address(text: str) -> str | None:

@@ -20,10 +20,9 @@ T = TypeVar("T")
 
 
 class _Route(NamedTuple, Generic[T]):
-    """What one method of a path leads to, and the names that it gives to the path's variables."""
-
     target: T
     names: list[str]
+    """The names that the method gives to the path's variables."""
 
 
 class Match(NamedTuple, Generic[T]):
@@ -43,49 +42,48 @@ class Match(NamedTuple, Generic[T]):
 
 
 class _Node(Generic[T]):
-    """A node of the tree: the possible next segments, and the methods of the path that ends here."""
+    """The possible next segments, and the methods of the path that ends here.
+
+    A segment with variables has the literals before, between and after them.
+    """
 
     __slots__ = ("literal", "routes", "templated")
 
     def __init__(self) -> None:
         self.literal: dict[str, _Node[T]] = {}
-        self.templated: list[_Templated[T]] = []
+        self.templated: dict[tuple[str, ...], _Node[T]] = {}
         self.routes: dict[str, _Route[T]] = {}
 
+    def next(self, segment: str) -> _Node[T]:
+        """Return the node after a segment, a new one for a new segment."""
+        pieces = tuple(literal(piece) for piece in VARIABLE.split(segment)[::2])
+        if len(pieces) == 1:
+            return self.literal.setdefault(pieces[0], _Node())
+        child = self.templated.setdefault(pieces, _Node())
+        # `report-{id}` is more specific than `{id}` and is tried first.
+        self.templated = dict(sorted(self.templated.items(), key=lambda one: -len("".join(one[0]))))
+        return child
 
-class _Segment(NamedTuple):
-    """A path segment with variables: `pieces` are the literals before, between and after them."""
 
-    pieces: list[str]
+def _values(pieces: tuple[str, ...], text: str) -> tuple[str, ...] | None:
+    """Return the value of each variable, at least one character; None if the text does not match.
 
-    def match(self, text: str) -> tuple[str, ...] | None:
-        """Return the value of each variable, at least one character; None if the text does not match.
-
-        Each value but the last is as short as possible, as with a lazy regular expression, but in linear
-        time: if the text matches at all, then also with the first occurrence of each literal.
-        """
-        first, *between, last = self.pieces
-        end = len(text) - len(last)
-        if not (text.startswith(first) and text.endswith(last)):
+    Each value but the last is as short as possible, as with a lazy regular expression, but in linear
+    time: if the text matches at all, then also with the first occurrence of each literal.
+    """
+    first, *between, last = pieces
+    end = len(text) - len(last)
+    if not (text.startswith(first) and text.endswith(last)):
+        return None
+    values: list[str] = []
+    start = len(first)
+    for piece in between:
+        found = text.find(piece, start + 1, end)
+        if found < 0:
             return None
-        values: list[str] = []
-        start = len(first)
-        for piece in between:
-            found = text.find(piece, start + 1, end)
-            if found < 0:
-                return None
-            values.append(text[start:found])
-            start = found + len(piece)
-        if start >= end:
-            return None
-        return (*values, text[start:end])
-
-
-class _Templated(NamedTuple, Generic[T]):
-    """A segment with variables, and the node after it."""
-
-    segment: _Segment
-    node: _Node[T]
+        values.append(text[start:found])
+        start = found + len(piece)
+    return (*values, text[start:end]) if start < end else None
 
 
 class Routes(Generic[T]):
@@ -112,7 +110,7 @@ class Routes(Generic[T]):
         """Register one method of a path template; the first of two with the same shape is kept."""
         node = self._root
         for segment in path.split("/"):
-            node = self._child(node, segment)
+            node = node.next(segment)
         names = VARIABLE.findall(path)
         node.routes.setdefault(in_request(method), _Route(target, names))
         if not names:
@@ -133,21 +131,6 @@ class Routes(Generic[T]):
             raise MalformedPath from exc
         return next(_walk(self._root, segments, 0, ()), None)
 
-    @staticmethod
-    def _child(node: _Node[T], segment: str) -> _Node[T]:
-        pieces = [literal(piece) for piece in VARIABLE.split(segment)[::2]]
-        if len(pieces) == 1:
-            return node.literal.setdefault(pieces[0], _Node())
-        template = _Segment(pieces)
-        for known in node.templated:
-            if known.segment == template:
-                return known.node
-        child: _Node[T] = _Node()
-        node.templated.append(_Templated(template, child))
-        # `report-{id}` is more specific than `{id}` and is tried first.
-        node.templated.sort(key=lambda templated: -len("".join(templated.segment.pieces)))
-        return child
-
 
 def _walk(node: _Node[T], segments: list[str], index: int, values: tuple[str, ...]) -> Iterator[Match[T]]:
     """Yield the matching paths, the most specific first."""
@@ -158,6 +141,6 @@ def _walk(node: _Node[T], segments: list[str], index: int, values: tuple[str, ..
     segment = segments[index]
     if (child := node.literal.get(segment)) is not None:
         yield from _walk(child, segments, index + 1, values)
-    for templated in node.templated:
-        if (bound := templated.segment.match(segment)) is not None:
-            yield from _walk(templated.node, segments, index + 1, values + bound)
+    for pieces, child in node.templated.items():
+        if (bound := _values(pieces, segment)) is not None:
+            yield from _walk(child, segments, index + 1, values + bound)

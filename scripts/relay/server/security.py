@@ -176,8 +176,6 @@ class Authenticator:
 
 
 class _Requirement:
-    """The schemes of one security requirement, all of which must be satisfied."""
-
     def __init__(
         self,
         required: SecurityRequirement,
@@ -202,7 +200,6 @@ class _Requirement:
         return f'{self._scheme} realm="{self._realm}"{error_parameter}'
 
     def refusal(self, error: str) -> Headers:
-        """Return the header of a response that rejects a credential."""
         return {"www-authenticate": self.challenge(error)}
 
     async def meet(self, headers: HeaderList, query: bytes, scope: Any) -> Claims | None:

@@ -73,8 +73,9 @@ class Threads:
         """Run a function that no request waits for; not when the service has ended. May be called in any thread."""
         with suppress(RuntimeError):
             context = contextvars.copy_context()
-            work = self._pool.submit(context.run, function)
-            work.add_done_callback(lambda done: context.run(_log_failure, done))
+            self._pool.submit(context.run, function).add_done_callback(
+                lambda done: context.run(_log_failure, done)
+            )
 
     def bound(self, function: Function, collaborators: Mapping[str, Any]) -> Callable[..., Awaitable[Any]]:
         """Return an awaitable form of `function` with the collaborators that it accepts already bound."""

@@ -17,17 +17,14 @@ MAX_CACHED = 2048
 
 
 class Verified(NamedTuple):
-    """A verified token: its claims as JSON, the key that verified it, and its times.
-
-    `not_before` and `expires` are Unix times, `evict_at` is a time of the monotonic clock, in seconds.
-    """
+    """A verified token: its claims as JSON, the key that verified it, and its times."""
 
     claims: bytes
     kid: str | None
     key: Key
-    not_before: float
+    not_before: float  # Unix time
     expires: float
-    evict_at: float
+    evict_at: float  # seconds of the monotonic clock
 
 
 def fingerprint(token: str) -> bytes:
@@ -48,12 +45,10 @@ class TokenCache:
 
     def get(self, mark: bytes) -> Verified | None:
         """Return the entry of a token, or None; the caller must check that its key is still valid."""
-        found = self._tokens.get(mark)
+        found, now, leeway = self._tokens.get(mark), time.time(), self._leeway
         if found is None or time.monotonic() >= found.evict_at:
             return None
-        now = time.time()
-        is_timely = found.not_before <= now + self._leeway and now - self._leeway < found.expires
-        return found if is_timely else None
+        return found if found.not_before <= now + leeway and now - leeway < found.expires else None
 
     def put(self, mark: bytes, claims: Mapping[str, Any], kid: str | None, key: Key) -> None:
         """Cache a verified token, unless its claims cannot be serialised exactly."""

@@ -1,21 +1,32 @@
-"""Bearer tokens for development and tests, signed with the service's own HS256 secret."""
+"""Bearer tokens for development and tests, and the HS256 secret of a project that signs them where none is set."""
 
 from __future__ import annotations
 
 import inspect
+import secrets
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import jwt
+from pydantic import SecretStr
 
 from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.contract.documents import display
 from relay.contract.model import Contract, Operation
+from relay.project.files import stored_secret
+from relay.project.project import Project
 from relay.project.settings import Settings, token_keys
 
+from .keys import MIN_SECRET
 from .security import JWT_TYPES, scheme_type, token_schemes, token_scopes
 from .threads import Function
-from .verification import token_verifier
+from .tokens import token_verifier
+
+S = TypeVar("S", bound=Settings)
+
+FOLDER = ".relay"
+"""The folder of a project's local state; it contains a .gitignore for itself."""
 
 
 def longest_life(settings: Settings, seconds: int) -> int:
@@ -65,14 +76,12 @@ def mint(settings: Settings, claims: Mapping[str, Any], expires: int) -> str:
     SetupError if there is no secret to sign with, or if the service rejects this life.
     """
     if settings.jwt_secret is None:
-        message = "missing: it signs the tokens; set it"
+        message = "it signs the tokens; set it"
         if token_keys(settings):
-            message = (
-                "missing: the service has only public keys, which sign nothing; get a token from its issuer"
-            )
+            message = "the service has only public keys, which sign nothing; get a token from its issuer"
         elif settings.environment == "production":
             message += ", or RELAY_ENVIRONMENT=development, which has its own key"
-        raise SetupError([Diagnostic("RELAY_JWT_SECRET", message)])
+        raise SetupError([Diagnostic("RELAY_JWT_SECRET", f"missing: {message}")])
     if expires > longest_life(settings, expires):
         message = f"the service rejects tokens valid for more than {settings.jwt_max_life} seconds"
         raise SetupError([Diagnostic("--expires", f"{message} (RELAY_JWT_MAX_LIFE)")])
@@ -91,3 +100,32 @@ def mint(settings: Settings, claims: Mapping[str, Any], expires: int) -> str:
     except (TypeError, ValueError) as exc:
         message = "a registered claim has the wrong type (RFC 7519 section 4.1)"
         raise SetupError([Diagnostic("--claim", message)]) from exc
+
+
+def development_key(project: Project, *, keep: bool = True) -> str:
+    """Return the project's development secret, 48 random bytes in base64; a new one on the first call.
+
+    Without `keep`, a new one is not written. Nor is it in a folder that is a project only by --spec: its
+    key lasts as long as the process. Raises SetupError for a file that cannot be read or written.
+    """
+    path = project.folder / FOLDER / "development.key"
+    if project.is_implicit or not (keep or path.exists()):
+        return secrets.token_urlsafe(48)
+    try:
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            path.with_name(".gitignore").write_text("*\n", "ascii")
+        key = stored_secret(path, lambda: secrets.token_urlsafe(48))
+    except OSError as exc:
+        message = f"cannot store the development key: {exc.strerror}; set RELAY_JWT_SECRET instead"
+        raise SetupError([Diagnostic(display(path), message)]) from exc
+    if not key.isascii() or len(key) < MIN_SECRET:
+        raise SetupError([Diagnostic(display(path), "is not a development key; delete it to get a new one")])
+    return key
+
+
+def with_development_key(project: Project, settings: S) -> S:
+    """Return the settings with the project's development secret, unless they have a key or are for production."""
+    if token_keys(settings) or settings.environment == "production" or project.is_implicit:
+        return settings
+    return settings.model_copy(update={"jwt_secret": SecretStr(development_key(project))})

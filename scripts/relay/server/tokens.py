@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -17,11 +17,14 @@ import orjson
 from jwt.algorithms import HMACAlgorithm
 from jwt.utils import base64url_decode, force_bytes
 
+from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.project.project import variable
+from relay.project.settings import Settings, token_keys
 from relay.validation.errors import ApiError
 from relay.validation.json_strict import NotJson, parse_json
 
 from .errors import Unauthenticated
-from .keys import Key, Keys
+from .keys import Key, KeyProblem, Keys, KeySet, public_key, secret_key
 from .token_cache import TokenCache, fingerprint
 
 MAX_KID = 256  # characters
@@ -48,35 +51,23 @@ _REASONS: Mapping[type[Exception], str] = {
 _MISSING = {"iss": "issuer", "aud": "audience"}
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """The requirements on a token, in addition to a valid signature.
+class TokenVerifier:
+    """Verifies JWTs with one family of keys, as the settings ask.
 
-    Without a `type`, the `typ` of a token is `JWT`, `at+jwt` or absent. Clocks may differ by `leeway`
-    seconds; a token lives for at most `max_life` seconds, 0 for any; its claims are cached for
-    `cache_seconds`.
+    Without a `jwt_type`, the `typ` of a token is `JWT`, `at+jwt` or absent. Clocks may differ by `jwt_leeway` seconds;
+    a token lives for at most `jwt_max_life` seconds, 0 for any; its claims are cached for `jwt_cache_seconds`.
     """
 
-    issuer: str | None
-    audience: str | None
-    type: str | None
-    leeway: float
-    max_life: int
-    cache_seconds: float
-
-
-class TokenVerifier:
-    """Verifies JWTs with one family of keys and a policy."""
-
-    def __init__(self, keys: Keys, policy: Policy) -> None:
+    def __init__(self, keys: Keys, settings: Settings) -> None:
         self._keys = keys
-        self._policy = policy
-        self._types = _TYPES if policy.type is None else {_media_type(policy.type)}
-        required = ["exp", *(["iss"] if policy.issuer else []), *(["aud"] if policy.audience else [])]
+        self._settings = settings
+        self._types = _TYPES if settings.jwt_type is None else {_media_type(settings.jwt_type)}
+        named = {"iss": settings.jwt_issuer, "aud": settings.jwt_audience}
+        required = ["exp", *(name for name, value in named.items() if value)]
         # Without a configured audience, PyJWT rejects a token that has one: it is for another service.
         self._options: Any = {"require": required, "enforce_minimum_key_length": True}
         self._jwt = _Jwt()
-        self._cache = TokenCache(policy.cache_seconds, policy.leeway)
+        self._cache = TokenCache(settings.jwt_cache_seconds, settings.jwt_leeway)
 
     async def __call__(self, token: str) -> dict[str, Any]:
         """Return the token's claims.
@@ -105,31 +96,30 @@ class TokenVerifier:
                 token,
                 key.key,
                 algorithms=[key.algorithm],
-                issuer=self._policy.issuer,
-                audience=self._policy.audience,
-                leeway=self._policy.leeway,
+                issuer=self._settings.jwt_issuer,
+                audience=self._settings.jwt_audience,
+                leeway=self._settings.jwt_leeway,
                 options=self._options,
             )
         except ApiError:
             raise
         except Exception as exc:  # PyJWT raises more than its own classes on hostile input
             raise Unauthenticated(reason=_reason(exc)) from exc
-        max_life = self._policy.max_life
+        max_life = self._settings.jwt_max_life
         if max_life and claims["exp"] - claims.get("iat", time.time()) > max_life:
             raise Unauthenticated(reason="lifetime")
         return claims
 
     def _check_header(self, header: Mapping[str, Any]) -> str | None:
         """Return a token's `kid`; keys or key URLs in the header are ignored."""
-        kid, type_ = header.get("kid"), header.get("typ")
-        if not isinstance(header.get("alg"), str) or _UNSUPPORTED & header.keys():
-            raise Unauthenticated
-        if "kid" in header and not (isinstance(kid, str) and len(kid) <= MAX_KID):
+        kid = header.get("kid")
+        is_named = "kid" not in header or (isinstance(kid, str) and len(kid) <= MAX_KID)
+        if not is_named or not isinstance(header.get("alg"), str) or _UNSUPPORTED & header.keys():
             raise Unauthenticated
         if _media_type(header.get("cty", "")) == "jwt":  # a nested token: RFC 7519 section 5.2
             raise Unauthenticated(reason="type")
-        is_typed = "typ" in header or self._policy.type is not None
-        if is_typed and _media_type(type_) not in self._types:
+        is_typed = "typ" in header or self._settings.jwt_type is not None
+        if is_typed and _media_type(header.get("typ")) not in self._types:
             raise Unauthenticated(reason="type")
         return kid
 
@@ -138,7 +128,6 @@ class _Hs256(HMACAlgorithm):
     """HS256 with a secret that was checked at start, so that it is not checked again for each token."""
 
     def prepare_key(self, key: str | bytes) -> bytes:
-        """Return the key that `keys.secret_key` has prepared."""
         return force_bytes(key)
 
 
@@ -157,6 +146,36 @@ class _Jwt(jwt.PyJWT):
         if "nbf" in claims and claims["nbf"] >= claims.get("exp", _LAST_TIME):
             raise Unauthenticated(reason="claims")
         return claims
+
+
+def token_verifier(settings: Settings) -> TokenVerifier | None:
+    """Return the verifier of bearer tokens; None if no key is set.
+
+    Raises SetupError for a weak or unreadable key, or if several kinds of keys are set.
+    """
+    configured = token_keys(settings)
+    if len(configured) > 1:
+        names = " and ".join(map(variable, configured))
+        raise SetupError([Diagnostic(names, "only one kind of key can verify tokens; set only one of them")])
+    for name, value in configured.items():
+        try:
+            return TokenVerifier(_keys(name, value.get_secret_value()), settings)
+        except KeyProblem as exc:
+            raise SetupError([Diagnostic(variable(name), str(exc))]) from exc
+    return None
+
+
+def _keys(name: str, text: str) -> Keys:
+    if name == "jwt_jwks":
+        return KeySet(text)
+    if name == "jwt_secret":
+        return secret_key(text)
+    if "-----BEGIN" not in text:
+        try:
+            text = Path(text).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as exc:
+            raise KeyProblem("it is neither a key in PEM format nor a readable file") from exc
+    return public_key(text)
 
 
 def _header(token: str) -> dict[str, Any]:
@@ -183,15 +202,13 @@ def _media_type(value: Any) -> str:
 
 
 def _is_well_formed(name: str, value: Any) -> bool:
-    """Return True if a registered claim has the type defined in RFC 7519 section 4.1."""
     match name:
         case "iss" | "sub" | "jti":
             return _is_text(value)
         case "aud":
             return _is_text(value) or (isinstance(value, list) and value != [] and all(map(_is_text, value)))
         case "exp" | "nbf" | "iat":
-            # isinstance would accept a boolean as an int.
-            return type(value) in (int, float) and 0 <= value <= _LAST_TIME
+            return type(value) in (int, float) and 0 <= value <= _LAST_TIME  # a boolean is no time
     return True
 
 
@@ -200,7 +217,6 @@ def _is_text(value: Any) -> bool:
 
 
 def _reason(exc: Exception) -> str:
-    """Return the reason for rejecting a token, as one of a fixed set of words."""
     if isinstance(exc, jwt.MissingRequiredClaimError):
         return _MISSING.get(exc.claim, "claims")
     return _REASONS.get(type(exc), "malformed")

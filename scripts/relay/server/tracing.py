@@ -36,17 +36,6 @@ _MAX_PATH = 1024  # characters; a client may send a path of 64 KiB
 _log = logging.getLogger("relay.tracing")
 
 
-def traced(app: Any, contract: Contract, untraced: Collection[str], tracer: Tracer | None = None) -> Any:
-    """Wrap an ASGI application so that each request has a span.
-
-    `untraced` are paths outside the contract, such as /livez. `tracer` defaults to the process's tracer, see
-    `exporting`.
-    """
-    from opentelemetry import trace
-
-    return _Traced(app, contract, untraced, tracer or trace.get_tracer(_SERVICE))
-
-
 def check_installed() -> None:
     """Raise SetupError if OpenTelemetry is not installed."""
     try:
@@ -56,22 +45,28 @@ def check_installed() -> None:
         raise _not_installed(exc) from exc
 
 
-class _Traced:
-    """Makes the span of a request the current span, so that handlers can create child spans."""
+class Traced:
+    """Wraps an ASGI application: the span of a request is the current span, so that handlers can create child spans.
 
-    def __init__(self, app: Any, contract: Contract, untraced: Collection[str], tracer: Tracer) -> None:
+    `untraced` are paths outside the contract, such as /livez. `tracer` defaults to the process's tracer, see
+    `exporting`.
+    """
+
+    def __init__(
+        self, app: Any, contract: Contract, untraced: Collection[str], tracer: Tracer | None = None
+    ) -> None:
+        from opentelemetry import trace
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
         self._app = app
-        self._tracer = tracer
+        self._tracer = tracer or trace.get_tracer(_SERVICE)
         self._propagator = TraceContextTextMapPropagator()
-        self._routes = {
-            operation.id: contract.base_path + operation.path for operation in contract.operations
-        }
+        self._routes = {one.id: contract.base_path + one.path for one in contract.operations}
         self._methods = _METHODS.union(in_request(operation.method) for operation in contract.operations)
         self._untraced = frozenset(untraced) - {*self._routes.values()}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request (ASGI 3)."""
         if scope["type"] != "http" or scope["path"] in self._untraced:
             await self._app(scope, receive, send)
             return
@@ -143,9 +138,8 @@ async def exporting() -> AsyncIterator[None]:
     except ModuleNotFoundError as exc:
         raise _not_installed(exc) from exc
     except ValueError as exc:
-        raise SetupError(
-            [Diagnostic("OTEL_*", "OpenTelemetry rejects the value of one of these variables; check them")]
-        ) from exc
+        message = "OpenTelemetry rejects the value of one of these variables; check them"
+        raise SetupError([Diagnostic("OTEL_*", message)]) from exc
     try:
         yield
     finally:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from relay.server.docs import Page
 from relay.server.errors import MethodNotAllowed, NotFound
 from relay.server.framework import SwaggerUIMiddleware
+from relay.server.pages import Page
 from relay.server.sending import headers_only, send_response
 from relay.validation.http import OPERATION, Response
 

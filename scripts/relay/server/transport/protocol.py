@@ -134,7 +134,6 @@ class Protocol(HttpToolsProtocol):
             self._check_waiting()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        """Start a request."""
         self._running = cycle
         super()._start_asgi_task(cycle, app)
 
@@ -292,7 +291,6 @@ class Protocol(HttpToolsProtocol):
             self.transport.abort()  # a response that is not read would keep the connection open
 
     def _is_idle(self) -> bool:
-        """Return True if the connection has no request in progress."""
         return self.cycle is None or self.cycle.response_complete
 
     def _start_clock(self) -> None:
@@ -312,8 +310,9 @@ class Protocol(HttpToolsProtocol):
             self._start_clock()  # the current response is completed first
 
     def _watch(self) -> None:
-        left = self.transport.get_write_buffer_size()
-        self._taking = self.loop.call_later(TAKE_SECONDS, self._end_or_watch, left)
+        self._taking = self.loop.call_later(
+            TAKE_SECONDS, self._end_or_watch, self.transport.get_write_buffer_size()
+        )
 
     def _end_or_watch(self, left: int) -> None:
         if self.transport.get_write_buffer_size() > left - TAKE_BYTES:
@@ -328,5 +327,4 @@ class Protocol(HttpToolsProtocol):
 
 
 def _cost(headers: list[tuple[bytes, bytes]]) -> int:
-    """Return about how many bytes of memory a request takes."""
     return REQUEST_COST + sum(FIELD_COST + len(name) + len(value) for name, value in headers)

@@ -1,4 +1,4 @@
-"""uvicorn with a graceful shutdown: the first signal drains it; a second one, or a timeout, ends it at once."""
+"""uvicorn with our protocol: the server of the process, with a graceful shutdown, and a second one for metrics."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any
 
 import uvicorn
 
-from .signals import BackgroundTask, listen
+from .capacity import Capacity
+from .protocol import Protocol
+from .run import BackgroundTask, listen
 
 DRAIN_SECONDS = 20
 """How long requests in progress may take after the first signal."""
@@ -34,8 +38,26 @@ EXIT_CUT = 1
 _log = logging.getLogger("relay")
 
 
+def configuration(app: Any, connections: int, **options: Any) -> uvicorn.Config:
+    """Return the configuration of a server that has at most so many connections."""
+    return uvicorn.Config(
+        app,
+        http=partial(Protocol, capacity=Capacity(connections)),  # type: ignore[arg-type]  # uvicorn calls it, its annotation says class
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # relay.Request reads forwarded headers, from trusted proxies only
+        timeout_keep_alive=5,
+        **options,
+    )
+
+
 class DrainingServer(uvicorn.Server):
-    """Reports its port and runs a background task; `has_cut` is True if requests were cut off."""
+    """Reports its port and runs a background task; `has_cut` is True if requests were cut off.
+
+    The first signal drains it; a second one, or a timeout, ends it at once.
+    """
 
     def __init__(
         self, config: uvicorn.Config, started: Callable[[int], None], background: BackgroundTask | None = None
@@ -97,3 +119,26 @@ class DrainingServer(uvicorn.Server):
         await asyncio.sleep(0.1)  # a task that is cancelled after its client disconnected sends nothing
         for task in [*left.tasks]:
             task.cancel()
+
+
+@asynccontextmanager
+async def listening(app: Any, connections: int, host: str, port: int) -> AsyncIterator[None]:
+    """Serve an ASGI application at an address of its own, in this event loop; raise OSError if it is not free."""
+    with socket.create_server(
+        (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET
+    ) as bound:
+        server = _SecondServer(configuration(app, connections, lifespan="off", timeout_graceful_shutdown=1))
+        running = asyncio.create_task(server.serve([bound]))
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            await running
+
+
+class _SecondServer(uvicorn.Server):
+    """A server that leaves the process's signals to the first one."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

@@ -1,20 +1,31 @@
-"""/openapi.json, /openapi.yaml and /docs: rendered once, served with an ETag."""
+"""What is served outside the contract's paths: its documentation, with an ETag, and the health of the process."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any
 
+import orjson
+
+from relay.contract.diagnostics import Diagnostic
 from relay.contract.json_text import json_bytes
 from relay.contract.methods import operations_in
 from relay.contract.model import Contract
-from relay.validation.http import HeaderList, Response
+from relay.validation.http import ALWAYS, HeaderList, Response
 
+from .conditional import Condition, Validators, evaluate
+
+PROBES = frozenset(["/livez", "/readyz", "/metrics"])
+"""Paths that monitoring requests every few seconds: exempt from the request limit, logged at debug level."""
+
+READY_TIMEOUT = 3.0  # seconds
+
+_JSON = (b"content-type", b"application/json")
 _ASSETS = Path(__file__).parent / "swagger_ui"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -69,17 +80,16 @@ class Page:
         if callable(self._body):
             self._body = await asyncio.to_thread(self._body)
         etag, full = self._prepared
-        for name, value in headers:
-            if name == b"if-none-match" and (value.strip() == b"*" or etag in _tags(value)):
-                return Response(304, [(b"etag", etag), *self._always], b"")
+        if evaluate(headers, Validators(etag, None)) is Condition.NOT_MODIFIED:
+            return Response(304, full.headers[1:], b"")
         return full
 
     @cached_property
-    def _prepared(self) -> tuple[bytes, Response]:
+    def _prepared(self) -> tuple[str, Response]:
         body = self._body.read_bytes() if isinstance(self._body, Path) else self._body
         assert isinstance(body, bytes)  # `response` has called the function
-        etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'.encode()
-        return etag, Response(200, [self._content_type, (b"etag", etag), *self._always], body)
+        etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+        return etag, Response(200, [self._content_type, (b"etag", etag.encode()), *self._always], body)
 
 
 def contract_pages(contract: Contract) -> dict[str, Page]:
@@ -128,5 +138,29 @@ async def to_docs() -> Response:
     return Response(302, [(b"location", b"docs"), (b"cache-control", b"no-cache")], b"")
 
 
-def _tags(header: bytes) -> list[bytes]:
-    return [tag.strip().removeprefix(b"W/") for tag in header.split(b",")]
+async def livez() -> Response:
+    """Return 200."""
+    return Response(200, [_JSON, *ALWAYS], b'{"status":"live"}')
+
+
+async def readyz(
+    collaborators: Mapping[str, Any], reload_problems: Iterable[Diagnostic] = (), not_served: int = 0
+) -> Response:
+    """Return 200 if `ready()` succeeds on every collaborator that has it, else 503 with the failing names.
+
+    The body also lists the errors of a rejected reload, and counts the operations that are not served.
+    """
+    checks = {name: one.ready() for name, one in collaborators.items() if hasattr(one, "ready")}
+    try:
+        async with asyncio.timeout(READY_TIMEOUT):
+            results = await asyncio.gather(*checks.values(), return_exceptions=True)
+    except TimeoutError:
+        results = [TimeoutError()] * len(checks)
+    ended = zip(checks, results, strict=True)
+    failing = [name for name, result in ended if isinstance(result, BaseException)]
+    body: dict[str, Any] = {"status": "unavailable", "failing": failing} if failing else {"status": "ready"}
+    if not_served:
+        body["not_served"] = not_served
+    if reload := [{"where": str(one.where), "message": one.message} for one in reload_problems]:
+        body["reload"] = reload
+    return Response(503 if failing else 200, [_JSON, *ALWAYS], orjson.dumps(body))
