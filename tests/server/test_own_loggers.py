@@ -66,7 +66,7 @@ def test_libraries_and_loggers_with_a_level_of_their_own_are_left_alone(name, tm
     chosen.setLevel(logging.ERROR)
     application = create(Settings(spec=tmp_path / "api.json", log_level="debug"), folder=tmp_path)
 
-    set_levels(application, tmp_path)
+    set_levels("debug", application.named_modules, tmp_path)
 
     assert logging.getLogger(f"{name}.inner").getEffectiveLevel() == logging.DEBUG
     assert chosen.level == logging.ERROR

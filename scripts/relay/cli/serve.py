@@ -93,7 +93,8 @@ def serve(*, reload: bool, record: Path | None, **given: Any) -> None:
     logs.configure(settings.log_level, settings.log_format)
     sources = Sources(settings.spec or Path(), settings.handlers) if reload else None
     application = build(project, settings)
-    logs.set_levels(application, project.folder)
+    modules = (application.package.__name__, *application.named_modules)
+    logs.set_levels(settings.log_level, modules, project.folder)
     if sources:
         sources.watch_modules(application.named_modules)
     has_development_key = application.settings is not settings

@@ -26,13 +26,10 @@ import orjson
 from relay.contract.printable import terminal_line
 from relay.project.named_modules import is_own
 
-from .handler_modules import is_package
 from .log_stream import LogStream
 
 if TYPE_CHECKING:
     import structlog
-
-    from .app import Application
 
 Format = Literal["auto", "console", "json"]
 Event = dict[str, Any]
@@ -112,16 +109,15 @@ def configure(level: str, style: Format, stream: TextIO | None = None) -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
 
-def set_levels(application: Application, folder: Path) -> None:
-    """Let the modules of a service, and others of its project's folder, log from the level of its settings.
+def set_levels(level: str, modules: Iterable[str], folder: Path) -> None:
+    """Let some modules of a service, and others of its project's folder, log from a level.
 
     The level that a module has set for itself stays.
     """
-    package = [application.package.__name__.partition(".")[0]] if is_package(application.package) else []
-    for name in {*package, *application.named_modules, *_modules_in(folder)}:
+    for name in {*(one.partition(".")[0] for one in modules), *_modules_in(folder)}:
         logger = logging.getLogger(name)
         if logger.level == logging.NOTSET:
-            logger.setLevel(application.settings.log_level.upper())
+            logger.setLevel(level.upper())
 
 
 def _modules_in(folder: Path) -> Iterator[str]:
