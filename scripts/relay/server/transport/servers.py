@@ -17,7 +17,7 @@ import uvicorn
 
 from .capacity import Capacity
 from .protocol import Protocol
-from .run import BackgroundTask, listen
+from .signals import BackgroundTask, listen
 
 DRAIN_SECONDS = 20
 """How long requests in progress may take after the first signal."""
