@@ -6,7 +6,7 @@ import pytest
 
 from relay.codegen.error_module import derive_envelope
 from relay.codegen.package_files import Security, package_files
-from relay.codegen.static_evaluation import evaluate_function
+from relay.codegen.static_values import function_of
 from relay.contract.loading import load_contract
 from relay.project.module_source import Function, Module
 from relay.server.errors import ErrorReport
@@ -54,7 +54,7 @@ def rendered(document, report, tmp_path):
     function = Module(tmp_path / "_errors.py", source.encode(), "shop._errors").bindings["render_error"]
     assert isinstance(function, Function)
     result = names["render_error"](report)
-    assert evaluate_function(function, report) == result
+    assert function_of(function)(report) == result
     return result
 
 

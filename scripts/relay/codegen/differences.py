@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import libcst as cst
+from typing import TYPE_CHECKING
 
 from relay.project.module_source import Argument
 
 from .annotations import Type
 from .expected_signature import ExpectedArgument
+
+if TYPE_CHECKING:
+    import libcst as cst
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,3 @@ class Difference:
     wanted: ExpectedArgument | None = None
     type: Type | None = None
     is_certain: bool = True
-
-
-def code(node: cst.CSTNode) -> str:
-    """Return a node's source."""
-    return cst.Module([]).code_for_node(node)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
 from relay.contract.documents import display
 from relay.contract.json_text import json_bytes
-from relay.contract.model import Contract, Operation, Response
+from relay.contract.model import Contract, Operation, Response, Schema
+from relay.contract.parsed import Pointer
+from relay.contract.pointers import escape
+from relay.contract.schema_words import CHOICES, CONDITIONAL, inner_schemas
 from relay.project.module_source import Function
 from relay.project.package_source import Sources
 from relay.server.error_shapes import SAMPLE_DETAILS
@@ -18,20 +22,20 @@ from relay.validation.errors import ApiError, InvalidRequest
 from relay.validation.schemas import SchemaCompiler
 from relay.validation.violations import Violation
 
-from .error_members import UnreadMembers
 from .error_module import error_shapes
 from .handler_lookup import Handlers, Unread, resolve
-from .known_parts import KnownParts, has_choices
-from .mapped_errors import MappedErrors
-from .raised_errors import Raised, raised_errors
-from .static_evaluation import Unknown, evaluate_function
+from .raised_errors import PackageErrors, Raised, UnreadMembers
+from .static_values import UNREAD, Unknown, function_of
+
+_DECIDING = frozenset([*CHOICES, *CONDITIONAL, "not", "dependentSchemas", "discriminator"])
+"""Keywords by which one value decides what another may be."""
 
 
 def error_response_findings(handlers: Handlers) -> list[Diagnostic]:
     """Return undocumented errors that handlers raise, and error bodies that violate the contract."""
-    mapped = MappedErrors(handlers.sources)
+    errors = PackageErrors(handlers.sources)
     raised = {
-        operation.id: list(raised_errors(handlers.sources, handler, mapped))
+        operation.id: [*errors.raised_by(handler)]
         for operation in handlers.contract.operations
         if isinstance(handler := handlers.of(operation), Function)
     }
@@ -65,8 +69,8 @@ class _Bodies:
         self._contract = contract
         self._compiler = SchemaCompiler(contract)
         self._sources = sources
-        self._results: dict[tuple[int, str, str, bool, str], tuple[object, str] | None] = {}
         self._render = resolve(sources, "", "render_error")
+        self._rendered = function_of(self._render) if isinstance(self._render, Function) else problem_details
         self._notes: list[Diagnostic] = []
 
     def findings(self, raised: dict[str, list[Raised]]) -> list[Diagnostic]:
@@ -130,7 +134,7 @@ class _Bodies:
 
     def _refused(self, operation: Operation, report: ErrorReport) -> Iterator[tuple[bytes, Diagnostic]]:
         response = operation.response(report.status)
-        rendered = self._rendered(report) if response is not None else None
+        rendered = self._body(report) if response is not None else None
         if response is None or rendered is None:
             return
         body, media_type = rendered
@@ -140,36 +144,28 @@ class _Bodies:
             yield json_bytes([sorted(response.content), media_type]), self._finding(response, message)
             return
         validator = self._compiler.compile(schema, "response", response.pointer)
-        known = KnownParts(body)
-        if validator is None or (known.unread and has_choices(schema, self._contract)):
+        unread: list[str] = []
+        known = _known(body, (), unread)
+        if validator is None or (unread and _has_choices(schema, self._contract)):
             return
-        if violations := known.certain(validator.violations(known.body)):
+        found = validator.violations(known)
+        if violations := [one for one in found if not any(_is_within(one.path, place) for place in unread)]:
             key = json_bytes([schema, media_type, [(one.path, one.rule) for one in violations]])
             yield key, self._finding(response, _violation_message(operation, report, violations))
 
-    def _rendered(self, report: ErrorReport) -> tuple[object, str] | None:
-        """Return the body and media type of a report; None if the source does not show them."""
-        key = report.status, report.code, report.message, bool(report.details), repr(report.members)
-        if key not in self._results:
-            self._results[key] = self._evaluated(report)
-        return self._results[key]
-
-    def _evaluated(self, report: ErrorReport) -> tuple[object, str] | None:
-        """Return the body and media type of a report, and remember what source does not show of it."""
-        render, members = self._render, report.members
+    def _body(self, report: ErrorReport) -> tuple[object, str] | None:
+        """Return the body and media type of a report; None, and a note, if the source does not show them."""
         try:
-            found = (
-                evaluate_function(render, report) if isinstance(render, Function) else problem_details(report)
-            )
+            match self._rendered(report):
+                case (body, str(media_type)):
+                    return body, media_type
         except Unknown:
-            found = None
-        match found:
-            case (body, str(media_type)):
-                return body, media_type
-        if isinstance(members, UnreadMembers):
-            self._notes.append(Diagnostic(members.place, _UNREAD_MEMBERS, "unread-error-body", Severity.INFO))
-        elif isinstance(render, Function):
-            self._notes.append(self._unread(render.place))
+            pass
+        if isinstance(report.members, UnreadMembers):
+            note = Diagnostic(report.members.place, _UNREAD_MEMBERS, "unread-error-body", Severity.INFO)
+            self._notes.append(note)
+        elif isinstance(self._render, Function):
+            self._notes.append(self._unread(self._render.place))
         return None
 
     def _finding(self, response: Response, message: str) -> Diagnostic:
@@ -202,3 +198,36 @@ def _violation_message(operation: Operation, report: ErrorReport, violations: li
         f"the body of a {report.status}{form} violates the schema of {operation}: "
         f"{first.rule} at '{first.path or '/'}'{more}"
     )
+
+
+def _known(value: Any, place: Pointer, unread: list[str]) -> Any:
+    """Return a body with null for each value that source does not show; `unread` gets their places."""
+    if value is UNREAD:
+        unread.append("".join(f"/{escape(token)}" for token in place))
+        return None
+    if isinstance(value, dict):
+        return {name: _known(one, (*place, str(name)), unread) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_known(one, (*place, str(index)), unread) for index, one in enumerate(value)]
+    return value
+
+
+def _is_within(path: str, place: str) -> bool:
+    return f"{path}/".startswith(f"{place}/")
+
+
+def _has_choices(schema: Schema, contract: Contract) -> bool:
+    """Return True if a value may decide what another value within a schema may be."""
+    todo: list[Any] = [schema]
+    seen: set[int] = set()
+    while todo:
+        one = todo.pop()
+        if isinstance(one, dict) and id(one) not in seen:
+            seen.add(id(one))
+            if _DECIDING & one.keys():
+                return True
+            todo += [
+                *(part for _, part in inner_schemas(one)),
+                *([contract.resolve(one)] if "$ref" in one else []),
+            ]
+    return False

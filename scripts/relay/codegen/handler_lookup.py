@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,11 +13,10 @@ from relay.contract.connexion_words import python_path
 from relay.contract.model import Contract, Operation
 from relay.project.module_source import Assigned, Bound, Function, Imported, Module
 from relay.project.package_source import Sources
-from relay.project.syntax import dotted, has_name, nodes
+from relay.project.syntax import code, dotted, has_name, nodes
 
 from .movable_functions import NamedFunction, find_named
 from .named_handlers import names_function
-from .static_evaluation import Unknown, evaluate_literal
 
 EXPORTS = frozenset(
     "Settings collaborators commands errors identify middleware render_error scope test_environment verifiers".split()
@@ -159,8 +159,8 @@ def _gives(sources: Sources, module_name: str, name: str) -> bool:
     if sum(node.value == "__all__" for node in nodes(module.tree, cst.Name)) > 1:
         return True  # other code may extend it
     try:
-        names = evaluate_literal(exported.value)
-    except Unknown:
+        names = ast.literal_eval(code(exported.value))
+    except (ValueError, SyntaxError):
         return True
     return not isinstance(names, list | tuple) or name in names
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relay.contract.model import Operation
+from relay.project.syntax import code
 
 from .annotated_results import AnnotatedResult, annotated_results
 from .annotation_reader import Meaning
 from .annotations import Type, union
-from .differences import Difference, code
+from .differences import Difference
 from .documented_results import DocumentedResult, DocumentedResults, is_final
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import libcst as cst
 
 from relay.contract.model import Contract, Operation
 from relay.project.module_source import Argument, Function
+from relay.project.syntax import code
 from relay.server.functions import (
     CONTEXT_ARGUMENTS,
     HandlerArgument,
@@ -22,7 +23,7 @@ from relay.server.functions import (
 from .annotation_reader import meanings, read_annotation, stream_names
 from .annotations import BYTES, NONE, UPLOAD, Type, union
 from .argument_usage import hides, uses
-from .differences import Difference, code
+from .differences import Difference
 from .expected_signature import ExpectedArgument, Signature
 from .item_types import STREAM, can_read, read_by
 from .return_diff import return_differences

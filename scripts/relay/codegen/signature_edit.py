@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import libcst as cst
 
 from relay.project.module_source import Argument, Function
+from relay.project.syntax import code
 
 from .annotations import NONE, Type, union
 from .argument_usage import hides, uses
-from .differences import Difference, code
+from .differences import Difference
 from .signature_diff import can_lose_default, is_none
 from .stubs import Annotated
 

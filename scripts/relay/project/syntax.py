@@ -54,6 +54,11 @@ def dotted(node: cst.CSTNode) -> str:
     return ""
 
 
+def code(node: cst.CSTNode) -> str:
+    """Return a node's source."""
+    return cst.Module([]).code_for_node(node)
+
+
 def named(name: str) -> cst.Name | cst.Attribute:
     """Return a dotted name as a chain of attributes."""
     first, *others = name.split(".")
