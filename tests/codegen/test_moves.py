@@ -16,12 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.codegen.formatting import AsWritten
 from relay.codegen.plan import plan
 from support.hosting import contract, operation
 from support.running import ROOT as REPOSITORY
 from support.running import relay
-from support.scaffolded import FOLDER, ROOT, handler_findings, state_of, text
+from support.scaffolded import FOLDER, LAYOUT, ROOT, handler_findings, state_of, text
 
 STRING = {"type": "string"}
 LAZY = "from __future__ import annotations\n\n"
@@ -45,7 +44,7 @@ def state_with(operations, outside, **modules):
 
 def after_moves(state):
     """The state after functions were moved, and the plan."""
-    made = plan(state, AsWritten(), moves=True)
+    made = plan(state, LAYOUT, moves=True)
     return state.changed(made.changes), made
 
 
@@ -294,7 +293,7 @@ def test_a_function_that_a_python_path_names_is_a_handler_for_drift_and_regenera
     operations = [named("pets.show"), named("pets.gone"), named("shop.things.mine"), named("os.system")]
     state = state_with(operations, {"pets": source}, things="def mine(): ...\n")
 
-    made = plan(state, AsWritten())
+    made = plan(state, LAYOUT)
 
     assert [one for one in handler_findings(state) if one[0] != "missing-handler"] == []
     assert len(handler_findings(state)) == 2
@@ -341,7 +340,7 @@ def test_a_function_returns_the_same_before_and_after(chosen, existing, is_lazy)
     after, _ = after_moves(state)
 
     assert result(after, "pets_one", "pet_id") == result(state, "pets_one", "pet_id")
-    assert plan(after, AsWritten(), moves=True).changes == {}
+    assert plan(after, LAYOUT, moves=True).changes == {}
 
 
 def result(state, new, argument):

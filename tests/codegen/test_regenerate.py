@@ -852,7 +852,7 @@ def test_types_that_are_no_longer_used_are_no_longer_imported():
     """)
     state = state_of(showing(responses={"204": {"description": ""}}), things=before)
 
-    assert module_after(state) == "from __future__ import annotations\n\ndef show() -> None: ...\n"
+    assert module_after(state) == "from __future__ import annotations\n\n\ndef show() -> None: ...\n"
     assert "import Thing  # mine" in module_after(
         state_of(
             showing(responses={"204": {"description": ""}}),

@@ -11,11 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.codegen.formatting import AsWritten
 from relay.codegen.plan import plan
 from support.hosting import contract, operation, ref
 from support.running import relay
-from support.scaffolded import handler_findings, in_sync, regenerated, state_of, text
+from support.scaffolded import LAYOUT, handler_findings, in_sync, regenerated, state_of, text
 
 STRING = {"type": "string"}
 THING = {"type": "object", "required": ["name"], "properties": {"name": STRING}}
@@ -259,7 +258,7 @@ def test_what_is_written_agrees_and_a_second_run_changes_nothing(responses, memb
     after, made = regenerated(state_of(showing(responses), **modules))
 
     assert {one.rule for one in made.remaining} <= {"undocumented-status"}
-    assert plan(after, AsWritten()).changes == {}
+    assert plan(after, LAYOUT).changes == {}
 
 
 SERVICE = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import orjson
 
 from relay.codegen.drift import check
-from relay.codegen.formatting import AsWritten
+from relay.codegen.formatting import Ruff
 from relay.codegen.package_state import State
 from relay.codegen.plan import Plan, plan
 from relay.codegen.response_headers import header_schemas
@@ -22,6 +23,19 @@ from relay.project.package_source import Sources
 
 ROOT = Path("/project")
 FOLDER = ROOT / "shop"
+
+
+class AsWritten(Ruff):
+    """Leaves code as it is written, but for the order of imports."""
+
+    def formatted(self, pieces: Sequence[str]) -> list[str]:
+        """Return the pieces."""
+        return list(pieces)
+
+    formatted_stubs = formatted
+
+
+LAYOUT = AsWritten(FOLDER)
 
 
 def read(document: Any) -> Contract:
@@ -64,7 +78,7 @@ def state_of(document: Any, sources: Sources | None = None, **modules: str) -> S
 
 def regenerated(state: State, **rest: Any) -> tuple[State, Plan]:
     """Regenerate a package; return its new state and the plan."""
-    made = plan(state, AsWritten(), **rest)
+    made = plan(state, LAYOUT, **rest)
     return state.changed(made.changes), made
 
 

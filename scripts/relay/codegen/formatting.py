@@ -8,34 +8,15 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 _BETWEEN = "relay_snippet_ends_here"
 _OF_THE_CONTRACT = re.compile(r"A\d|ANN4|ASYNC1|D[234]|FBT|N8|PLC24|PLR09|RUF00|S10")
 """Rules that names and texts can break; the contract chose these."""
+_CANNOT_RUN = 2
+"""The exit code of ruff for settings of a project that it cannot read."""
+
 _SEVERAL_ARGUMENTS = re.compile(r"( {4}\*, .*[^,])")
-
-
-class Layout(Protocol):
-    """Formats pieces of code; each piece is one or more whole statements."""
-
-    def formatted(self, pieces: Sequence[str]) -> list[str]:
-        """Format pieces."""
-        ...
-
-    def formatted_stubs(self, stubs: Sequence[str]) -> list[str]:
-        """Format stubs, and add a `noqa` where names or texts of the contract break a rule of the project."""
-        ...
-
-
-class AsWritten:
-    """Leaves code as it is."""
-
-    def formatted(self, pieces: Sequence[str]) -> list[str]:
-        """Return the pieces."""
-        return list(pieces)
-
-    formatted_stubs = formatted
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +30,16 @@ class Ruff:
         if not pieces:
             return []
         joined = f"\n\n\n{_BETWEEN}\n\n\n".join(piece.strip("\n") for piece in pieces)
-        options = ["format", *self._as_file(), "-"]
-        ran = ruff(options, joined)
-        if ran.returncode:  # ruff cannot read the project's settings: use its defaults
-            ran = ruff([*options, "--isolated"], joined)
-        return [piece.strip("\n") for piece in ran.stdout.split(f"{_BETWEEN}\n")]
+        _, written = self._ran(["format"], joined)
+        return [piece.strip("\n") for piece in written.split(f"{_BETWEEN}\n")]
+
+    def with_sorted_imports(self, code: str, before: str) -> str:
+        """Return a module with sorted imports, if those of what it was made of are sorted; its author chose their order."""
+        sort = ["check", "--quiet", "--select", "I001"]
+        if code == before or self._ran(sort, before)[0]:
+            return code
+        status, written = self._ran([*sort, "--fix"], code)
+        return code if status else written
 
     def formatted_stubs(self, stubs: Sequence[str]) -> list[str]:
         """Format stubs, with a `noqa` on each line that breaks a rule of names or texts."""
@@ -79,9 +65,8 @@ class Ruff:
         if not stubs:
             return found
         joined = "\n\n\n".join(stubs) + "\n"
-        options = ["check", "--quiet", "--no-fix", "--output-format", "json", *self._as_file(), "-"]
-        ran = ruff(options, joined)
-        rows: list[dict[str, Any]] = json.loads(ran.stdout) if ran.returncode == 1 else []
+        status, written = self._ran(["check", "--quiet", "--no-fix", "--output-format", "json"], joined)
+        rows: list[dict[str, Any]] = json.loads(written) if status == 1 else []
         starts = [0]
         for stub in stubs:
             starts.append(starts[-1] + stub.count("\n") + 3)
@@ -92,8 +77,10 @@ class Ruff:
                 found[index].setdefault(line - starts[index], set()).add(row["code"])
         return found
 
-    def _as_file(self) -> list[str]:
-        return ["--stdin-filename", str(self.folder / "operations.py")]
+    def _ran(self, options: list[str], source: str) -> tuple[int, str]:
+        options = [*options, "--stdin-filename", str(self.folder / "operations.py"), "-"]
+        status, written = ruff(options, source)
+        return ruff([*options, "--isolated"], source) if status == _CANNOT_RUN else (status, written)
 
 
 def _with_noqa(stub: str, codes_by_line: dict[int, set[str]]) -> str:
@@ -103,10 +90,10 @@ def _with_noqa(stub: str, codes_by_line: dict[int, set[str]]) -> str:
     return "\n".join(lines)
 
 
-def ruff(options: list[str], source: str) -> subprocess.CompletedProcess[str]:
-    """Run ruff on some source."""
+def ruff(options: list[str], source: str) -> tuple[int, str]:
+    """Return the exit code and the output of ruff for some source, whose line ends it keeps."""
     from ruff import find_ruff_bin  # type: ignore[import-untyped]  # it ships no types
 
-    return subprocess.run(  # noqa: S603 -- runs ruff with fixed options
-        [find_ruff_bin(), *options], input=source, capture_output=True, encoding="utf-8", check=False
-    )
+    command = [find_ruff_bin(), *options]
+    ran = subprocess.run(command, input=source.encode(), capture_output=True, check=False)  # noqa: S603 -- with fixed options
+    return ran.returncode, ran.stdout.decode()

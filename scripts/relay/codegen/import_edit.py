@@ -1,25 +1,46 @@
-"""Edit a module's imports: add what generated annotations need, remove what they no longer need."""
+"""Edit the imports of a module's source: add what annotations or moved functions need, remove what they no longer need.
+
+Statements are added and removed by lines; ruff sorts and merges them where it finds the module's own imports sorted.
+"""
 
 from __future__ import annotations
 
 import ast
 import builtins
+import itertools
 import re
-import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import NamedTuple
 
 import libcst as cst
 
 from relay.project.module_source import Imported, Module
-from relay.project.syntax import dotted, named, statements
+from relay.project.syntax import statements
 
-from .annotations import HOMES, TYPING, Type
-from .formatting import Layout
-from .import_aliases import aliases_of, bound_name, is_exported, is_plain, joined, listed, ordered
+from .annotations import HOMES, TYPING, Kind, Type
 
-_TEXT = cst.SimpleString | cst.ConcatenatedString
 _RESERVED = TYPING | set(dir(builtins))
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+
+
+class Import(NamedTuple):
+    """An import of a name of a module, or of a module if `name` is ''; `is_checked_only` for type checkers."""
+
+    module: str
+    name: str = ""
+    alias: str | None = None
+    is_checked_only: bool = False
+
+    def written(self, importer: Module, package: str) -> str:
+        """Return the statement in a module, relative within its package."""
+        alias = f" as {self.alias}" if self.alias and self.alias != self.name else ""
+        if not self.name:
+            return f"import {self.module}{alias}"
+        source = self.module
+        if source.startswith(f"{package}."):
+            depth = importer.name.count(".") - package.count(".") + (importer.path.name == "__init__.py")
+            source = "." * depth + source.removeprefix(f"{package}.")
+        return f"from {source} import {self.name}{alias}"
 
 
 def local_names(
@@ -59,289 +80,188 @@ def _hidden_names(module: Module, types: Sequence[Type], more: Sequence[str]) ->
     return hidden
 
 
-class Imports:
-    """Edits the imports of one module; `tree` is the current result."""
+def missing_imports(
+    module: Module, types: Sequence[Type], types_module: str, local: dict[str, str]
+) -> Iterator[Import]:
+    """Yield the imports that some annotations need and the module lacks."""
+    hidden = {key for key in local if "." in key}
+    yield from (Import(home) for home in sorted({key.rpartition(".")[0] for key in hidden}))
+    homes: dict[Kind, str] = {"typing": HOMES["typing"], "abc": HOMES["abc"], "generated": types_module}
+    for kind, home in homes.items():
+        used = {name for one in types for name in one.names(kind) if f"{home}.{name}" not in hidden}
+        found = {alias.evaluated_name for alias in module.imports_from(home)}
+        for name in sorted(used - found):
+            yield Import(home, name, local.get(name), kind == "generated" and module.is_lazy)
 
-    def __init__(self, module: Module, tree: cst.Module, types_module: str, layout: Layout) -> None:
+
+def imports_of(module: Module, name: str) -> list[Import]:
+    """Return the imports that bind a name; none if it is bound in several ways."""
+    found: list[Import] = []
+    for statement in statements(module.tree.body):
+        match statement:
+            case cst.Import(names=aliases):
+                bound = {one.evaluated_alias or one.evaluated_name.partition(".")[0]: one for one in aliases}
+                found += (
+                    [Import(bound[name].evaluated_name, "", bound[name].evaluated_alias)]
+                    if name in bound
+                    else []
+                )
+            case cst.ImportFrom(names=[*aliases]):
+                found += [
+                    Import(module.absolute(statement), one.evaluated_name, one.evaluated_alias)
+                    for one in aliases
+                    if name == (one.evaluated_alias or one.evaluated_name)
+                ]
+    is_plain = not any(one.name for one in found)
+    return found if is_plain or len(found) == 1 else []
+
+
+def imports_for(target: Module, module: Module, names: Iterable[str]) -> Iterator[Import]:
+    """Yield the imports that another module needs for names of a module.
+
+    Names that the other module has are left out: they mean the same there.
+    """
+    for name in sorted(names):
+        if name in module.names and name not in target.names:
+            is_checked_only = name in module.bindings and name not in module.running
+            for one in imports_of(module, name) or [Import(module.name, name)]:
+                yield one._replace(is_checked_only=is_checked_only)
+
+
+def with_imports(module: Module, code: str, imports: Iterable[Import], package: str) -> str:
+    """Return a module's code with more imports: after its first ones, or in its block for type checkers."""
+    wanted = [*dict.fromkeys(imports)]
+    source = _Source(module, code)
+    newline = module.tree.default_newline
+    outer, inner = (
+        [one.written(module, package) for one in wanted if one.is_checked_only is is_inner]
+        for is_inner in (False, True)
+    )
+    if inner and (blocks := source.blocks()):
+        first = blocks[0].body[0]
+        source.insert(first.lineno - 1, [f"{' ' * first.col_offset}{line}{newline}" for line in inner])
+        inner = []
+    if inner:
+        is_there = any(_imports(one, "typing", "TYPE_CHECKING") for one in source.header())
+        outer += [] if is_there else ["from typing import TYPE_CHECKING"]
+        outer += ["", "if TYPE_CHECKING:", *(f"    {line}" for line in inner)]
+    if outer:
+        source.insert_in_header([f"{line}{newline}" for line in outer])
+    return source.code
+
+
+def without_imports(module: Module, code: str, names: set[str], types_module: str) -> str:
+    """Return a module's code without imports of generated types that it no longer uses; one with a comment stays."""
+    source = _Source(module, code)
+    source.remove(types_module, {name for name in names if not source.uses(name)})
+    if names and not source.uses("TYPE_CHECKING"):
+        source.remove("typing", {"TYPE_CHECKING"})
+    return source.code
+
+
+class _Source:
+    """A module's source, which is edited by lines."""
+
+    def __init__(self, module: Module, code: str) -> None:
         self._module = module
-        self._types_module = types_module
-        self._layout = layout
-        self.tree = tree
-        self._used: tuple[set[str], list[str]] | None = None
+        self.code = code
 
-    def need(self, types: Sequence[Type], local: dict[str, str]) -> None:
-        """Add the imports that some annotations need."""
-        generated = {name for one in types for name in one.names("generated")}
-        hidden = {key for key in local if "." in key}
-        typing = {name for one in types for name in one.names("typing") if f"typing.{name}" not in hidden}
-        missing = {name for name in generated if not self._has(self._types_module, name)}
-        abc = {name for one in types for name in one.names("abc") if f"collections.abc.{name}" not in hidden}
-        not_there = {name for name in abc if not self._has("collections.abc", name)}
-        is_late = self._module.is_lazy
-        absent = {name for name in typing if not self._has("typing", name)}
-        if missing and is_late and not self._blocks() and not self._has_first("typing", "TYPE_CHECKING"):
-            absent.add("TYPE_CHECKING")
-        for home in sorted({key.partition(".")[0] for key in hidden}):
-            self._add_module(home)
-        if absent:
-            self._add("typing", {name: name for name in absent}, in_block=False)
-        if not_there:
-            self._add("collections.abc", {name: name for name in not_there}, in_block=False)
-        if missing:
-            self._add(self._types_module, {name: local[name] for name in missing}, in_block=is_late)
+    @property
+    def _statements(self) -> list[ast.stmt]:
+        return ast.parse(self.code).body
 
-    def take(self, line: cst.SimpleStatementLine, *, in_block: bool) -> None:
-        """Add an import of one name that another module has; with `in_block` it is for type checkers only."""
-        statement = line.body[0]
-        if in_block and not self._blocks() and not self._has_first("typing", "TYPE_CHECKING"):
-            self._add("typing", {"TYPE_CHECKING": "TYPE_CHECKING"}, in_block=False)
-        if isinstance(statement, cst.ImportFrom):
-            (alias,) = aliases_of(statement)
-            self._add(self._source(statement), {dotted(alias.name): bound_name(alias)}, in_block=in_block)
-        elif not any(statement.deep_equals(one) for one in statements(self.tree.body)):
-            self.tree = self.tree.with_changes(body=self._placed(line, self.tree.body))
-
-    def drop(self, names: set[str]) -> None:
-        """Remove imports that are no longer used; an import with a comment stays."""
-        self._remove_names(self._types_module, {name for name in names if not self._uses(name)})
-        if names and not self._uses("TYPE_CHECKING"):
-            self._remove_names("typing", {"TYPE_CHECKING"})
-
-    def _remove_names(self, source: str, names: set[str]) -> None:
-        for statement in [*self._statements()]:
-            if self._source(statement) != source:
-                continue
-            kept = [
-                alias
-                for alias in aliases_of(statement)
-                if bound_name(alias) not in names or is_exported(alias)
-            ]
-            if len(kept) < len(aliases_of(statement)) and "#" not in self.tree.code_for_node(statement):
-                self._replace(statement, kept)
-
-    def _has(self, source: str, name: str) -> bool:
-        """Whether the module imports a name anywhere, which is enough for annotations."""
-        parts = (part for part in statements(self.tree.body) if isinstance(part, cst.ImportFrom))
-        return self._imports(parts, source, name)
-
-    def _has_first(self, source: str, name: str) -> bool:
-        """Whether the module imports a name before anything else runs."""
-        return self._imports(self._first(), source, name)
-
-    def _imports(self, parts: Iterable[cst.ImportFrom], source: str, name: str) -> bool:
-        return any(
-            self._source(part) == source and any(dotted(alias.name) == name for alias in aliases_of(part))
-            for part in parts
-        )
-
-    def _first(self) -> Iterator[cst.ImportFrom]:
-        """Yield the imports at the start of the module."""
-        return _imports_of(self.tree.body[: _header(self.tree.body)])
-
-    def _statements(self) -> Iterator[cst.ImportFrom]:
-        """Yield the `from` imports of the module, at its top level and in `if TYPE_CHECKING:` blocks."""
-        for holder in [self.tree.body, *(block.body.body for block in self._blocks())]:
-            yield from _imports_of(holder)
-
-    def _blocks(self) -> list[cst.If]:
+    def blocks(self) -> list[ast.If]:
         """Return the `if TYPE_CHECKING:` blocks with an indented body."""
         return [
-            statement
-            for statement in self.tree.body
-            if isinstance(statement, cst.If)
-            and isinstance(statement.body, cst.IndentedBlock)
-            and dotted(statement.test).endswith("TYPE_CHECKING")
+            one
+            for one in self._statements
+            if isinstance(one, ast.If)
+            and ast.unparse(one.test).endswith("TYPE_CHECKING")
+            and one.body[0].lineno > one.lineno
         ]
 
-    def _source(self, statement: cst.ImportFrom) -> str:
-        return self._module.absolute(statement)
+    def header(self) -> list[ast.stmt]:
+        """Return the docstring and the imports that the module starts with."""
+        statements = self._statements
+        has_docstring = bool(statements) and ast.get_docstring(ast.Module(statements[:1], [])) is not None
+        rest = itertools.takewhile(_is_import, statements[has_docstring:])
+        return [*statements[:has_docstring], *rest]
 
-    def _add(self, source: str, names: dict[str, str], *, in_block: bool) -> None:
-        """Import names of a module; each name with an alias gets its own statement."""
-        plain = [cst.ImportAlias(cst.Name(name)) for name, own in names.items() if own == name]
-        parts = self._statements() if in_block else self._first()
-        found = next((one for one in parts if self._source(one) == source and is_plain(one)), None)
-        if plain and found is not None:
-            self._replace(found, [*aliases_of(found), *plain])
-        elif plain:
-            self._insert(self._new(source, plain), in_block=in_block)
-        space = cst.SimpleWhitespace(" ")
-        for name, own in sorted(names.items()):
-            if own != name:
-                alias = cst.ImportAlias(cst.Name(name), cst.AsName(cst.Name(own), space, space))
-                self._insert(self._new(source, [alias]), in_block=in_block)
+    def insert(self, at: int, new: Sequence[str]) -> None:
+        """Insert lines before the line with an index."""
+        lines = _LINE.findall(self.code)
+        if at and lines and not lines[at - 1].endswith(("\n", "\r")):
+            lines[at - 1] += self._module.tree.default_newline
+        self.code = "".join([*lines[:at], *new, *lines[at:]])
 
-    def _add_module(self, name: str) -> None:
-        """Add `import NAME`, unless the module has it."""
-        has_it = any(
-            isinstance(part, cst.Import) and any(bound_name(alias) == name for alias in part.names)
-            for part in statements(self.tree.body)
+    def insert_in_header(self, new: Sequence[str]) -> None:
+        """Insert lines after the module's first imports, with an empty line where other code is before or after."""
+        header, statements = self.header(), self._statements
+        empty = [self._module.tree.default_newline]
+        lines = _LINE.findall(self.code)
+        comments = itertools.takewhile(lambda line: line.startswith("#"), lines)
+        at = (header[-1].end_lineno or 0) if header else len([*comments])
+        is_apart = bool(header) and (
+            not _is_import(header[-1]) or _is_relative(new[0]) is not _is_relative(ast.unparse(header[-1]))
         )
-        if not has_it:
-            line = cst.SimpleStatementLine([cst.Import([cst.ImportAlias(cst.Name(name))])])
-            self.tree = self.tree.with_changes(body=self._placed(line, self.tree.body))
+        before = empty if is_apart else []
+        has_gap = at < len(lines) and not lines[at].strip()
+        self.insert(at, [*before, *new, *([] if has_gap or len(statements) == len(header) else empty)])
 
-    def _new(self, source: str, aliases: list[cst.ImportAlias]) -> cst.ImportFrom:
-        package = self._types_module.rpartition(".")[0]
-        if source.startswith(f"{package}."):
-            is_package = self._module.path.name == "__init__.py"
-            depth = self._module.name.count(".") - package.count(".") + is_package
-            inner = named(source.removeprefix(f"{package}."))
-            return cst.ImportFrom(inner, listed(aliases), relative=[cst.Dot()] * depth)
-        return cst.ImportFrom(named(source), listed(aliases))
+    def remove(self, source: str, names: set[str]) -> None:
+        """Remove names from the imports of a module, but those that are exported or have a comment."""
+        holders: list[tuple[ast.If | None, list[ast.stmt]]] = [(one, one.body) for one in self.blocks()]
+        found = [
+            (statement, block if block is not None and len(body) == 1 and not block.orelse else statement)
+            for block, body in [*holders, (None, self._statements)]
+            for statement in body
+            if isinstance(statement, ast.ImportFrom)
+            and self._module.absolute_name("." * statement.level + (statement.module or "")) == source
+        ]
+        lines = _LINE.findall(self.code)
+        for statement, whole in sorted(found, key=lambda pair: -pair[0].lineno):
+            kept = [
+                one
+                for one in statement.names
+                if one.asname == one.name or (one.asname or one.name) not in names
+            ]
+            removed = statement if kept else whole
+            first, last = removed.lineno - 1, removed.end_lineno or 0
+            if len(kept) < len(statement.names) and not re.search("[#;]", "".join(lines[first:last])):
+                while not kept and first and not lines[first - 1].strip():
+                    first -= 1
+                lines[first:last] = self._without(statement, kept)
+        self.code = "".join(lines)
 
-    def _replace(self, statement: cst.ImportFrom, aliases: Sequence[cst.ImportAlias]) -> None:
-        if not aliases:
-            self._remove(statement)
-            return
-        code = self.tree.code_for_node(statement)
-        if "#" in code:  # a comment stays with its name
-            new = statement.with_changes(names=joined(ordered(aliases)))
-        else:
-            new = statement.with_changes(names=listed(aliases), lpar=None, rpar=None)
-        is_inner = any(
-            statement in part.body
-            for block in self._blocks()
-            for part in block.body.body
-            if isinstance(part, cst.SimpleStatementLine)
+    def _without(self, statement: ast.ImportFrom, kept: list[ast.alias]) -> list[str]:
+        """Return the lines of a statement that imports less."""
+        if not kept:
+            return []
+        statement.names = kept
+        return [f"{' ' * statement.col_offset}{ast.unparse(statement)}{self._module.tree.default_newline}"]
+
+    def uses(self, name: str) -> bool:
+        """Return True if code other than imports uses a name; a string that contains it counts as a use."""
+        nodes = [*ast.walk(ast.parse(self.code))]
+        docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        texts = (
+            node.value for node in nodes if isinstance(node, ast.Constant) and id(node) not in docstrings
         )
-        self._edit(statement, self._laid_out(new, is_inner=is_inner))
-
-    def _edit(self, old: cst.ImportFrom, new: cst.ImportFrom) -> None:
-        """Replace an import with another."""
-
-        def edited(line: Any) -> Any:
-            if isinstance(line, cst.SimpleStatementLine) and old in line.body:
-                return line.with_changes(body=[new if part is old else part for part in line.body])
-            if isinstance(line, cst.If) and line in blocks:
-                return line.with_changes(
-                    body=line.body.with_changes(body=[edited(inner) for inner in line.body.body])
-                )
-            return line
-
-        blocks = self._blocks()
-        self.tree = self.tree.with_changes(body=[edited(line) for line in self.tree.body])
-
-    def _remove(self, statement: cst.ImportFrom) -> None:
-        holders = [(block, block.body.body) for block in self._blocks()]
-        for holder, body in [*holders, (None, self.tree.body)]:
-            for line in body:
-                if not isinstance(line, cst.SimpleStatementLine) or [*line.body] != [statement]:
-                    continue
-                removed = holder if holder is not None and len(body) == 1 and holder.orelse is None else line
-                if "#" not in self.tree.code_for_node(removed):
-                    self.tree = cst.ensure_type(self.tree.deep_remove(removed), cst.Module)
-                    self._used = None
-                return
-
-    def _laid_out(self, statement: cst.ImportFrom, *, is_inner: bool) -> cst.ImportFrom:
-        code = self.tree.code_for_node(statement)
-        if is_inner:
-            code = f"if TYPE_CHECKING:\n    {code}"
-        (laid_out,) = self._layout.formatted([code])
-        parsed = cst.parse_module(laid_out + "\n").body[0]
-        line = parsed.body.body[0] if isinstance(parsed, cst.If) else parsed
-        return cst.ensure_type(cst.ensure_type(line, cst.SimpleStatementLine).body[0], cst.ImportFrom)
-
-    def _insert(self, statement: cst.ImportFrom, *, in_block: bool) -> None:
-        line = cst.SimpleStatementLine([self._laid_out(statement, is_inner=in_block)])
-        if not in_block:
-            self.tree = self.tree.with_changes(body=self._placed(line, self.tree.body))
-        elif blocks := self._blocks():
-            inner = blocks[0].body.with_changes(body=self._placed(line, blocks[0].body.body))
-            new = blocks[0].with_changes(body=inner)
-            self.tree = self.tree.with_changes(
-                body=[new if one is blocks[0] else one for one in self.tree.body]
-            )
-        else:
-            blank = [cst.EmptyLine(indent=False)]
-            block = cst.If(cst.Name("TYPE_CHECKING"), cst.IndentedBlock([line]), leading_lines=blank)
-            body = [*self.tree.body]
-            index = _header(body)
-            body.insert(index, block)
-            self.tree = self.tree.with_changes(body=_with_blank_lines(body, index + 1))
-
-    def _placed(self, line: cst.SimpleStatementLine, body: Sequence[Any]) -> list[Any]:
-        """Insert an import at its sorted position, with a blank line between sections."""
-        new, own = [*body], self._key(line)
-        end = _header(new)
-        keys = [self._key(one) for one in new[:end]]
-        index = max((at + 1 for at, key in enumerate(keys) if key <= own), default=0)
-        before = new[index - 1] if index else None
-        after = new[index] if index < end else None
-        blank = [cst.EmptyLine(indent=False)]
-        if before is not None and self._key(before)[0] != own[0]:
-            line = line.with_changes(leading_lines=blank)
-            if after is not None and self._key(after)[0] == own[0] and after.leading_lines:
-                first, *rest = after.leading_lines
-                new[index] = after.with_changes(
-                    leading_lines=rest if first.comment is None else after.leading_lines
-                )
-        if after is not None and self._key(after)[0] != own[0] and not after.leading_lines:
-            new[index] = after.with_changes(leading_lines=blank)
-        new.insert(index, line)
-        return _with_blank_lines(new, index + 1)
-
-    def _key(self, line: Any) -> tuple[int, int, str]:
-        """Return the sort key of an import: its section, `import` before `from`, its module."""
-        part = line.body[0] if isinstance(line, cst.SimpleStatementLine) and line.body else None
-        if isinstance(part, cst.ImportFrom):
-            name = "." * len(part.relative) + (dotted(part.module) if part.module else "")
-            return _section(name), 1, name.lower()
-        if isinstance(part, cst.Import):
-            name = dotted(part.names[0].name)
-            return _section(name), 0, name.lower()
-        return -1, 0, ""
-
-    def _uses(self, name: str) -> bool:
-        """Whether code other than imports uses a name; a string that contains it counts as a use."""
-        if self._used is None:
-            self._used = _used(self.tree.code)
-        names, texts = self._used
-        return name in names or any(re.search(rf"\b{re.escape(name)}\b", text) for text in texts)
-
-
-def _used(code: str) -> tuple[set[str], list[str]]:
-    """Return the names that a module uses, and its strings without docstrings."""
-    nodes = [*ast.walk(ast.parse(code))]
-    docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
-    names = {node.id for node in nodes if isinstance(node, ast.Name)}
-    constants = (node for node in nodes if isinstance(node, ast.Constant) and id(node) not in docstrings)
-    return names, [node.value for node in constants if isinstance(node.value, str)]
-
-
-def _imports_of(body: Sequence[cst.CSTNode]) -> Iterator[cst.ImportFrom]:
-    for line in body:
-        if isinstance(line, cst.SimpleStatementLine):
-            yield from (part for part in line.body if isinstance(part, cst.ImportFrom))
-
-
-def _section(name: str) -> int:
-    if name == "__future__":
-        return 0
-    if name.startswith("."):
-        return 3
-    return 1 if name.partition(".")[0] in sys.stdlib_module_names else 2
-
-
-def _with_blank_lines(body: list[Any], index: int) -> list[Any]:
-    """Separate the imports from the code after them with blank lines."""
-    if index == _header(body) < len(body) or (index < len(body) and isinstance(body[index - 1], cst.If)):
-        following = body[index]
-        wanted = 2 if isinstance(following, cst.FunctionDef | cst.ClassDef) else 1
-        empty = [line for line in following.leading_lines if line.comment is None]
-        missing = [cst.EmptyLine(indent=False)] * (wanted - len(empty))
-        body[index] = following.with_changes(leading_lines=[*missing, *following.leading_lines])
-    return body
-
-
-def _header(body: Sequence[cst.CSTNode]) -> int:
-    """Return the number of leading statements of a module or block that are its docstring and imports."""
-    for index, statement in enumerate(body):
-        part = (
-            statement.body[0] if isinstance(statement, cst.SimpleStatementLine) and statement.body else None
+        return any(isinstance(node, ast.Name) and node.id == name for node in nodes) or any(
+            isinstance(text, str) and re.search(rf"\b{re.escape(name)}\b", text) for text in texts
         )
-        is_docstring = index == 0 and isinstance(part, cst.Expr) and isinstance(part.value, _TEXT)
-        if not is_docstring and not isinstance(part, cst.Import | cst.ImportFrom):
-            return index
-    return len(body)
+
+
+def _is_import(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Import | ast.ImportFrom)
+
+
+def _imports(statement: ast.stmt, source: str, name: str) -> bool:
+    match statement:
+        case ast.ImportFrom(module=found, names=names):
+            return found == source and any(one.name == name for one in names)
+    return False
+
+
+def _is_relative(line: str) -> bool:
+    return line.startswith("from .")

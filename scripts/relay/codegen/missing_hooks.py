@@ -14,12 +14,12 @@ from relay.project.package_source import TYPES, Sources
 
 from .error_bodies import error_response_findings
 from .error_module import derive_envelope
-from .formatting import Layout
+from .formatting import Ruff
 from .package_files import Security, package_files
 from .package_state import State
 
 
-def missing_hooks(state: State, layout: Layout) -> Mapping[Path, bytes]:
+def missing_hooks(state: State, layout: Ruff) -> Mapping[Path, bytes]:
     """Return the files to write.
 
     A new package gets what it exports: `render_error`, and `verifiers` with their settings. An existing one gets
@@ -52,7 +52,7 @@ def hook_actions(state: State, changes: Mapping[Path, bytes]) -> Iterator[str]:
             yield f"created {display(path)}"
 
 
-def _formatted(state: State, layout: Layout, security: Security) -> dict[Path, bytes]:
+def _formatted(state: State, layout: Ruff, security: Security) -> dict[Path, bytes]:
     files = package_files(state.contract, security, derive_envelope(state.contract))
     pieces = layout.formatted(list(files.values()))
     return {

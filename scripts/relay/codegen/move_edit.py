@@ -10,20 +10,17 @@ from libcst.metadata import ParentNodeProvider, QualifiedNameProvider
 
 from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
 from relay.project.module_source import Module
-from relay.project.package_source import TYPES
-from relay.project.syntax import dotted, named, texts
+from relay.project.syntax import named, texts
 
-from .formatting import Layout
-from .import_aliases import aliases_of, listed
-from .import_edit import Imports
+from .formatting import Ruff
+from .import_edit import imports_for, with_imports
 from .movable_functions import connexion_names
-from .moved_imports import is_from, needed_lines
 from .moves import Move, Moves
 from .package_state import State
 from .stubs import new_module
 
 
-def moved(state: State, layout: Layout, moves: Moves, group: Sequence[Move]) -> dict[Path, bytes]:
+def moved(state: State, layout: Ruff, moves: Moves, group: Sequence[Move]) -> dict[Path, bytes]:
     """Return the files that change if some functions of one module move to another one, under their old names."""
     source = group[0].module
     renamed = source.wrapper.visit(_ArgumentRenamer(_arguments(state, group)))
@@ -36,12 +33,11 @@ def moved(state: State, layout: Layout, moves: Moves, group: Sequence[Move]) -> 
     if target is source:
         return {source.path: renamed.bytes}
     target = target or _new(state, group[0])
-    imports = Imports(target, target.tree, f"{state.sources.package}.{TYPES}", layout)
     needed = {name for move in group for name in moves.needs(move)}
-    for line, in_block in needed_lines(source, needed, target):
-        imports.take(line, in_block=in_block)
-    tree = imports.tree
-    changes = {source.path: rest.bytes, target.path: _joined(tree, nodes).encode(tree.encoding)}
+    before = target.tree.code
+    code = with_imports(target, before, imports_for(target, source, needed), state.sources.package)
+    code = _joined(target.tree, layout.with_sorted_imports(code, before), nodes)
+    changes = {source.path: rest.bytes, target.path: code.encode(target.tree.encoding)}
     return changes | _updated(state, group, target)
 
 
@@ -51,11 +47,11 @@ def _new(state: State, move: Move) -> Module:
     return Module(sources.path(operation.module), text, f"{sources.package}.{operation.module}")
 
 
-def _joined(tree: cst.Module, nodes: Sequence[cst.CSTNode]) -> str:
+def _joined(tree: cst.Module, code: str, nodes: Sequence[cst.CSTNode]) -> str:
     """Return a module's code with functions at its end; each keeps the comments above it."""
     newline = tree.default_newline
     codes = [cst.Module([], default_newline=newline).code_for_node(node).strip("\r\n") for node in nodes]
-    return (newline * 3).join([tree.code.rstrip("\r\n"), *codes]) + newline
+    return (newline * 3).join([code.rstrip("\r\n"), *codes]) + newline
 
 
 def _arguments(state: State, group: Sequence[Move]) -> dict[cst.FunctionDef, Mapping[str, str]]:
@@ -129,17 +125,24 @@ class _ImportMover(cst.CSTTransformer):
         self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine
     ) -> cst.SimpleStatementLine | cst.FlattenSentinel[cst.SimpleStatementLine]:
         statement = original_node.body[0]
-        if not any(is_from(statement, self._module, self._source, name) for name in self._names):
+        if not isinstance(statement, cst.ImportFrom) or isinstance(statement.names, cst.ImportStar):
             return updated_node
-        statement = cst.ensure_type(statement, cst.ImportFrom)
-        moving = [alias for alias in aliases_of(statement) if dotted(alias.name) in self._names]
-        staying = [alias for alias in aliases_of(statement) if dotted(alias.name) not in self._names]
+        moving, staying = (
+            [
+                alias.with_changes(comma=cst.MaybeSentinel.DEFAULT)
+                for alias in statement.names
+                if (alias.evaluated_name in self._names) is is_moving
+            ]
+            for is_moving in (True, False)
+        )
+        if not moving or self._module.absolute(statement) != self._source:
+            return updated_node
         new = statement.with_changes(
-            module=named(self._target), relative=[], names=listed(moving), lpar=None, rpar=None
+            module=named(self._target), relative=[], names=moving, lpar=None, rpar=None
         )
         if not staying:
             return updated_node.with_changes(body=[new, *updated_node.body[1:]])
-        old = statement.with_changes(names=listed(staying), lpar=None, rpar=None)
+        old = statement.with_changes(names=staying, lpar=None, rpar=None)
         return cst.FlattenSentinel(
             [updated_node.with_changes(body=[old, *updated_node.body[1:]]), cst.SimpleStatementLine([new])]
         )

@@ -22,9 +22,9 @@ from relay.project.syntax import declares, texts
 from .argument_usage import global_names, name_uses
 from .collaborators import collaborator_names
 from .handler_lookup import Unread
+from .import_edit import imports_of
 from .movable_functions import NamedFunction
 from .moved_arguments import argument_reasons
-from .moved_imports import import_lines
 from .package_state import State
 from .renames import would_hide
 
@@ -176,23 +176,15 @@ def _attribute_uses(module: Module, whole: str) -> Iterator[cst.CSTNode]:
     for node, names in module.wrapper.resolve(QualifiedNameProvider).items():
         if isinstance(node, cst.Attribute) and names:
             found = names() if callable(names) else names
-            if any(_absolute(module, one.name) == whole for one in found):
+            if any(module.absolute_name(one.name) == whole for one in found):
                 yield node
-
-
-def _absolute(module: Module, name: str) -> str:
-    """Return the whole name of a relative one: `.pets.get` in `api.more` → `api.pets.get`."""
-    level = len(name) - len(name.lstrip("."))
-    above = module.name.split(".")
-    keep = len(above) - level + (module.path.name == "__init__.py")
-    return ".".join([*above[: max(keep, 0)], name[level:]]) if level else name
 
 
 def _is_rebound(module: Module, name: str) -> bool:
     """Whether the value of a name may change after the import."""
     if declares(module.tree, name):
         return True
-    return module.times_bound(name) > max(1, len(import_lines(module, name)))
+    return module.times_bound(name) > max(1, len(imports_of(module, name)))
 
 
 def _is_same(module: Module, target: Module, name: str) -> bool:

@@ -18,9 +18,9 @@ from .annotation_reader import meanings
 from .annotations import Type
 from .differences import Difference
 from .drift import check, comparisons
-from .formatting import Layout
+from .formatting import Ruff
 from .handler_lookup import names_used_elsewhere
-from .import_edit import Imports, local_names
+from .import_edit import local_names, missing_imports, with_imports, without_imports
 from .missing_hooks import hook_actions, missing_hooks
 from .move_edit import moved, old_paths
 from .moves import Moves, next_group
@@ -41,7 +41,7 @@ class Plan:
 
 
 @raised_recursion_limit()
-def plan(state: State, layout: Layout, renames: Renames | None = None, *, moves: bool = False) -> Plan:
+def plan(state: State, layout: Ruff, renames: Renames | None = None, *, moves: bool = False) -> Plan:
     """Plan a run; `renames` are those that the user requested.
 
     With `moves`, functions that the contract names by Python paths move to the modules of their tags.
@@ -59,7 +59,7 @@ def plan(state: State, layout: Layout, renames: Renames | None = None, *, moves:
     return found
 
 
-def _move(state: State, layout: Layout, found: Plan) -> tuple[State, list[Diagnostic]]:
+def _move(state: State, layout: Ruff, found: Plan) -> tuple[State, list[Diagnostic]]:
     """Move what can move; return also what is left to a person."""
     done: list[str] = []
     moves = Moves(state)
@@ -96,7 +96,7 @@ def _rename(state: State, requested: Renames, found: Plan) -> State:
     return state
 
 
-def _make_package(state: State, layout: Layout, found: Plan) -> State:
+def _make_package(state: State, layout: Ruff, found: Plan) -> State:
     changes = missing_hooks(state, layout)
     if not state.sources.files:
         found.actions.append(f"created the package {state.sources.package}")
@@ -104,7 +104,7 @@ def _make_package(state: State, layout: Layout, found: Plan) -> State:
     return _after(state, found, changes)
 
 
-def _fix_signatures(state: State, layout: Layout, found: Plan) -> State:
+def _fix_signatures(state: State, layout: Ruff, found: Plan) -> State:
     # A fix can expose another difference, such as the annotation of a renamed argument.
     for _ in range(3):
         todo: dict[Path, list[tuple[Function, list[Difference]]]] = {}
@@ -126,7 +126,7 @@ def _fix_signatures(state: State, layout: Layout, found: Plan) -> State:
 
 
 def _fixed_module(
-    state: State, layout: Layout, functions: Sequence[tuple[Function, list[Difference]]], found: Plan
+    state: State, layout: Ruff, functions: Sequence[tuple[Function, list[Difference]]], found: Plan
 ) -> bytes:
     module = functions[0][0].module
     types = [kind for _, differences in functions for one in differences for kind in _types_of(one)]
@@ -142,11 +142,17 @@ def _fixed_module(
     for (function, _), (_, actions) in zip(functions, edited, strict=True):
         found.actions.append(f"updated {function.name} in {display(module.path)}: {', '.join(actions)}")
     before = {name for function, _ in functions for name in _generated(state, function)}
-    tree = cst.ensure_type(module.tree.visit(_Replacer(new)), cst.Module)
-    imports = Imports(module, tree, _types_module(state), layout)
-    imports.need(types, local)
-    imports.drop(before - names_used_elsewhere(state.sources, module, before))
-    return _encoded(module.path, imports.tree, imports.tree.code)
+    code = _with_imports(state, module, module.tree.visit(_Replacer(new)).code, types, local)
+    unused = before - names_used_elsewhere(state.sources, module, before)
+    code = without_imports(module, code, unused, _types_module(state))
+    return _encoded(module, layout.with_sorted_imports(code, module.tree.code))
+
+
+def _with_imports(
+    state: State, module: Module, code: str, types: Sequence[Type], local: dict[str, str]
+) -> str:
+    missing = missing_imports(module, types, _types_module(state), local)
+    return with_imports(module, code, missing, state.sources.package)
 
 
 def _annotated(module: Module, local: Mapping[str, str]) -> Annotated:
@@ -198,23 +204,21 @@ class _Replacer(cst.CSTTransformer):
         return self._new.get(original_node, updated_node)
 
 
-def _encoded(path: Path, tree: cst.Module, code: str) -> bytes:
+def _encoded(module: Module, code: str) -> bytes:
     """Return code in the encoding that its file declares; SetupError if that cannot represent it."""
     try:
-        return code.encode(tree.encoding)
+        return code.encode(module.tree.encoding)
     except UnicodeEncodeError as exc:
         letters = exc.object[exc.start : exc.end]
-        message = (
-            f"its encoding, {tree.encoding}, cannot represent '{letters}' from the contract: save it as UTF-8"
-        )
-        raise SetupError([Diagnostic(display(path), message)]) from exc
+        message = f"its encoding, {module.tree.encoding}, cannot represent '{letters}' from the contract: save it as UTF-8"
+        raise SetupError([Diagnostic(display(module.path), message)]) from exc
 
 
 def _types_module(state: State) -> str:
     return f"{state.sources.package}.{TYPES}"
 
 
-def _add_stubs(state: State, layout: Layout, found: Plan) -> State:
+def _add_stubs(state: State, layout: Ruff, found: Plan) -> State:
     by_module: dict[str, list[Operation]] = {}
     for operation in state.new():
         by_module.setdefault(operation.module, []).append(operation)
@@ -228,7 +232,7 @@ def _add_stubs(state: State, layout: Layout, found: Plan) -> State:
     return _after(state, found, changes)
 
 
-def _with_stubs(state: State, layout: Layout, name: str, operations: Sequence[Operation]) -> bytes:
+def _with_stubs(state: State, layout: Ruff, name: str, operations: Sequence[Operation]) -> bytes:
     module = state.sources.module(name)
     if module is None or not module.source.strip():
         dotted = f"{state.sources.package}.{name}"
@@ -244,12 +248,10 @@ def _with_stubs(state: State, layout: Layout, name: str, operations: Sequence[Op
             for operation, one in zip(operations, signatures, strict=True)
         ]
     )
-    imports = Imports(module, module.tree, _types_module(state), layout)
-    imports.need(types, local)
-    tree = imports.tree
-    code = tree.code
+    before = module.tree.code
+    code = layout.with_sorted_imports(_with_imports(state, module, before, types, local), before)
     written = [code, *(f"{stub.strip()}\n" for stub in stubs)]
-    return _encoded(module.path, tree, _joined(written, tree.default_newline))
+    return _encoded(module, _joined(written, module.tree.default_newline))
 
 
 def _joined(parts: Sequence[str], newline: str) -> str:
@@ -261,7 +263,7 @@ def _joined(parts: Sequence[str], newline: str) -> str:
     )
 
 
-def _write_types(state: State, _layout: Layout, found: Plan) -> State:
+def _write_types(state: State, _layout: Ruff, found: Plan) -> State:
     old, new = state.types_found, state.types_wanted
     if not state.types_are_ours or (old is not None and first_difference(old, new) is None):
         return replace(state, applied_renames={})

@@ -161,12 +161,7 @@ class _Renamer(cst.CSTTransformer):
     def _absolute(self, name: QualifiedName) -> str:
         if name.source is QualifiedNameSource.LOCAL:
             return f"{self._module.name}.{name.name}"
-        level = len(name.name) - len(name.name.lstrip("."))
-        if not level:
-            return name.name
-        above = self._module.name.split(".")
-        keep = len(above) - level + (self._module.path.name == "__init__.py")
-        return ".".join([*above[: max(keep, 0)], name.name[level:]])
+        return self._module.absolute_name(name.name)
 
 
 def _is_label(parent: cst.CSTNode, node: cst.Name) -> bool:

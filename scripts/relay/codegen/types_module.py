@@ -138,7 +138,7 @@ def _without_large_integers(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _formatted(source: str) -> str:
     text = re.sub(r"\n{3,}", "\n\n", source)  # ruff widens the gaps again, where a class begins or ends
-    return ruff(["format", *_STYLE, "--stdin-filename", "_types.py", "-"], text).stdout
+    return ruff(["format", *_STYLE, "--stdin-filename", "_types.py", "-"], text)[1]
 
 
 def render(types: Types, record: Record, spec: str) -> str:

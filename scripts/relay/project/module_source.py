@@ -262,7 +262,11 @@ class Module:
 
     def absolute(self, node: cst.ImportFrom) -> str:
         """Return the absolute name of the module that a statement imports from."""
-        return absolute(node, self.name, is_package=self.path.name == "__init__.py")
+        return self.absolute_name("." * len(node.relative) + (dotted(node.module) if node.module else ""))
+
+    def absolute_name(self, name: str) -> str:
+        """Return the whole name of one that may be relative to this module."""
+        return absolute(name, self.name, is_package=self.path.name == "__init__.py")
 
     def _bound(self, statement: cst.CSTNode) -> Iterator[tuple[str, Bound]]:
         match statement:

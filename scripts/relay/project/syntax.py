@@ -35,14 +35,12 @@ def _never_runs(statement: cst.If) -> bool:
     return is_zero or dotted(test).rpartition(".")[2] in ("False", "TYPE_CHECKING")
 
 
-def absolute(node: cst.ImportFrom, module: str, *, is_package: bool) -> str:
-    """Return the absolute name of the module that a statement imports from; `module` contains the statement."""
-    named = dotted(node.module) if node.module is not None else ""
-    if not node.relative:
-        return named
+def absolute(name: str, module: str, *, is_package: bool) -> str:
+    """Return the whole name of one that may be relative to the module that has it: `.pets.get` in `api.more` → `api.pets.get`."""
+    level = len(name) - len(name.lstrip("."))
     above = module.split(".") if module else []
-    keep = len(above) - len(node.relative) + is_package
-    return ".".join([*above[: max(keep, 0)], *([named] if named else [])])
+    keep = max(len(above) - level + is_package, 0)
+    return ".".join(filter(None, [*above[:keep], name[level:]])) if level else name
 
 
 def dotted(node: cst.CSTNode) -> str:
