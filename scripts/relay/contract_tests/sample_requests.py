@@ -16,7 +16,7 @@ from relay.contract.model import Contract, Operation, Parameter, RequestBody, Sc
 from relay.contract.path_templates import encoded
 from relay.mock.bodies import concrete
 from relay.mock.examples import examples
-from relay.mock.item_samples import item_lists
+from relay.mock.part_samples import item_lists
 from relay.mock.samples import Sampler
 from relay.mock.schema_parts import NoSample
 from relay.validation import media_types as media

@@ -15,7 +15,7 @@ from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
 
 from .prefer import read_preferences, write_preferences
-from .prepared_responses import PreparedContent, PreparedResponse, ResponsePreparer
+from .prepared_responses import ResponsePreparer
 
 _MARK = b"x-mock"
 _STATUS = re.compile("[2-5][0-9]{2}")
@@ -50,27 +50,22 @@ class Mock:
         code = preferences.get("code", "")
         if _STATUS.fullmatch(code) and self._operation.response(int(code)) is not None:
             status, applied["code"] = int(code), code
-        prepared = self._response(status)
+        response = self._operation.response(status)
+        prepared = None if response is None else self._prepared[response.pointer]
         if prepared is None:
             return None
         name = preferences.get("example", "")
-        content = None if status in BODILESS else self._content(prepared, headers, name)
-        answer = Response(status, prepared.headers, b"") if content is None else content.usual
-        if content is not None and name in content.named:
-            answer, applied["example"] = content.named[name], name
+        contents = [] if status in BODILESS else prepared.contents
+        answer = Response(status, prepared.headers, b"")
+        if contents:
+            content = contents[0]
+            if len(contents) > 1:  # else Accept is not read
+                content = prepared.choose(read_accept(header(headers, b"accept") or "*/*"), name)
+            answer = content.named.get(name, content.usual)
+            if name in content.named:
+                applied["example"] = name
         mock_headers = {_MARK: b"true"}
         if applied:
             mock_headers[b"preference-applied"] = write_preferences(applied).encode("latin-1")
         documented = [line for line in answer.headers if line[0] not in mock_headers]
         return Response(status, [*documented, *mock_headers.items()], answer.body)
-
-    def _response(self, status: int) -> PreparedResponse | None:
-        response = self._operation.response(status)
-        return None if response is None else self._prepared[response.pointer]
-
-    @staticmethod
-    def _content(prepared: PreparedResponse, headers: HeaderList, example: str) -> PreparedContent | None:
-        """Return the media type that Accept selects; Accept is not read if there is no choice."""
-        if len(prepared.contents) < 2:
-            return prepared.contents[0] if prepared.contents else None
-        return prepared.choose(read_accept(header(headers, b"accept") or "*/*"), example)

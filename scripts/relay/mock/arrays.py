@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
-from .schema_parts import NoSample, SchemaPart, highest, items_at, lowest
-from .targets import MAX_PARTS, TRIES, Builder, Target, TooLarge
+from .judging import Builder
+from .schema_parts import (
+    MAX_PARTS,
+    TRIES,
+    NoSample,
+    SchemaPart,
+    Target,
+    TooLarge,
+    highest,
+    items_at,
+    lowest,
+)
 
 
 class _Contained:
@@ -15,46 +24,40 @@ class _Contained:
 
     def __init__(self, part: SchemaPart, builder: Builder) -> None:
         self.part = part.inner(part.schema["contains"], "contains")
-        self.least: int = part.schema.get("minContains", 1)
-        self.most: int | None = part.schema.get("maxContains")
-        self._accepts: Callable[[Any], bool] = builder.schemas.judge([self.part])
-        self._found = 0
-
-    @property
-    def missing(self) -> int:
-        """The number of items that are still needed."""
-        return max(self.least - self._found, 0)
-
-    @property
-    def forbidding(self) -> list[SchemaPart]:
-        """The schema that forbids further such items, if there may not be more."""
-        if self.most is None or self._found < self.most:
-            return []
-        return [self.part._replace(schema={"not": self.part.schema})]
+        self.missing: int = part.schema.get("minContains", 1)
+        self.room: int | None = part.schema.get("maxContains")
+        self._accepts = builder.schemas.judge([self.part])
 
     def count(self, item: Any) -> None:
         """Count an item if it is such a one."""
-        self._found += self._accepts(item)
+        found = self._accepts(item)
+        self.missing = max(self.missing - found, 0)
+        self.room = None if self.room is None else self.room - found
 
 
 class ArrayWriter:
     """Builds one array."""
 
     def __init__(self, target: Target, builder: Builder) -> None:
-        self._parts = target.parts
-        self._level = target.level
-        self._variant = target.variant
+        self._target = target
         self._builder = builder
+        schemas = [part.schema for part in target.parts]
         self._least = highest(target.parts, "minItems")
         self._most = lowest(target.parts, "maxItems")
-        self._is_unique = any(part.schema.get("uniqueItems") for part in target.parts)
+        self._is_unique = any(schema.get("uniqueItems") for schema in schemas)
         self._contained = [_Contained(part, builder) for part in target.parts if "contains" in part.schema]
-        self._prefix = max((len(part.schema.get("prefixItems", ())) for part in target.parts), default=0)
+        self._prefix = max((len(schema.get("prefixItems", ())) for schema in schemas), default=0)
+        is_closed = any(schema.get("unevaluatedItems") is False for schema in schemas)
+        self._is_closed = is_closed and not any("items" in schema for schema in schemas)
         self._found: dict[str, Any] = {}
 
     def write(self) -> list[Any]:
         """Return the array. Raises NoSample and TooLarge."""
-        count = self._count()
+        usual = 0 if self._target.level >= self._builder.depth else max(self._prefix, 1)
+        count = max(self._least, usual)
+        count = count if self._most is None else min(count, self._most)
+        if max(count, self._missing) > MAX_PARTS:
+            raise TooLarge
         number = 0
         try:
             while number < count or (self._missing and number < MAX_PARTS and number != self._most):
@@ -65,15 +68,6 @@ class ArrayWriter:
                 raise
         return [*self._found.values()]
 
-    def _count(self) -> int:
-        """Return the number of items, without those that only `contains` needs. Raises TooLarge."""
-        usual = 0 if self._level >= self._builder.depth else max(self._prefix, 1)
-        count = max(self._least, usual)
-        count = count if self._most is None else min(count, self._most)
-        if max(count, self._missing) > MAX_PARTS:
-            raise TooLarge
-        return count
-
     @property
     def _missing(self) -> int:
         return sum(one.missing for one in self._contained)
@@ -81,7 +75,7 @@ class ArrayWriter:
     def _add(self, number: int) -> None:
         """Add an item, of several variants if it must differ from the others. Raises NoSample and TooLarge."""
         for other in range(number, number + TRIES) if self._is_unique else [0]:
-            item = self._item(self._variant + other)
+            item = self._item(self._target.variant + other)
             key = json.dumps(item, sort_keys=True) if self._is_unique else str(number)
             if key not in self._found:
                 self._found[key] = item
@@ -90,24 +84,18 @@ class ArrayWriter:
                 break
 
     def _item(self, variant: int) -> Any:
-        """Return an item for the next place, if possible one that `contains` needs."""
-        given = items_at(self._parts, len(self._found))
+        """Return an item for the next place, if possible one that `contains` needs, and else none of too many."""
+        level, is_in_prefix = self._target.level + 1, len(self._found) < self._prefix
+        given = items_at(self._target.parts, len(self._found))
         needed = next((one.part for one in self._contained if one.missing), None)
         if needed is not None:
             try:
-                return self._builder.value([*given, needed], self._level + 1, variant)
+                return self._builder.value([*given, needed], level, variant)
             except NoSample:
-                if len(self._found) >= self._prefix:
+                if not is_in_prefix:
                     raise
-        elif len(self._found) >= self._prefix and self._is_closed:
+        elif self._is_closed and not is_in_prefix:
             raise NoSample("no further items are allowed")
-        forbidding = [part for one in self._contained for part in one.forbidding]
-        return self._builder.value([*given, *forbidding], self._level + 1, variant)
-
-    @property
-    def _is_closed(self) -> bool:
-        """True if no schema describes the items after the prefix, and one forbids others."""
-        schemas = [part.schema for part in self._parts]
-        return any(one.get("unevaluatedItems") is False for one in schemas) and not any(
-            "items" in one for one in schemas
-        )
+        full = [one.part for one in self._contained if one.room is not None and one.room <= 0]
+        forbidding = [part._replace(schema={"not": part.schema}) for part in full]
+        return self._builder.value([*given, *forbidding], level, variant)

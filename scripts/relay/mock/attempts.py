@@ -15,14 +15,12 @@ from relay.contract.schema_words import CHOICES
 from relay.validation.translation import enum_members
 
 from .arrays import ArrayWriter
-from .choices import branches_of, first_choice, without_choice
-from .discriminators import inherited_tags, subtypes, tag_of
+from .branches import branches_of, first_choice, inherited_tags, subtypes, tag_of, without_choice
 from .exclusive import Rival, exclusive
 from .judging import SchemaJudge
 from .numbers import number_within
 from .objects import ObjectWriter
-from .schema_parts import NoSample, SchemaPart, flatten, types_of, without_keywords
-from .targets import MAX_PARTS, TRIES, Target, TooLarge
+from .schema_parts import MAX_PARTS, TRIES, NoSample, SchemaPart, Target, TooLarge, flatten, types_of
 from .texts import write_text
 
 MAX_CHANGES = 5_000
@@ -113,8 +111,7 @@ class Attempt:
         """Yield the valid examples and defaults of the schemas, examples without hidden properties."""
         accepts = None
         for part in target.parts:
-            values = [self.schemas.example_of(part), part.schema.get("default", ABSENT)]
-            for value in values:
+            for value in (self.schemas.example_of(part), part.schema.get("default", ABSENT)):
                 if value is ABSENT:
                     continue
                 accepts = accepts or self.schemas.judge(target.given)
@@ -123,21 +120,19 @@ class Attempt:
 
     def _extended(self, target: Target, owner: int, children: list[str]) -> Iterator[Any]:
         """Yield values for the schemas that extend a base schema with a discriminator."""
-        others = _without_own(target.parts)
-        others[owner] = others[owner]._replace(schema=without_keywords(others[owner].schema, "discriminator"))
-        accepts = self._judge(target)
+        others, base = _without_own(target.parts), target.parts[owner]
+        others[owner] = others[owner].without("discriminator")
         for ref in children:
-            child = target.parts[owner].branch({"$ref": ref})
             with suppress(NoSample):
-                value = self.value([*others, child], target.level, target.variant)
-                tag = tag_of(target.parts[owner].schema, ref)
-                yield from filter(accepts, [{**value, **tag}] if isinstance(value, dict) else [])
+                value = self.value([*others, base.branch({"$ref": ref})], target.level, target.variant)
+                tagged = [{**value, **tag_of(base.schema, ref)}] if isinstance(value, dict) else []
+                yield from filter(self._judge(target), tagged)
 
     def _alternatives(self, target: Target, owner: int, keyword: str) -> Iterator[Any]:
         """Yield a value for each branch that is also valid for the other schemas."""
         part = target.parts[owner]
         others = _without_own(target.parts)
-        others[owner] = others[owner]._replace(schema=without_choice(others[owner].schema, keyword))
+        others[owner] = without_choice(others[owner], keyword)
         branches = branches_of(part, keyword, is_deep=target.level >= self.depth)
         accepts = self._judge(target)
         overlapping: list[tuple[Any, list[SchemaPart]]] = []
@@ -150,17 +145,14 @@ class Attempt:
                 yield from filter(accepts, [tagged, value] if tagged != value else [value])
                 overlapping.append((tagged, given))
         if keyword == "oneOf" and self._is_strict:
-            yield from filter(accepts, self._exclusive([one for (one,) in branches], overlapping))
+            rivals = self._rivals(one for (one,) in branches)
+            for value, given in overlapping:  # valid for several branches
+                others_of = [rival for rival in rivals if rival.part is not given[-1]]
+                yield from filter(accepts, [self._changed(value, self.schemas.judge(given), others_of)])
         raise NoSample(f"no branch of {keyword} gives a valid value")
 
-    def _exclusive(
-        self, branches: list[SchemaPart], overlapping: list[tuple[Any, list[SchemaPart]]]
-    ) -> Iterator[Any]:
-        """Yield variants of values that are valid for several branches of a `oneOf`."""
-        rivals = [Rival(branch, self.schemas.judge([branch])) for branch in branches]
-        for value, given in overlapping:
-            others = [rival for rival in rivals if rival.part is not given[-1]]
-            yield self._changed(value, self.schemas.judge(given), others)
+    def _rivals(self, parts: Iterator[SchemaPart]) -> list[Rival]:
+        return [Rival(part, self.schemas.judge([part])) for part in parts]
 
     def _enumerated(self, target: Target) -> Iterator[Any]:
         values = next(enum_members(part.schema) for part in target.parts if "enum" in part.schema)
@@ -170,24 +162,17 @@ class Attempt:
         raise NoSample("no value of the enum is valid")
 
     def _allowed(self, target: Target) -> Iterator[Any]:
-        """Try a few values; yield those that no `not` forbids."""
+        """Try a few values; yield those that no `not` forbids, and else some that each rejects less."""
         accepts = self.schemas.judge(target.given)
         for more in range(TRIES):
             yield from filter(accepts, self._typed(target._replace(variant=target.variant + more)))
         if self._is_strict:
-            yield from filter(accepts, self._not_forbidden(target))
+            forbidding = [part for part in target.parts if "not" in part.schema]
+            rivals = self._rivals(part.branch(part.schema["not"], "not") for part in forbidding)
+            own = self.schemas.judge([part.without("not") for part in _without_own(target.parts)])
+            changed = (self._changed(value, own, rivals) for value in self._typed(target))
+            yield from filter(accepts, changed)
         raise NoSample("`not` rejects all values that were tried")
-
-    def _not_forbidden(self, target: Target) -> Iterator[Any]:
-        """Yield values that are changed so that each `not` rejects them less."""
-        forbidden = [part.branch(part.schema["not"], "not") for part in target.parts if "not" in part.schema]
-        rivals = [Rival(part, self.schemas.judge([part])) for part in forbidden]
-        others = _without_own(target.parts)
-        own = self.schemas.judge(
-            [part._replace(schema=without_keywords(part.schema, "not")) for part in others]
-        )
-        for value in self._typed(target):
-            yield self._changed(value, own, rivals)
 
     def _changed(self, value: Any, own: Callable[[Any], bool], rivals: list[Rival]) -> Any:
         changed, tried = exclusive(value, own, rivals, self._contract, self._changes_left)
@@ -224,7 +209,7 @@ class Attempt:
 
 def _without_own(parts: list[SchemaPart]) -> list[SchemaPart]:
     """Return flat schemas without their `allOf`, whose schemas are also parts."""
-    return [part._replace(schema=without_keywords(part.schema, "allOf")) for part in parts]
+    return [part.without("allOf") for part in parts]
 
 
 def _with_missing(value: Any, tags: dict[str, str]) -> Any:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from relay.contract.documents import Pointer
-from relay.contract.model import ABSENT, Contract
+from relay.contract.model import Contract
 from relay.validation import media_types as media
 from relay.validation.json_strict import parse_json
 from relay.validation.query_strings import ReadText
@@ -28,13 +29,14 @@ def examples(
         yield "", owner["example"], (*pointer, "example")
     for key in owner.get("examples") or {}:
         example, at = contract.follow((*pointer, "examples", key))
-        value = _read(example.get("serializedValue"), read)
-        if value is not ABSENT:
-            yield key, value, (*at, "serializedValue")
-            continue
-        word = next((word for word in ("dataValue", "value") if word in example), None)
-        if word is not None:
-            yield key, example[word], (*at, word)
+        words = [word for word in ("dataValue", "value") if word in example]
+        text = example.get("serializedValue")
+        if isinstance(text, str) and read is not None:
+            with suppress(ValueError):
+                yield key, read(text), (*at, "serializedValue")
+                continue
+        if words:
+            yield key, example[words[0]], (*at, words[0])
 
 
 def _reader_of_body(pointer: Pointer) -> ReadText | None:
@@ -46,13 +48,3 @@ def _reader_of_body(pointer: Pointer) -> ReadText | None:
 
 def _json(text: str) -> Any:
     return parse_json(text.encode())
-
-
-def _read(text: Any, read: ReadText | None) -> Any:
-    """Return the value of a text; ABSENT if there is none."""
-    if not isinstance(text, str) or read is None:
-        return ABSENT
-    try:
-        return read(text)
-    except ValueError:
-        return ABSENT

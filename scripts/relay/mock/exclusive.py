@@ -54,18 +54,20 @@ def _changes(value: Any, given: list[SchemaPart], contract: Contract, levels: in
         parts = flatten(given, contract)
     except NoSample:
         return
-    if isinstance(value, dict):
-        yield from _changed_object(value, parts, contract, levels)
-    elif isinstance(value, list):
-        yield []
-        if value and levels:
-            for item in _changes(value[0], items_at(parts, 0), contract, levels - 1):
-                yield [item, *value[1:]]
-        yield from ([*value, odd] for odd in _ODD)
-    elif isinstance(value, int | float):
-        yield from (value + 0.5, value - 0.5, value + 1, value - 1)
-    elif isinstance(value, str):
-        yield from (f"{value}1", value[:1], "")
+    match value:
+        case dict():
+            yield from _changed_object(value, parts, contract, levels)
+        case list():
+            yield []
+            if value and levels:
+                first, *others = value
+                changed = _changes(first, items_at(parts, 0), contract, levels - 1)
+                yield from ([item, *others] for item in changed)
+            yield from ([*value, odd] for odd in _ODD)
+        case int() | float():
+            yield from (value + 0.5, value - 0.5, value + 1, value - 1)
+        case str():
+            yield from (f"{value}1", value[:1], "")
 
 
 def _changed_object(
@@ -79,10 +81,8 @@ def _changed_object(
         yield {**value, "property1": "string"}
     properties = properties_of(parts)
     shared = [name for name in properties if name in value]
-    for name in (name for name in properties if name not in value):
-        yield from ({**value, name: odd} for odd in _ODD)
+    yield from ({**value, name: odd} for name in properties if name not in value for odd in _ODD)
     for name in shared if levels else ():
-        for item in _changes(value[name], properties[name], contract, levels - 1):
-            yield {**value, name: item}
-    for name in shared:
-        yield from ({**value, name: odd} for odd in _ODD)
+        changed = _changes(value[name], properties[name], contract, levels - 1)
+        yield from ({**value, name: item} for item in changed)
+    yield from ({**value, name: odd} for name in shared for odd in _ODD)

@@ -7,10 +7,8 @@ import gzip
 import io
 import re
 import tarfile
-import wave
-import zipfile
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 from xml.sax.saxutils import escape
@@ -29,7 +27,7 @@ RANGES = {
 }
 """The media type that is sent for a range."""
 
-_PICTURES = {  # of one pixel
+_IN_BASE64 = {  # pictures of one pixel, a millisecond of silence, an archive of one file
     "image/png": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNgAAAAAgAB5Sfe/AAAAABJRU5ErkJggg==",
     "image/jpeg": "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAP"
     + "/" * 86
@@ -37,10 +35,17 @@ _PICTURES = {  # of one pixel
     "EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AN//Z",
     "image/gif": "R0lGODdhAQABAIAAAAAAAAAAACwAAAAAAQABAAAIBAABBAQAOw==",
     "image/webp": "UklGRhoAAABXRUJQVlA4TA4AAAAvAAAAAAcQEf0PRET/Aw==",
+    "image/bmp": "Qk06AAAAAAAAADYAAAAoAAAAAQAAAAEAAAABABgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==",
     "image/tiff": "SUkqAAgAAAAJAAABBAABAAAAAQAAAAEBBAABAAAAAQAAAAIBAwABAAAACAAAAAMBAwABAAAAAQAAAAYBAwABAAAAAQAAABEBBAAB"
     "AAAAegAAABYBBAABAAAAAQAAABcBBAABAAAAAQAAABwBAwABAAAAAQAAAAAAAAAA",
     "image/x-icon": "AAABAAEAAQEAAAAAIABFAAAAFgAAAIlQTkcNChoKAAAADUlIRFIAAAABAAAAAQgCAAAAkHdT3gAAAAxJREFUeJxjYGBgAAAABAAB"
     "9hc4VQAAAABJRU5ErkJggg==",
+    "audio/wav": "UklGRiwAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQgAAACAgICAgICAgA==",
+    "audio/mpeg": "//uQZAAA" + "A" * 548,  # one frame of MPEG-1 layer III, 128 kbit/s, 44.1 kHz
+    "video/mp4": "AAAAGGZ0eXBpc29tAAACAGlzb21tcDQxAAAACG1kYXQ=",
+    "application/zip": "UEsDBBQAAAAAAAAAIQC/jYjoBQAAAAUAAAAIAAAAbW9jay50eHRtb2NrClBLAQIUAxQAAAAAAAAAIQC/jYjoBQAAAAUAAAAIAAAA"
+    "AAAAAAAAAACAAQAAAABtb2NrLnR4dFBLBQYAAAAAAQABADYAAAArAAAAAAA=",
+    "application/octet-stream": "AG1vY2v/",
 }
 _TEXTS = {
     "image/svg+xml": '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>',
@@ -48,8 +53,6 @@ _TEXTS = {
     "text/csv": "name\r\nstring\r\n",
     "text/calendar": "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//mock//EN\r\nEND:VCALENDAR\r\n",
 }
-_OBJECTS = ("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] >>")  # fmt: skip
 _SAME = {
     "image/jpg": "image/jpeg",
     "image/vnd.microsoft.icon": "image/x-icon",
@@ -65,16 +68,20 @@ _SAME = {
 }
 
 
+@cache
 def file_of(media_type: str) -> bytes | str | None:
     """Return a small valid file of a media type, text as str; None if there is none for it."""
     name = _SAME.get(media_type, media_type)
-    if name in _PICTURES:
-        return b64decode(_PICTURES[name])
-    if name in _TEXTS:
-        return _TEXTS[name]
-    if name in _WRITERS:
-        return _made(name)
-    return None
+    if name in _IN_BASE64:
+        return b64decode(_IN_BASE64[name])
+    match name:
+        case "application/gzip":
+            return gzip.compress(b"mock\n", mtime=0)
+        case "application/pdf":
+            return _pdf()
+        case "application/x-tar":
+            return _tar()
+    return _TEXTS.get(name)
 
 
 def is_xml(media_type: str) -> bool:
@@ -113,59 +120,24 @@ def _csv(value: dict[str, Any] | list[Any]) -> str:
     """Return an object, or the objects of a list, as lines with a header; other items are lines of one field."""
     rows = value if isinstance(value, list) else [value]
     names = [*dict.fromkeys(name for row in rows if isinstance(row, dict) for name in row)]
+    lines = [[row.get(name, "") for name in names] if isinstance(row, dict) else [row] for row in rows]
     out = io.StringIO()
-    writer = csv.writer(out)
-    if names:
-        writer.writerow(names)
-    for row in rows:
-        fields = [row.get(name, "") for name in names] if isinstance(row, dict) else [row]
-        writer.writerow(text_of(field, "", "") for field in fields)
+    csv.writer(out).writerows(
+        [text_of(field, "", "") for field in line] for line in ([names] if names else []) + lines
+    )
     return out.getvalue()
-
-
-@cache
-def _made(name: str) -> bytes:
-    return _WRITERS[name]()
-
-
-def _wav() -> bytes:
-    out = io.BytesIO()
-    with wave.open(out, "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(1)
-        sound.setframerate(8000)
-        sound.writeframes(b"\x80" * 8)
-    return out.getvalue()
-
-
-def _mp3() -> bytes:
-    """Return one frame of silence: MPEG-1 layer III, 128 kbit/s, 44.1 kHz."""
-    return b"\xff\xfb\x90\x64" + bytes(413)
-
-
-def _bmp() -> bytes:
-    head = b"BM" + (58).to_bytes(4, "little") + bytes(4) + (54).to_bytes(4, "little")
-    size = (40).to_bytes(4, "little") + (1).to_bytes(4, "little") * 2
-    return head + size + b"\x01\x00\x18\x00" + bytes(24) + bytes(4)
 
 
 def _pdf() -> bytes:
     """Return an empty page, with the offsets of its objects."""
     text, offsets = "%PDF-1.4\n", []
-    for number, content in enumerate(_OBJECTS, 1):
+    kids, page = "/Kids [3 0 R] /Count 1", "/Parent 2 0 R /MediaBox [0 0 9 9]"
+    for number, content in enumerate(("Catalog /Pages 2 0 R", f"Pages {kids}", f"Page {page}"), 1):
         offsets.append(len(text))
-        text += f"{number} 0 obj\n{content}\nendobj\n"
+        text += f"{number} 0 obj\n<< /Type /{content} >>\nendobj\n"
     table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
-    size = len(_OBJECTS) + 1
-    end = f"trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{len(text)}\n%%EOF\n"
-    return f"{text}xref\n0 {size}\n0000000000 65535 f \n{table}{end}".encode()
-
-
-def _zip() -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("mock.txt"), "mock\n")
-    return out.getvalue()
+    end = f"trailer\n<< /Size 4 /Root 1 0 R >>\nstartxref\n{len(text)}\n%%EOF\n"
+    return f"{text}xref\n0 4\n0000000000 65535 f \n{table}{end}".encode()
 
 
 def _tar() -> bytes:
@@ -175,16 +147,3 @@ def _tar() -> bytes:
         entry.size = 5
         archive.addfile(entry, io.BytesIO(b"mock\n"))
     return out.getvalue()
-
-
-_WRITERS: dict[str, Callable[[], bytes]] = {
-    "image/bmp": _bmp,
-    "audio/wav": _wav,
-    "audio/mpeg": _mp3,
-    "application/pdf": _pdf,
-    "application/zip": _zip,
-    "application/gzip": lambda: gzip.compress(b"mock\n", mtime=0),
-    "application/x-tar": _tar,
-    "application/octet-stream": lambda: b"\x00mock\xff",
-    "video/mp4": lambda: b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isommp41\x00\x00\x00\x08mdat",
-}

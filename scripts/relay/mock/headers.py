@@ -32,16 +32,13 @@ def header_texts(response: Response, sampler: Sampler) -> dict[str, str]:
         if name in _OF_THE_SERVER and not header.required:
             continue
         decoder = HeaderDecoder(replace(response, headers=(header,)), sampler.contract, sampler.compiler)
-        valid = (
-            text
-            for text in _candidates(header, sampler)
-            if is_field(name, text) and not decoder.violations([(name, text)])
-        )
-        text = next(valid, None)
-        if text is not None:
-            found[header.name] = text
-        elif header.required:
-            raise NoSample(f"no value was found for the header {header.name}; add a valid example")
+        for text in _candidates(header, sampler):
+            if is_field(name, text) and not decoder.violations([(name, text)]):
+                found[header.name] = text
+                break
+        else:
+            if header.required:
+                raise NoSample(f"no value was found for the header {header.name}; add a valid example")
     return found
 
 
@@ -53,11 +50,11 @@ def header_text(header: Parameter, sampler: Sampler) -> str | None:
 def _candidates(header: Parameter, sampler: Sampler) -> Iterator[str]:
     """Yield valid examples, then a sample of the schema if the header is required or the schema has an example."""
     raw, pointer = sampler.contract.follow(header.pointer)
-    read = None
-    if header.media_type is None:
+    read, media_type = None, header.media_type
+    if media_type is None:
         read = parameter_reader(header, sampler.contract, sampler.compiler)
     else:
-        raw, pointer = raw["content"][header.media_type], (*pointer, "content", header.media_type)
+        raw, pointer = raw["content"][media_type], (*pointer, "content", media_type)
     part = SchemaPart(header.schema, (*pointer, "schema"))
     for _, value, at in examples(sampler.contract, raw, pointer, read):
         if sampler.example(value, part, at):

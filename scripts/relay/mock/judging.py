@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 from relay.contract.documents import Pointer
 from relay.contract.model import ABSENT, Contract, Schema
@@ -34,27 +34,26 @@ class SchemaJudge:
         self.compiler = compiler
         self.direction = direction
 
+    def flat(self, part: SchemaPart) -> list[SchemaPart]:
+        """Return a schema and those of its `allOf`; none if it is infinite."""
+        with suppress(NoSample):
+            return flatten([part], self.contract)
+        return []
+
     def given(self, schema: Schema, pointer: Pointer) -> Any:
         """Return the first valid example, default or member of an enum of the schema; ABSENT if there is none."""
         part = SchemaPart(schema, pointer)
         accepts = self.judge([part])
-        with suppress(NoSample):
-            for one in flatten([part], self.contract):
-                example = self.example_of(one)
-                listed = enum_members(one.schema) if "enum" in one.schema else ()
-                values = (example, one.schema.get("default", ABSENT), *listed)
-                for value in values:
-                    if value is not ABSENT and accepts(value):
-                        return value
+        for one in self.flat(part):
+            listed = enum_members(one.schema) if "enum" in one.schema else ()
+            for value in (self.example_of(one), one.schema.get("default", ABSENT), *listed):
+                if value is not ABSENT and accepts(value):
+                    return value
         return ABSENT
 
     def has_example(self, part: SchemaPart) -> bool:
         """Return True if a schema, or one in its `allOf`, has a valid example."""
-        try:
-            parts = flatten([part], self.contract)
-        except NoSample:
-            return False
-        return any(self.example_of(one) is not ABSENT for one in parts)
+        return any(self.example_of(one) is not ABSENT for one in self.flat(part))
 
     def count(self, values: int) -> None:
         """Count values that are built or considered. Raises TooManySamples if the samples of a contract take too long."""
@@ -77,10 +76,9 @@ class SchemaJudge:
         validator = self.compiler.compile(schema, self.direction, parts[0].pointer)
 
         def accepts(value: Any) -> bool:
-            try:
+            with suppress(ValueError):
                 return validator is not None and validator.accepts(value)
-            except ValueError:
-                return False
+            return False
 
         return accepts
 
@@ -102,26 +100,37 @@ class SchemaJudge:
 
     def example_of(self, part: SchemaPart) -> Any:
         """Return the first valid example of a schema, without hidden properties; ABSENT if there is none."""
-        given = [*_examples(part)]
-        if not given:
+        if "example" not in part.schema and "examples" not in part.schema:
             return ABSENT
         memo = self.compiler.memo
         key = "example", self.direction, *part.pointer
         if key not in memo:
-            memo[key] = next(filter(None, (self._valid(one, part) for one in given)), (ABSENT,))[0]
+            memo[key] = next(self._valid_examples(part), ABSENT)
         return memo[key]
 
-    def _valid(self, given: tuple[Any, Pointer], part: SchemaPart) -> tuple[Any] | None:
-        """Return an example without hidden properties; None, with a warning, if it is invalid."""
-        value, pointer = given
-        example = without_hidden(value, [part], self.contract, self.direction)
-        return (example,) if self.example(example, part, pointer) else None
+    def _valid_examples(self, part: SchemaPart) -> Iterator[Any]:
+        """Yield the examples of a schema without hidden properties; add a warning for each that is invalid."""
+        listed = part.schema.get("examples")
+        given: list[tuple[Pointer, Any]] = [
+            (("examples", str(index)), one)
+            for index, one in enumerate(listed if isinstance(listed, list) else [])
+        ]
+        if "example" in part.schema:
+            given.insert(0, (("example",), part.schema["example"]))
+        for at, value in given:
+            example = without_hidden(value, [part], self.contract, self.direction)
+            if self.example(example, part, (*part.pointer, *at)):
+                yield example
 
 
-def _examples(part: SchemaPart) -> Iterator[tuple[Any, Pointer]]:
-    """Yield the examples of a schema, each with its pointer."""
-    if "example" in part.schema:
-        yield part.schema["example"], (*part.pointer, "example")
-    if isinstance(listed := part.schema.get("examples"), list):
-        for index, value in enumerate(listed):
-            yield value, (*part.pointer, "examples", str(index))
+class Builder(Protocol):
+    """Builds values, with optional parts down to `depth` levels."""
+
+    schemas: SchemaJudge
+    depth: int
+
+    def value(self, given: list[SchemaPart], level: int, variant: int = 0) -> Any:
+        """Return a value for all schemas. Raises NoSample and TooLarge."""
+
+    def spend(self, cost: int) -> None:
+        """Count values or properties that are considered. Raises TooLarge."""

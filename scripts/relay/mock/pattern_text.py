@@ -58,22 +58,19 @@ class _Writer:
         self._more = more
         self._steps = 0
         self._groups: dict[int, str] = {}
-
         self._kinds: dict[str, Callable[[Any], str]] = {
             "LITERAL": chr,
             "NOT_LITERAL": lambda code: self._choose([("NEGATE", None), ("LITERAL", code)]),
             "ANY": lambda _: self._choose([("NEGATE", None)]),
             "IN": lambda items: self._choose([(str(kind), what) for kind, what in items]),
-            "MAX_REPEAT": lambda repeat: self._repeat(*repeat),
-            "MIN_REPEAT": lambda repeat: self._repeat(*repeat),
-            "POSSESSIVE_REPEAT": lambda repeat: self._repeat(*repeat),
+            **dict.fromkeys(
+                ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"), lambda repeat: self._repeat(*repeat)
+            ),
             "SUBPATTERN": lambda group: self._group(group[0], group[-1]),
             "ATOMIC_GROUP": self.write,
             "GROUPREF": lambda group: self._groups.get(group, ""),
             "BRANCH": lambda branch: self.write(branch[1][self._digit(len(branch[1]))]),
-            "AT": _nothing,
-            "ASSERT": _nothing,
-            "ASSERT_NOT": _nothing,
+            **dict.fromkeys(("AT", "ASSERT", "ASSERT_NOT"), lambda _: ""),
         }
 
     def write(self, tree: Any) -> str:
@@ -120,10 +117,6 @@ def _choices(items: tuple[tuple[str, Any], ...]) -> list[str]:
     if not choices and not negated:
         choices = [chr(what if kind == "LITERAL" else what[0]) for kind, what in items if kind != "CATEGORY"]
     return choices or [" "]
-
-
-def _nothing(_what: Any) -> str:
-    return ""
 
 
 def _is_in(char: str, kind: str, what: Any) -> bool:

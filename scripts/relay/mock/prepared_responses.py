@@ -5,7 +5,7 @@ Each is encoded and validated like a handler's response.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from relay.contract.documents import Pointer
@@ -23,7 +23,7 @@ from .bodies import Content, bodies, concrete
 from .examples import examples
 from .files import RANGES
 from .headers import header_texts
-from .item_samples import item_lists
+from .part_samples import item_lists
 from .samples import Sampler
 from .schema_parts import NoSample, SchemaPart
 
@@ -47,13 +47,9 @@ class PreparedResponse(NamedTuple):
     headers: http.HeaderList
     contents: list[PreparedContent]
 
-    def choose(self, weights: Mapping[str, float], example: str) -> PreparedContent | None:
-        """Return the content that a client wants most, of equal ones the one with the example; None without content."""
-        return max(
-            self.contents,
-            key=lambda one: (weight_of(one.media_type, weights), example in one.named),
-            default=None,
-        )
+    def choose(self, weights: Mapping[str, float], example: str) -> PreparedContent:
+        """Return the content that a client wants most, of equal ones the one with the example."""
+        return max(self.contents, key=lambda one: (weight_of(one.media_type, weights), example in one.named))
 
 
 class ResponsePreparer:
@@ -91,36 +87,32 @@ class ResponsePreparer:
     ) -> PreparedResponse:
         texts = header_texts(response, self._sampler)
         lines = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in texts.items()]
+        at = (*pointer, "content")
         if content and status in http.BODILESS:
-            message = (
-                f"{status} of {self._operation} has no body in HTTP, so its content is not sent; remove it"
-            )
-            self._warn((*pointer, "content"), message)
+            what = f"{status} of {self._operation} has no body in HTTP"
+            self._warn(at, f"{what}, so its content is not sent; remove it")
         if not content or status in http.BODILESS:
             return PreparedResponse(lines, [])
         default = default_media_type(response)
-        names = sorted(_distinct(content), key=lambda name: name != default)
         contents: list[PreparedContent] = []
         reasons: dict[str, str] = {}
-        for name in names:
+        for name in sorted(_distinct(content), key=lambda name: name != default):
             try:
-                contents.append(self._content(content[name], name, status, texts, pointer))
+                contents.append(self._content(content[name], (*at, name), status, texts))
             except NoSample as exc:
                 reasons[name] = str(exc)
         if not contents:
-            raise NoSample(reasons[names[0]])
+            raise NoSample(next(iter(reasons.values())))
         for name, reason in reasons.items():
-            message = f"{status} of {self._operation} is not mocked as {name}: {reason}"
-            self._warn((*pointer, "content", name), message)
+            self._warn((*at, name), f"{status} of {self._operation} is not mocked as {name}: {reason}")
         return PreparedResponse(lines, contents)
 
     def _content(
-        self, content: Mapping[str, Any], name: str, status: int, headers: Mapping[str, str], pointer: Pointer
+        self, content: Mapping[str, Any], at: Pointer, status: int, headers: Mapping[str, str]
     ) -> PreparedContent:
         """Return the responses of a media type. Raises NoSample if there is no valid body."""
-        at = (*pointer, "content", name)
         schema = content.get("schema", {})
-        media_type = concrete(name, self._contract.resolve(schema))
+        media_type = concrete(at[-1], self._contract.resolve(schema))
         given = [*examples(self._contract, content, at)]
         found: dict[str, http.Response] = {}
         reason = ""
@@ -148,7 +140,7 @@ class ResponsePreparer:
         self._compiler.problems.append(self._contract.warning(pointer, message, "mock"))
 
 
-def _distinct(documented: Iterable[str]) -> list[str]:
+def _distinct(documented: Mapping[str, Any]) -> list[str]:
     """Return the distinct media types, without ranges for which a documented media type would be sent."""
     names = media.by_name({name: name for name in documented})
     return [name for essence, name in names.items() if RANGES.get(essence) not in names]

@@ -12,8 +12,7 @@ from relay.contract.model import ABSENT, Schema
 
 from .attempts import LAST_RESORTS, Attempt
 from .judging import SchemaJudge, TooManySamples
-from .schema_parts import NoSample, SchemaPart
-from .targets import TooLarge
+from .schema_parts import NoSample, SchemaPart, TooLarge
 
 MAX_DEPTH = 4
 """Maximum number of levels of optional parts."""
@@ -46,13 +45,18 @@ class Sampler(SchemaJudge):
             raise NoSample(*found.args)
         return found
 
+    def needed(self, schema: Schema, pointer: Pointer, what: str = "value", example: str = "example") -> Any:
+        """Return a sample. Raises NoSample with what to add to the contract."""
+        try:
+            return self.sample(schema, pointer)
+        except NoSample as exc:
+            raise NoSample(f"no {what} was found: {exc}; add a valid {example}") from exc
+
     def _sampled(self, schema: Schema, pointer: Pointer) -> Any:
-        part = SchemaPart(schema, pointer)
         if self.compiler.compile(schema, self.direction, pointer) is None:
             raise NoSample("the schema cannot be compiled")
-        search = _Search(self, part)
         try:
-            return search.best()
+            return _Search(self, SchemaPart(schema, pointer)).best()
         except TooManySamples as exc:
             raise NoSample("the samples of this contract take too long") from exc
 
@@ -67,14 +71,13 @@ class _Search:
         self._reason = "its parts are contradictory"
         self._best: Any = ABSENT
         self._cost = 0
-        self._is_too_large = False
+        self._is_too_large = judge.is_exhausted
 
     def best(self) -> Any:
         """Return the value with the most levels of optional parts within the limits. Raises NoSample.
 
         The quick search validates only the whole; the strict one follows where that finds no value.
         """
-        self._is_too_large = self._schemas.is_exhausted
         if not self._is_too_large:
             self._try(MAX_DEPTH, QUICK_COST, is_strict=False)
         if self._is_too_large:

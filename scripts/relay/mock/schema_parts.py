@@ -13,23 +13,27 @@ from relay.validation.schemas import MARKS, Direction
 
 _KEYWORDS = {  # indicate the type of a schema without `type`
     "object": (
-        *("properties", "required", "additionalProperties", "minProperties", "maxProperties"),
-        *(
-            "patternProperties",
-            "propertyNames",
-            "unevaluatedProperties",
-            "dependentRequired",
-            "dependentSchemas",
-        ),
-    ),
-    "array": ("items", "minItems", "maxItems", "uniqueItems", "prefixItems", "contains", "unevaluatedItems"),
-    "string": ("pattern", "minLength", "maxLength", "format", "contentEncoding", "contentMediaType"),
-    "number": ("minimum", "maximum", "multipleOf"),
+        "properties required additionalProperties minProperties maxProperties patternProperties propertyNames "
+        "unevaluatedProperties dependentRequired dependentSchemas"
+    ).split(),
+    "array": "items minItems maxItems uniqueItems prefixItems contains unevaluatedItems".split(),
+    "string": "pattern minLength maxLength format contentEncoding contentMediaType".split(),
+    "number": "minimum maximum multipleOf".split(),
 }
+
+
+MAX_PARTS = 2_000
+"""Maximum number of values built for one sample, including discarded ones."""
+TRIES = 8
+"""Values tried where a value must differ from others."""
 
 
 class NoSample(Exception):
     """No valid value was found; the text is the reason."""
+
+
+class TooLarge(Exception):
+    """The value would be infinite or exceed the limits."""
 
 
 class SchemaPart(NamedTuple):
@@ -52,11 +56,28 @@ class SchemaPart(NamedTuple):
         """Return a schema within this one, or one that it names, that applies to the same value if it is chosen."""
         return SchemaPart(schema, (*self.pointer, *tokens), self.within, (*self.here, ""))
 
+    def without(self, *keywords: str) -> SchemaPart:
+        """Return the part without some of its keywords."""
+        return self._replace(schema={key: one for key, one in self.schema.items() if key not in keywords})
+
     @property
     def name(self) -> str:
         """The first `$ref` from the value, or from the choice of a branch, to the schema; "" if there is none."""
         last = len(self.here) - self.here[::-1].index("") if "" in self.here else 0
         return self.here[last] if len(self.here) > last else ""
+
+
+class Target(NamedTuple):
+    """What a value is built for: its schemas as given and flat, its nesting, and which variant is wanted.
+
+    If it is conditional, a value of another type is no solution, for another branch may have a better one.
+    """
+
+    given: list[SchemaPart]
+    parts: list[SchemaPart]
+    level: int
+    variant: int
+    is_conditional: bool = False
 
 
 def flatten(given: Iterable[SchemaPart], contract: Contract) -> list[SchemaPart]:
@@ -72,10 +93,9 @@ def flatten(given: Iterable[SchemaPart], contract: Contract) -> list[SchemaPart]
         ref = part.schema.get("$ref")
         if ref is None:
             parts.append(part)
-            schemas = part.schema.get("allOf", ())
             inner = [
                 part._replace(schema=schema, pointer=(*part.pointer, "allOf", str(index)))
-                for index, schema in enumerate(schemas)
+                for index, schema in enumerate(part.schema.get("allOf", ()))
             ]
             pending += inner[::-1]
         elif ref in part.within:
@@ -88,35 +108,24 @@ def flatten(given: Iterable[SchemaPart], contract: Contract) -> list[SchemaPart]
     return parts
 
 
-def without_keywords(schema: Schema, *keywords: str) -> Schema:
-    """Return a schema without some of its keywords."""
-    return {key: value for key, value in schema.items() if key not in keywords}
-
-
 def types_of(schemas: list[Schema]) -> list[str]:
     """Return the types that all schemas allow, or the one that their keywords indicate. Raises NoSample.
 
-    Null is the last of several.
+    Null is the last of several. Each number that is an integer has two types.
     """
     written = [schema["type"] for schema in schemas if "type" in schema]
     if len(written) == 1 and isinstance(written[0], str):
         return written
-    stated = [_types(one) for one in written]
-    if not stated:
+    if not written:
         words = set().union(*schemas)
-        return [
-            next((kind for kind, indicating in _KEYWORDS.items() if words.intersection(indicating)), "string")
-        ]
+        indicated = (kind for kind, indicating in _KEYWORDS.items() if words.intersection(indicating))
+        return [next(indicated, "string")]
+    stated = [[one] if isinstance(one, str) else one for one in written]
+    stated = [[*one, "integer"] if "number" in one and "integer" not in one else one for one in stated]
     common = [kind for kind in stated[0] if all(kind in others for others in stated)]
     if not common:
         raise NoSample("its types are contradictory")
     return sorted((kind for kind in common if kind != "integer" or "number" not in common), key="null".__eq__)
-
-
-def _types(written: str | list[str]) -> list[str]:
-    """Return the types of a `type`; each number that is an integer has two."""
-    types = [written] if isinstance(written, str) else written
-    return [*types, "integer"] if "number" in types and "integer" not in types else types
 
 
 def highest(parts: list[SchemaPart], keyword: str) -> int:
@@ -140,11 +149,8 @@ def properties_of(parts: list[SchemaPart]) -> dict[str, list[SchemaPart]]:
 
 def schemas_at(parts: list[SchemaPart], keyword: str) -> list[SchemaPart]:
     """Return the schemas that are the value of a keyword."""
-    return [
-        part.inner(part.schema[keyword], keyword)
-        for part in parts
-        if isinstance(part.schema.get(keyword), dict)
-    ]
+    having = [part for part in parts if isinstance(part.schema.get(keyword), dict)]
+    return [part.inner(part.schema[keyword], keyword) for part in having]
 
 
 def items_at(parts: list[SchemaPart], index: int) -> list[SchemaPart]:
@@ -159,9 +165,9 @@ def items_at(parts: list[SchemaPart], index: int) -> list[SchemaPart]:
     return found or schemas_at(parts, "unevaluatedItems")
 
 
-def is_hidden(part: SchemaPart, contract: Contract, direction: Direction) -> bool:
+def is_hidden(parts: Iterable[SchemaPart], contract: Contract, direction: Direction) -> bool:
     """Return True if a property must not be sent in this direction."""
-    return contract.is_marked(part.schema, MARKS[direction])
+    return any(contract.is_marked(part.schema, MARKS[direction]) for part in parts)
 
 
 def without_hidden(value: Any, given: Iterable[SchemaPart], contract: Contract, direction: Direction) -> Any:
@@ -174,7 +180,7 @@ def without_hidden(value: Any, given: Iterable[SchemaPart], contract: Contract, 
         return {
             name: without_hidden(item, properties.get(name, []), contract, direction)
             for name, item in value.items()
-            if not any(is_hidden(part, contract, direction) for part in properties.get(name, []))
+            if not is_hidden(properties.get(name, []), contract, direction)
         }
     if isinstance(value, list):
         return [

@@ -1,19 +1,35 @@
-"""Builds a text for schemas: of their contents, patterns, formats and lengths."""
+"""Builds a text for schemas: of their contents, patterns, formats and lengths; each `variant` gives another one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import base64
+import datetime as dt
+import quopri
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import Any
 
-from .content_text import content_texts
+from relay.contract.json_text import json_bytes
+from relay.validation import media_types as media
+
+from .files import file_of
+from .judging import Builder
 from .pattern_text import NoText, matching
-from .schema_parts import NoSample, highest, lowest
-from .strings import of_format, of_length
-from .targets import Builder, Target, TooLarge
+from .schema_parts import NoSample, SchemaPart, Target, TooLarge, highest, lowest
 
 MAX_LENGTH = 10_000  # characters of one string
 
 _WORDS = frozenset(("pattern", "format", "contentEncoding", "contentMediaType"))
+_DAY = dt.date(2024, 1, 1)
+_ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
+    "base64": base64.b64encode,
+    "base64url": base64.urlsafe_b64encode,
+    "base32": base64.b32encode,
+    "base16": base64.b16encode,
+    "quoted-printable": quopri.encodestring,
+}
+"""RFC 4648 and RFC 2045; with another encoding the text stays as it is."""
 
 
 def write_text(target: Target, builder: Builder) -> str:
@@ -21,7 +37,7 @@ def write_text(target: Target, builder: Builder) -> str:
     least = highest(target.parts, "minLength")
     if least > MAX_LENGTH:
         raise TooLarge
-    plain = of_length(least, lowest(target.parts, "maxLength"), target.variant)
+    plain = _of_length(least, lowest(target.parts, "maxLength"), target.variant)
     if all(_WORDS.isdisjoint(part.schema) for part in target.parts):
         return plain
     accepts = builder.schemas.judge(target.given)
@@ -36,14 +52,94 @@ def write_text(target: Target, builder: Builder) -> str:
 def _texts(target: Target, least: int, builder: Builder) -> Iterator[str]:
     """Yield texts for the contents, the patterns and the formats of the schemas."""
     for part in target.parts:
-        yield from content_texts(
-            part, least, target.variant, lambda given: builder.value(given, target.level + 1)
-        )
-    schemas = [part.schema for part in target.parts]
-    for schema in schemas:
-        if "pattern" in schema:
+        yield from _contents(part, least, target, builder)
+    for part in target.parts:
+        if "pattern" in part.schema:
             with suppress(NoText):
-                yield from matching(schema["pattern"], least, target.variant)
-    for schema in schemas:
-        if "format" in schema:
-            yield from of_format(schema["format"], least, target.variant)
+                yield from matching(part.schema["pattern"], least, target.variant)
+    for part in target.parts:
+        yield from _of_format(part.schema.get("format", ""), least, target.variant)
+
+
+def _contents(part: SchemaPart, least: int, target: Target, builder: Builder) -> Iterator[str]:
+    """Yield texts that contain a document (JSON Schema 2020-12 Validation, section 8); none without its keywords.
+
+    The first is a typical one, the second has at least `least` characters, the last is empty. Raises NoSample.
+    """
+    encoding, media_type = part.schema.get("contentEncoding"), part.schema.get("contentMediaType")
+    if encoding is None and media_type is None:
+        return
+    encode = _ENCODINGS.get(str(encoding).lower(), bytes)
+    content = _document(part, media_type, target, builder)
+    for document in (content, content.ljust(least), b""):
+        yield encode(document).decode("utf-8", "replace")
+
+
+def _document(part: SchemaPart, media_type: Any, target: Target, builder: Builder) -> bytes:
+    """Return a document of a media type; JSON is a value of the `contentSchema`."""
+    file: bytes | str | None = None
+    if isinstance(media_type, str):
+        if media.is_json(media_type):
+            schema = part.schema.get("contentSchema")
+            inner = [] if schema is None else [part.inner(schema, "contentSchema")]
+            return json_bytes(builder.value(inner, target.level + 1) if inner else {})
+        file = file_of(media.essence(media_type))
+    file = _of_length(0, None, target.variant) if file is None else file
+    return file.encode() if isinstance(file, str) else file
+
+
+def _of_length(least: int, most: int | None, variant: int) -> str:
+    """Return a string within a length range; each `variant` gives another one if the length allows it."""
+    number = str(variant) if variant else ""
+    text = "string"[: None if most is None else max(most - len(number), 0)] + number
+    return text.ljust(least, "a")[:most]
+
+
+def _of_format(name: str, least: int, variant: int) -> Iterator[str]:
+    """Yield candidates for a format: a typical one, one of length `least`, short ones; the caller validates them."""
+    if (write := _WRITERS.get(name)) is not None:
+        yield write(variant, 0)
+        yield write(variant, least)
+    yield from _SHORT.get(name, ())
+
+
+def _day(variant: int) -> str:
+    return (_DAY + dt.timedelta(days=variant)).isoformat()
+
+
+def _fraction(missing: int) -> str:
+    """Return a fraction of a second that adds at least `missing` characters to a time."""
+    return "." + "0" * max(missing - 1, 1) if missing > 0 else ""
+
+
+def _byte(variant: int, least: int) -> str:
+    return base64.b64encode(_of_length(least * 3 // 4, None, variant).encode()).decode()
+
+
+def _padded(template: str, pad: Callable[[str, int, str], str]) -> Callable[[int, int], str]:
+    return lambda variant, least: pad(template.format(variant or ""), least, "a")
+
+
+_WRITERS: dict[str, Callable[[int, int], str]] = {
+    "date": lambda variant, _: _day(variant),
+    "date-time": lambda variant, least: f"{_day(variant)}T12:00:00{_fraction(least - 20)}Z",
+    "time": lambda variant, _: f"12:00:{variant % 60:02}Z",
+    "duration": lambda variant, _: f"P{variant + 1}D",
+    "uuid": lambda variant, _: str(uuid.UUID(int=variant + 1, version=4)),
+    "ipv4": lambda variant, _: f"192.0.2.{variant % 254 + 1}",
+    "ipv6": lambda variant, _: f"2001:db8::{variant + 1:x}",
+    "byte": _byte,
+    **dict.fromkeys(("email", "idn-email"), _padded("someone{}@example.com", str.rjust)),
+    "hostname": _padded("host{}.example.com", str.rjust),
+    **dict.fromkeys(("uri", "url", "iri"), _padded("https://example.com/{}", str.ljust)),
+    **dict.fromkeys(("uri-reference", "json-pointer"), _padded("/{}", str.ljust)),
+    "regex": _padded("a{}", str.ljust),
+}
+_SHORT = {
+    "email": ("a@b.co",),
+    "hostname": ("a",),
+    "ipv6": ("::", "::1"),
+    "uri": ("a:b",),
+    "byte": ("",),
+    "json-pointer": ("",),
+}

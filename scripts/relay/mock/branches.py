@@ -1,0 +1,110 @@
+"""The choices that a schema leaves: branches of which one is taken, and the values of a discriminator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from relay.contract.model import Contract, Schema
+from relay.contract.pointers import escape, parse_pointer
+from relay.contract.schema_words import CHOICES, CONDITIONAL
+from relay.validation.schemas import SchemaCompiler
+
+from .schema_parts import SchemaPart
+
+Branch = list[SchemaPart]
+
+_COMPONENTS = "#/components/schemas/"
+_CHILDREN = ("sample", "children")
+_DEPENDENT = ("dependentSchemas", "dependentRequired")
+_WORDS = ("oneOf", "anyOf", *_DEPENDENT, "if")
+
+
+def first_choice(parts: list[SchemaPart]) -> tuple[int, str] | None:
+    """Return the index of the first schema with a choice, and the keyword of the choice."""
+    found = ((index, word) for index, part in enumerate(parts) for word in _WORDS if word in part.schema)
+    return next(found, None)
+
+
+def branches_of(part: SchemaPart, keyword: str, *, is_deep: bool) -> list[Branch]:
+    """Return the branches of a choice; the first ones give larger values, unless the value `is_deep` in another."""
+    schema = part.schema
+    if keyword == "if":
+        return [*_conditional(part)]
+    if keyword in CHOICES:
+        return [[part.branch(one, keyword, str(index))] for index, one in enumerate(schema[keyword])]
+    if not schema[keyword]:
+        return [[]]
+    name, found = next(iter(schema[keyword].items()))
+    with_it: Schema = found if keyword == "dependentSchemas" else {"required": found}
+    without: Schema = {"properties": {name: {"not": {}}}}
+    branches = [[part.branch(one, keyword, name)] for one in (with_it, without)]
+    return branches[::-1] if is_deep else branches
+
+
+def without_choice(part: SchemaPart, keyword: str) -> SchemaPart:
+    """Return a schema without a choice: of `dependentSchemas` and `dependentRequired` the first one."""
+    rest = dict([*part.schema[keyword].items()][1:]) if keyword in _DEPENDENT else None
+    if rest:
+        return part._replace(schema={**part.schema, keyword: rest})
+    return part.without(*(CONDITIONAL if keyword == "if" else [keyword]))
+
+
+def _conditional(part: SchemaPart) -> Iterator[Branch]:
+    """Yield a branch for values that satisfy `if`, and one for the others; one for all if that makes no difference."""
+    if part.schema.keys().isdisjoint(("then", "else")):
+        yield []
+        return
+    condition = part.schema["if"]
+    for schema, keyword in ((condition, "then"), ({"not": condition}, "else")):
+        more = [part.branch(part.schema[keyword], keyword)] if keyword in part.schema else []
+        yield [part.branch(schema, "if"), *more]
+
+
+def tag_of(schema: Schema, ref: str) -> dict[str, str]:
+    """Return the discriminator's property with the value that names `ref`; {} without one (OpenAPI 3.0.3)."""
+    discriminator = schema.get("discriminator")
+    if discriminator is None or not ref:
+        return {}
+    mapping = discriminator.get("mapping") or {}
+    named = (value for value, target in mapping.items() if ref in (target, _COMPONENTS + target))
+    return {discriminator["propertyName"]: next(named, parse_pointer(ref[1:])[-1])}
+
+
+def inherited_tags(parts: list[SchemaPart]) -> dict[str, str]:
+    """Return the tags that the discriminators of base schemas require, for the schemas that extend them."""
+    tags: dict[str, str] = {}
+    for part in parts:
+        if not _has_branches(part.schema):
+            tags |= tag_of(part.schema, part.name)
+    return tags
+
+
+def subtypes(part: SchemaPart, contract: Contract, compiler: SchemaCompiler) -> list[str]:
+    """Return the `$ref`s of the schemas that extend a base schema with a discriminator by `allOf`.
+
+    Those of the mapping come first. The list is empty if the value is already one of them.
+    """
+    if "discriminator" not in part.schema or _has_branches(part.schema):
+        return []
+    if not part.here or part.name != part.here[-1]:
+        return []
+    if _CHILDREN not in compiler.memo:
+        compiler.memo[_CHILDREN] = _children(contract)
+    found: list[str] = compiler.memo[_CHILDREN].get(part.name, [])
+    mapping = part.schema["discriminator"].get("mapping") or {}
+    mapped = [ref for target in mapping.values() for ref in (target, _COMPONENTS + target) if ref in found]
+    return [*dict.fromkeys([*mapped, *found])]
+
+
+def _children(contract: Contract) -> dict[str, list[str]]:
+    """Return the components that refer to a base in their `allOf`, by the `$ref` of the base."""
+    found: dict[str, list[str]] = {}
+    schemas = (contract.document.get("components") or {}).get("schemas") or {}
+    for name, schema in schemas.items():
+        for base in (part["$ref"] for part in schema.get("allOf", ()) if "$ref" in part):
+            found.setdefault(base, []).append(_COMPONENTS + escape(name))
+    return found
+
+
+def _has_branches(schema: Schema) -> bool:
+    return not schema.keys().isdisjoint(CHOICES)
