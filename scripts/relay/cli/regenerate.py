@@ -72,7 +72,7 @@ def regenerate(
         from relay.codegen.requested_renames import requested_renames
         from relay.codegen.types_module import generate_types
         from relay.contract.loading import load_contract
-        from relay.lint.python_names import given_names
+        from relay.lint.names import given_names
         from relay.project.files import replace_files
         from relay.project.package_source import read_sources
         from relay.project.settings import chosen

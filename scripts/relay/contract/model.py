@@ -290,7 +290,7 @@ class Contract:
 
     def default(self, schema: Schema) -> Any:
         """Return the default of a schema, direct or through its `$ref` and `allOf`; ABSENT if it has none."""
-        return next((one["default"] for one in self._with_parts(schema) if "default" in one), ABSENT)
+        return next((one["default"] for one in self.with_parts(schema) if "default" in one), ABSENT)
 
     def is_marked(self, schema: Schema, keyword: str) -> bool:
         """Return True if a schema, or the target of its `$ref`, has a keyword that is true.
@@ -300,9 +300,9 @@ class Contract:
         target = self.resolve(schema)
         if target.get(keyword) is True or self.version == "3.0" or "allOf" not in target:
             return target.get(keyword) is True
-        return any(one.get(keyword) is True for one in self._with_parts(target))
+        return any(one.get(keyword) is True for one in self.with_parts(target))
 
-    def _with_parts(self, schema: Schema) -> Iterator[Schema]:
+    def with_parts(self, schema: Schema) -> Iterator[Schema]:
         """Yield a schema and those of its `allOf`, at each level and through `$ref`s; one that recurs ends."""
         seen: set[int] = set()
         pending = [schema]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from relay.contract.diagnostics import errors
 from relay.contract.model import Contract, Operation
 from relay.contract.path_templates import shape
-from relay.lint.compilation import compiled
+from relay.lint.operations import compiled
 from relay.validation.schemas import SchemaCompiler
 
 from .body_diff import compare_bodies, compare_responses

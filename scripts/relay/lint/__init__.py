@@ -1,8 +1,10 @@
-"""Lints a contract: reports errors, weak schemas and questionable names in one pass."""
+"""Lints a contract: reports errors, weak schemas and questionable names in one pass.
+
+A rule is an entry of `lint_rules.py`, and a `yield` of its id, the place and the message in a function of `_CHECKS`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from relay.contract.chosen_names import ChosenNames
@@ -11,28 +13,20 @@ from relay.contract.documents import parse_document, parse_source
 from relay.contract.loading import build_contract, resolved
 from relay.contract.model import Contract
 
-from .ambiguous_paths import check_paths
-from .compilation import check_serving
-from .dangling_targets import check_targets
-from .discriminator_defaults import check_defaults
 from .endless_schemas import check_finite
 from .event_schemas import check_events
 from .example_values import check_examples
-from .identifiers import check_identifiers
-from .lint_rules import RULES
-from .path_keys import check_path_keys
-from .python_names import check_names
+from .lint_rules import RULES, Check, findings
+from .names import check_names, check_tags, check_unique_names
+from .operations import check_responses, check_security, check_serving
+from .paths import check_path_keys, check_paths
+from .references import check_defaults, check_targets, check_unused
 from .schema_strength import check_strength
-from .schema_wording import check_wording
-from .tag_list import check_tags
-from .undocumented_responses import check_responses
-from .unique_names import check_unique_names
-from .unsecured_operations import check_security
-from .unused_components import check_unused
+from .schema_wording import check_identifiers, check_wording
 
 __all__ = ["RULES", "lint", "lint_contract"]
 
-_CHECKS: tuple[Callable[[Contract], Iterable[Diagnostic]], ...] = (
+_CHECKS: tuple[Check, ...] = (
     check_unused,
     check_names,
     check_tags,
@@ -54,10 +48,7 @@ _CHECKS: tuple[Callable[[Contract], Iterable[Diagnostic]], ...] = (
 
 
 def lint(
-    path: Path,
-    source: bytes | None = None,
-    folder: Path | None = None,
-    names: ChosenNames | None = None,
+    path: Path, source: bytes | None = None, folder: Path | None = None, names: ChosenNames | None = None
 ) -> list[Diagnostic]:
     """Return all findings of a contract, unsorted; it is read from `source` if that is given.
 
@@ -79,4 +70,4 @@ def lint(
 def lint_contract(contract: Contract) -> list[Diagnostic]:
     """Return all findings of a contract, unsorted."""
     left_out = [one.reason for one in contract.left_out]
-    return [*contract.faults, *left_out, *(one for check in _CHECKS for one in check(contract))]
+    return [*contract.faults, *left_out, *(one for check in _CHECKS for one in findings(check, contract))]

@@ -5,34 +5,33 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from relay.contract.diagnostics import Diagnostic
 from relay.contract.model import Contract, Schema
 from relay.contract.pointers import references
 from relay.contract.schema_words import CHOICES
 
-from .lint_rules import finding
+from .lint_rules import Found
 
 
-def check_finite(contract: Contract) -> Iterator[Diagnostic]:
+def check_finite(contract: Contract) -> Iterator[Found]:
     """Yield schemas that refer to themselves without a finite alternative."""
     schemas: Mapping[str, Schema] = (contract.document.get("components") or {}).get("schemas") or {}
     refs = {f"#/components/schemas/{name}": name for name in schemas}
     finite = _finite(schemas, refs)
     endless = [name for name in schemas if name not in finite]
     itself, requiring_itself = (
-        on_circles({name: _used(schemas[name], refs, within=within) for name in endless})
+        _on_circles({name: _used(schemas[name], refs, within=within) for name in endless})
         for within in (False, True)
     )
     for name in endless:
         pointer = ("components", "schemas", name)
         if name in itself:
             message = f"'{name}' is defined only by itself; replace the reference by a definition"
-            yield finding(contract, "circular-ref", pointer, message)
+            yield "circular-ref", pointer, message
         elif name in requiring_itself:
             message = (
                 f"'{name}' requires itself, so no finite value is valid; make a property optional or nullable"
             )
-            yield finding(contract, "endless-schema", pointer, message)
+            yield "endless-schema", pointer, message
 
 
 def _finite(schemas: Mapping[str, Schema], refs: Mapping[str, str]) -> set[str]:
@@ -57,14 +56,12 @@ def _ends(schema: Schema, refs: Mapping[str, str], finite: set[str]) -> bool:
         return refs.get(ref, "") in finite or ref not in refs
     if schema.get("nullable") or "enum" in schema:
         return True
-    within = _CONTAINERS.issuperset(types) if isinstance(types := schema.get("type"), list) else True
+    types = schema.get("type")
+    within = not isinstance(types, list) or {"object", "array"}.issuperset(types)
     return all(
         any(_ends(part, refs, finite) for part in alternatives)
         for alternatives in _required_parts(schema, within=within)
     )
-
-
-_CONTAINERS = frozenset(("object", "array"))
 
 
 def _required_parts(schema: Schema, *, within: bool) -> Iterator[list[Schema]]:
@@ -97,7 +94,7 @@ def _used(schema: Schema, refs: Mapping[str, str], *, within: bool) -> list[str]
     return found
 
 
-def on_circles(edges: Mapping[str, Iterable[str]]) -> set[str]:
+def _on_circles(edges: Mapping[str, Iterable[str]]) -> set[str]:
     """Return the nodes from which a way leads back to them: those of strongly connected components."""
     back: dict[str, list[str]] = {name: [] for name in edges}
     for name, targets in edges.items():
@@ -108,15 +105,13 @@ def on_circles(edges: Mapping[str, Iterable[str]]) -> set[str]:
     left = [name for start in edges for name in _in_order_of_leaving(start, edges, seen)]
     seen.clear()
     components = [list(_in_order_of_leaving(start, back, seen)) for start in reversed(left)]
-    return {name for found in components for name in found if len(found) > 1 or name in set(edges[name])}
+    return {name for found in components for name in found if len(found) > 1 or name in edges[name]}
 
 
 def _in_order_of_leaving(start: str, edges: Mapping[str, Iterable[str]], seen: set[str]) -> Iterator[str]:
     """Yield the nodes that are reached from a node for the first time, each after those reached from it."""
-    if start in seen:
-        return
+    way = [(start, iter(edges[start]))] if start not in seen else []
     seen.add(start)
-    way = [(start, iter(edges[start]))]
     while way:
         name, targets = way[-1]
         target = next((one for one in targets if one in edges and one not in seen), None)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from relay.contract.diagnostics import Diagnostic
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract
 from relay.contract.schema_words import CHOICES, COMBINING
 from relay.validation.events import FIELDS
 from relay.validation.media_types import EVENTS, essence
 
-from .lint_rules import finding
+from .lint_rules import Found
 from .schema_sites import nodes
 
 _MAX_DEPTH = 8
@@ -31,14 +30,14 @@ _INSTEAD = {
 }
 
 
-def check_events(contract: Contract) -> Iterator[Diagnostic]:
+def check_events(contract: Contract) -> Iterator[Found]:
     """Yield what no event has in the schemas of events: other required fields, and fields of another type."""
     seen: set[Pointer] = set()
     for node in nodes(contract):
         if essence(node.media_type or "") == EVENTS and "itemSchema" in node.value:
             for schema, at in _alternatives(contract, (*node.pointer, "itemSchema"), seen):
                 for within, message in _flaws(contract, schema, at):
-                    yield finding(contract, "impossible-event", (*at, *within), message)
+                    yield "impossible-event", (*at, *within), message
 
 
 def _alternatives(

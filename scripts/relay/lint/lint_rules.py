@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from relay.contract.diagnostics import Diagnostic, Severity, rule_table
+from collections.abc import Callable, Iterable
+
+from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation, rule_table
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract
 
@@ -92,6 +94,21 @@ _NOTES = {
 RULES = rule_table({Severity.ERROR: _ERRORS, Severity.WARNING: _WARNINGS, Severity.INFO: _NOTES})
 
 
-def finding(contract: Contract, rule: str, pointer: Pointer, message: str) -> Diagnostic:
-    """Return a diagnostic of a rule for the value at `pointer`."""
-    return Diagnostic(contract.place(pointer), message, rule, RULES[rule].severity)
+Found = tuple[str, Pointer | SourceLocation, str]
+"""What breaks a rule: the rule's id, the pointer or the location of the value, and the message."""
+
+Check = Callable[[Contract], Iterable[Found | Diagnostic]]
+
+
+def findings(check: Check, contract: Contract) -> list[Diagnostic]:
+    """Return what a check finds, each once: several uses may share a value."""
+    return list(
+        dict.fromkeys(
+            one if isinstance(one, Diagnostic) else _finding(contract, *one) for one in check(contract)
+        )
+    )
+
+
+def _finding(contract: Contract, rule: str, where: Pointer | SourceLocation, message: str) -> Diagnostic:
+    place = where if isinstance(where, SourceLocation) else contract.place(where)
+    return Diagnostic(place, message, rule, RULES[rule].severity)

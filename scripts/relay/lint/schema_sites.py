@@ -35,13 +35,34 @@ class Node(NamedTuple):
         return self.used_at[-4:-3] in (("parameters",), ("headers",))
 
 
+_FIELDS = (
+    "paths webhooks components schema itemSchema schemas parameters requestBody requestBodies responses headers content "
+    "callbacks pathItems mediaTypes"
+).split()
+"""The fields that lead to schemas, whatever object has them, in the order in which they are walked."""
+
+_SINGLE = frozenset(["components", "schema", "itemSchema", "requestBody"])
+"""Fields with one object; the others list them, or name them."""
+
+_EXTENSIBLE = ("paths", "responses")
+"""Fields with names that may be those of extensions, except in components."""
+
+_PATH_ITEMS = ("paths", "webhooks", "pathItems")
+_WAYS: Mapping[str, Direction | None] = {
+    **dict.fromkeys(("parameters", "requestBody", "requestBodies"), "request"),
+    **dict.fromkeys(("responses", "headers"), "response"),
+    **dict.fromkeys(("webhooks", "callbacks", "pathItems", "mediaTypes"), None),
+}
+"""The direction of what fields contain; None for what the server may send as well as receive."""
+
+_Way = Direction | Literal[""] | None
+"""A direction; "" where none is known yet, None where none can be known."""
+
+
 def nodes(contract: Contract) -> Iterator[Node]:
     """Yield every schema, parameter, header and media type at its definition; `$ref`s are not followed."""
-    document = contract.document
-    walk = _Walk({} if contract.version == "3.0" else contract.published)  # written anew if it has faults
-    yield from walk.path_items(document["paths"], ("paths",), "request", "response")
-    yield from walk.path_items(document.get("webhooks"), ("webhooks",), None, None)
-    yield from walk.components(document.get("components") or {}, ("components",))
+    # What is published is written anew if it has faults.
+    return _Walk({} if contract.version == "3.0" else contract.published).within(contract.document, ())
 
 
 class _Walk:
@@ -51,81 +72,42 @@ class _Walk:
         self._written = written
         self._uses: dict[Pointer, dict[str, Pointer]] = {}
 
-    def path_items(
-        self, items: Any, at: Pointer, sent: Direction | None, given: Direction | None
-    ) -> Iterator[Node]:
-        """Yield what Path Items contain; the directions are those of requests and responses of their operations."""
-        for name, item in (items or {}).items():
-            if name.startswith("x-") or "$ref" in item:
+    def within(self, owner: Mapping[str, Any], at: Pointer, way: _Way = "") -> Iterator[Node]:
+        """Yield what an object contains that is sent in a direction."""
+        for field in _FIELDS if "$ref" not in owner else ():
+            found, inner = owner.get(field) or {}, None if way is None else _WAYS.get(field, way)
+            if field in _SINGLE:
+                yield from self._part(field, found, (*at, field), inner) if found else ()
                 continue
-            yield from self._parameters(item.get("parameters", []), (*at, name), sent)
-            for _, within, operation in operations_in(item):
-                yield from self._operation(operation, (*at, name, *within), sent, given)
+            for key, value in enumerate(found) if isinstance(found, list) else found.items():
+                name = str(key)
+                if not (name.startswith("x-") and field in _EXTENSIBLE and at != ("components",)):
+                    yield from self._part(field, value, (*at, field, name), inner)
 
-    def components(self, components: Mapping[str, Any], at: Pointer) -> Iterator[Node]:
-        """Yield what components contain."""
-        for name, schema in (components.get("schemas") or {}).items():
-            yield from _schemas(schema, (*at, "schemas", name), None)
-        for name, value in (components.get("parameters") or {}).items():
-            yield from self._carrier("parameter", value, (*at, "parameters", name), "request")
-        for name, value in (components.get("requestBodies") or {}).items():
-            yield from self._content(value, (*at, "requestBodies", name), "request")
-        for name, value in (components.get("responses") or {}).items():
-            yield from self._response(value, (*at, "responses", name), "response")
-        yield from self._headers(components.get("headers"), (*at, "headers"), "response")
-        yield from self._callbacks(components.get("callbacks"), (*at, "callbacks"))
-        yield from self.path_items(components.get("pathItems"), (*at, "pathItems"), None, None)
-        for name, value in (components.get("mediaTypes") or {}).items():
-            yield from self._media_types(value, (*at, "mediaTypes", name))
+    def _part(self, field: str, value: Mapping[str, Any], at: Pointer, way: _Way) -> Iterator[Node]:
+        if field in ("schema", "itemSchema", "schemas"):
+            yield from _schemas(value, at, way or None)
+        elif field == "content" and (target := self._target(at)):
+            self._uses.setdefault(target, {}).setdefault(at[-1], at)
+        elif "$ref" in value:
+            return
+        elif field == "callbacks":
+            for name in [name for name in value if not name.startswith("x-")]:
+                yield from self._part("pathItems", value[name], (*at, name), way)
+        else:
+            yield from self._own(field, value, at, way)
+            yield from self.within(value, at, way)
+            for _, within, operation in operations_in(value) if field in _PATH_ITEMS else ():
+                yield from self.within(operation, (*at, *within), way)
 
-    def _operation(
-        self, operation: Mapping[str, Any], at: Pointer, sent: Direction | None, given: Direction | None
-    ) -> Iterator[Node]:
-        yield from self._parameters(operation.get("parameters", []), at, sent)
-        yield from self._content(operation.get("requestBody", {}), (*at, "requestBody"), sent)
-        for status, response in operation.get("responses", {}).items():
-            if not status.startswith("x-"):
-                yield from self._response(response, (*at, "responses", status), given)
-        yield from self._callbacks(operation.get("callbacks"), (*at, "callbacks"))
-
-    def _callbacks(self, callbacks: Any, at: Pointer) -> Iterator[Node]:
-        """Yield what callbacks contain; it is sent by the server, so no direction is known."""
-        for name, callback in (callbacks or {}).items():
-            if "$ref" not in callback:
-                yield from self.path_items(callback, (*at, name), None, None)
-
-    def _parameters(
-        self, parameters: list[Mapping[str, Any]], at: Pointer, direction: Direction | None
-    ) -> Iterator[Node]:
-        for index, parameter in enumerate(parameters):
-            yield from self._carrier("parameter", parameter, (*at, "parameters", str(index)), direction)
-
-    def _response(
-        self, response: Mapping[str, Any], at: Pointer, direction: Direction | None
-    ) -> Iterator[Node]:
-        yield from self._headers(response.get("headers"), (*at, "headers"), direction)
-        yield from self._content(response, at, direction)
-
-    def _headers(
-        self, headers: Mapping[str, Any] | None, at: Pointer, direction: Direction | None
-    ) -> Iterator[Node]:
-        for name, header in (headers or {}).items():
-            yield from self._carrier("parameter", header, (*at, name), direction)
-
-    def _content(self, holder: Mapping[str, Any], at: Pointer, direction: Direction | None) -> Iterator[Node]:
-        for media_type, value in (holder.get("content") or {}).items():
-            pointer = (*at, "content", media_type)
-            if target := self._target(pointer):
-                self._uses.setdefault(target, {}).setdefault(media_type, pointer)
-            else:
-                yield from self._carrier("media type", value, pointer, direction, media_type)
-
-    def _media_types(self, value: Mapping[str, Any], at: Pointer) -> Iterator[Node]:
-        """Yield a Media Type Object of `components` for each media type that it is used for, which were walked before."""
-        if "$ref" not in value:
-            for media_type, used_at in self._uses.get(at, {"": at}).items():
-                yield Node("media type", value, at, None, media_type or None, used_at)
-            yield from _schemas_of(value, at, None)
+    def _own(self, field: str, value: Mapping[str, Any], at: Pointer, way: _Way) -> Iterator[Node]:
+        if field in ("parameters", "headers"):
+            yield Node("parameter", value, at, way or None, None, at)
+        elif field in ("content", "mediaTypes"):
+            # Those of components are walked after their uses, which say what media type it is.
+            uses = {at[-1]: at} if field == "content" else self._uses.get(at, {"": at})
+            for name, used_at in uses.items():
+                yield Node("media type", value, at, way or None, name or None, used_at)
 
     def _target(self, at: Pointer) -> Pointer:
         """Return what a media type refers to as it is written; () if it is no reference.
@@ -141,25 +123,6 @@ class _Walk:
                     break
                 seen.add(target)
         return target
-
-    def _carrier(
-        self,
-        kind: Kind,
-        value: Mapping[str, Any],
-        at: Pointer,
-        direction: Direction | None,
-        media_type: str | None = None,
-    ) -> Iterator[Node]:
-        if "$ref" in value:
-            return
-        yield Node(kind, value, at, direction, media_type, at)
-        yield from _schemas_of(value, at, direction)
-        yield from self._content(value, at, direction)
-
-
-def _schemas_of(value: Mapping[str, Any], at: Pointer, direction: Direction | None) -> Iterator[Node]:
-    for keyword in ("schema", "itemSchema"):
-        yield from _schemas(value.get(keyword), (*at, keyword), direction)
 
 
 def _schemas(schema: Any, at: Pointer, direction: Direction | None) -> Iterator[Node]:
