@@ -10,8 +10,8 @@ from relay.codegen.drift import find_drift
 from relay.contract.chosen_names import ChosenNames
 from relay.contract.diagnostics import Diagnostic, Severity
 from relay.contract.model import Contract
-from relay.lint import RULES, example_values, lint
-from relay.lint.lint_rules import findings
+from relay.lint import RULES, lint
+from relay.lint import example_values as examples
 from relay.lint.schema_sites import nodes
 from relay.project.files import package_folder
 
@@ -36,7 +36,7 @@ def check_lint(path: Path, folder: Path | None = None, names: ChosenNames | None
 def check_examples(contract: Contract) -> Phase:
     """Validate every example and default of the contract against its schema: here, too, they have to be right."""
     part = Phase("examples", "examples", _count_examples(contract))
-    found = (one for one in findings(example_values.check_examples, contract) if one.rule in _EXAMPLES)
+    found = (one for one in examples.check_examples(contract) if one.rule in _EXAMPLES)
     part.failures = [Failure(replace(one, severity=Severity.ERROR)) for one in found]
     return part
 

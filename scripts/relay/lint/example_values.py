@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any, get_args
 
+from relay.contract.diagnostics import Diagnostic
 from relay.contract.documents import Pointer
 from relay.contract.model import ABSENT, Contract, Schema
 from relay.validation import media_types as media
@@ -20,15 +21,19 @@ from relay.validation.query_strings import ReadText, body_reader, parameter_read
 from relay.validation.schemas import Direction, SchemaCompiler
 from relay.validation.violations import Violation
 
-from .lint_rules import Found
+from .lint_rules import Found, findings
 from .schema_sites import Node, nodes
 
 _RANGES = ("imum", "Length", "Items", "Properties", "Contains")
 """Keywords that have a lower and an upper limit, after `min` and `max`."""
 
 
-def check_examples(contract: Contract) -> Iterator[Found]:
-    """Yield examples, defaults and enum members that violate their schema, empty ranges, and unknown formats."""
+def check_examples(contract: Contract) -> Iterable[Diagnostic]:
+    """Return examples, defaults and enum members that violate their schema, empty ranges, and unknown formats."""
+    return dict.fromkeys(findings(_checked, contract))  # several uses may share an example
+
+
+def _checked(contract: Contract) -> Iterator[Found]:
     checker = _Checker(contract)
     for node in nodes(contract):
         if node.kind == "schema":

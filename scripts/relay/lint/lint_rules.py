@@ -101,12 +101,8 @@ Check = Callable[[Contract], Iterable[Found | Diagnostic]]
 
 
 def findings(check: Check, contract: Contract) -> list[Diagnostic]:
-    """Return what a check finds, each once: several uses may share a value."""
-    return list(
-        dict.fromkeys(
-            one if isinstance(one, Diagnostic) else _finding(contract, *one) for one in check(contract)
-        )
-    )
+    """Return what a check finds."""
+    return [one if isinstance(one, Diagnostic) else _finding(contract, *one) for one in check(contract)]
 
 
 def _finding(contract: Contract, rule: str, where: Pointer | SourceLocation, message: str) -> Diagnostic:
