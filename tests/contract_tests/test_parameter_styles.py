@@ -55,7 +55,7 @@ def taking(kind, location, style, explode, in_form=False):
     path = "/x{p}" if location == "path" else "/"
     whole = read(contract({path: {"post": operation("take", **rest)}}))
     (one,) = whole.operations
-    decoder = RequestDecoder(one, one.arguments, SchemaCompiler(whole), whole)
+    decoder = RequestDecoder(one, one.arguments, SchemaCompiler(whole))
     return one, decoder, Routes.of({("post", path): one})
 
 

@@ -69,6 +69,6 @@ def parameter_decoder(
     """Compile a parameter; `schemas` are the components it may refer to."""
     whole = around(schemas)
     compiler = SchemaCompiler(whole)
-    decoder = ParameterDecoder(parameter(schema, location, **rest), whole, compiler)
+    decoder = ParameterDecoder(parameter(schema, location, **rest), compiler)
     assert compiler.problems == []
     return decoder

@@ -31,7 +31,7 @@ def response_encoder(**responses: Any) -> SimpleNamespace:
     documented = {status.removeprefix("s"): response for status, response in responses.items()}
     whole = read(contract({"/p": {"get": operation("give", responses=documented)}}))
     compiler = SchemaCompiler(whole)
-    encoder = ResponseEncoder(whole.operations[0], whole, compiler)
+    encoder = ResponseEncoder(whole.operations[0], compiler)
     assert {one.rule for one in compiler.problems} <= {"unvalidated-body"}
     return SimpleNamespace(encode=lambda result, request=None: asyncio.run(encoder.encode(result, request)))
 

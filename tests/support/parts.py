@@ -32,8 +32,8 @@ def mirror(media_type: str, media_object: Any, version: str = "3.2.0") -> Simple
     whole = read(contract({"/p": {"post": documented}}, openapi=version))
     (mirrored,) = whole.operations
     compiler = SchemaCompiler(whole)
-    decoder = RequestDecoder(mirrored, mirrored.arguments, compiler, whole)
-    encoder = ResponseEncoder(mirrored, whole, compiler)
+    decoder = RequestDecoder(mirrored, mirrored.arguments, compiler)
+    encoder = ResponseEncoder(mirrored, compiler)
 
     def take(body: bytes, content_type: str) -> Any:
         return decoder.decode(Request({}, b"", [(b"content-type", content_type.encode())], body))["body"]

@@ -25,7 +25,7 @@ class Service:
         whole = read(document)
         (taking,) = whole.operations
         compiler = SchemaCompiler(whole, strictness or Strictness())
-        self.decoder = RequestDecoder(taking, taking.arguments, compiler, whole)
+        self.decoder = RequestDecoder(taking, taking.arguments, compiler)
         self.routes = Routes.of({("post", path): taking})
         assert compiler.problems == []
 

@@ -15,7 +15,7 @@ from support.scaffolded import read
 def coercion(version="3.0.3", **schemas):
     """Return the conversions of a contract with some schemas."""
     contract = read({**document({}, **schemas), "openapi": version})
-    return Coercion(contract, SchemaCompiler(contract))
+    return Coercion(SchemaCompiler(contract))
 
 
 def test_a_schema_is_built_once():

@@ -29,7 +29,7 @@ def filled(schema, value, schemas=None):
     compiler = SchemaCompiler(contract)
     validator = compiler.compile(schema, "request", POINTER)
     assert validator.accepts(value), validator.violations(value)
-    fill = Defaults(contract, compiler).of(schema)
+    fill = Defaults(compiler).of(schema)
     if fill is not None:
         fill(value, validator.accepts)
     return value
@@ -153,7 +153,7 @@ def test_a_schema_without_defaults_of_properties_costs_nothing(schema):
     """It is decided at start, also for a schema that refers to itself."""
     contract = around({"Plain": {"properties": {"p": ref("Plain")}}})
 
-    assert Defaults(contract, SchemaCompiler(contract)).of(schema) is None
+    assert Defaults(SchemaCompiler(contract)).of(schema) is None
 
 
 def _with_defaults(schema, draw):
@@ -184,7 +184,7 @@ def test_a_valid_value_stays_valid_and_only_gets_more_properties(components, sch
     schema = _with_defaults(schema, data.draw)
     contract = around(components)
     compiler = SchemaCompiler(contract)
-    fill = Defaults(contract, compiler).of(schema)
+    fill = Defaults(compiler).of(schema)
     validator = compiler.compile(schema, "request", POINTER)
     if fill is None or not validator.accepts(value):
         return
@@ -211,7 +211,7 @@ def arguments(query=b"", body=b"", content_type=JSON, content=None, parameters=(
     taken = {"requestBody": {"content": media}} if content else {}
     whole = read(contract({"/p": {"post": operation("take", parameters=list(parameters), **taken)}}))
     (one,) = whole.operations
-    decoder = RequestDecoder(one, one.arguments, SchemaCompiler(whole), whole)
+    decoder = RequestDecoder(one, one.arguments, SchemaCompiler(whole))
     typed = f"{content_type}; boundary=b" if content_type == MULTIPART else content_type
     return decoder.decode(Request({}, query, [(b"content-type", typed.encode())], body))
 

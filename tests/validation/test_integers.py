@@ -52,7 +52,7 @@ def decoded(document, body=b"", content_type=JSON, query=b""):
     whole = read(document)
     [found] = whole.operations
     names = {one.pointer: one.name for one in found.parameters}
-    decoder = RequestDecoder(found, names, SchemaCompiler(whole), whole)
+    decoder = RequestDecoder(found, names, SchemaCompiler(whole))
     return decoder.decode(Request({}, query, [(b"content-type", content_type.encode())], body))
 
 
@@ -109,7 +109,7 @@ def test_items_of_a_stream_have_integers():
         }
     }
     whole = read(contract(paths, openapi="3.2.0", components={"schemas": SCHEMAS}))
-    [decoder] = item_decoders(whole.operations[0].body, whole, SchemaCompiler(whole)).values()
+    [decoder] = item_decoders(whole.operations[0].body, SchemaCompiler(whole)).values()
 
     value, violations = decoder.decode(ReadItem(b'{"n": 42.0}', JSON, {}), 0)
 
@@ -128,7 +128,7 @@ def test_openapi_3_0_has_no_such_integers():
 def test_schemas_without_integers_cost_nothing():
     """Their bodies are read as if there were none of this."""
     whole = read(described({}))
-    integers = Integers(whole, SchemaCompiler(whole))
+    integers = Integers(SchemaCompiler(whole))
 
     assert integers.of({"type": "object", "properties": {"x": NUMBER}}) is None
     assert integers.reading({"type": "string"}, decoded) is decoded

@@ -50,7 +50,7 @@ def encoder(media_type, item, **more):
     content = {media_type: {"itemSchema": item, **more}}
     one = operation("one", responses={"200": {"description": "", "content": content}})
     document = read({**contract({"/": {"get": one}}), "openapi": "3.2.0"})
-    return ResponseEncoder(document.operations[0], document, SchemaCompiler(document))
+    return ResponseEncoder(document.operations[0], SchemaCompiler(document))
 
 
 ENCODERS = {name: encoder(kind, EVENT if name == "events" else {}) for name, kind in KINDS.items()}

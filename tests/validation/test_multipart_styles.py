@@ -37,7 +37,7 @@ def decoder(style, explode, version="3.1.1", kind="array"):
     body = {"required": True, "content": content}
     whole = read(contract({"/p": {"post": operation("take", requestBody=body)}}, openapi=version))
     (taking,) = whole.operations
-    return RequestDecoder(taking, taking.arguments, SchemaCompiler(whole), whole)
+    return RequestDecoder(taking, taking.arguments, SchemaCompiler(whole))
 
 
 def taken(one, *fields):

@@ -24,7 +24,7 @@ def kept(schema, value, schemas=None):
     compiler = SchemaCompiler(contract)
     validator = compiler.compile(schema, "request", POINTER)
     assert validator.accepts(value), validator.violations(value)
-    drop = ReadOnly(contract, compiler).of(schema)
+    drop = ReadOnly(compiler).of(schema)
     if drop is not None:
         drop(value)
     return value
@@ -106,13 +106,13 @@ def test_a_schema_without_read_only_properties_costs_nothing(schema):
     """It is decided at start, also for a schema that refers to itself."""
     contract = around({"Plain": {"properties": {"p": ref("Plain")}}})
 
-    assert ReadOnly(contract, SchemaCompiler(contract)).of(schema) is None
+    assert ReadOnly(SchemaCompiler(contract)).of(schema) is None
 
 
 def test_nothing_is_dropped_if_read_only_properties_are_refused():
     contract = around()
 
-    assert ReadOnly(contract, SchemaCompiler(contract, Strictness(read_only=True))).of(THING) is None
+    assert ReadOnly(SchemaCompiler(contract, Strictness(read_only=True))).of(THING) is None
 
 
 @settings(max_examples=150)
@@ -121,7 +121,7 @@ def test_only_properties_are_removed(components, schema, value):
     """Whatever the schema; nothing is raised."""
     contract = around(components)
     compiler = SchemaCompiler(contract)
-    drop = ReadOnly(contract, compiler).of(schema)
+    drop = ReadOnly(compiler).of(schema)
     validator = compiler.compile(schema, "request", POINTER)
     if drop is None or not validator.accepts(value):
         return

@@ -34,7 +34,7 @@ def request_decoder(
     whole = read(contract({"/p": {"post": operation("take", parameters=list(parameters), **taken)}}))
     (taking,) = whole.operations
     compiler = SchemaCompiler(whole, strictness)
-    decoder = RequestDecoder(taking, taking.arguments, compiler, whole)
+    decoder = RequestDecoder(taking, taking.arguments, compiler)
     assert {one.rule for one in compiler.problems} <= {"unvalidated-body"}
     return decoder
 
@@ -263,7 +263,7 @@ def test_a_body_that_stands_for_a_value_is_not_validated(media_type, body):
     content = {media_type: {"schema": THING}}
     whole = read(contract({"/p": {"post": operation("take", requestBody={"content": content})}}))
     compiler = SchemaCompiler(whole)
-    decoder = RequestDecoder(whole.operations[0], {}, compiler, whole)
+    decoder = RequestDecoder(whole.operations[0], {}, compiler)
 
     assert [one.rule for one in compiler.take_problems()] == ["unvalidated-body"]
     sent = body.encode() if isinstance(body, str) else body

@@ -46,7 +46,7 @@ def encoder_of(schema):
     paths = {"/p": {"get": operation("give", responses={"200": response})}}
     whole = read(contract(paths, components={"schemas": {"Item": ITEM}}))
     compiler = SchemaCompiler(whole)
-    encoder = ResponseEncoder(whole.operations[0], whole, compiler)
+    encoder = ResponseEncoder(whole.operations[0], compiler)
     assert compiler.problems == []
     return encoder
 

@@ -95,7 +95,7 @@ def _path(operation: Operation, contract: Contract) -> str | None:
         if parameter.location != "path" or parameter.media_type is not None or parameter.style != "simple":
             return None
         raw, pointer = contract.follow(parameter.pointer)
-        read = parameter_reader(parameter, contract, sampler.compiler)
+        read = parameter_reader(parameter, sampler.compiler)
         given = [value for _, value, _ in examples(contract, raw, pointer, read)]
         try:
             value = given[0] if given else sampler.sample(parameter.schema, (*pointer, "schema"))

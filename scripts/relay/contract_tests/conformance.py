@@ -79,7 +79,7 @@ class ConformanceChecker:
         self._secrets = Spellings(secrets)
         self._routes = _routes(contract)
         self._decoders = {
-            operation.id: RequestDecoder(operation, operation.arguments, compiler, contract)
+            operation.id: RequestDecoder(operation, operation.arguments, compiler)
             for operation in contract.operations
         }
         self._response_validators = {

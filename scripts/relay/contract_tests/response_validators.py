@@ -48,11 +48,11 @@ class ResponseValidators:
 
     def __init__(self, response: Response, contract: Contract, compiler: SchemaCompiler) -> None:
         self.pointer = response.pointer
-        self.headers = HeaderDecoder(response, contract, compiler)
+        self.headers = HeaderDecoder(response, compiler)
         self.content = media.by_name(
             {
                 name: Content.of(schema, (*response.pointer, "content", name), contract, compiler)._replace(
-                    items=item_content(response, name, contract, compiler)
+                    items=item_content(response, name, compiler)
                 )
                 for name, schema in response.content.items()
             }

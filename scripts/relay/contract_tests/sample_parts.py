@@ -68,8 +68,8 @@ def sample_parts(
 
 def _nested(name: str, value: Any, schema: Schema, pointer: Pointer, sampler: Sampler) -> Iterator[Part]:
     """Yield the parts of a field that are forms, or multipart, themselves. Raises NoSample."""
-    contract, compiler = sampler.contract, sampler.compiler
-    form = MultipartDecoder(schema, contract, compiler, pointer, Nesting(contract, compiler, "request"))
+    compiler = sampler.compiler
+    form = MultipartDecoder(schema, compiler, pointer, Nesting(compiler, "request"))
     field = form.field(name)
     if field.nested is None:
         return

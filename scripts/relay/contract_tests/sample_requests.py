@@ -155,7 +155,7 @@ class _Maker:
         if has_items(name, raw, self._contract):
             return self._items(name, raw, pointer)
         schema = body.content[name]
-        read = body_reader(name, raw, self._contract, self._compiler)
+        read = body_reader(name, raw, self._compiler)
         value = self._given_or_sampled(raw, pointer, schema, read)
         name = concrete(name, schema)
         if media.is_json(name):
@@ -175,7 +175,7 @@ class _Maker:
 
     def _items(self, name: str, raw: Any, pointer: Pointer) -> tuple[str, bytes]:
         """Return a Content-Type and a body of items: those of the first valid example, or else a few of the schema."""
-        content = content_at(pointer, "request", self._contract, self._compiler)
+        content = content_at(pointer, "request", self._compiler)
         if content is None:
             raise NoSample("the schema of the items cannot be compiled")
         boundary = f"; boundary={_BOUNDARY}" if kind_of_items(name) == "parts" else ""
@@ -190,7 +190,7 @@ class _Maker:
         raw, pointer = self._contract.follow(parameter.pointer)
         read = None
         if parameter.media_type is None or parameter.location == "querystring":
-            read = parameter_reader(parameter, self._contract, self._compiler)
+            read = parameter_reader(parameter, self._compiler)
         if parameter.media_type is not None:
             raw, pointer = self._contract.follow((*pointer, "content", parameter.media_type))
         return self._given_or_sampled(raw, pointer, parameter.schema, read)

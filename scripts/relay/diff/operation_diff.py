@@ -71,8 +71,8 @@ def _unserved(
     compilers = SchemaCompiler(old), SchemaCompiler(new)
     found = {}
     for key in [one for one in after if one in before]:
-        wrong = errors(compiled(after[key], compilers[1], new))
-        if wrong and not errors(compiled(before[key], compilers[0], old)):
+        wrong = errors(compiled(after[key], compilers[1]))
+        if wrong and not errors(compiled(before[key], compilers[0])):
             found[key] = wrong[0].message
     return found
 

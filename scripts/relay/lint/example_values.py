@@ -148,10 +148,7 @@ class _Checker:
 
     def check_items(self, node: Node) -> Iterator[Found]:
         """Check the examples of a body of items: lists of them, and the text of one unless that is multipart."""
-        contents = [
-            content_at(node.used_at, direction, self._contract, self._compiler)
-            for direction in _directions(node)
-        ]
+        contents = [content_at(node.used_at, direction, self._compiler) for direction in _directions(node)]
         kind = kind_of_items(node.media_type or "")
         for what, value, at in self._given(node, "value", "dataValue", "serializedValue"):
             if not (kind == "parts" and isinstance(value, str)):

@@ -31,7 +31,7 @@ def header_texts(response: Response, sampler: Sampler) -> dict[str, str]:
         name = header.name.lower()
         if name in _OF_THE_SERVER and not header.required:
             continue
-        decoder = HeaderDecoder(replace(response, headers=(header,)), sampler.contract, sampler.compiler)
+        decoder = HeaderDecoder(replace(response, headers=(header,)), sampler.compiler)
         for text in _candidates(header, sampler):
             if is_field(name, text) and not decoder.violations([(name, text)]):
                 found[header.name] = text
@@ -52,7 +52,7 @@ def _candidates(header: Parameter, sampler: Sampler) -> Iterator[str]:
     raw, pointer = sampler.contract.follow(header.pointer)
     read, media_type = None, header.media_type
     if media_type is None:
-        read = parameter_reader(header, sampler.contract, sampler.compiler)
+        read = parameter_reader(header, sampler.compiler)
     else:
         raw, pointer = raw["content"][media_type], (*pointer, "content", media_type)
     part = SchemaPart(header.schema, (*pointer, "schema"))

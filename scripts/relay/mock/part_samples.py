@@ -34,7 +34,7 @@ def item_lists(
     """Yield names and lists of items: those of the valid examples, else some that are made. Raises NoSample."""
     content, has_example = None, False
     if given or "itemSchema" not in media_object:
-        content = content_at(pointer, sampler.direction, sampler.contract, sampler.compiler)
+        content = content_at(pointer, sampler.direction, sampler.compiler)
     for name, value, at in given:
         if content is None:
             break
@@ -61,7 +61,7 @@ def _made(
         return
     schema, at = media_object["itemSchema"], (*pointer, "itemSchema")
     if kind_of_items(media_type) == "parts":
-        rules = RulesByPosition.of(pointer, sampler.contract, sampler.compiler)
+        rules = RulesByPosition.of(pointer, sampler.compiler)
         yield [_part(one, schema, at, sampler) for one in [*rules.first, rules.others]]
     else:
         yield [_item(schema, at, sampler)] * COUNT

@@ -136,7 +136,7 @@ class _Compiled:
         self.left_out = [*contract.left_out]
         self.endpoints: dict[str, Endpoint] = {}
         for binding in bindings:
-            self._add(Endpoint.of(binding, contract, compiler))
+            self._add(Endpoint.of(binding, compiler))
         for endpoint in [*self.endpoints.values()]:
             if endpoint.binding.missing is MissingHandlerPolicy.MOCK:
                 self._add(self._mocked(endpoint))

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from relay.contract.model import Contract, Operation
+from relay.contract.model import Operation
 from relay.validation.requests import RequestDecoder
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
@@ -34,10 +34,10 @@ class Endpoint:
     mock: Mock | None = None
 
     @classmethod
-    def of(cls, binding: Binding, contract: Contract, compiler: SchemaCompiler) -> Endpoint:
+    def of(cls, binding: Binding, compiler: SchemaCompiler) -> Endpoint:
         """Compile an operation, all but its mock responses."""
-        decoder = RequestDecoder(binding.operation, binding.names, compiler, contract)
-        return cls(binding, decoder, ResponseEncoder(binding.operation, contract, compiler))
+        decoder = RequestDecoder(binding.operation, binding.names, compiler)
+        return cls(binding, decoder, ResponseEncoder(binding.operation, compiler))
 
     @property
     def operation(self) -> Operation:

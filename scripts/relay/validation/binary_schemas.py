@@ -91,15 +91,15 @@ def is_validated(media_type: str, schema: Schema, contract: Contract) -> bool:
     return media.is_json(media_type) or media.is_form(media_type) or describes_text(schema, contract)
 
 
-def warn_unvalidated(media_type: str, contract: Contract, compiler: SchemaCompiler, pointer: Pointer) -> None:
+def warn_unvalidated(media_type: str, compiler: SchemaCompiler, pointer: Pointer) -> None:
     """Add the warning that a body is not validated, once for those that operations share."""
-    key = (RULE, *contract.follow(pointer)[1])
+    key = (RULE, *compiler.contract.follow(pointer)[1])
     if key in compiler.memo:
         return
     compiler.memo[key] = True
     which = " that are neither JSON nor forms" if media.is_range(media_type) else ""
     message = f"bodies of {media_type}{which} are not validated against their schema; the handler gets and sends them as they are"
-    compiler.problems.append(contract.warning(pointer, message, RULE))
+    compiler.problems.append(compiler.contract.warning(pointer, message, RULE))
 
 
 def bytes_reader(

@@ -34,8 +34,8 @@ _INDEX = re.compile(r"(?:[0-9]{1,4})?", re.ASCII)
 class Coercion:
     """Builds functions that convert text to the types of a schema; a schema that is referred to is built once."""
 
-    def __init__(self, contract: Contract, compiler: SchemaCompiler) -> None:
-        self._contract = contract
+    def __init__(self, compiler: SchemaCompiler) -> None:
+        self._contract = compiler.contract
         self._compiler = compiler
         self._known: dict[tuple[str, ...], Coerce] = compiler.memo
         self._pending: list[tuple[tuple[str, ...], Schema]] = []

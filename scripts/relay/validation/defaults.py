@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from relay.contract.model import ABSENT, Contract, Schema
+from relay.contract.model import ABSENT, Schema
 
 from .schema_graph import Choice, Graph, Node
 from .schemas import SchemaCompiler
@@ -41,10 +41,10 @@ class _Default:
 class Defaults:
     """Finds what to fill in for the schemas of one contract."""
 
-    def __init__(self, contract: Contract, compiler: SchemaCompiler) -> None:
-        self._contract = contract
+    def __init__(self, compiler: SchemaCompiler) -> None:
+        self._contract = compiler.contract
         self._compiler = compiler
-        self._graph = Graph(contract, compiler, "defaults", self._own)
+        self._graph = Graph(compiler, "defaults", self._own)
 
     def of(self, schema: Schema) -> Fill | None:
         """Return the function for the values of a schema; None if no property in it has a default."""

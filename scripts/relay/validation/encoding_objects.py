@@ -90,13 +90,13 @@ def has_parts(media_type: str, media_object: Mapping[str, Any], contract: Contra
 
 
 def warn_ignored(
-    owner: Mapping[str, Any], media_type: str, pointer: Pointer, contract: Contract, compiler: SchemaCompiler
+    owner: Mapping[str, Any], media_type: str, pointer: Pointer, compiler: SchemaCompiler
 ) -> None:
     """Add a warning for each word of a Media Type or Encoding Object by which its parts are not read.
 
     `media_type` is that of the parts; empty if they are no form and not multipart.
     """
-    if contract.version != "3.2" or "itemSchema" in owner:
+    if compiler.contract.version != "3.2" or "itemSchema" in owner:
         return
     read = ("encoding",) if media.is_form(media_type) else _BY_POSITION if media_type else ()
     for word in (one for one in (*_BY_POSITION, "encoding") if one in owner and one not in read):
@@ -106,18 +106,20 @@ def warn_ignored(
         message = (
             f"'{word}' is ignored: it needs one media type such as {kind}, and a schema with `type: {type_}`"
         )
-        compiler.problems.append(contract.warning((*pointer, word), message, "ineffective-keyword"))
+        compiler.problems.append(compiler.contract.warning((*pointer, word), message, "ineffective-keyword"))
 
 
 def warn_nested_in_stream(
-    media_object: Mapping[str, Any], pointer: Pointer, contract: Contract, compiler: SchemaCompiler
+    media_object: Mapping[str, Any], pointer: Pointer, compiler: SchemaCompiler
 ) -> None:
     """Add a warning for each Encoding Object of a stream of parts that describes parts within them, which are not read."""
-    described = DescribedParts.of(media_object, pointer, {}, contract)
+    described = DescribedParts.of(media_object, pointer, {}, compiler.contract)
     for part in (*described.first, described.others):
         for word in (one for one in (*_BY_POSITION, "encoding") if one in part.encoding):
             message = f"'{word}' is ignored in a stream: its parts are read one by one; write `schema` in place of `itemSchema`"
-            compiler.problems.append(contract.warning((*part.at, word), message, "ineffective-keyword"))
+            compiler.problems.append(
+                compiler.contract.warning((*part.at, word), message, "ineffective-keyword")
+            )
 
 
 class PartRules(NamedTuple):
@@ -127,12 +129,10 @@ class PartRules(NamedTuple):
     headers: Sequence[ParameterDecoder]
 
     @classmethod
-    def of(
-        cls, encoding: Mapping[str, Any], pointer: Pointer, contract: Contract, compiler: SchemaCompiler
-    ) -> PartRules:
+    def of(cls, encoding: Mapping[str, Any], pointer: Pointer, compiler: SchemaCompiler) -> PartRules:
         """Compile the Encoding Object at a pointer."""
         headers = [
-            ParameterDecoder(header, contract, compiler) for header in contract.headers(encoding, pointer)
+            ParameterDecoder(header, compiler) for header in compiler.contract.headers(encoding, pointer)
         ]
         return cls(media.by_name(dict.fromkeys(content_types(encoding), True)), headers)
 
@@ -168,11 +168,11 @@ class RulesByPosition(NamedTuple):
     others: PartRules
 
     @classmethod
-    def of(cls, pointer: Pointer, contract: Contract, compiler: SchemaCompiler) -> RulesByPosition:
+    def of(cls, pointer: Pointer, compiler: SchemaCompiler) -> RulesByPosition:
         """Compile `prefixEncoding` and `itemEncoding` of the Media Type Object at a pointer."""
-        described = DescribedParts.of(*contract.follow(pointer), {}, contract)
-        first = [PartRules.of(one.encoding, one.at, contract, compiler) for one in described.first]
-        return cls(first, PartRules.of(described.others.encoding, described.others.at, contract, compiler))
+        described = DescribedParts.of(*compiler.contract.follow(pointer), {}, compiler.contract)
+        first = [PartRules.of(one.encoding, one.at, compiler) for one in described.first]
+        return cls(first, PartRules.of(described.others.encoding, described.others.at, compiler))
 
     def at(self, number: int) -> PartRules:
         """Return the rules of a part."""

@@ -171,23 +171,18 @@ class EventItems(NamedTuple):
 
 
 def event_items(
-    schema: Schema,
-    validator: Validator,
-    direction: Direction,
-    contract: Contract,
-    compiler: SchemaCompiler,
-    pointer: Pointer,
+    schema: Schema, validator: Validator, direction: Direction, compiler: SchemaCompiler, pointer: Pointer
 ) -> EventItems:
     """Return how the events that a schema describes are written."""
-    found = [*_data_schemas(schema, contract)]
+    found = [*_data_schemas(schema, compiler.contract)]
     contents = [(one.get("contentSchema", {}), is_always) for one, is_always in found if _is_json(one)]
     data = None
     if contents:
         always = [one for one, is_always in contents if is_always]
         whole = always[0] if len(always) == 1 else {"allOf": always}
         compiled = compiler.compile(whole, direction, pointer) if always else None
-        data = JsonData(Shape({"anyOf": [one for one, _ in contents]}, contract), compiled)
-    return EventItems(validator, Shape(schema, contract), data)
+        data = JsonData(Shape({"anyOf": [one for one, _ in contents]}, compiler.contract), compiled)
+    return EventItems(validator, Shape(schema, compiler.contract), data)
 
 
 def _is_json(schema: Schema) -> bool:

@@ -43,13 +43,9 @@ class FormDecoder:
     """
 
     def __init__(
-        self,
-        schema: Schema,
-        contract: Contract,
-        compiler: SchemaCompiler,
-        encoding: Mapping[str, Mapping[str, Any]],
+        self, schema: Schema, compiler: SchemaCompiler, encoding: Mapping[str, Mapping[str, Any]]
     ) -> None:
-        coercion = Coercion(contract, compiler)
+        coercion = Coercion(compiler)
         self._refuses_nul = compiler.strictness.nul
         self._lists: set[str] = set()
         self._texts: dict[str, Callable[[str], Any]] = {}
@@ -57,16 +53,16 @@ class FormDecoder:
         self._styled_names: set[str] = set()
         self._deep_names: set[str] = set()
         self._takes_any = False
-        for name, field in properties_of(schema, contract).items():
+        for name, field in properties_of(schema, compiler.contract).items():
             element = field
-            if "array" in types_of(field, contract):
+            if "array" in types_of(field, compiler.contract):
                 self._lists.add(name)
-                element = items_of(field, contract)
+                element = items_of(field, compiler.contract)
             text = coercion.of(element)
-            self._texts[name] = self._text_reader(types_of(element, contract), text)
+            self._texts[name] = self._text_reader(types_of(element, compiler.contract), text)
             if (parameter := encoded(name, field, encoding)) is not None:
-                self._style(parameter, contract, coercion)
-        self._other = coercion.of(additional_properties_of(schema, contract))
+                self._style(parameter, compiler.contract, coercion)
+        self._other = coercion.of(additional_properties_of(schema, compiler.contract))
 
     @property
     def has_styles(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from relay.contract.model import Contract, Schema
+from relay.contract.model import Schema
 
 from .json_strict import whole_floats
 from .schema_graph import Graph, Node
@@ -28,9 +28,9 @@ Read = Callable[[From, At], tuple[Any, list[Violation]]]
 class Integers:
     """Finds the integers in the schemas of one contract; in OpenAPI 3.0, `42.0` is none."""
 
-    def __init__(self, contract: Contract, compiler: SchemaCompiler) -> None:
-        self._has_whole_floats = contract.version != "3.0"
-        self._graph = Graph(contract, compiler, "integers", _own)
+    def __init__(self, compiler: SchemaCompiler) -> None:
+        self._has_whole_floats = compiler.contract.version != "3.0"
+        self._graph = Graph(compiler, "integers", _own)
 
     def of(self, schema: Schema) -> Convert | None:
         """Return the function for the values of a schema; None if it has no integers that are written so."""

@@ -26,11 +26,9 @@ from .shapes import Shape
 from .violations import Violation, within
 
 
-def item_content(
-    response: Response, name: str, contract: Contract, compiler: SchemaCompiler
-) -> ItemContent | PartContent | None:
+def item_content(response: Response, name: str, compiler: SchemaCompiler) -> ItemContent | PartContent | None:
     """Return how bodies of a media type of a response are written that are lists of items; None for others."""
-    return content_at((*response.pointer, "content", name), "response", contract, compiler)
+    return content_at((*response.pointer, "content", name), "response", compiler)
 
 
 def has_items(media_type: str, media_object: Mapping[str, Any], contract: Contract) -> bool:
@@ -40,36 +38,36 @@ def has_items(media_type: str, media_object: Mapping[str, Any], contract: Contra
 
 
 def content_at(
-    pointer: Pointer, direction: Direction, contract: Contract, compiler: SchemaCompiler
+    pointer: Pointer, direction: Direction, compiler: SchemaCompiler
 ) -> ItemContent | PartContent | None:
     """Do as `item_content` for the Media Type Object at `pointer`.
 
     None, with a problem, for a stream of items that is not known how to write.
     """
-    media_object = contract.follow(pointer)[0]
+    media_object = compiler.contract.follow(pointer)[0]
     schema = media_object.get("schema")
     if "itemSchema" not in media_object:
-        is_known = has_parts(pointer[-1], media_object, contract)
-        return _parts(schema, pointer, direction, contract, compiler) if is_known else None
+        is_known = has_parts(pointer[-1], media_object, compiler.contract)
+        return _parts(schema, pointer, direction, compiler) if is_known else None
     kind = kind_of_items(pointer[-1])
-    items = compile_items(media_object["itemSchema"], direction, contract, compiler, pointer)
+    items = compile_items(media_object["itemSchema"], direction, compiler, pointer)
     if items is None or kind is None:
         return None
     return ItemContent(items, kind, compiler.compile(schema, direction, pointer) if schema else None)
 
 
 def _parts(
-    schema: Schema, pointer: Pointer, direction: Direction, contract: Contract, compiler: SchemaCompiler
+    schema: Schema, pointer: Pointer, direction: Direction, compiler: SchemaCompiler
 ) -> PartContent | None:
     """Return how parts by position are written; None, with an error, if their schema cannot be compiled."""
-    nesting = Nesting(contract, compiler, direction)
-    parts = PartsDecoder(schema, contract, compiler, pointer, nesting)
+    nesting = Nesting(compiler, direction)
+    parts = PartsDecoder(schema, compiler, pointer, nesting)
     validator = compiler.compile(schema, direction, pointer)
     return PartContent(parts, validator, pointer[-1]) if validator is not None else None
 
 
 def compile_items(
-    schema: Schema, direction: Direction, contract: Contract, compiler: SchemaCompiler, pointer: Pointer
+    schema: Schema, direction: Direction, compiler: SchemaCompiler, pointer: Pointer
 ) -> Items | None:
     """Return how items of an `itemSchema` are written, for the Media Type Object at `pointer`.
 
@@ -80,17 +78,17 @@ def compile_items(
     at = (*pointer, "itemSchema")
     if kind is None:
         message = f"items of {pointer[-1]} are not validated: Relay does not know how it separates them"
-        compiler.problems.append(contract.warning(at, message, "unvalidated-items"))
+        compiler.problems.append(compiler.contract.warning(at, message, "unvalidated-items"))
         return None
     validator = compiler.compile(schema, direction, at)
     if validator is None:
         return None
     if kind == "events":
-        return event_items(schema, validator, direction, contract, compiler, at)
-    shape = Shape(schema, contract)
+        return event_items(schema, validator, direction, compiler, at)
+    shape = Shape(schema, compiler.contract)
     if kind == "parts":
-        warn_nested_in_stream(*contract.follow(pointer), contract, compiler)
-        return PartItems(validator, shape, RulesByPosition.of(pointer, contract, compiler))
+        warn_nested_in_stream(*compiler.contract.follow(pointer), compiler)
+        return PartItems(validator, shape, RulesByPosition.of(pointer, compiler))
     return JsonItems(validator, shape, FRAMES[kind])
 
 
@@ -100,19 +98,12 @@ _MALFORMED = "the item is not valid for its media type"
 class ItemDecoder:
     """Decodes the items of one documented media type."""
 
-    def __init__(
-        self,
-        kind: Kind,
-        items: Items,
-        schema: Schema,
-        contract: Contract,
-        compiler: SchemaCompiler,
-    ) -> None:
+    def __init__(self, kind: Kind, items: Items, schema: Schema, compiler: SchemaCompiler) -> None:
         self._kind = kind
         self._items = items
-        self._drop = ReadOnly(contract, compiler).of(schema)
-        self._fill = Defaults(contract, compiler).of(schema)
-        self._decode = Integers(contract, compiler).reading(schema, self._decoded)
+        self._drop = ReadOnly(compiler).of(schema)
+        self._fill = Defaults(compiler).of(schema)
+        self._decode = Integers(compiler).reading(schema, self._decoded)
         self._refuses_nul = compiler.strictness.nul
 
     def splitter(self, content_type: str, limit: int) -> Splitter:
@@ -153,13 +144,13 @@ class ItemDecoder:
             self._fill(value, lambda filled: not self._items.violations(filled))
 
 
-def item_decoders(body: RequestBody, contract: Contract, compiler: SchemaCompiler) -> dict[str, ItemDecoder]:
+def item_decoders(body: RequestBody, compiler: SchemaCompiler) -> dict[str, ItemDecoder]:
     """Return the decoders of the media types of a body that are streams of items, as `media.find` expects them."""
     found: dict[str, ItemDecoder] = {}
     for name, schema in body.items.items():
         pointer = (*body.pointer, "content", name)
-        items = compile_items(schema, "request", contract, compiler, pointer)
+        items = compile_items(schema, "request", compiler, pointer)
         kind = kind_of_items(name)
         if items is not None and kind is not None:
-            found[name] = ItemDecoder(kind, items, schema, contract, compiler)
+            found[name] = ItemDecoder(kind, items, schema, compiler)
     return media.by_name(found)

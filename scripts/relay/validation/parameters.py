@@ -6,7 +6,7 @@ import copy
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from relay.contract.model import ABSENT, Contract, Location, Parameter
+from relay.contract.model import ABSENT, Location, Parameter
 from relay.contract.pointers import escape
 
 from .coercion import Coercion
@@ -34,25 +34,25 @@ class ParameterDecoder:
     `keys` finds the keys that an object takes although no property has their name.
     """
 
-    def __init__(
-        self, parameter: Parameter, contract: Contract, compiler: SchemaCompiler, keys: Keys | None = None
-    ) -> None:
+    def __init__(self, parameter: Parameter, compiler: SchemaCompiler, keys: Keys | None = None) -> None:
         self.parameter = parameter
-        self._default = contract.default(parameter.schema)
+        self._default = compiler.contract.default(parameter.schema)
         self._validator = compiler.compile(parameter.schema, "request", parameter.pointer)
-        coercion = Coercion(contract, compiler)
-        self._drop = ReadOnly(contract, compiler).of(parameter.schema) if self._validator else None
-        self._fill = Defaults(contract, compiler).of(parameter.schema) if self._validator else None
-        self._integers = Integers(contract, compiler).of(parameter.schema) if self._may_be_json else None
-        self._has_members = is_spread(parameter, contract) or parameter.style == "deepObject"
+        coercion = Coercion(compiler)
+        self._drop = ReadOnly(compiler).of(parameter.schema) if self._validator else None
+        self._fill = Defaults(compiler).of(parameter.schema) if self._validator else None
+        self._integers = Integers(compiler).of(parameter.schema) if self._may_be_json else None
+        self._has_members = is_spread(parameter, compiler.contract) or parameter.style == "deepObject"
         if parameter.location == "querystring":
             self._has_members = is_form(parameter)
-            self._read = query_string_reader(parameter, contract, compiler)
+            self._read = query_string_reader(parameter, compiler)
         else:
-            self._read = reader(parameter, contract, coercion, refuses_nul=compiler.strictness.nul, keys=keys)
+            self._read = reader(
+                parameter, compiler.contract, coercion, refuses_nul=compiler.strictness.nul, keys=keys
+            )
         if self._default is not ABSENT and self._validator and not self._validator.accepts(self._default):
             message = f"the default of '{parameter.name}' violates its own schema; handlers get it as it is"
-            compiler.problems.append(contract.warning(parameter.pointer, message, "invalid-default"))
+            compiler.problems.append(compiler.contract.warning(parameter.pointer, message, "invalid-default"))
 
     @property
     def _may_be_json(self) -> bool:

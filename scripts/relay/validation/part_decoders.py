@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from relay.contract.documents import Pointer
-from relay.contract.model import Contract, Schema
+from relay.contract.model import Schema
 
 from . import media_types as media
 from .coercion import additional_properties_of, properties_of
@@ -52,24 +52,21 @@ class MultipartDecoder(PartDecoder):
     """Decodes the multipart forms of one schema; `pointer` is that of the Media Type Object, or of an Encoding Object."""
 
     def __init__(
-        self,
-        schema: Schema,
-        contract: Contract,
-        compiler: SchemaCompiler,
-        pointer: Pointer,
-        nested: NestedMaker,
+        self, schema: Schema, compiler: SchemaCompiler, pointer: Pointer, nested: NestedMaker
     ) -> None:
-        media_type, at = contract.follow(pointer)
+        media_type, at = compiler.contract.follow(pointer)
         encoding = media_type.get("encoding", {})
-        make = FieldMaker(contract, compiler, nested)
+        make = FieldMaker(compiler, nested)
         self._refuses_nul = compiler.strictness.nul
         self._fields = {
             name: make.field(field, encoding.get(name, {}), (*at, "encoding", name))
-            for name, field in properties_of(schema, contract).items()
+            for name, field in properties_of(schema, compiler.contract).items()
         }
-        styles = part_styles(encoding, contract)
-        self._form = FormDecoder(schema, contract, compiler, styles) if styles else None
-        self._other = make.field(additional_properties_of(schema, contract), {}, at, is_declared=False)
+        styles = part_styles(encoding, compiler.contract)
+        self._form = FormDecoder(schema, compiler, styles) if styles else None
+        self._other = make.field(
+            additional_properties_of(schema, compiler.contract), {}, at, is_declared=False
+        )
         self.has_files = not self._fields or any(one.is_binary for one in self._fields.values())
 
     @property
@@ -180,15 +177,10 @@ class PartsDecoder(PartDecoder):
     """Decodes and writes the bodies of one schema; `pointer` is that of the Media Type Object, or of an Encoding Object."""
 
     def __init__(
-        self,
-        schema: Schema,
-        contract: Contract,
-        compiler: SchemaCompiler,
-        pointer: Pointer,
-        nested: NestedMaker,
+        self, schema: Schema, compiler: SchemaCompiler, pointer: Pointer, nested: NestedMaker
     ) -> None:
-        make = FieldMaker(contract, compiler, nested)
-        described = DescribedParts.of(*contract.follow(pointer), schema, contract)
+        make = FieldMaker(compiler, nested)
+        described = DescribedParts.of(*compiler.contract.follow(pointer), schema, compiler.contract)
         self._first = [make.part(*one) for one in described.first]
         self._other = make.part(*described.others)
         self.has_files = any(one.is_binary for one in (*self._first, self._other))
@@ -248,10 +240,8 @@ MAX_NESTING = 4
 class Nesting:
     """Compiles the parts within the parts of a body, to a depth that is bounded."""
 
-    def __init__(
-        self, contract: Contract, compiler: SchemaCompiler, direction: Direction, depth: int = 0
-    ) -> None:
-        self._contract, self._compiler = contract, compiler
+    def __init__(self, compiler: SchemaCompiler, direction: Direction, depth: int = 0) -> None:
+        self._contract, self._compiler = compiler.contract, compiler
         self._direction, self._depth = direction, depth
 
     def __call__(self, media_type: str, schema: Schema, pointer: Pointer) -> Nested | None:
@@ -261,8 +251,8 @@ class Nesting:
                 pointer, f"parts are nested more than {MAX_NESTING} levels deep; write JSON as contentType"
             )
             return None
-        arguments = schema, self._contract, self._compiler, pointer
-        inner = Nesting(self._contract, self._compiler, self._direction, self._depth + 1)
+        arguments = schema, self._compiler, pointer
+        inner = Nesting(self._compiler, self._direction, self._depth + 1)
         found: UrlencodedPart | MultipartDecoder
         match media.essence(media_type):
             case media.URLENCODED:
@@ -284,12 +274,10 @@ class Nesting:
 class UrlencodedPart:
     """A part that is an application/x-www-form-urlencoded form."""
 
-    def __init__(
-        self, schema: Schema, contract: Contract, compiler: SchemaCompiler, pointer: Pointer
-    ) -> None:
-        encoding = contract.follow(pointer)[0].get("encoding", {})
-        self._form = FormDecoder(schema, contract, compiler, encoding)
-        self._shape = Shape(schema, contract)
+    def __init__(self, schema: Schema, compiler: SchemaCompiler, pointer: Pointer) -> None:
+        encoding = compiler.contract.follow(pointer)[0].get("encoding", {})
+        self._form = FormDecoder(schema, compiler, encoding)
+        self._shape = Shape(schema, compiler.contract)
         self.has_styles = self._form.has_styles
 
     def read(self, content: bytes, _content_type: str) -> Decoded:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from relay.contract.documents import Pointer
-from relay.contract.model import Contract, Schema
+from relay.contract.model import Schema
 from relay.contract.pointers import escape
 
 from . import media_types as media
@@ -134,11 +134,11 @@ class NestedMaker(Protocol):
 class FieldMaker:
     """Compiles fields."""
 
-    def __init__(self, contract: Contract, compiler: SchemaCompiler, nested: NestedMaker) -> None:
-        self._contract = contract
+    def __init__(self, compiler: SchemaCompiler, nested: NestedMaker) -> None:
+        self._contract = compiler.contract
         self._compiler = compiler
         self._nested = nested
-        self._coercion = Coercion(contract, compiler)
+        self._coercion = Coercion(compiler)
         self._refuses_nul = compiler.strictness.nul
 
     def field(
@@ -177,7 +177,7 @@ class FieldMaker:
         has_name: bool = True,
     ) -> Field:
         types = types_of(element, self._contract)
-        rules = PartRules.of(encoding, pointer, self._contract, self._compiler)
+        rules = PartRules.of(encoding, pointer, self._compiler)
         ranges = rules.ranges
         is_json = any(map(media.is_json, ranges))
         has_bytes = is_binary(element, self._contract)
@@ -210,7 +210,7 @@ class FieldMaker:
     def _nested_in(self, element: Schema, encoding: Mapping[str, Any], pointer: Pointer) -> Nested | None:
         is_part_of_parts = is_nested(element, encoding, self._contract)
         media_type = content_types(encoding)[0] if is_part_of_parts else ""
-        warn_ignored(encoding, media_type, pointer, self._contract, self._compiler)
+        warn_ignored(encoding, media_type, pointer, self._compiler)
         return self._nested(media_type, element, pointer) if is_part_of_parts else None
 
     def _reader(self, coerce: Coerce, *, is_json: bool, may_be_text: bool) -> Callable[[bytes, str], Any]:

@@ -31,20 +31,22 @@ class _FreeForm(NamedTuple):
 class QueryKeys:
     """The keys of the query parameters of one operation, and of the API keys that the contract has in queries."""
 
-    def __init__(self, parameters: Iterable[Parameter], contract: Contract, compiler: SchemaCompiler) -> None:
+    def __init__(self, parameters: Iterable[Parameter], compiler: SchemaCompiler) -> None:
         self._names = {
             str(scheme["name"])
-            for scheme in contract.security_schemes.values()
+            for scheme in compiler.contract.security_schemes.values()
             if scheme.get("type") == "apiKey" and scheme.get("in") == "query"
         }
         self._deep: set[str] = set()
         self._free: list[_FreeForm] = []
-        coercion = Coercion(contract, compiler)
+        coercion = Coercion(compiler)
         for parameter in parameters:
             if parameter.location == "query":
-                self._claim(parameter, contract)
-                if is_spread(parameter, contract) and takes_any_key(parameter.schema, contract):
-                    self._free.append(_free_form(parameter, contract, coercion))
+                self._claim(parameter, compiler.contract)
+                if is_spread(parameter, compiler.contract) and takes_any_key(
+                    parameter.schema, compiler.contract
+                ):
+                    self._free.append(_free_form(parameter, compiler.contract, coercion))
 
     def taken_by(self, parameter: Parameter) -> Keys | None:
         """Return what finds the keys that a parameter takes although no property has their name; None for no such.
@@ -105,15 +107,13 @@ def is_form(parameter: Parameter) -> bool:
     return media.is_form(parameter.media_type or media.URLENCODED)
 
 
-def query_string_reader(
-    parameter: Parameter, contract: Contract, compiler: SchemaCompiler
-) -> Callable[[Raw], Any]:
+def query_string_reader(parameter: Parameter, compiler: SchemaCompiler) -> Callable[[Raw], Any]:
     """Return the reader of a query as one value: a form, JSON, or a text; an empty one is no value.
 
     JSON and text are percent-encoded as a whole.
     """
-    parse = _form_parser(parameter, contract, compiler) if is_form(parameter) else None
-    parse = parse or _text_parser(parameter, contract, compiler)
+    parse = _form_parser(parameter, compiler) if is_form(parameter) else None
+    parse = parse or _text_parser(parameter, compiler)
 
     def read(raw: Raw) -> Any:
         text = raw.texts[parameter.name][0] if raw.texts else ""
@@ -122,10 +122,10 @@ def query_string_reader(
     return read
 
 
-def _form_parser(parameter: Parameter, contract: Contract, compiler: SchemaCompiler) -> _Parse:
-    raw, _ = contract.follow(parameter.pointer)
+def _form_parser(parameter: Parameter, compiler: SchemaCompiler) -> _Parse:
+    raw, _ = compiler.contract.follow(parameter.pointer)
     described = (raw.get("content") or {}).get(parameter.media_type, {})
-    form = FormDecoder(parameter.schema, contract, compiler, described.get("encoding", {}))
+    form = FormDecoder(parameter.schema, compiler, described.get("encoding", {}))
 
     def parse(query: bytes) -> Any:
         try:
@@ -138,10 +138,10 @@ def _form_parser(parameter: Parameter, contract: Contract, compiler: SchemaCompi
     return parse
 
 
-def _text_parser(parameter: Parameter, contract: Contract, compiler: SchemaCompiler) -> _Parse:
+def _text_parser(parameter: Parameter, compiler: SchemaCompiler) -> _Parse:
     refuses_nul = compiler.strictness.nul
     malformed = MALFORMED_OR_NUL if refuses_nul else MALFORMED
-    coerce = Coercion(contract, compiler).of(parameter.schema)
+    coerce = Coercion(compiler).of(parameter.schema)
     is_json = media.is_json(parameter.media_type or "")
 
     def parse(query: bytes) -> Any:
@@ -166,19 +166,17 @@ ReadText = Callable[[str], Any]
 """Returns the value of a text, ABSENT for none. Raises ValueError for one that cannot be read."""
 
 
-def parameter_reader(parameter: Parameter, contract: Contract, compiler: SchemaCompiler) -> ReadText:
+def parameter_reader(parameter: Parameter, compiler: SchemaCompiler) -> ReadText:
     """Return what reads the texts of examples of a parameter or header; of its `content` only in a query that is one value."""
     if parameter.location == "querystring":
-        read = query_string_reader(parameter, contract, compiler)
+        read = query_string_reader(parameter, compiler)
     else:
-        keys = QueryKeys((parameter,), contract, compiler).taken_by(parameter)
-        read = reader(parameter, contract, Coercion(contract, compiler), refuses_nul=False, keys=keys)
+        keys = QueryKeys((parameter,), compiler).taken_by(parameter)
+        read = reader(parameter, compiler.contract, Coercion(compiler), refuses_nul=False, keys=keys)
     return lambda text: read(_raw(parameter, text))
 
 
-def body_reader(
-    name: str, media_object: Mapping[str, Any], contract: Contract, compiler: SchemaCompiler
-) -> ReadText | None:
+def body_reader(name: str, media_object: Mapping[str, Any], compiler: SchemaCompiler) -> ReadText | None:
     """Return what reads the texts of examples of a media type; None if nothing does.
 
     That is so for multipart, whose texts lack the boundary.
@@ -190,7 +188,7 @@ def body_reader(
             return str
         case media.URLENCODED:
             encoding = media_object.get("encoding", {})
-            form = FormDecoder(media_object.get("schema", {}), contract, compiler, encoding)
+            form = FormDecoder(media_object.get("schema", {}), compiler, encoding)
             return lambda text: form.urlencoded(text.encode())
     return None
 

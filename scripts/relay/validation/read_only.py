@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from relay.contract.model import Contract, Schema
+from relay.contract.model import Schema
 
 from .schema_graph import Choice, Graph, Node
 from .schemas import SchemaCompiler
@@ -21,9 +21,9 @@ Drop = Callable[[Any], None]
 class ReadOnly:
     """Finds what to drop for the schemas of one contract."""
 
-    def __init__(self, contract: Contract, compiler: SchemaCompiler) -> None:
+    def __init__(self, compiler: SchemaCompiler) -> None:
         self._compiler = compiler
-        self._graph = Graph(contract, compiler, "read-only", self._hidden, self._verdict)
+        self._graph = Graph(compiler, "read-only", self._hidden, self._verdict)
 
     def of(self, schema: Schema) -> Drop | None:
         """Return the function for the values of a schema; None if it has no read-only properties, or they are refused."""

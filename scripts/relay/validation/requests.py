@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from relay.contract.documents import Pointer
-from relay.contract.model import Contract, Location, Operation, RequestBody, Schema
+from relay.contract.model import Location, Operation, RequestBody, Schema
 
 from . import media_types as media
 from .binary_schemas import bytes_reader, describes_text, is_binary, is_validated, warn_unvalidated
@@ -35,13 +35,11 @@ Arguments = dict[str, Any]
 class RequestDecoder:
     """Decodes requests to one operation into validated handler arguments."""
 
-    def __init__(
-        self, operation: Operation, names: Mapping[Pointer, str], compiler: SchemaCompiler, contract: Contract
-    ) -> None:
-        self._keys = QueryKeys(operation.parameters, contract, compiler)
+    def __init__(self, operation: Operation, names: Mapping[Pointer, str], compiler: SchemaCompiler) -> None:
+        self._keys = QueryKeys(operation.parameters, compiler)
         self._decoders = [
             (
-                ParameterDecoder(parameter, contract, compiler, self._keys.taken_by(parameter)),
+                ParameterDecoder(parameter, compiler, self._keys.taken_by(parameter)),
                 names[parameter.pointer],
             )
             for parameter in operation.parameters
@@ -56,7 +54,7 @@ class RequestDecoder:
         self._refuses_unknown = compiler.strictness.unknown_query and not self._whole_query
         if self._refuses_unknown:
             self._locations.add("query")
-        self._body = BodyDecoder(operation, operation.body, contract, compiler) if operation.body else None
+        self._body = BodyDecoder(operation, operation.body, compiler) if operation.body else None
         self.has_body = self._body is not None
         self.forms = self._body.forms if self._body else {}
         self.items = self._body.items if self._body else {}
@@ -102,9 +100,7 @@ class RequestDecoder:
 class BodyDecoder:
     """Decodes the request bodies of one operation into validated values."""
 
-    def __init__(
-        self, operation: Operation, body: RequestBody, contract: Contract, compiler: SchemaCompiler
-    ) -> None:
+    def __init__(self, operation: Operation, body: RequestBody, compiler: SchemaCompiler) -> None:
         self._required = body.required
         self._accepted = _accept_query(body) if operation.method == "query" else {}
         at = (*body.pointer, "content")
@@ -112,14 +108,14 @@ class BodyDecoder:
             {
                 media_type: form
                 for media_type, schema in body.content.items()
-                if (form := _form(schema, contract, compiler, (*at, media_type))) is not None
+                if (form := _form(schema, compiler, (*at, media_type))) is not None
             }
         )
-        self.items = item_decoders(body, contract, compiler)
+        self.items = item_decoders(body, compiler)
         self._readers = media.by_name(
             {
                 media_type: _documented_reader(
-                    media_type, self._form_of(media_type), schema, contract, compiler, (*at, media_type)
+                    media_type, self._form_of(media_type), schema, compiler, (*at, media_type)
                 )
                 for media_type, schema in body.content.items()
                 if media.key_of(media_type) not in self.items
@@ -200,14 +196,16 @@ def _malformed(exc: ValueError) -> Violation:
 
 
 def _form(
-    schema: Schema, contract: Contract, compiler: SchemaCompiler, pointer: Pointer
+    schema: Schema, compiler: SchemaCompiler, pointer: Pointer
 ) -> MultipartDecoder | PartsDecoder | None:
     """Return the decoder of multipart that a documented media type covers, of forms or of parts by position."""
-    name, nested = pointer[-1], Nesting(contract, compiler, "request")
-    if has_parts(name, contract.follow(pointer)[0], contract):
-        return PartsDecoder(schema, contract, compiler, pointer, nested)
-    if media.covers(name, media.MULTIPART) and not (media.is_range(name) and is_binary(schema, contract)):
-        return MultipartDecoder(schema, contract, compiler, pointer, nested)
+    name, nested = pointer[-1], Nesting(compiler, "request")
+    if has_parts(name, compiler.contract.follow(pointer)[0], compiler.contract):
+        return PartsDecoder(schema, compiler, pointer, nested)
+    if media.covers(name, media.MULTIPART) and not (
+        media.is_range(name) and is_binary(schema, compiler.contract)
+    ):
+        return MultipartDecoder(schema, compiler, pointer, nested)
     return None
 
 
@@ -215,7 +213,6 @@ def _documented_reader(
     documented: str,
     form: MultipartDecoder | PartsDecoder | None,
     schema: Schema,
-    contract: Contract,
     compiler: SchemaCompiler,
     pointer: Pointer,
 ) -> BodyReader:
@@ -223,21 +220,21 @@ def _documented_reader(
     name = media.essence(documented)
     read_as = media.MULTIPART if isinstance(form, MultipartDecoder) else name
     is_read = form is not None or media.is_form(name)
-    warn_ignored(contract.follow(pointer)[0], read_as if is_read else "", pointer, contract, compiler)
+    warn_ignored(compiler.contract.follow(pointer)[0], read_as if is_read else "", pointer, compiler)
     if isinstance(form, PartsDecoder):
-        return _multipart_reader(form, schema, contract, compiler, pointer)
-    if not is_validated(name, schema, contract):
-        warn_unvalidated(name, contract, compiler, pointer)
-    if is_binary(schema, contract) and media.is_range(name):
-        return bytes_reader(schema, contract)
+        return _multipart_reader(form, schema, compiler, pointer)
+    if not is_validated(name, schema, compiler.contract):
+        warn_unvalidated(name, compiler, pointer)
+    if is_binary(schema, compiler.contract) and media.is_range(name):
+        return bytes_reader(schema, compiler.contract)
     readers = {
-        kind: _reader(kind, schema, contract, compiler, pointer)
+        kind: _reader(kind, schema, compiler, pointer)
         for kind in (media.KINDS if media.is_range(name) else [name])
         if kind != media.MULTIPART
     }
     if form is not None:
-        readers[media.MULTIPART] = _multipart_reader(form, schema, contract, compiler, pointer)
-    integers = Integers(contract, compiler)
+        readers[media.MULTIPART] = _multipart_reader(form, schema, compiler, pointer)
+    integers = Integers(compiler)
     readers = {kind: integers.reading(schema, read) for kind, read in readers.items()}
     if not media.is_range(name):
         return readers[name]
@@ -248,13 +245,11 @@ def _read_bytes(body: Any, _content_type: str) -> tuple[Any, list[Violation]]:
     return body, []
 
 
-def _reader(
-    name: str, schema: Schema, contract: Contract, compiler: SchemaCompiler, pointer: Pointer
-) -> BodyReader:
+def _reader(name: str, schema: Schema, compiler: SchemaCompiler, pointer: Pointer) -> BodyReader:
     """Return the reader of one documented media type."""
-    check = _checker(schema, contract, compiler, pointer)
+    check = _checker(schema, compiler, pointer)
     refuses_nul = compiler.strictness.nul
-    has_text = describes_text(schema, contract)
+    has_text = describes_text(schema, compiler.contract)
 
     def read_json(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
         value = parse_json(body, refuses_nul=refuses_nul)
@@ -271,23 +266,19 @@ def _reader(
     if media.is_json(name):
         return read_json
     if media.is_form(name):
-        encoding = contract.follow(pointer)[0].get("encoding", {})
-        form = FormDecoder(schema, contract, compiler, encoding)
+        encoding = compiler.contract.follow(pointer)[0].get("encoding", {})
+        form = FormDecoder(schema, compiler, encoding)
         return read_form
     if name.startswith("text/"):
         return read_text
-    return bytes_reader(schema, contract) if media.is_binary(name) else _read_bytes
+    return bytes_reader(schema, compiler.contract) if media.is_binary(name) else _read_bytes
 
 
 def _multipart_reader(
-    decoder: MultipartDecoder | PartsDecoder,
-    schema: Schema,
-    contract: Contract,
-    compiler: SchemaCompiler,
-    pointer: Pointer,
+    decoder: MultipartDecoder | PartsDecoder, schema: Schema, compiler: SchemaCompiler, pointer: Pointer
 ) -> BodyReader:
     """Return the reader of multipart: of one that has been parsed while it arrived, or of its bytes."""
-    check = _checker(schema, contract, compiler, pointer)
+    check = _checker(schema, compiler, pointer)
 
     def read(body: bytes | Form, content_type: str) -> tuple[Any, list[Violation]]:
         form = body if isinstance(body, Form) else decoder.parse(body, content_type)
@@ -298,18 +289,22 @@ def _multipart_reader(
 
 
 def _checker(
-    schema: Schema, contract: Contract, compiler: SchemaCompiler, pointer: Pointer
+    schema: Schema, compiler: SchemaCompiler, pointer: Pointer
 ) -> Callable[[Any, Any], tuple[Any, list[Violation]]]:
     """Return a function that takes a value, and the same without files, and drops what handlers do not get."""
-    if media.is_form(pointer[-1]) and (types := types_of(schema, contract)) and "object" not in types:
+    if (
+        media.is_form(pointer[-1])
+        and (types := types_of(schema, compiler.contract))
+        and "object" not in types
+    ):
         message = (
             f"a form is an object; its schema takes only {', '.join(sorted(types))}, so it is not checked"
         )
-        compiler.problems.append(contract.warning(pointer, message, "unchecked-form"))
+        compiler.problems.append(compiler.contract.warning(pointer, message, "unchecked-form"))
         schema = {}
     validator = compiler.compile(schema, "request", pointer)
-    drop = ReadOnly(contract, compiler).of(schema) if validator else None
-    fill = Defaults(contract, compiler).of(schema) if validator else None
+    drop = ReadOnly(compiler).of(schema) if validator else None
+    fill = Defaults(compiler).of(schema) if validator else None
 
     def check(value: Any, plain: Any) -> tuple[Any, list[Violation]]:
         assert validator is not None  # the server does not start if a schema cannot be compiled

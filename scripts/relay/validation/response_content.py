@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Any, NamedTuple
 
 from relay.contract.documents import Pointer
-from relay.contract.model import Contract, Response, Schema
+from relay.contract.model import Response, Schema
 
 from . import http
 from . import media_types as media
@@ -124,15 +124,15 @@ class Documented(NamedTuple):
 class ResponseCompiler:
     """Compiled encoder of one documented response."""
 
-    def __init__(self, response: Response, contract: Contract, compiler: SchemaCompiler) -> None:
+    def __init__(self, response: Response, compiler: SchemaCompiler) -> None:
         self._content = media.by_name(
-            {name: _documented(response, name, contract, compiler) for name in response.content}
+            {name: _documented(response, name, compiler) for name in response.content}
         )
         self.default = default_media_type(response)
         self._streams = [name for name in response.items if self._content[media.key_of(name)].items]
         self._choices = json_choices(response, self.default)
         self._of_lists = choices_of_lists(self._choices, self.default, self._streams)
-        self._headers = HeaderDecoder(response, contract, compiler) if response.headers else None
+        self._headers = HeaderDecoder(response, compiler) if response.headers else None
         self.usual: tuple[Content, HeaderList] | None = None
         """Media type and headers of a result that is only a body."""
         is_chosen = self._choices or self._of_lists or self.default in self._streams
@@ -221,31 +221,31 @@ class ResponseCompiler:
         return found.sent_as(media_type) if found is not None else None
 
 
-def _documented(response: Response, name: str, contract: Contract, compiler: SchemaCompiler) -> Documented:
+def _documented(response: Response, name: str, compiler: SchemaCompiler) -> Documented:
     """Compile the schemas of a documented media type."""
     pointer = (*response.pointer, "content", name)
-    items = item_content(response, name, contract, compiler)
+    items = item_content(response, name, compiler)
     may_be_form = media.is_form(name) or media.covers(name, media.MULTIPART)
     read_as = media.MULTIPART if may_be_form else name if items is not None else ""
-    warn_ignored(contract.follow(pointer)[0], read_as, pointer, contract, compiler)
+    warn_ignored(compiler.contract.follow(pointer)[0], read_as, pointer, compiler)
     if (
         name not in response.items
         and items is None
-        and not is_validated(name, response.content[name], contract)
+        and not is_validated(name, response.content[name], compiler.contract)
     ):
-        warn_unvalidated(media.essence(name), contract, compiler, pointer)
-    whole = _whole(response.content[name], contract, compiler, pointer)
+        warn_unvalidated(media.essence(name), compiler, pointer)
+    whole = _whole(response.content[name], compiler, pointer)
     return whole if items is None else whole._replace(items=items)
 
 
-def _whole(schema: Schema, contract: Contract, compiler: SchemaCompiler, pointer: Pointer) -> Documented:
+def _whole(schema: Schema, compiler: SchemaCompiler, pointer: Pointer) -> Documented:
     """Compile the schema of a documented media type; a schema that describes no text validates only JSON."""
     name = media.essence(pointer[-1])
-    validator, shape = compiler.compile(schema, "response", pointer), Shape(schema, contract)
+    validator, shape = compiler.compile(schema, "response", pointer), Shape(schema, compiler.contract)
     may_be_json = validator is not None and (media.is_json(name) or media.is_range(name))
-    sliced = slicer(schema, validator, contract, compiler, pointer) if validator and may_be_json else None
-    of_text = validator if describes_text(schema, contract) else None
-    has_text = of_text is not None and not is_binary(schema, contract)
+    sliced = slicer(schema, validator, compiler, pointer) if validator and may_be_json else None
+    of_text = validator if describes_text(schema, compiler.contract) else None
+    has_text = of_text is not None and not is_binary(schema, compiler.contract)
     return Documented(
         Content(validator, shape, is_json=True, slicer=sliced),
         Content(of_text, shape, is_json=False, charset="utf-8" if has_text else ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from relay.contract.model import Contract, Operation
+from relay.contract.model import Operation
 
 from . import http
 from . import media_types as media
@@ -24,15 +24,15 @@ from .shapes import Shape
 class ResponseEncoder:
     """Encodes the results of one operation's handler as validated, serialised responses."""
 
-    def __init__(self, operation: Operation, contract: Contract, compiler: SchemaCompiler) -> None:
+    def __init__(self, operation: Operation, compiler: SchemaCompiler) -> None:
         self.success = min(
             (int(key) for key in operation.responses if key.startswith("2") and key.isdecimal()), default=200
         )
         """The status of a result that is only a body."""
         self._operation = operation
-        self._any_shape = Shape({}, contract)
+        self._any_shape = Shape({}, compiler.contract)
         self._compiled = {
-            response.pointer: ResponseCompiler(response, contract, compiler)
+            response.pointer: ResponseCompiler(response, compiler)
             for response in operation.responses.values()
         }
         self._offered = _offered(operation)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from relay.contract.model import Contract, Response
+from relay.contract.model import Response
 
 from .errors import ResponseViolation
 from .http import HeaderList, is_field
@@ -21,8 +21,8 @@ HeaderLines = list[tuple[str, str]]
 class HeaderDecoder:
     """Compiled decoder of the documented headers of one response."""
 
-    def __init__(self, response: Response, contract: Contract, compiler: SchemaCompiler) -> None:
-        self._decoders = [ParameterDecoder(header, contract, compiler) for header in response.headers]
+    def __init__(self, response: Response, compiler: SchemaCompiler) -> None:
+        self._decoders = [ParameterDecoder(header, compiler) for header in response.headers]
 
     def violations(self, headers: Iterable[tuple[str, str]]) -> list[Violation]:
         """Return the violations of a response's headers, whose names are in lower case."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from relay.contract.model import Contract, Schema
+from relay.contract.model import Schema
 from relay.contract.schema_words import CHOICES, conditional_schemas
 
 from .patterns import pattern_properties
@@ -81,13 +81,12 @@ class Graph:
 
     def __init__(
         self,
-        contract: Contract,
         compiler: SchemaCompiler,
         kind: str,
         own: Callable[[Schema], Mapping[str, Any]],
         verdict: Callable[[Schema], Accepts] | None = None,
     ) -> None:
-        self._contract = contract
+        self._contract = compiler.contract
         self._compiler = compiler
         self._is_hidden = compiler.translator.is_hidden
         self._own = own

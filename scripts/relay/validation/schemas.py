@@ -71,7 +71,7 @@ class SchemaCompiler:
         self.problems: list[Diagnostic] = []
         self.strictness = strictness
         self.translator = Translator(contract, refuses_read_only=strictness.read_only)
-        self._contract = contract
+        self.contract = contract
         self._reported: set[str] = set()  # patterns
         self.memo: dict[tuple[str, ...], Any] = {}
         """What else is made of the schemas, and only once: by its kind, and the `$ref` of the schema."""
@@ -131,7 +131,7 @@ class SchemaCompiler:
         definitions = self._definitions[direction]
         if error := root.error or definitions.error(root.refs):
             message = f"the schema cannot be compiled: {error}"
-            return self._contract.problem(pointer, message, "schema")
+            return self.contract.problem(pointer, message, "schema")
         validator = Validator(root.schema, root.refs, self._explainers[direction])
         # A validator with custom formats takes 80 % longer, even for values without a format.
         has_formats = root.has_formats or definitions.have_formats(root.refs)
@@ -153,7 +153,7 @@ class SchemaCompiler:
 
     def _definition(self, ref: str, direction: Direction) -> Translated:
         pointer = parse_pointer(ref[1:])
-        return self._translate(lookup(self._contract.document, pointer), direction, pointer)
+        return self._translate(lookup(self.contract.document, pointer), direction, pointer)
 
     def _translate(self, schema: Schema, direction: Direction, pointer: Pointer) -> Translated:
         schema, refs, patterns = self.translator.translate(schema, direction)
@@ -167,14 +167,14 @@ class SchemaCompiler:
         if message is None or pattern in self._reported:
             return
         self._reported.add(pattern)
-        found = [*mappings(self._contract.document)]
+        found = [*mappings(self.contract.document)]
         places: list[Pointer] = [(*at, "pattern") for at, schema in found if schema.get("pattern") == pattern]
         places += [
             (*at, "patternProperties", pattern)
             for at, schema in found
             if pattern in (schema.get("patternProperties") or ())
         ]
-        self.problems += [self._contract.warning(at, message, "pattern") for at in places or [pointer]]
+        self.problems += [self.contract.warning(at, message, "pattern") for at in places or [pointer]]
 
 
 def _accepts(validator: Validator, value: Any) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from relay.contract.documents import Pointer
-from relay.contract.model import Contract, Schema
+from relay.contract.model import Schema
 from relay.contract.schema_words import COMBINING
 
 from .schemas import SchemaCompiler
@@ -109,13 +109,11 @@ class Slicer:
         return output
 
 
-def slicer(
-    schema: Schema, whole: Validator, contract: Contract, compiler: SchemaCompiler, pointer: Pointer
-) -> Slicer | None:
+def slicer(schema: Schema, whole: Validator, compiler: SchemaCompiler, pointer: Pointer) -> Slicer | None:
     """Return the slicer of a schema's bodies; None if its arrays can only be validated as a whole."""
 
     def array(schema: Schema) -> _Array | None:
-        schema = contract.resolve(schema)
+        schema = compiler.contract.resolve(schema)
         if "items" not in schema or _WHOLE_VALUE_KEYWORDS & schema.keys():
             return None
         part = {key: value for key, value in schema.items() if key not in _LENGTH_KEYWORDS}
@@ -124,7 +122,7 @@ def slicer(
             return None
         return _Array(slices, schema.get("minItems", 0), schema.get("maxItems", math.inf))
 
-    schema = contract.resolve(schema)
+    schema = compiler.contract.resolve(schema)
     if _WHOLE_VALUE_KEYWORDS & schema.keys():
         return None
     found = {name: array(part) for name, part in schema.get("properties", {}).items()}
