@@ -10,7 +10,6 @@ from handlers._store import StoreUnavailable
 from relay.contract.loading import load_contract
 from relay.server.errors import ErrorReport, problem_details, report
 from relay.validation.errors import ApiError, InvalidRequest
-from relay.validation.parameters import LocatedViolation
 from relay.validation.schemas import SchemaCompiler
 from relay.validation.violations import Violation
 from support.running import SPEC
@@ -42,9 +41,7 @@ def test_every_failure_fits_the_contracts_envelope(failure):
 
 def test_lists_the_breaches_of_a_request_in_the_object_form():
     """Where, which field, which rule; a client can act on it."""
-    failure = InvalidRequest(
-        failures=[LocatedViolation("query", Violation("/limit", "maximum", "too large"))]
-    )
+    failure = InvalidRequest(failures=[Violation("/limit", "maximum", "too large", "query")])
 
     body, _ = render_error(report(failure))
 

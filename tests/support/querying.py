@@ -43,4 +43,4 @@ class Service:
         """Return the location, path and rule of each violation."""
         with pytest.raises(InvalidRequest) as raised:
             self.arguments(query, **rest)
-        return [(one.location, one.violation.path, one.violation.rule) for one in raised.value.failures]
+        return [(one.location, one.path, one.rule) for one in raised.value.failures]

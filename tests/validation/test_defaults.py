@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.validation.defaults import MAX_LEVELS, Defaults
+from relay.validation.completion import MAX_LEVELS, filling
 from relay.validation.http import Request
 from relay.validation.requests import RequestDecoder
 from relay.validation.schemas import SchemaCompiler
@@ -29,7 +29,7 @@ def filled(schema, value, schemas=None):
     compiler = SchemaCompiler(contract)
     validator = compiler.compile(schema, "request", POINTER)
     assert validator.accepts(value), validator.violations(value)
-    fill = Defaults(compiler).of(schema)
+    fill = filling(schema, compiler)
     if fill is not None:
         fill(value, validator.accepts)
     return value
@@ -153,7 +153,7 @@ def test_a_schema_without_defaults_of_properties_costs_nothing(schema):
     """It is decided at start, also for a schema that refers to itself."""
     contract = around({"Plain": {"properties": {"p": ref("Plain")}}})
 
-    assert Defaults(SchemaCompiler(contract)).of(schema) is None
+    assert filling(schema, SchemaCompiler(contract)) is None
 
 
 def _with_defaults(schema, draw):
@@ -184,7 +184,7 @@ def test_a_valid_value_stays_valid_and_only_gets_more_properties(components, sch
     schema = _with_defaults(schema, data.draw)
     contract = around(components)
     compiler = SchemaCompiler(contract)
-    fill = Defaults(compiler).of(schema)
+    fill = filling(schema, compiler)
     validator = compiler.compile(schema, "request", POINTER)
     if fill is None or not validator.accepts(value):
         return

@@ -1,4 +1,4 @@
-"""Integers that are written with a fraction of nought: `relay.validation.integers`."""
+"""Integers that are written with a fraction of nought: `relay.validation.completion`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from relay.validation.completion import converting, reading
 from relay.validation.errors import InvalidRequest
 from relay.validation.http import Request
-from relay.validation.integers import Integers
 from relay.validation.item_compiling import item_decoders
 from relay.validation.item_reading import ReadItem
 from relay.validation.requests import RequestDecoder
@@ -128,10 +128,10 @@ def test_openapi_3_0_has_no_such_integers():
 def test_schemas_without_integers_cost_nothing():
     """Their bodies are read as if there were none of this."""
     whole = read(described({}))
-    integers = Integers(SchemaCompiler(whole))
+    compiler = SchemaCompiler(whole)
 
-    assert integers.of({"type": "object", "properties": {"x": NUMBER}}) is None
-    assert integers.reading({"type": "string"}, decoded) is decoded
+    assert converting({"type": "object", "properties": {"x": NUMBER}}, compiler) is None
+    assert reading({"type": "string"}, compiler, decoded) is decoded
 
 
 _INTEGERS = st.integers(-(2**53), 2**53)

@@ -24,7 +24,7 @@ def decoded(decoder, raw):
     """Return the handler's argument for `p`, and the path and rule of each violation."""
     arguments, failures = {}, []
     decoder.decode(raw_texts(decoder.parameter.location, raw), arguments, "p", failures)
-    return arguments, [(failure.violation.path, failure.violation.rule) for failure in failures]
+    return arguments, [(failure.path, failure.rule) for failure in failures]
 
 
 def value(decoder, *texts, **raw):
@@ -206,7 +206,7 @@ def test_reports_the_path_within_a_parameter_but_not_the_value():
     decoder.decode(raw_texts("query", {"p": ["1", "sk_canary"]}), {}, "p", failures)
 
     (failure,) = failures
-    assert (failure.location, failure.violation.path) == ("query", "/p/1")
+    assert (failure.location, failure.path) == ("query", "/p/1")
     assert "sk_canary" not in str(failure)
 
 

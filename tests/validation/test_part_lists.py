@@ -38,7 +38,7 @@ def refused(one, body, content_type=SENT):
     """Return the violations of a request: path and rule."""
     with pytest.raises(InvalidRequest) as raised:
         one.take(body, content_type)
-    return [(failure.violation.path, failure.violation.rule) for failure in raised.value.failures]
+    return [(failure.path, failure.rule) for failure in raised.value.failures]
 
 
 def broken(one, value):

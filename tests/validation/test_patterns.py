@@ -250,7 +250,7 @@ class TestWarning:
         assert warning.rule == "pattern"
         assert warning.severity == "warning"
         assert warning.message == "the pattern is not checked: a class is not closed"
-        assert warning.where == compiler._contract.place(
+        assert warning.where == compiler.contract.place(
             ("components", "schemas", "A", "properties", "p", "pattern")
         )
 

@@ -7,7 +7,7 @@ import copy
 import pytest
 from hypothesis import given, settings
 
-from relay.validation.read_only import ReadOnly
+from relay.validation.completion import dropping
 from relay.validation.schemas import SchemaCompiler, Strictness
 from support.compiled import POINTER, around
 from support.hosting import ref
@@ -24,7 +24,7 @@ def kept(schema, value, schemas=None):
     compiler = SchemaCompiler(contract)
     validator = compiler.compile(schema, "request", POINTER)
     assert validator.accepts(value), validator.violations(value)
-    drop = ReadOnly(compiler).of(schema)
+    drop = dropping(schema, compiler)
     if drop is not None:
         drop(value)
     return value
@@ -106,13 +106,13 @@ def test_a_schema_without_read_only_properties_costs_nothing(schema):
     """It is decided at start, also for a schema that refers to itself."""
     contract = around({"Plain": {"properties": {"p": ref("Plain")}}})
 
-    assert ReadOnly(SchemaCompiler(contract)).of(schema) is None
+    assert dropping(schema, SchemaCompiler(contract)) is None
 
 
 def test_nothing_is_dropped_if_read_only_properties_are_refused():
     contract = around()
 
-    assert ReadOnly(SchemaCompiler(contract, Strictness(read_only=True))).of(THING) is None
+    assert dropping(THING, SchemaCompiler(contract, Strictness(read_only=True))) is None
 
 
 @settings(max_examples=150)
@@ -121,7 +121,7 @@ def test_only_properties_are_removed(components, schema, value):
     """Whatever the schema; nothing is raised."""
     contract = around(components)
     compiler = SchemaCompiler(contract)
-    drop = ReadOnly(compiler).of(schema)
+    drop = dropping(schema, compiler)
     validator = compiler.compile(schema, "request", POINTER)
     if drop is None or not validator.accepts(value):
         return

@@ -49,7 +49,7 @@ def violations(decoder, body=b"", content_type=None, *headers, query_string=b"")
     """Return the violations of a request: location, path, rule."""
     with pytest.raises(InvalidRequest) as raised:
         decode(decoder, body, content_type, *headers, query_string=query_string)
-    return [(one.location, one.violation.path, one.violation.rule) for one in raised.value.failures]
+    return [(one.location, one.path, one.rule) for one in raised.value.failures]
 
 
 def part(name, content, *more):

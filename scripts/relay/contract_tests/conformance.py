@@ -20,9 +20,8 @@ from relay.validation import http as messages
 from relay.validation import media_types as media
 from relay.validation.errors import ApiError, InvalidRequest, ResponseViolation
 from relay.validation.http import BODILESS
-from relay.validation.items import ItemContent
+from relay.validation.item_content import ItemContent, PartContent
 from relay.validation.json_strict import NotJson, parse_json
-from relay.validation.part_content import PartContent
 from relay.validation.requests import RequestDecoder
 from relay.validation.schemas import SchemaCompiler
 from relay.validation.violations import Violation
@@ -336,9 +335,9 @@ class ConformanceChecker:
                 )
             )
         except InvalidRequest as exc:
-            for location, violation in ((one.location, one.violation) for one in exc.failures):
-                if location not in unrecorded:
-                    yield f"whose {location} violates the contract at {violation.path or '/'}: {violation.message}"
+            for one in exc.failures:
+                if one.location not in unrecorded:
+                    yield f"whose {one.location} violates the contract at {one.path or '/'}: {one.message}"
         except ApiError as exc:
             yield f"that violates the contract: {exc.message}"
 

@@ -9,8 +9,7 @@ from relay.contract.model import Contract, Response, Schema
 from relay.validation import media_types as media
 from relay.validation.binary_schemas import describes_text
 from relay.validation.item_compiling import item_content
-from relay.validation.items import ItemContent
-from relay.validation.part_content import PartContent
+from relay.validation.item_content import ItemContent, PartContent
 from relay.validation.results import HeaderDecoder
 from relay.validation.schemas import SchemaCompiler
 from relay.validation.validators import Validator

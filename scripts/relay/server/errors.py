@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any
 
 from relay.validation.errors import ApiError, Headers, InvalidRequest
-from relay.validation.parameters import LocatedViolation
+from relay.validation.violations import Violation
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,10 +219,9 @@ def phrase(status: int) -> str:
     return HTTPStatus(status).phrase if status in _STATUSES else "Error"
 
 
-def _detail(failure: LocatedViolation) -> Mapping[str, str]:
-    violation = failure.violation
+def _detail(violation: Violation) -> Mapping[str, str]:
     return {
-        "in": failure.location,
+        "in": violation.location,
         "path": violation.path,
         "rule": violation.rule,
         "message": violation.message,

@@ -13,7 +13,6 @@ from typing import Any, Self
 from relay.validation.errors import InvalidRequest
 from relay.validation.item_compiling import ItemDecoder
 from relay.validation.item_reading import ItemTooLarge, MalformedItem, ReadItem
-from relay.validation.parameters import LocatedViolation
 from relay.validation.violations import Violation
 
 from .errors import BodyTooLarge
@@ -176,7 +175,7 @@ class ItemBody:
     def _value(self, item: ReadItem) -> Any:
         value, violations = self._decoder.decode(item, self._number)
         if violations:
-            raise InvalidRequest([LocatedViolation("body", one) for one in violations]).with_headers(_CLOSE)
+            raise InvalidRequest(violations).with_headers(_CLOSE)
         return value
 
 
@@ -195,5 +194,5 @@ class ReceiveAfterItems:
 
 
 def _malformed(path: str, reason: str) -> InvalidRequest:
-    found = InvalidRequest([LocatedViolation("body", Violation(path, "format", reason))])
+    found = InvalidRequest([Violation(path, "format", reason)])
     return found.with_headers(_CLOSE)

@@ -9,7 +9,6 @@ from relay.validation.errors import ResponseViolation
 from relay.validation.http import HeaderList, Response, header
 from relay.validation.responses import ResponseEncoder
 from relay.validation.results import Parts
-from relay.validation.violations import Violation
 
 _OF_THE_SERVER = (b"content-length", b"transfer-encoding", b"connection")
 
@@ -82,7 +81,7 @@ class RewrittenResponse:
     def _validate(self, body: bytes | None, headers: HeaderList) -> None:
         if header(headers, b"content-encoding") is not None:
             message = "the body is compressed before it is validated; give the middleware an earlier position"
-            raise ResponseViolation([Violation("", "content", message)])
+            raise ResponseViolation.at("", "content", message)
         lines = [
             (name.decode("latin-1"), value.decode("latin-1"))
             for name, value in headers

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, Protocol
 from relay.validation.errors import ResponseViolation
 from relay.validation.http import RECEIVE, HeaderList
 from relay.validation.json_writing import bytes_of
-from relay.validation.violations import Violation
 
 from .deadline import Deadline
 from .sending import SEND_BYTES
@@ -171,4 +170,4 @@ def as_bytes(piece: Any) -> bytes:
     if (content := bytes_of(piece)) is not None:
         return content
     message = f"a stream must be made of bytes or text, not of {type(piece).__name__}"
-    raise ResponseViolation([Violation("", "type", message)])
+    raise ResponseViolation.at("", "type", message)

@@ -99,7 +99,7 @@ def warn_unvalidated(media_type: str, compiler: SchemaCompiler, pointer: Pointer
     compiler.memo[key] = True
     which = " that are neither JSON nor forms" if media.is_range(media_type) else ""
     message = f"bodies of {media_type}{which} are not validated against their schema; the handler gets and sends them as they are"
-    compiler.problems.append(compiler.contract.warning(pointer, message, RULE))
+    compiler.warn(pointer, message, RULE)
 
 
 def bytes_reader(

@@ -4,44 +4,46 @@ from __future__ import annotations
 
 Ranges = list[tuple[int, int]]
 
+
+def _ranges(ends: str) -> Ranges:
+    """Return the ranges whose first and last characters are written one after the other."""
+    return [(ord(low), ord(high)) for low, high in zip(ends[::2], ends[1::2], strict=True)]
+
+
 ANY: Ranges = [(0, 0x10FFFF)]
-NEWLINES: Ranges = [(10, 10), (13, 13), (0x2028, 0x2029)]
+NEWLINES = _ranges("\n\n\r\r\u2028\u2029")
 """What `.` does not match."""
 
-_DIGITS: Ranges = [(48, 57)]
-_UPPER: Ranges = [(65, 90)]
-_LOWER: Ranges = [(97, 122)]
-_ALPHA: Ranges = [*_UPPER, *_LOWER]
-_WORD: Ranges = [*_DIGITS, *_UPPER, (95, 95), *_LOWER]
-_BLANK: Ranges = [
-    *((9, 9), (32, 32), (0xA0, 0xA0), (0x1680, 0x1680), (0x2000, 0x200A), (0x202F, 0x202F)),
-    *((0x205F, 0x205F), (0x3000, 0x3000)),
-]
-_SPACE: Ranges = [(9, 13), *_BLANK[1:4], (0x2000, 0x200A), (0x2028, 0x2029), *_BLANK[5:], (0xFEFF, 0xFEFF)]
-_PUNCT: Ranges = [(33, 47), (58, 64), (91, 96), (123, 126)]
-
-POSIX: dict[str, Ranges] = {
-    "alpha": _ALPHA,
-    "digit": _DIGITS,
-    "alnum": [*_DIGITS, *_ALPHA],
-    "upper": _UPPER,
-    "lower": _LOWER,
-    "punct": _PUNCT,
-    "space": [(9, 13), (32, 32)],
-    "blank": [(9, 9), (32, 32)],
-    "cntrl": [(0, 31), (127, 127)],
-    "graph": [(33, 126)],
-    "print": [(32, 126)],
-    "xdigit": [*_DIGITS, (65, 70), (97, 102)],
-    "word": _WORD,
-    "ascii": [(0, 127)],
+POSIX = {
+    name: _ranges(ends)
+    for name, ends in {
+        "alpha": "AZaz",
+        "digit": "09",
+        "alnum": "09AZaz",
+        "upper": "AZ",
+        "lower": "az",
+        "punct": "!/:@[`{~",
+        "space": "\t\r  ",
+        "blank": "\t\t  ",
+        "cntrl": "\0\x1f\x7f\x7f",
+        "graph": "!~",
+        "print": " ~",
+        "xdigit": "09AFaf",
+        "word": "09AZ__az",
+        "ascii": "\0\x7f",
+    }.items()
 }
 """The classes of POSIX, `[[:alpha:]]`."""
 
+_BLANK = _ranges("\t\t  \xa0\xa0\u1680\u1680\u2000\u200a\u202f\u202f\u205f\u205f\u3000\u3000")
+_SPACE = _ranges(
+    "\t\r  \xa0\xa0\u1680\u1680\u2000\u200a\u2028\u2029\u202f\u202f\u205f\u205f\u3000\u3000\ufeff\ufeff"
+)
 _SPECIAL = frozenset(map(ord, r"\^$.*+?()[]{}|"))
 _SPECIAL_IN_CLASS = frozenset(map(ord, r"\^[]-"))
 _OPERATORS = frozenset(map(ord, "&~"))  # doubled, some engines take them as operators of sets
 _SURROGATES = 0xD800, 0xDFFF
+_CASED = [*POSIX["alpha"], (128, 0x10FFFF)]
 
 
 def complement(ranges: Ranges) -> Ranges:
@@ -55,9 +57,17 @@ def complement(ranges: Ranges) -> Ranges:
     return [*found, (start, 0x10FFFF)] if start <= 0x10FFFF else found
 
 
+SETS = {
+    letter: found
+    for lower, ranges in (("d", POSIX["digit"]), ("w", POSIX["word"]), ("s", _SPACE), ("h", _BLANK))
+    for letter, found in ((lower, ranges), (lower.upper(), complement(ranges)))
+}
+"""The sets that a letter after a backslash names."""
+
+
 def literal(code: int) -> str:
     """Return a character for a place outside of a class."""
-    return f"\\{chr(code)}" if code in _SPECIAL else _plain(code)
+    return _written(code, _SPECIAL)
 
 
 def written(ranges: Ranges, *, is_negated: bool) -> str:
@@ -73,13 +83,15 @@ def written(ranges: Ranges, *, is_negated: bool) -> str:
 
 def members(ranges: Ranges) -> str:
     """Return the characters in some ranges as the members of a class."""
-    return "".join(_range(low, high) for low, high in _without_surrogates(ranges))
+    return "".join(
+        _member(low) + "-" * (high > low + 1) + _member(high) * (high > low)
+        for low, high in _without_surrogates(ranges)
+    )
 
 
 def has_case(ranges: Ranges) -> bool:
     """Return True if some ranges may contain letters, in upper or lower case."""
-    cases = [*_ALPHA, (128, 0x10FFFF)]
-    return any(low <= last and high >= first for low, high in ranges for first, last in cases)
+    return any(low <= last and high >= first for low, high in ranges for first, last in _CASED)
 
 
 def _without_surrogates(ranges: Ranges) -> Ranges:
@@ -91,30 +103,11 @@ def _without_surrogates(ranges: Ranges) -> Ranges:
     return [(low, high) for low, high in clipped if low <= high]
 
 
-def _range(low: int, high: int) -> str:
-    if low == high:
-        return _member(low)
-    return f"{_member(low)}{'-' if high > low + 1 else ''}{_member(high)}"
-
-
 def _member(code: int) -> str:
-    if code in _OPERATORS:
-        return f"\\x{code:02x}"
-    return f"\\{chr(code)}" if code in _SPECIAL_IN_CLASS else _plain(code)
+    return f"\\x{code:02x}" if code in _OPERATORS else _written(code, _SPECIAL_IN_CLASS)
 
 
-def _plain(code: int) -> str:
+def _written(code: int, special: frozenset[int]) -> str:
+    if code in special:
+        return f"\\{chr(code)}"
     return f"\\x{code:02x}" if code < 32 or code == 127 else chr(code)
-
-
-SETS: dict[str, Ranges] = {
-    "d": _DIGITS,
-    "D": complement(_DIGITS),
-    "w": _WORD,
-    "W": complement(_WORD),
-    "s": _SPACE,
-    "S": complement(_SPACE),
-    "h": _BLANK,
-    "H": complement(_BLANK),
-}
-"""The sets that a letter after a backslash names."""

@@ -1,4 +1,4 @@
-"""What Encoding Objects say: media types of parts, and which parts consist of parts themselves (OpenAPI 3.2)."""
+"""What Encoding Objects say of parts: their media types and headers, and which consist of parts themselves (OpenAPI 3.2)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from .schemas import SchemaCompiler
 from .violations import Violation
 
 _BY_POSITION = ("prefixEncoding", "itemEncoding")
+_IGNORED = "ineffective-keyword"
 
 
 class DescribedPart(NamedTuple):
@@ -38,9 +39,8 @@ class DescribedParts(NamedTuple):
     def of(cls, owner: Mapping[str, Any], at: Pointer, schema: Schema, contract: Contract) -> DescribedParts:
         """Describe the parts of a Media Type or Encoding Object at a pointer; `schema` is that of the list of them."""
         schemas, encodings = prefix_items_of(schema, contract), owner.get("prefixEncoding", [])
-        others = DescribedPart(
-            items_of(schema, contract), owner.get("itemEncoding", {}), (*at, "itemEncoding")
-        )
+        item, by_default = items_of(schema, contract), owner.get("itemEncoding", {})
+        others = DescribedPart(item, by_default, (*at, "itemEncoding"))
         first = []
         for number in range(max(len(schemas), len(encodings))):
             one = others._replace(schema=schemas[number]) if number < len(schemas) else others
@@ -100,13 +100,9 @@ def warn_ignored(
         return
     read = ("encoding",) if media.is_form(media_type) else _BY_POSITION if media_type else ()
     for word in (one for one in (*_BY_POSITION, "encoding") if one in owner and one not in read):
-        kind, type_ = (
-            ("multipart/form-data", "object") if word == "encoding" else ("multipart/mixed", "array")
-        )
-        message = (
-            f"'{word}' is ignored: it needs one media type such as {kind}, and a schema with `type: {type_}`"
-        )
-        compiler.problems.append(compiler.contract.warning((*pointer, word), message, "ineffective-keyword"))
+        kind, type_ = ("form-data", "object") if word == "encoding" else ("mixed", "array")
+        needed = f"one media type such as multipart/{kind}, and a schema with `type: {type_}`"
+        compiler.warn((*pointer, word), f"'{word}' is ignored: it needs {needed}", _IGNORED)
 
 
 def warn_nested_in_stream(
@@ -117,9 +113,7 @@ def warn_nested_in_stream(
     for part in (*described.first, described.others):
         for word in (one for one in (*_BY_POSITION, "encoding") if one in part.encoding):
             message = f"'{word}' is ignored in a stream: its parts are read one by one; write `schema` in place of `itemSchema`"
-            compiler.problems.append(
-                compiler.contract.warning((*part.at, word), message, "ineffective-keyword")
-            )
+            compiler.warn((*part.at, word), message, _IGNORED)
 
 
 class PartRules(NamedTuple):
@@ -147,7 +141,7 @@ class PartRules(NamedTuple):
             failures: list[Any] = []
             decoder.decode(Raw({} if value is None else {name: [value]}), {}, name, failures)
             for one in failures:
-                yield Violation(at, one.violation.rule, f"header {name}: {one.violation.message}")
+                yield Violation(at, one.rule, f"header {name}: {one.message}")
 
     def media_type(self) -> str:
         """Return what a part is sent as if the handler names no media type; empty if it is not documented.
@@ -157,7 +151,7 @@ class PartRules(NamedTuple):
         found = next((name for name in self.ranges if not media.is_range(name)), "")
         if self.ranges and not found:
             message = "the contract names only ranges of media types for the part; return a Reply with its media_type"
-            raise ResponseViolation([Violation("", "contentType", message)])
+            raise ResponseViolation.at("", "contentType", message)
         return found
 
 
@@ -170,9 +164,9 @@ class RulesByPosition(NamedTuple):
     @classmethod
     def of(cls, pointer: Pointer, compiler: SchemaCompiler) -> RulesByPosition:
         """Compile `prefixEncoding` and `itemEncoding` of the Media Type Object at a pointer."""
-        described = DescribedParts.of(*compiler.contract.follow(pointer), {}, compiler.contract)
-        first = [PartRules.of(one.encoding, one.at, compiler) for one in described.first]
-        return cls(first, PartRules.of(described.others.encoding, described.others.at, compiler))
+        first, others = DescribedParts.of(*compiler.contract.follow(pointer), {}, compiler.contract)
+        rules = [PartRules.of(one.encoding, one.at, compiler) for one in (*first, others)]
+        return cls(rules[:-1], rules[-1])
 
     def at(self, number: int) -> PartRules:
         """Return the rules of a part."""

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
-from .parameters import LocatedViolation
 from .violations import Violation
 
 Headers = Mapping[str, str]
@@ -46,7 +45,7 @@ class InvalidRequest(ApiError):
 
     status, code, message = 400, "VALIDATION_ERROR", "The request does not match the contract"
 
-    def __init__(self, failures: Iterable[LocatedViolation]) -> None:
+    def __init__(self, failures: Iterable[Violation]) -> None:
         super().__init__()
         self.failures = tuple(failures)
 
@@ -69,6 +68,6 @@ class ResponseViolation(ApiError):
         self.violations = violations
 
     @classmethod
-    def undocumented(cls, status: int) -> ResponseViolation:
-        """Return the error for a status that the contract does not document."""
-        return cls([Violation("", "status", f"the contract documents no status {status}")])
+    def at(cls, path: str, rule: str, message: str) -> ResponseViolation:
+        """Return the error for one violation."""
+        return cls([Violation(path, rule, message)])

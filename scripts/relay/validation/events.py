@@ -1,4 +1,8 @@
-"""Event streams: `relay.Event`, the fields of an event, and how events are validated and written."""
+"""Event streams (WHATWG HTML, "Server-sent events"): `relay.Event`, the fields of an event, and how events are written.
+
+An `itemSchema` describes an event as an object of its fields, whose data is text. Where the schema of the data has
+`contentMediaType` with a media type of JSON, another value is written as JSON.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +17,17 @@ from relay.contract.schema_words import applied_schemas
 
 from . import media_types as media
 from .errors import ResponseViolation
-from .item_reading import ReadItem
 from .items import Items
 from .json_strict import NotJson, parse_json
-from .json_writing import to_json, to_plain, write_json
+from .json_writing import to_plain, write_json
 from .schemas import Direction, SchemaCompiler
 from .shapes import Shape
 from .validators import Validator
 from .violations import Violation, within
+
+FIELDS = ("event", "id", "retry", "data")
+_LINE_BREAK = re.compile("\r\n|\r|\n")
+_NO_LINE = {"event": re.compile("[\r\n]"), "id": re.compile("[\r\n\0]")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +57,7 @@ class Event:
         return self.comment is not None and not self.fields
 
 
-FIELDS = ("event", "id", "retry", "data")
-_LINE_BREAK = re.compile("\r\n|\r|\n")
-_NO_LINE = {"event": re.compile("[\r\n]"), "id": re.compile("[\r\n\0]")}
-
-
-def with_one_line_break(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields as clients read them: of data, each line break is a line feed."""
-    data = fields.get("data")
-    if isinstance(data, str) and "\r" in data:
-        return {**fields, "data": _LINE_BREAK.sub("\n", data)}
-    return dict(fields)
-
-
-def unwritable(fields: Mapping[str, Any]) -> Iterator[Violation]:
+def _unwritable(fields: Mapping[str, Any]) -> Iterator[Violation]:
     """Yield what of an event's fields has no form in an event stream."""
     for name in fields.keys() - FIELDS:
         yield Violation(f"/{name}", "event", "an event has only the fields data, event, id and retry")
@@ -77,7 +71,7 @@ def unwritable(fields: Mapping[str, Any]) -> Iterator[Violation]:
             yield Violation(f"/{name}", "event", "the field must not contain a line break, nor an id NUL")
 
 
-def as_lines(fields: Mapping[str, Any], comment: str | None) -> str:
+def _as_lines(fields: Mapping[str, Any], comment: str | None) -> str:
     """Return an event, or a comment, with the empty line at its end."""
     lines = [f": {line}" for line in _LINE_BREAK.split(comment)] if comment is not None else []
     lines += [f"{name}: {fields[name]}" for name in FIELDS[:-1] if name in fields]
@@ -92,12 +86,6 @@ class JsonData(NamedTuple):
     shape: Shape
     validator: Validator | None
 
-    def text(self, data: Any) -> str:
-        """Return a value as JSON text. Raises ResponseViolation, with paths in the value."""
-        if self.validator is not None:
-            return write_json(data, self.validator, self.shape).decode()
-        return to_json(to_plain(data, self.shape)).decode()
-
     def violations(self, text: str) -> list[Violation]:
         """Return what is wrong with text that must be JSON."""
         if self.validator is None:
@@ -109,36 +97,20 @@ class JsonData(NamedTuple):
         return self.validator.violations(value)
 
 
-class EventItems(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class EventItems(Items):
     """Events; `data` is None if theirs is not JSON."""
 
-    validator: Validator
-    shape: Shape
     data: JsonData | None
 
-    def begun(self, media_type: str) -> tuple[Items, str]:
-        """Return the events as they are."""
-        return self, media_type
-
-    def write(self, item: Any, _number: int) -> bytes:
-        """Return a valid event. Raises ResponseViolation."""
-        if isinstance(item, Event) and item.is_comment:
-            return self.write_unvalidated(item, _number)
-        fields = self._fields_of(item)
-        if violations := [*unwritable(fields)] or self.violations(fields):
+    def write(self, item: Any, number: int, *, is_validated: bool = True) -> bytes:  # noqa: ARG002 -- all are written alike
+        """Return an event. Raises ResponseViolation, also for one that has no form in a stream."""
+        is_event = isinstance(item, Event)
+        is_validated = is_validated and not (is_event and item.is_comment)
+        fields = self._fields_of(item, is_validated=is_validated)
+        if violations := [*_unwritable(fields)] or (self.violations(fields) if is_validated else []):
             raise ResponseViolation(violations)
-        return _written(fields, item)
-
-    def write_unvalidated(self, item: Any, _number: int) -> bytes:
-        """Return an event that is not validated. Raises ResponseViolation for one that has no form in a stream."""
-        fields = self._fields_of(item, is_validated=False)
-        if violations := [*unwritable(fields)]:
-            raise ResponseViolation(violations)
-        return _written(fields, item)
-
-    def end(self) -> bytes:
-        """Return nothing."""
-        return b""
+        return _as_lines(fields, item.comment if is_event else None).encode()
 
     def violations(self, fields: Any) -> list[Violation]:
         """Return the violations of an event."""
@@ -148,41 +120,41 @@ class EventItems(NamedTuple):
         of_data = within("data", self.data.violations(fields["data"]))
         return [*(one for one in found if not of_data or one.path != "/data"), *of_data]
 
-    def frame_violations(self, _item: ReadItem, _number: int) -> list[Violation]:
-        """Return none."""
-        return []
-
-    def _fields_of(self, item: Any, *, is_validated: bool = True) -> dict[str, Any]:
-        """Return the fields of an event with its data as text. Raises ResponseViolation."""
+    def _fields_of(self, item: Any, *, is_validated: bool) -> dict[str, Any]:
+        """Return the fields of an event with its data as text, as clients read them. Raises ResponseViolation."""
         fields = item.fields if isinstance(item, Event) else item
         if not isinstance(fields, Mapping):
             fields = to_plain(fields, self.shape)
         if not isinstance(fields, dict):
             message = f"an event must be a relay.Event or an object, not of the type {type(item).__name__}"
-            raise ResponseViolation([Violation("", "type", message)])
+            raise ResponseViolation.at("", "type", message)
         if self.data is not None and not isinstance(fields.get("data", ""), str):
-            data = self.data if is_validated else self.data._replace(validator=None)
+            validator = self.data.validator if is_validated else None
             try:
-                fields = {**fields, "data": data.text(fields["data"])}
+                text = write_json(fields["data"], validator, self.data.shape).decode()
             except ResponseViolation as violation:
                 raise ResponseViolation(within("data", violation.violations)) from None
-        plain: dict[str, Any] = to_plain(fields, self.shape)
-        return with_one_line_break(plain)
+            fields = {**fields, "data": text}
+        plain: dict[str, Any] = {**to_plain(fields, self.shape)}
+        if isinstance(plain.get("data"), str):
+            plain["data"] = _LINE_BREAK.sub("\n", plain["data"])
+        return plain
 
 
 def event_items(
     schema: Schema, validator: Validator, direction: Direction, compiler: SchemaCompiler, pointer: Pointer
 ) -> EventItems:
     """Return how the events that a schema describes are written."""
-    found = [*_data_schemas(schema, compiler.contract)]
+    contract = compiler.contract
+    found = [*_data_schemas(schema, contract)]
     contents = [(one.get("contentSchema", {}), is_always) for one, is_always in found if _is_json(one)]
     data = None
     if contents:
         always = [one for one, is_always in contents if is_always]
         whole = always[0] if len(always) == 1 else {"allOf": always}
         compiled = compiler.compile(whole, direction, pointer) if always else None
-        data = JsonData(Shape({"anyOf": [one for one, _ in contents]}, compiler.contract), compiled)
-    return EventItems(validator, Shape(schema, compiler.contract), data)
+        data = JsonData(Shape({"anyOf": [one for one, _ in contents]}, contract), compiled)
+    return EventItems(validator, Shape(schema, contract), data)
 
 
 def _is_json(schema: Schema) -> bool:
@@ -211,7 +183,3 @@ def _same_value(schema: Schema, contract: Contract) -> Iterator[tuple[Schema, bo
         yield part, is_always
         in_all = part.get("allOf", [])
         todo += [(one, is_always and one in in_all) for one in applied_schemas(part) if isinstance(one, dict)]
-
-
-def _written(fields: Mapping[str, Any], item: Any) -> bytes:
-    return as_lines(fields, item.comment if isinstance(item, Event) else None).encode()

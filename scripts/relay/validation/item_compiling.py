@@ -9,18 +9,15 @@ from relay.contract.documents import Pointer
 from relay.contract.model import Contract, RequestBody, Response, Schema
 
 from . import media_types as media
-from .defaults import Defaults
+from .completion import dropping, filling, reading
 from .encoding_objects import RulesByPosition, has_parts, warn_nested_in_stream
 from .events import event_items
-from .integers import Integers
+from .item_content import ItemContent, PartContent
 from .item_reading import ReadItem, Splitter, item_value, splitter
-from .items import ItemContent, Items, JsonItems
+from .items import Items, JsonItems, PartItems
 from .json_strict import NotJson
 from .media_types import FRAMES, Kind, kind_of_items
-from .part_content import PartContent
 from .part_decoders import Nesting, PartsDecoder
-from .part_writing import PartItems
-from .read_only import ReadOnly
 from .schemas import Direction, SchemaCompiler
 from .shapes import Shape
 from .violations import Violation, within
@@ -47,23 +44,16 @@ def content_at(
     media_object = compiler.contract.follow(pointer)[0]
     schema = media_object.get("schema")
     if "itemSchema" not in media_object:
-        is_known = has_parts(pointer[-1], media_object, compiler.contract)
-        return _parts(schema, pointer, direction, compiler) if is_known else None
+        if not has_parts(pointer[-1], media_object, compiler.contract):
+            return None
+        parts = PartsDecoder(schema, compiler, pointer, Nesting(compiler, direction))
+        validator = compiler.compile(schema, direction, pointer)
+        return PartContent(parts, validator, pointer[-1]) if validator is not None else None
     kind = kind_of_items(pointer[-1])
     items = compile_items(media_object["itemSchema"], direction, compiler, pointer)
     if items is None or kind is None:
         return None
     return ItemContent(items, kind, compiler.compile(schema, direction, pointer) if schema else None)
-
-
-def _parts(
-    schema: Schema, pointer: Pointer, direction: Direction, compiler: SchemaCompiler
-) -> PartContent | None:
-    """Return how parts by position are written; None, with an error, if their schema cannot be compiled."""
-    nesting = Nesting(compiler, direction)
-    parts = PartsDecoder(schema, compiler, pointer, nesting)
-    validator = compiler.compile(schema, direction, pointer)
-    return PartContent(parts, validator, pointer[-1]) if validator is not None else None
 
 
 def compile_items(
@@ -78,7 +68,7 @@ def compile_items(
     at = (*pointer, "itemSchema")
     if kind is None:
         message = f"items of {pointer[-1]} are not validated: Relay does not know how it separates them"
-        compiler.problems.append(compiler.contract.warning(at, message, "unvalidated-items"))
+        compiler.warn(at, message, "unvalidated-items")
         return None
     validator = compiler.compile(schema, direction, at)
     if validator is None:
@@ -92,37 +82,34 @@ def compile_items(
     return JsonItems(validator, shape, FRAMES[kind])
 
 
-_MALFORMED = "the item is not valid for its media type"
-
-
 class ItemDecoder:
     """Decodes the items of one documented media type."""
 
     def __init__(self, kind: Kind, items: Items, schema: Schema, compiler: SchemaCompiler) -> None:
         self._kind = kind
         self._items = items
-        self._drop = ReadOnly(compiler).of(schema)
-        self._fill = Defaults(compiler).of(schema)
-        self._decode = Integers(compiler).reading(schema, self._decoded)
+        self._drop = dropping(schema, compiler)
+        self._fill = filling(schema, compiler)
+        self.decode = reading(schema, compiler, self._decoded)
+        """Return the value of an item that has a number, and its violations, whose paths begin with that."""
         self._refuses_nul = compiler.strictness.nul
 
     def splitter(self, content_type: str, limit: int) -> Splitter:
         """Return what splits a body into items of at most `limit` bytes. Raises MalformedItem."""
         return splitter(self._kind, content_type, limit)
 
-    def decode(self, item: ReadItem, number: int) -> tuple[Any, list[Violation]]:
-        """Return the value of an item and its violations, whose paths begin with its number."""
-        return self._decode(item, number)
-
     def _decoded(self, item: ReadItem, number: int) -> tuple[Any, list[Violation]]:
         try:
             value = item_value(self._kind, item, refuses_nul=self._refuses_nul)
         except ValueError as exc:
-            reason = str(exc) if isinstance(exc, NotJson) else _MALFORMED
+            reason = str(exc) if isinstance(exc, NotJson) else "the item is not valid for its media type"
             return None, [Violation(f"/{number}", "format", reason)]
         violations = [*self._items.frame_violations(item, number), *self._items.violations(value)]
         if not violations and not isinstance(value, bytes):
-            self._complete(value)
+            if self._drop is not None:
+                self._drop(value)
+            if self._fill is not None:
+                self._fill(value, lambda filled: not self._items.violations(filled))
         return value, within(str(number), violations)
 
     def read(self, body: Any, content_type: str) -> tuple[Any, list[Violation]]:
@@ -135,13 +122,6 @@ class ItemDecoder:
         found = self.splitter(content_type, len(body))
         decoded = [self.decode(item, number) for number, item in enumerate((*found.feed(body), *found.end()))]
         return [value for value, _ in decoded], [one for _, wrong in decoded for one in wrong]
-
-    def _complete(self, value: Any) -> None:
-        """Remove read-only properties, and add defaults."""
-        if self._drop is not None:
-            self._drop(value)
-        if self._fill is not None:
-            self._fill(value, lambda filled: not self._items.violations(filled))
 
 
 def item_decoders(body: RequestBody, compiler: SchemaCompiler) -> dict[str, ItemDecoder]:

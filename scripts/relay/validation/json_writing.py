@@ -1,4 +1,4 @@
-"""Serialises valid values as JSON."""
+"""Serialises bodies: valid values as JSON, and text or bytes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from .errors import ResponseViolation
 from .plain_values import Level, NotPlain, plain
 from .shapes import Shape
 from .validators import Validator
-from .violations import Violation
 
 
-def write_json(value: Any, validator: Validator, shape: Shape) -> bytes:
-    """Serialise a valid value. Raises ResponseViolation for an invalid one.
+def write_json(value: Any, validator: Validator | None, shape: Shape) -> bytes:
+    """Serialise a valid value; without a validator, any value. Raises ResponseViolation.
 
     Values of other types than JSON's may be valid only in the form that they have in JSON.
     """
+    if validator is None:
+        return to_json(to_plain(value, shape))
     try:
         if validator.accepts(value):
             return orjson.dumps(value)
@@ -38,7 +39,7 @@ def to_plain(value: Any, shape: Shape) -> Any:
     try:
         return plain(value, Level(shape))
     except NotPlain as exc:
-        raise ResponseViolation([Violation(exc.path, "type", str(exc))]) from None
+        raise ResponseViolation.at(exc.path, "type", str(exc)) from None
 
 
 def to_json(value: Any) -> bytes:
@@ -46,7 +47,7 @@ def to_json(value: Any) -> bytes:
     try:
         return orjson.dumps(value, default=_number)
     except (TypeError, ValueError, RecursionError) as exc:
-        raise ResponseViolation([Violation("", "type", "the body cannot be serialised as JSON")]) from exc
+        raise ResponseViolation.at("", "type", "the body cannot be serialised as JSON") from exc
 
 
 def _number(value: Any) -> orjson.Fragment:
@@ -56,8 +57,13 @@ def _number(value: Any) -> orjson.Fragment:
 
 
 def write_text(value: Any, validator: Validator | None, charset: str) -> bytes:
-    """Serialise text or bytes; text is validated, also that in bytes of a charset that is known."""
-    serialised = to_bytes(value)
+    """Serialise text or bytes; text is validated, also that in bytes of a charset that is known.
+
+    Raises ResponseViolation.
+    """
+    serialised = value.encode() if isinstance(value, str) else value
+    if not isinstance(serialised, bytes):
+        raise ResponseViolation.at("", "type", "a body that is not JSON must be str or bytes")
     if validator is not None and charset and isinstance(value, bytes):
         with suppress(UnicodeDecodeError, LookupError):
             value = value.decode(charset)
@@ -71,12 +77,3 @@ def bytes_of(value: Any) -> bytes | None:
     if isinstance(value, str):
         return value.encode()
     return bytes(value) if isinstance(value, bytes | bytearray | memoryview) else None
-
-
-def to_bytes(value: Any) -> bytes:
-    """Return a body that is not JSON as bytes. Raises ResponseViolation for one that is neither text nor bytes."""
-    if isinstance(value, str):
-        return value.encode()
-    if not isinstance(value, bytes):
-        raise ResponseViolation([Violation("", "type", "a body that is not JSON must be str or bytes")])
-    return value

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
-from relay.contract.model import ABSENT, Location, Parameter
+from relay.contract.model import ABSENT, Parameter
 from relay.contract.pointers import escape
 
 from .coercion import Coercion
-from .defaults import Defaults
-from .integers import Integers
+from .completion import converting, dropping, filling
 from .query_strings import is_form, query_string_reader
 from .raw_texts import Raw
-from .read_only import ReadOnly
 from .schemas import SchemaCompiler
 from .styles import Keys, Malformed, is_spread, reader
 from .violations import Violation
-
-
-@dataclass(frozen=True, slots=True)
-class LocatedViolation:
-    """A violation and its location in the request."""
-
-    location: Location | Literal["body"]
-    violation: Violation
 
 
 class ParameterDecoder:
@@ -39,9 +29,9 @@ class ParameterDecoder:
         self._default = compiler.contract.default(parameter.schema)
         self._validator = compiler.compile(parameter.schema, "request", parameter.pointer)
         coercion = Coercion(compiler)
-        self._drop = ReadOnly(compiler).of(parameter.schema) if self._validator else None
-        self._fill = Defaults(compiler).of(parameter.schema) if self._validator else None
-        self._integers = Integers(compiler).of(parameter.schema) if self._may_be_json else None
+        self._drop = dropping(parameter.schema, compiler) if self._validator else None
+        self._fill = filling(parameter.schema, compiler) if self._validator else None
+        self._integers = converting(parameter.schema, compiler) if self._may_be_json else None
         self._has_members = is_spread(parameter, compiler.contract) or parameter.style == "deepObject"
         if parameter.location == "querystring":
             self._has_members = is_form(parameter)
@@ -59,9 +49,7 @@ class ParameterDecoder:
         """Whether its text may be JSON; other text is a float only where the schema takes no integer."""
         return self.parameter.media_type is not None or self.parameter.location == "querystring"
 
-    def decode(
-        self, raw: Raw, arguments: dict[str, Any], name: str, failures: list[LocatedViolation]
-    ) -> None:
+    def decode(self, raw: Raw, arguments: dict[str, Any], name: str, failures: list[Violation]) -> None:
         """Store the parameter's value in `arguments[name]`, or append its violations to `failures`.
 
         An absent optional parameter without a default changes neither.
@@ -110,8 +98,6 @@ class ParameterDecoder:
         else:
             self._store_default(arguments, name)
 
-    def _fail(self, failures: list[LocatedViolation], violation: Violation) -> None:
+    def _fail(self, failures: list[Violation], violation: Violation) -> None:
         path = f"/{escape(self.parameter.name)}{violation.path}"
-        failures.append(
-            LocatedViolation(self.parameter.location, Violation(path, violation.rule, violation.message))
-        )
+        failures.append(replace(violation, path=path, location=self.parameter.location))

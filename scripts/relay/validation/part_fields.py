@@ -38,6 +38,14 @@ class Decoded(NamedTuple):
     violations: list[Violation]
 
 
+class Written(NamedTuple):
+    """A part as bytes, with its media type, and its value with text in place of bytes, for validators."""
+
+    content: bytes
+    media_type: str
+    plain: Any
+
+
 class Nested(Protocol):
     """A part that is a form, or consists of parts, itself."""
 
@@ -48,12 +56,9 @@ class Nested(Protocol):
         """Return a value as bytes. Raises ResponseViolation."""
 
 
-class Written(NamedTuple):
-    """A part as bytes, with its media type, and its value with text in place of bytes, for validators."""
-
-    content: bytes
-    media_type: str
-    plain: Any
+NestedMaker = Callable[[str, Schema, Pointer], Nested | None]
+"""Compiles a part by its media type, its schema and the pointer of its Encoding Object; None, with a problem, if it
+cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +129,6 @@ def _malformed(exc: ValueError, at: str) -> Violation:
     return Violation(at, "format", str(exc) if is_public else "the part is not valid for its media type")
 
 
-class NestedMaker(Protocol):
-    """Compiles how a part with a media type of multipart, or of a form, is read."""
-
-    def __call__(self, media_type: str, schema: Schema, pointer: Pointer) -> Nested | None:
-        """Return it for the Encoding Object at a pointer; None, with a problem, if it cannot be read so."""
-
-
 class FieldMaker:
     """Compiles fields."""
 
@@ -139,19 +137,19 @@ class FieldMaker:
         self._compiler = compiler
         self._nested = nested
         self._coercion = Coercion(compiler)
-        self._refuses_nul = compiler.strictness.nul
 
     def field(
         self, schema: Schema, encoding: Mapping[str, Any], pointer: Pointer, *, is_declared: bool = True
     ) -> Field:
         """Return how parts are read; those of a form without a property of their name have no schema of their own.
 
-        The values of an array are parts of the same name.
+        The values of an array are parts of the same name, unless the array as a whole consists of parts.
         """
         is_list = "array" in types_of(schema, self._contract)
         element = items_of(schema, self._contract) if is_list else schema
-        if is_list and self._is_one_part(schema, element, encoding):
-            is_list, element = False, schema
+        if is_list and is_nested(schema, encoding, self._contract):
+            is_list = is_nested(element, encoding, self._contract)
+        element = element if is_list else schema
         return self._field(element, encoding, pointer, is_list=is_list, is_declared=is_declared)
 
     def part(self, schema: Schema, encoding: Mapping[str, Any], pointer: Pointer) -> Field:
@@ -163,7 +161,7 @@ class FieldMaker:
             types = " or ".join(sorted(types_of(schema, self._contract)))
             listed = ", ".join(content_types(encoding))
             message = f"a part of {listed} cannot be read as {types}; write `type: string`, or no type"
-            self._compiler.problems.append(self._contract.problem(pointer, message, "unreadable-part"))
+            self._compiler.refuse(pointer, message, "unreadable-part")
         return self._field(schema, encoding, pointer, has_name=False)
 
     def _field(
@@ -176,56 +174,53 @@ class FieldMaker:
         is_declared: bool = True,
         has_name: bool = True,
     ) -> Field:
-        types = types_of(element, self._contract)
+        contract = self._contract
+        types = types_of(element, contract)
         rules = PartRules.of(encoding, pointer, self._compiler)
-        ranges = rules.ranges
-        is_json = any(map(media.is_json, ranges))
-        has_bytes = is_binary(element, self._contract)
-        has_bytes = has_bytes or (is_declared and is_file(element, self._contract, ranges))
+        is_json = any(map(media.is_json, rules.ranges))
+        is_bytes = is_binary(element, contract) or (is_declared and is_file(element, contract, rules.ranges))
         nested = self._nested_in(element, encoding, pointer)
         is_composed = "object" in types or (not has_name and "array" in types)
+        may_be_text = not (has_name or all(map(media.is_json, rules.ranges)))
         return Field(
             is_list=is_list,
             is_json=is_json,
             is_composed=is_composed,
-            is_binary=has_bytes and not is_json and nested is None,
+            is_binary=is_bytes and not is_json and nested is None,
             is_open=not types and not is_json and nested is None,
-            text=self._reader(
+            text=_reader(
                 self._coercion.of(element),
                 is_json=is_json or is_composed,
-                may_be_text=not (has_name or all(map(media.is_json, ranges))),
+                may_be_text=may_be_text,
+                refuses_nul=self._compiler.strictness.nul,
             ),
             rules=rules,
-            element=self._contract.resolve(element),
-            sizes=Sizes.of(element, self._contract),
-            shape=Shape(element, self._contract),
+            element=contract.resolve(element),
+            sizes=Sizes.of(element, contract),
+            shape=Shape(element, contract),
             nested=nested,
         )
 
-    def _is_one_part(self, schema: Schema, element: Schema, encoding: Mapping[str, Any]) -> bool:
-        """Return True for an array whose values are the parts within one part; else each value is a part."""
-        whole, each = (is_nested(one, encoding, self._contract) for one in (schema, element))
-        return whole and not each
-
     def _nested_in(self, element: Schema, encoding: Mapping[str, Any], pointer: Pointer) -> Nested | None:
-        is_part_of_parts = is_nested(element, encoding, self._contract)
-        media_type = content_types(encoding)[0] if is_part_of_parts else ""
+        media_type = content_types(encoding)[0] if is_nested(element, encoding, self._contract) else ""
         warn_ignored(encoding, media_type, pointer, self._compiler)
-        return self._nested(media_type, element, pointer) if is_part_of_parts else None
+        return self._nested(media_type, element, pointer) if media_type else None
 
-    def _reader(self, coerce: Coerce, *, is_json: bool, may_be_text: bool) -> Callable[[bytes, str], Any]:
-        """Return the reader of a content; what may be JSON or text is what the part declares."""
-        refuses_nul = self._refuses_nul
 
-        def json(content: bytes, _declared: str) -> Any:
-            return parse_json(content, refuses_nul=refuses_nul)
+def _reader(
+    coerce: Coerce, *, is_json: bool, may_be_text: bool, refuses_nul: bool
+) -> Callable[[bytes, str], Any]:
+    """Return the reader of a content; what may be JSON or text is what the part declares."""
 
-        def text(content: bytes, _declared: str) -> Any:
-            return coerce(decoded(content, refuses_nul=refuses_nul))
+    def json(content: bytes, _declared: str) -> Any:
+        return parse_json(content, refuses_nul=refuses_nul)
 
-        def declared(content: bytes, media_type: str) -> Any:
-            return (json if media.is_json(media_type) else text)(content, media_type)
+    def text(content: bytes, _declared: str) -> Any:
+        return coerce(decoded(content, refuses_nul=refuses_nul))
 
-        if not is_json:
-            return text
-        return declared if may_be_text else json
+    def declared(content: bytes, media_type: str) -> Any:
+        return (json if media.is_json(media_type) else text)(content, media_type)
+
+    if not is_json:
+        return text
+    return declared if may_be_text else json

@@ -8,14 +8,76 @@ quantifiers, which are read as greedy ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
-from .character_sets import ANY, NEWLINES, Ranges, complement, has_case, literal, members, written
-from .pattern_escapes import Property, Scanner, Unclear
+from .character_sets import (
+    ANY,
+    NEWLINES,
+    POSIX,
+    SETS,
+    Ranges,
+    complement,
+    has_case,
+    literal,
+    members,
+    written,
+)
 
 MAX_GROUPS = 100
 """Nesting of groups."""
+
+_SURROGATE_PIECES = 64  # ranges of one pair of classes
+_CAPTURING = re.compile(
+    r"\\Q.*?(?:\\E|\Z)|\\.|\[(?:\\.|[^\]\\])*+(?:\]|\Z)|(?P<group>\((?!\?|\*))|\(\?P?[<'](?![=!])(?P<name>\w*)[>']",
+    re.DOTALL,
+)
+_OPENING = re.compile(
+    r"(?P<comment>\(\?#[^)]*\)?)|\(\?(?P<on>[imsxu]*)(?:-(?P<off>[imsxu]*))?(?P<end>[:)])|(?P<plain>\(\?(?:>|<?[=!]))"
+    r"|\(\?P=(?P<reference>\w+)\)|(?P<named>\(\?(?:P?<\w+>|'\w+'))|(?P<unknown>\([?*].?)|(?P<capturing>\()",
+    re.DOTALL,
+)
+_DELIMITED = re.compile(r"/(\^.*|.*\$)/([dgimsuvy]*)", re.DOTALL)
+_QUANTIFIER = re.compile(r"(?:([*+?])|\{(\d{1,30})(?:(,)(\d{0,30}))?\})([?+]?)", re.ASCII)
+_SIGNS: dict[str, tuple[int, int | None]] = {"*": (0, None), "+": (1, None), "?": (0, 1)}
+_DASHED = re.compile(r"\{\d+\s*[-.;]+\s*\d+\}", re.ASCII)
+_NO_LEAST = re.compile(r"\{,\d+\}", re.ASCII)
+_NAME = re.compile(r"<(\w+)>|\{(\w+)\}|'(\w+)'")
+_DIGITS = re.compile(r"\d{1,9}", re.ASCII)
+_OCTAL = re.compile(r"([0-3][0-7]{0,2}|[4-7][0-7]?)|[89]")
+_HEX = {
+    letter: re.compile(rf"(?:\{{([0-9A-Fa-f]{{1,8}})\}}|([0-9A-Fa-f]{{{count}}}))")
+    for letter, count in (("x", 2), ("u", 4), ("U", 8))
+}
+_LETTER = re.compile("[A-Za-z]")
+_PROPERTY = re.compile(r"\{(\^?)([A-Za-z0-9_=:.-]{1,60})\}|([CLMNPSZ])")
+_HIGH, _LOW = r"\\u([dD][89abAB][0-9A-Fa-f]{2})", r"\\u([dD][c-fC-F][0-9A-Fa-f]{2})"
+_LOW_ALONE = re.compile(_LOW)
+_PAIR = re.compile(rf"(?:{_HIGH}|\[{_HIGH}-{_HIGH}\])(?:{_LOW}|\[{_LOW}-{_LOW}\])")
+_POSIX = re.compile(r"\[:(\^?)([a-z]{1,6}):\]")
+_CONTROLS = {"t": 9, "n": 10, "v": 11, "f": 12, "r": 13}
+
+_NEVER = written(complement(ANY), is_negated=False)
+_LINE_END = f"(?:\\r\\n|{written([*NEWLINES, (11, 12), (0x85, 0x85)], is_negated=False)})"
+_FIXED = {
+    "A": ("^", "^"),
+    "Z": ("$", "$"),
+    "z": ("$", "$"),
+    "b": ("\\b", "b"),
+    "B": ("\\B", "b"),
+    "R": (_LINE_END, "r"),
+}
+"""What some letters mean after a backslash, except within a class, and the kind of that."""
+
+
+class Unclear(Exception):
+    """The meaning of a pattern is not clear; the text is the reason."""
+
+
+class Property(NamedTuple):
+    r"""A Unicode property, as in `\p{L}`."""
+
+    name: str
+    is_negated: bool
 
 
 Piece = str | Property
@@ -47,40 +109,24 @@ class _Group(NamedTuple):
     is_assertion: bool
 
 
-_CAPTURING = re.compile(
-    r"\\Q.*?(?:\\E|\Z)|\\.|\[(?:\\.|[^\]\\])*+(?:\]|\Z)|(?P<group>\((?!\?|\*))|\(\?P?[<'](?![=!])(?P<name>\w*)[>']",
-    re.DOTALL,
-)
-_DELIMITED = re.compile(r"/(\^.*|.*\$)/([dgimsuvy]*)", re.DOTALL)
-_QUANTIFIER = re.compile(r"(?:([*+?])|\{(\d{1,30})(?:(,)(\d{0,30}))?\})([?+]?)", re.ASCII)
-_DASHED = re.compile(r"\{\d+\s*[-.;]+\s*\d+\}", re.ASCII)
-_NO_LEAST = re.compile(r"\{,\d+\}", re.ASCII)
-_NAMED = re.compile(r"\(\?(?:P?<(\w+)>|'(\w+)')")
-_FLAGS = re.compile(r"\(\?([imsxu]*)(?:-([imsxu]*))?([:)])")
-
-
-_NAME = re.compile(r"<(\w+)>|\{(\w+)\}|'(\w+)'")
-
-
-_NEVER = written(complement(ANY), is_negated=False)
-_LINE_END = f"(?:\\r\\n|{written([*NEWLINES, (11, 12), (0x85, 0x85)], is_negated=False)})"
-
-
 def read(pattern: str) -> Syntax:
     """Read a pattern. Raises Unclear."""
-    notes: list[str] = []
-    flags = ""
     if delimited := _DELIMITED.fullmatch(pattern):
-        pattern, flags = delimited[1], delimited[2]
-        notes.append("is written between the delimiters /…/, which are no part of a pattern")
-    return _Reader(pattern, flags, notes).read()
+        note = "is written between the delimiters /…/, which are no part of a pattern"
+        return _Reader(delimited[1], delimited[2], [note]).read()
+    return _Reader(pattern, "", []).read()
 
 
-class _Reader(Scanner):
-    """Reads one pattern from left to right; `_last` is where the part starts that a quantifier repeats."""
+class _Reader:
+    """Reads one pattern from left to right; `_last` is where the part starts that a quantifier repeats.
+
+    The kinds of parts are `c` for one character, `r` for another that can be repeated, `*` for a quantifier, `(` for
+    a group, and `^`, `$`, `m`, `b` and `|` for what matches no character.
+    """
 
     def __init__(self, text: str, flags: str, notes: list[str]) -> None:
-        super().__init__(text)
+        self._text = text
+        self._at = 0
         self._flags = flags
         self._notes = notes
         self._out: list[Piece] = []
@@ -89,7 +135,7 @@ class _Reader(Scanner):
         self._groups: list[_Group] = []
         self._closed: set[int] = set()
         self._count = 0
-        self._kinds: list[str] = []  # of the parts outside of groups
+        self._kinds = ""  # of the parts outside of groups
         self._times: tuple[int, int | None] = (1, 1)
         found = [match for match in _CAPTURING.finditer(text) if match["group"] or match["name"] is not None]
         self._total = len(found)
@@ -101,32 +147,57 @@ class _Reader(Scanner):
         """Return the pieces. Raises Unclear."""
         while self._at < len(self._text):
             char = self._text[self._at]
-            if (step := self._STEPS.get(char)) is not None:
-                step(self)
-            elif char not in "*+?{" or not self._quantifier():
-                self._at += 1
-                self._character(ord(char))
+            match char:
+                case "(":
+                    self._open()
+                case "[" | "\\":
+                    self._class_or_escape(char)
+                case "*" | "+" | "?" | "{" if self._quantifier():
+                    pass
+                case _:
+                    self._at += 1
+                    self._single(char)
         if self._groups:
             raise Unclear("a group is not closed")
         return Syntax(self._out, self._notes, self._repeated())
 
+    def _single(self, char: str) -> None:
+        match char:
+            case ")":
+                self._close()
+            case ".":
+                self._set(ANY if "s" in self._flags else complement(NEWLINES))
+            case "^" | "$" if "m" in self._flags:
+                self._add(f"(?m:{char})", kind="m")
+            case "^" | "$" | "|":
+                self._add(char, kind=char)
+            case _:
+                self._character(ord(char))
+
     def _repeated(self) -> Repeated | None:
-        kinds = "".join(self._kinds)
-        if not re.fullmatch(r"\^?c\*\$?", kinds):
+        if not re.fullmatch(r"\^?c\*\$?", self._kinds):
             return None
-        is_start, is_end = kinds[0] == "^", kinds[-1] == "$"
+        is_start, is_end = self._kinds[0] == "^", self._kinds[-1] == "$"
         characters = self._out[is_start : len(self._out) - 1 - is_end]
         return Repeated(is_start, characters, *self._times, is_end)
 
-    def _add(self, *pieces: Piece, kind: str, is_repeatable: bool = True) -> None:
-        self._last = len(self._out) if is_repeatable else None
+    def _matched(self, expression: re.Pattern[str]) -> re.Match[str] | None:
+        """Match an expression here, and move to its end."""
+        if (match := expression.match(self._text, self._at)) is not None:
+            self._at = match.end()
+        return match
+
+    # What is written
+
+    def _add(self, *pieces: Piece, kind: str) -> None:
+        self._last = len(self._out) if kind in "cr" else None
         self._is_assertion = False
         self._out += pieces
         self._note(kind)
 
     def _note(self, kind: str) -> None:
         if not self._groups:
-            self._kinds.append(kind)
+            self._kinds += kind
 
     def _character(self, code: int) -> None:
         if 0xD800 <= code <= 0xDFFF:
@@ -136,32 +207,15 @@ class _Reader(Scanner):
         else:
             self._add(literal(code), kind="c")
 
-    def _set(
-        self, ranges: Ranges, properties: tuple[Property, ...] = (), *, is_negated: bool = False
-    ) -> None:
+    def _set(self, ranges: Ranges, *properties: Property, is_negated: bool = False) -> None:
         """Add a class."""
-        if not properties:
+        is_open = "i" in self._flags
+        if properties:
+            start, end = ("(?i:[", "])") if is_open else ("[", "]")
+            self._add(start + "^" * is_negated, *properties, members(ranges) + end, kind="c")
+        else:
             text = written(ranges, is_negated=is_negated)
-            is_open = "i" in self._flags and has_case(ranges)
-            self._add(f"(?i:{text})" if is_open else text, kind="c")
-            return
-        start, end = ("(?i:[", "])") if "i" in self._flags else ("[", "]")
-        self._add(start + "^" * is_negated, *properties, members(ranges) + end, kind="c")
-
-    def _dot(self) -> None:
-        self._at += 1
-        self._set(ANY if "s" in self._flags else complement(NEWLINES))
-
-    def _anchor(self) -> None:
-        char = self._text[self._at]
-        self._at += 1
-        self._add(f"(?m:{char})" if "m" in self._flags else char, kind=char, is_repeatable=False)
-        if "m" in self._flags:
-            self._note("m")
-
-    def _either(self) -> None:
-        self._at += 1
-        self._add("|", kind="|", is_repeatable=False)
+            self._add(f"(?i:{text})" if is_open and has_case(ranges) else text, kind="c")
 
     # Quantifiers
 
@@ -176,102 +230,69 @@ class _Reader(Scanner):
         if self._last is None:
             raise Unclear("a quantifier has nothing to repeat")
         sign, least, comma, most, mode = match.groups()
-        times: tuple[int, int | None] = {"*": (0, None), "+": (1, None), "?": (0, 1)}.get(sign or "", (0, 0))
-        if not sign:
-            times = int(least), (int(most) if most else None) if comma else int(least)
+        times = _SIGNS[sign] if sign else (int(least), (int(most) if most else None) if comma else int(least))
         if times[1] is not None and times[1] < times[0]:
             raise Unclear("the numbers of a quantifier are out of order")
-        self._repeat(times, sign or match[0].removesuffix(mode), "?" if mode == "?" else "")
-        return True
-
-    def _repeat(self, times: tuple[int, int | None], text: str, mode: str) -> None:
-        assert self._last is not None
         if not self._is_assertion:
-            self._out.append(text + mode)
+            self._out.append((sign or match[0].removesuffix(mode)) + ("?" if mode == "?" else ""))
         elif times[0] == 0:  # an assertion that need not hold says nothing
             del self._out[self._last :]
         self._last, self._times = None, times
         self._note("*")
+        return True
 
     # Groups
 
     def _open(self) -> None:
         if len(self._groups) == MAX_GROUPS:
             raise Unclear(f"its groups nest deeper than {MAX_GROUPS} levels")
-        text = self._text
-        if self._comment() or self._inline_flags():
-            return
-        for opening in ("(?:", "(?=", "(?!", "(?<=", "(?<!", "(?>"):
-            if text.startswith(opening, self._at):
-                self._at += len(opening)
-                self._enter("(?:" if opening == "(?>" else opening, is_assertion=opening[-1] in "=!")
-                return
-        if text.startswith("(?P=", self._at) and (match := self._matched(re.compile(r"\(\?P=(\w+)\)"))):
-            self._named_reference(match[1])
-        elif self._matched(_NAMED):
-            self._enter("(", is_capturing=True)
-        elif text.startswith(("(?", "(*"), self._at):
-            raise Unclear(f"'{text[self._at : self._at + 3]}' is no group of ECMA 262")
-        else:
-            self._at += 1
-            self._enter("(", is_capturing=True)
+        match = self._matched(_OPENING)
+        assert match is not None
+        text = match[0]
+        match match.lastgroup:
+            case "comment" if not text.endswith(")"):
+                raise Unclear("a comment is not closed")
+            case "comment":
+                pass
+            case "end":
+                self._inline_flags(match["on"], match["off"] or "", is_group=match["end"] == ":")
+            case "plain":
+                self._enter("(?:" if text == "(?>" else text, is_assertion=text[-1] in "=!")
+            case "reference":
+                self._named_reference(match["reference"])
+            case "unknown":
+                raise Unclear(f"'{text}' is no group of ECMA 262")
+            case _:
+                self._count += 1
+                self._enter("(", number=self._count)
 
-    def _enter(
-        self, text: str, *, is_capturing: bool = False, is_assertion: bool = False, flags: str | None = None
-    ) -> None:
-        number = None
-        if is_capturing:
-            self._count += 1
-            number = self._count
+    def _inline_flags(self, on: str, off: str, *, is_group: bool) -> None:
+        """Take the flags of `(?i)`, which apply to the end of the group, or those of `(?i:`."""
+        if "x" in on:
+            raise Unclear("the flag x changes what spaces mean")
+        outer = self._flags
+        if is_group:
+            self._enter("(?:")
+        self._flags = "".join({*outer, *on} - {*off})
+
+    def _enter(self, text: str, *, number: int | None = None, is_assertion: bool = False) -> None:
         self._note("(")
         self._groups.append(_Group(len(self._out), self._flags, number, is_assertion))
-        self._flags = self._flags if flags is None else flags
         self._out.append(text)
         self._last = None
 
     def _close(self) -> None:
         if not self._groups:
             raise Unclear("a group is closed that was not opened")
-        self._at += 1
-        group = self._groups.pop()
         self._out.append(")")
-        self._last, self._flags, self._is_assertion = group.start, group.flags, group.is_assertion
-        if group.number is not None:
-            self._closed.add(group.number)
-
-    def _comment(self) -> bool:
-        if not self._text.startswith("(?#", self._at):
-            return False
-        end = self._text.find(")", self._at)
-        if end < 0:
-            raise Unclear("a comment is not closed")
-        self._at = end + 1
-        return True
-
-    def _inline_flags(self) -> bool:
-        """Read `(?i)`, which holds to the end of the group, or `(?i:`."""
-        start = self._at
-        match = self._matched(_FLAGS)
-        if match is None or match[0] == "(?:":
-            self._at = start
-            return False
-        on, off, end = match.groups()
-        if "x" in on:
-            raise Unclear("the flag x changes what spaces mean")
-        flags = "".join(set(self._flags + on) - set(off or ""))
-        if end == ")":
-            self._flags = flags
-        else:
-            self._enter("(?:", flags=flags)
-        return True
+        self._last, self._flags, number, self._is_assertion = self._groups.pop()
+        if number is not None:
+            self._closed.add(number)
 
     def _reference(self, number: int) -> None:
         """Refer to a group; before its end it is empty."""
-        if number not in self._closed:
-            self._add("", kind="r")
-        else:
-            text = f"(?:\\{number})"
-            self._add(f"(?i:\\{number})" if "i" in self._flags else text, kind="r")
+        flags = "i" if "i" in self._flags else ""
+        self._add(f"(?{flags}:\\{number})" if number in self._closed else "", kind="r")
 
     def _named_reference(self, name: str) -> None:
         numbers = self._names.get(name, [])
@@ -279,96 +300,164 @@ class _Reader(Scanner):
             raise Unclear(f"it refers to a group '{name}' that is missing, or not the only one")
         self._reference(numbers[0])
 
-    # Escapes
+    # Classes and escapes
 
-    def _escape(self) -> None:
-        if (ranges := self._surrogates()) is not None:
+    def _class_or_escape(self, char: str) -> None:
+        ranges = self._surrogates()
+        if ranges is not None:
             self._set(ranges)
             return
         self._at += 1
-        letter = self._text[self._at : self._at + 1]
-        if letter in _OUTSIDE:
-            self._at += 1
-            _OUTSIDE[letter](self)
-        elif letter.isdecimal() and letter.isascii() and letter != "0":
+        if char == "[":
+            self._class()
+        else:
+            self._escape(self._text[self._at : self._at + 1])
+
+    def _escape(self, letter: str) -> None:
+        if letter and letter in "123456789":
             self._number()
+            return
+        self._at += 1
+        if letter in _FIXED:
+            text, kind = _FIXED[letter]
+            self._add(text, kind=kind)
         elif letter == "k" and self._names.keys() - {""}:
-            self._at += 1
             match = self._matched(_NAME)
             self._named_reference("" if match is None else next(filter(None, match.groups())))
+        elif letter == "Q":
+            self._quoted()
+        elif letter == "N":
+            self._set(complement([(10, 10)]))
+        elif letter and letter in "GKXC":
+            raise Unclear(f"\\{letter} has no meaning in ECMA 262")
+        elif letter != "E":
+            self._at -= 1
+            self._add_member(self._escaped())
+
+    def _add_member(self, found: int | Ranges | Property) -> None:
+        if isinstance(found, int):
+            self._character(found)
+        elif isinstance(found, Property):
+            self._set([], found)
         else:
-            found = self._escaped()
-            if isinstance(found, int):
-                self._character(found)
-            elif isinstance(found, Property):
-                self._set([], (found,))
-            else:
-                self._set(found)
+            self._set(found)
 
     def _number(self) -> None:
         """Read a back-reference; without such a group it is an octal number, or a digit (B.1.2)."""
-        match = self._matched(re.compile(r"\d{1,9}", re.ASCII))
+        match = self._matched(_DIGITS)
         assert match is not None
         if int(match[0]) <= self._total:
             self._reference(int(match[0]))
-            return
-        self._at = match.start()
-        self._character(self._octal())
+        else:
+            self._at = match.start()
+            self._character(self._octal())
 
     def _quoted(self) -> None:
-        end = self._text.find("\\E", self._at)
-        end = len(self._text) if end < 0 else end
-        for char in self._text[self._at : end]:
+        text, _, _ = self._text[self._at :].partition("\\E")
+        for char in text:
             self._character(ord(char))
-        self._at = end + 2
+        self._at += len(text) + 2
 
     def _class(self) -> None:
-        if (ranges := self._surrogates()) is not None:
-            self._set(ranges)
-            return
-        self._at += 1
         is_negated = self._text.startswith("^", self._at)
         self._at += is_negated
-        members: Ranges = []
+        ranges: Ranges = []
         properties: list[Property] = []
         while not self._text.startswith("]", self._at):
-            self._member(members, properties)
+            self._member(ranges, properties)
         self._at += 1
-        self._set(members, tuple(properties), is_negated=is_negated)
+        self._set(ranges, *properties, is_negated=is_negated)
 
-    _STEPS: ClassVar[dict[str, Callable[[_Reader], None]]] = {
-        "(": _open,
-        ")": _close,
-        "[": _class,
-        ".": _dot,
-        "^": _anchor,
-        "$": _anchor,
-        "|": _either,
-        "\\": _escape,
-    }
+    def _member(self, ranges: Ranges, properties: list[Property]) -> None:
+        """Read a member of a class, or a range of characters."""
+        if self._text.startswith("&&[", self._at):
+            raise Unclear("'&&[' is an intersection of classes in one language, and text in others")
+        first = self._one_member()
+        is_dashed = self._text.startswith("-", self._at) and not self._text.startswith("-]", self._at)
+        if isinstance(first, int):
+            self._at += is_dashed
+            start = self._at
+            last = self._one_member() if is_dashed else first
+            if isinstance(last, int):
+                if last < first:
+                    raise Unclear("a range of a class is out of order")
+                ranges.append((first, last))
+                return
+            self._at = start - 1  # `a-\d` is three members (B.1.2)
+            ranges.append((first, first))
+        elif isinstance(first, Property):
+            properties.append(first)
+        else:
+            ranges += first
+        if is_dashed:  # `\w-.` is three members: the next one is `-`
+            self._at += 1
+            ranges.append((45, 45))
+
+    def _one_member(self) -> int | Ranges | Property:
+        if self._at >= len(self._text):
+            raise Unclear("a class is not closed")
+        if (match := _POSIX.match(self._text, self._at)) and match[2] in POSIX:
+            self._at = match.end()
+            return complement(POSIX[match[2]]) if match[1] else POSIX[match[2]]
+        char = self._text[self._at]
+        self._at += 1
+        if char == "\\" and self._text.startswith("b", self._at):
+            self._at += 1
+            return 8
+        return self._escaped() if char == "\\" else ord(char)
+
+    def _escaped(self) -> int | Ranges | Property:
+        """Return what follows a backslash: a character, a set, or a property."""
+        if self._at == len(self._text):
+            raise Unclear("it ends with a backslash")
+        letter = self._text[self._at]
+        if letter in "0123456789":
+            return self._octal()
+        self._at += 1
+        if letter in SETS:
+            return SETS[letter]
+        if letter in "pP" and (match := self._matched(_PROPERTY)):
+            return Property(match[2] or match[3], (letter == "P") != bool(match[1]))
+        if letter in _HEX and (match := self._matched(_HEX[letter])):
+            return self._combined(int(match[1] or match[2], 16))
+        if letter != "c":
+            return _CONTROLS.get(letter, ord(letter))
+        match = self._matched(_LETTER)
+        self._at -= match is None  # `\c` without a letter is a backslash
+        return ord("\\") if match is None else ord(match[0]) % 32
+
+    def _octal(self) -> int:
+        match = self._matched(_OCTAL)
+        assert match is not None
+        return int(match[1], 8) if match[1] else ord(match[0])
+
+    def _combined(self, code: int) -> int:
+        """Return a character that is written as a number; a pair of surrogates is one."""
+        if 0xD800 <= code <= 0xDBFF and (low := self._matched(_LOW_ALONE)):
+            code = _of_pair(code, int(low[1], 16))
+        if code > 0x10FFFF:
+            raise Unclear("it has a character beyond Unicode")
+        return code
+
+    def _surrogates(self) -> Ranges | None:
+        """Read two classes of surrogates; return the characters that they encode in UTF-16."""
+        match = _PAIR.match(self._text, self._at)
+        if match is None:
+            return None
+        high, high_1, high_2, low, low_1, low_2 = (int(text, 16) if text else 0 for text in match.groups())
+        highs = range(high or high_1, (high or high_2) + 1)
+        lows = low or low_1, low or low_2
+        if lows == (0xDC00, 0xDFFF):
+            ranges = [(_of_pair(highs[0], lows[0]), _of_pair(highs[-1], lows[1]))] if highs else []
+        elif len(highs) <= _SURROGATE_PIECES:
+            ranges = [(_of_pair(one, lows[0]), _of_pair(one, lows[1])) for one in highs]
+        else:
+            return None
+        if not ranges or lows[0] > lows[1]:
+            raise Unclear("a range of a class is out of order")
+        self._at = match.end()
+        return ranges
 
 
-def _fixed(text: str, kind: str) -> Callable[[_Reader], None]:
-    return lambda reader: reader._add(text, kind=kind, is_repeatable=False)  # noqa: SLF001 -- of this module
-
-
-def _unclear(letter: str) -> Callable[[_Reader], None]:
-    def refuse(_reader: _Reader) -> None:
-        raise Unclear(f"\\{letter} has no meaning in ECMA 262")
-
-    return refuse
-
-
-_OUTSIDE: dict[str, Callable[[_Reader], None]] = {
-    "A": _fixed("^", "^"),
-    "Z": _fixed("$", "$"),
-    "z": _fixed("$", "$"),
-    "b": _fixed("\\b", "b"),
-    "B": _fixed("\\B", "b"),
-    "E": lambda _: None,
-    "Q": lambda reader: reader._quoted(),  # noqa: SLF001 -- of this module
-    "N": lambda reader: reader._set(complement([(10, 10)])),  # noqa: SLF001 -- of this module
-    "R": lambda reader: reader._add(_LINE_END, kind="r"),  # noqa: SLF001 -- of this module
-    **{letter: _unclear(letter) for letter in "GKXC"},
-}
-"""What some letters mean after a backslash, except within a class."""
+def _of_pair(high: int, low: int) -> int:
+    return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)

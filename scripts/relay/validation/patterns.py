@@ -16,8 +16,7 @@ import jsonschema_rs
 from relay.contract.limits import MAX_LOOKING_PATTERN, MAX_PATTERN
 
 from .character_sets import Ranges, members
-from .pattern_escapes import Property, Unclear
-from .pattern_syntax import Piece, Repeated, Syntax, read
+from .pattern_syntax import Piece, Property, Repeated, Syntax, Unclear, read
 
 _LOOKING = re.compile(r"\(\?(?!:|P?<[^=!]|[a-zA-Z-]*[:)])|\\[1-9k]")
 _UNBOUNDED = 2**31

@@ -65,7 +65,8 @@ class QueryKeys:
         if not self._free:
             unknown = [key for key in texts if not self._is_claimed(key)]
             for key in unknown[:MAX_VIOLATIONS]:
-                yield Violation(f"/{escape(key)}", "unknown", "the contract has no such query parameter")
+                message = "the contract has no such query parameter"
+                yield Violation(f"/{escape(key)}", "unknown", message, "query")
 
     def _claim(self, parameter: Parameter, contract: Contract) -> None:
         if parameter.style == "deepObject" and parameter.media_type is None:

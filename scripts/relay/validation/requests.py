@@ -11,21 +11,19 @@ from relay.contract.model import Location, Operation, RequestBody, Schema
 from . import media_types as media
 from .binary_schemas import bytes_reader, describes_text, is_binary, is_validated, warn_unvalidated
 from .coercion import types_of
-from .defaults import Defaults
+from .completion import dropping, filling, reading
 from .encoding_objects import has_parts, warn_ignored
 from .errors import InvalidRequest, UnsupportedMediaType
 from .forms import FormDecoder, MalformedField, decoded
 from .http import HeaderList, Request, cookies, header
-from .integers import Integers
 from .item_compiling import item_decoders
 from .item_reading import MalformedItem
 from .json_strict import NotJson, parse_json
 from .multipart import Form, MalformedForm
-from .parameters import LocatedViolation, ParameterDecoder
+from .parameters import ParameterDecoder
 from .part_decoders import MultipartDecoder, Nesting, PartsDecoder
 from .query_strings import QueryKeys
 from .raw_texts import NO_TEXTS, PathTexts, Raw, urlencoded
-from .read_only import ReadOnly
 from .schemas import SchemaCompiler
 from .violations import Violation
 
@@ -66,13 +64,13 @@ class RequestDecoder:
         Raises InvalidRequest with every violation, or UnsupportedMediaType.
         """
         arguments: Arguments = {}
-        failures: list[LocatedViolation] = []
+        failures: list[Violation] = []
         if self._locations:
             raw = self._raw(request)
             for decoder, name in self._decoders:
                 decoder.decode(raw[decoder.parameter.location], arguments, name, failures)
             if self._refuses_unknown:
-                failures += [LocatedViolation("query", one) for one in self._keys.unknown(raw["query"].texts)]
+                failures += self._keys.unknown(raw["query"].texts)
         if self._body:
             self._body.decode(request, arguments, failures)
         if failures:
@@ -132,7 +130,7 @@ class BodyDecoder:
         """Return the decoder of the multipart that a documented media type covers."""
         return self.forms.get(media.key_of(documented))
 
-    def decode(self, request: Request, arguments: Arguments, failures: list[LocatedViolation]) -> None:
+    def decode(self, request: Request, arguments: Arguments, failures: list[Violation]) -> None:
         """Store the body's value in `arguments["body"]`, and append its violations to `failures`.
 
         Raises UnsupportedMediaType.
@@ -140,7 +138,7 @@ class BodyDecoder:
         content_type = header(request.headers, b"content-type")
         if not request.body and not self._may_be_empty(content_type):
             if self._required:
-                failures.append(LocatedViolation("body", Violation("", "required", "the body is missing")))
+                failures.append(Violation("", "required", "the body is missing"))
             return
         if content_type is None or _is_encoded(request.headers):
             raise UnsupportedMediaType(self._accepted)
@@ -149,7 +147,7 @@ class BodyDecoder:
             value, violations = reader(request.body, content_type)
         except ValueError as exc:
             violations, value = [_malformed(exc)], None
-        failures += [LocatedViolation("body", violation) for violation in violations]
+        failures += violations
         arguments["body"] = value
 
     def _may_be_empty(self, content_type: str | None) -> bool:
@@ -234,8 +232,7 @@ def _documented_reader(
     }
     if form is not None:
         readers[media.MULTIPART] = _multipart_reader(form, schema, compiler, pointer)
-    integers = Integers(compiler)
-    readers = {kind: integers.reading(schema, read) for kind, read in readers.items()}
+    readers = {kind: reading(schema, compiler, read) for kind, read in readers.items()}
     if not media.is_range(name):
         return readers[name]
     return lambda body, content_type: readers[media.kind_of(content_type)](body, content_type)
@@ -303,8 +300,8 @@ def _checker(
         compiler.problems.append(compiler.contract.warning(pointer, message, "unchecked-form"))
         schema = {}
     validator = compiler.compile(schema, "request", pointer)
-    drop = ReadOnly(compiler).of(schema) if validator else None
-    fill = Defaults(compiler).of(schema) if validator else None
+    drop = dropping(schema, compiler) if validator else None
+    fill = filling(schema, compiler) if validator else None
 
     def check(value: Any, plain: Any) -> tuple[Any, list[Violation]]:
         assert validator is not None  # the server does not start if a schema cannot be compiled
@@ -325,5 +322,5 @@ def _query(query: bytes, *, refuses_nul: bool) -> Raw:
     try:
         return urlencoded(query, refuses_nul=refuses_nul)
     except ValueError as exc:
-        violation = Violation("", "encoding", "not percent-encoded UTF-8, or too many fields")
-        raise InvalidRequest(failures=[LocatedViolation("query", violation)]) from exc
+        message = "not percent-encoded UTF-8, or too many fields"
+        raise InvalidRequest([Violation("", "encoding", message, "query")]) from exc

@@ -16,17 +16,15 @@ from .encoding_objects import warn_ignored
 from .errors import ResponseViolation
 from .http import HeaderList, is_field
 from .item_compiling import item_content
-from .items import ItemContent
+from .item_content import ItemContent, PartContent
 from .json_strict import NotJson, parse_json
 from .json_writing import write_json, write_text
 from .media_types import by_weight
-from .part_content import PartContent
 from .results import NO_BODY, HeaderDecoder, Parts, field_lines, without
 from .schemas import SchemaCompiler
 from .shapes import Shape
 from .slicing import Slicer, slicer
 from .validators import Validator
-from .violations import Violation
 
 
 def json_choices(response: Response, default: str | None) -> list[str]:
@@ -83,7 +81,7 @@ class Content(NamedTuple):
         try:
             value = parse_json(body)
         except NotJson as exc:
-            raise ResponseViolation([Violation("", "type", f"the body is not JSON: {exc}")]) from None
+            raise ResponseViolation.at("", "type", f"the body is not JSON: {exc}") from None
         if not self.validator.accepts(value):
             raise ResponseViolation(self.validator.violations(value))
 
@@ -171,10 +169,10 @@ class ResponseCompiler:
             raise ResponseViolation(violations)
         if not self._content:
             if not _is_empty(body):
-                raise ResponseViolation([Violation("", "content", "the contract documents no body")])
+                raise ResponseViolation.at("", "content", "the contract documents no body")
             return None, field_lines(lines)
         if body is NO_BODY:
-            raise ResponseViolation([Violation("", "content", "the contract documents a body")])
+            raise ResponseViolation.at("", "content", "the contract documents a body")
         chosen = chosen or media_type
         is_list = bool(self._of_lists) and isinstance(body, list | tuple)
         if chosen is None and (self._choices or is_list):
@@ -189,7 +187,7 @@ class ResponseCompiler:
             reason = f"the contract documents no body of {sent_as}"
             if chosen is None:
                 reason += "; only ranges are documented, so the handler must set content-type"
-            raise ResponseViolation([Violation("", "content", reason)])
+            raise ResponseViolation.at("", "content", reason)
         if isinstance(content, ItemContent | PartContent):
             content = content.begun(sent_as)
             sent_as = content.media_type

@@ -11,10 +11,10 @@ from . import http
 from . import media_types as media
 from .errors import ResponseViolation
 from .http import HeaderList
-from .items import ItemContent, Items
-from .json_writing import to_bytes, to_json, to_plain
+from .item_content import ItemContent, PartContent
+from .items import Items
+from .json_writing import to_json, to_plain, write_text
 from .media_types import accepts_any
-from .part_content import PartContent
 from .response_content import UNREAD, Content, ResponseCompiler, with_charset
 from .results import NO_BODY, PLAIN, Parts, field_lines, header_lines, split, without
 from .schemas import SchemaCompiler
@@ -143,9 +143,9 @@ class ResponseEncoder:
         chosen = lines[0][1].decode("latin-1")
         stream, lines = self._begun(status, lines)
         if stream is not None and not isinstance(body, str | bytes):
-            return http.Response(status, lines, stream.serialise_unvalidated(body))
+            return http.Response(status, lines, stream.serialise(body, is_validated=False))
         if not media.is_json(chosen):
-            return http.Response(status, lines, to_bytes(body))
+            return http.Response(status, lines, write_text(body, None, ""))
         content = compiled and compiled.find(chosen)
         shape = content.shape if isinstance(content, Content) else self._any_shape
         return http.Response(status, lines, to_json(to_plain(body, shape)))
@@ -180,7 +180,7 @@ class ResponseEncoder:
     def _compiled_response(self, status: int) -> ResponseCompiler:
         compiled = self._by_status.get(status) or self._documented(status)
         if compiled is None:
-            raise ResponseViolation.undocumented(status)
+            raise ResponseViolation.at("", "status", f"the contract documents no status {status}")
         self._by_status[status] = compiled
         return compiled
 

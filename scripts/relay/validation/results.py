@@ -9,7 +9,7 @@ from relay.contract.model import Response
 
 from .errors import ResponseViolation
 from .http import HeaderList, is_field
-from .parameters import LocatedViolation, ParameterDecoder
+from .parameters import ParameterDecoder
 from .raw_texts import Raw
 from .schemas import SchemaCompiler
 from .violations import Violation
@@ -29,12 +29,12 @@ class HeaderDecoder:
         lines: dict[str, list[str]] = {}
         for name, value in headers:
             lines.setdefault(name, []).append(value)
-        failures: list[LocatedViolation] = []
+        failures: list[Violation] = []
         for decoder in self._decoders:
             name = decoder.parameter.name
             for raw in _raw(name, lines.get(name.lower())):
                 decoder.decode(Raw(raw), {}, "", failures)
-        return [failure.violation for failure in failures]
+        return failures
 
 
 def _raw(name: str, values: list[str] | None) -> list[dict[str, list[str]]]:
@@ -82,8 +82,8 @@ def _text(name: str, value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str | int | float):
         return str(value)
-    raise ResponseViolation(
-        [Violation(f"/{name}", "header", "a header must be a string, a number, a boolean or a list of these")]
+    raise ResponseViolation.at(
+        f"/{name}", "header", "a header must be a string, a number, a boolean or a list of these"
     )
 
 
@@ -118,11 +118,11 @@ def split(result: Any) -> Parts:
         case (body, status, Mapping() as headers):
             return Parts(body, _status(status), header_lines(headers))
     message = "a tuple must be (body, status), (body, headers) or (body, status, headers); return an array as a list"
-    raise ResponseViolation([Violation("", "status", message)])
+    raise ResponseViolation.at("", "status", message)
 
 
 def _status(status: Any) -> int:
     """Return a status that is an int or an `http.HTTPStatus`."""
     if not isinstance(status, int):
-        raise ResponseViolation([Violation("", "status", "the status of a response must be an integer")])
+        raise ResponseViolation.at("", "status", "the status of a response must be an integer")
     return int(status)

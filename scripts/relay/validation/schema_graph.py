@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,20 +57,42 @@ class Choice:
     """An `anyOf` or `oneOf`, and its discriminator: `by_value` are the branches that its values name.
 
     If it is conditional, its branches are schemas that apply if another one does (`then`, `else`, `dependentSchemas`).
+    `verdicts` are those of the branches that lead, if they are needed.
     """
 
     branches: list[Node]
     name: str
     by_value: dict[str, Node]
     is_conditional: bool = False
-    verdicts: dict[int, Accepts] = field(
-        default_factory=dict
-    )  # of the branches that lead, if they are needed
+    verdicts: dict[int, Accepts] = field(default_factory=dict)
 
     def named(self, value: Any) -> Node | None:
         """Return the branch that the discriminator of a value names."""
         tag = value.get(self.name) if isinstance(value, dict) else None
         return self.by_value.get(tag) if isinstance(tag, str) else None
+
+
+def walk(
+    root: Node, value: Any, branches: Callable[[Choice, Any], Iterable[Node]]
+) -> Iterator[tuple[Node, Any]]:
+    """Yield a value and all that is within it, each with each schema that applies to it, once.
+
+    `branches` returns those of a choice that apply. What is added to a value before the next one is asked for is
+    walked through, too.
+    """
+    visited: set[tuple[int, int]] = set()
+    pending = [(root, value)]
+    while pending:
+        first, value = pending.pop()
+        nodes, same = [], [first]
+        for node in same:  # it grows
+            if (key := (id(node), id(value))) not in visited:
+                visited.add(key)
+                nodes.append(node)
+                same += node.parts
+                same += [branch for choice in node.choices for branch in branches(choice, value)]
+        yield from ((node, value) for node in nodes)
+        pending += (inner for node in nodes for inner in node.within(value))
 
 
 class Graph:
@@ -86,9 +108,7 @@ class Graph:
         own: Callable[[Schema], Mapping[str, Any]],
         verdict: Callable[[Schema], Accepts] | None = None,
     ) -> None:
-        self._contract = compiler.contract
         self._compiler = compiler
-        self._is_hidden = compiler.translator.is_hidden
         self._own = own
         self._verdict = verdict
         self._by_ref: dict[str, Node] = compiler.memo.setdefault((kind,), {})
@@ -110,7 +130,7 @@ class Graph:
         ref = schema.get("$ref")
         if ref in self._by_ref:
             return self._by_ref[ref]
-        node = Node(schema, self._contract.resolve(schema))
+        node = Node(schema, self._compiler.contract.resolve(schema))
         if ref is not None:
             self._by_ref[ref] = node
         self._new.append(node)
@@ -120,28 +140,27 @@ class Graph:
     def _fill(self, node: Node) -> None:
         schema = node.schema
         properties = schema.get("properties", {})
+        is_hidden = self._compiler.translator.is_hidden
         node.known = frozenset(properties)
         node.own = self._own(schema)
         node.leads = bool(node.own)
         node.properties = {
-            name: self._node(part)
-            for name, part in properties.items()
-            if not self._is_hidden(part, "request")
+            name: self._node(part) for name, part in properties.items() if not is_hidden(part, "request")
         }
         node.parts = [self._node(part) for part in schema.get("allOf", [])]
         node.prefix = [self._node(part) for part in schema.get("prefixItems", [])]
-        words = ("items", "unevaluatedItems")
-        node.items = [self._node(schema[word]) for word in words if isinstance(schema.get(word), dict)]
+        node.items = self._of_words(schema, "items", "unevaluatedItems")
+        node.additional = self._of_words(schema, "additionalProperties", "unevaluatedProperties")
         node.patterns = [
             (self._accepts({"pattern": pattern}), self._node(part))
             for pattern, part in pattern_properties(schema).items()
         ]
-        others = (schema.get(word) for word in ("additionalProperties", "unevaluatedProperties"))
-        node.additional = [self._node(one) for one in others if isinstance(one, dict)]
         node.choices = [self._choice(schema, keyword) for keyword in CHOICES if keyword in schema]
-        if conditional := [*conditional_schemas(schema)]:
-            branches = [self._node(part) for part in conditional]
+        if branches := [self._node(part) for part in conditional_schemas(schema)]:
             node.choices.append(Choice(branches, "", {}, is_conditional=True))
+
+    def _of_words(self, schema: Schema, *words: str) -> list[Node]:
+        return [self._node(one) for word in words if isinstance(one := schema.get(word), dict)]
 
     def _accepts(self, schema: Schema) -> Accepts:
         validator = self._compiler.compile(schema, "request", ())
@@ -150,8 +169,7 @@ class Graph:
     def _choice(self, schema: Schema, keyword: str) -> Choice:
         branches = [self._node(part) for part in schema[keyword]]
         by_value = {value: self._node({"$ref": ref}) for value, ref in discriminated(schema, keyword)}
-        name = schema["discriminator"]["propertyName"] if by_value else ""
-        return Choice(branches, name, by_value)
+        return Choice(branches, schema["discriminator"]["propertyName"] if by_value else "", by_value)
 
     def _mark(self) -> None:
         """Mark each new node that leads to a property that is looked for."""
@@ -175,7 +193,6 @@ class Graph:
             node.prefix = []
         node.properties = {name: one for name, one in node.properties.items() if one.leads}
         node.choices = [choice for choice in node.choices if any(one.leads for one in choice.branches)]
-        if self._verdict is not None:
-            for choice in node.choices:
-                leading = [one for one in choice.branches if one.leads]
-                choice.verdicts = {id(one): self._verdict(one.written) for one in leading}
+        for choice in node.choices if self._verdict is not None else ():
+            leading = [one for one in choice.branches if one.leads]
+            choice.verdicts = {id(one): self._verdict(one.written) for one in leading}  # type: ignore[misc]

@@ -112,6 +112,14 @@ class SchemaCompiler:
         self.problems.append(found)
         return None
 
+    def warn(self, pointer: Pointer, message: str, rule: str) -> None:
+        """Add a warning about the value at a pointer."""
+        self.problems.append(self.contract.warning(pointer, message, rule))
+
+    def refuse(self, pointer: Pointer, message: str, rule: str) -> None:
+        """Add an error about the value at a pointer."""
+        self.problems.append(self.contract.problem(pointer, message, rule))
+
     def take_problems(self) -> list[Diagnostic]:
         """Return the problems since the last call, each once."""
         problems, self.problems = self.problems, []

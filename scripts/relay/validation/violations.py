@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+from relay.contract.model import Location
 
 MAX_VIOLATIONS = 20
 """Maximum number of violations reported for one value; more would be repetitive."""
@@ -19,12 +21,13 @@ class Violation:
 
     `path` is a JSON pointer to the field (RFC 6901). `rule` is the violated keyword, or `schema` if the
     violation lies in the field but is too deep to name, or lies in schemas that refer to each other for the
-    same value.
+    same value. `location` is that of the value in a request.
     """
 
     path: str
     rule: str
     message: str
+    location: Location | Literal["body"] = "body"
 
 
 class MissingEnd(NamedTuple):
