@@ -16,7 +16,6 @@ from relay.validation.errors import ResponseViolation
 from relay.validation.item_compiling import content_at, has_items
 from relay.validation.item_content import ItemContent, PartContent
 from relay.validation.media_types import FRAMES, kind_of_items
-from relay.validation.item_content import PartContent
 from relay.validation.query_strings import ReadText, body_reader, parameter_reader
 from relay.validation.schemas import Direction, SchemaCompiler
 from relay.validation.violations import Violation
@@ -112,14 +111,14 @@ class _Checker:
         """
         contract, compiler = self._contract, self._compiler
         if node.kind == "parameter":
-            return parameter_reader(contract.parameter(node.pointer), contract, compiler)
+            return parameter_reader(contract.parameter(node.pointer), compiler)
         if not node.is_in_parameter:
-            return body_reader(node.media_type or "", node.value, contract, compiler)
+            return body_reader(node.media_type or "", node.value, compiler)
         if node.used_at[-4:-3] != ("parameters",):
             return None
         parameter = contract.parameter(node.used_at[:-2])
         is_whole = parameter.location == "querystring"
-        return parameter_reader(parameter, contract, compiler) if is_whole else None
+        return parameter_reader(parameter, compiler) if is_whole else None
 
     def _check_text(
         self, node: Node, schema: Schema, read: ReadText, name: str, example: dict[str, Any]

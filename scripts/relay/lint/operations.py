@@ -76,15 +76,15 @@ def check_serving(contract: Contract) -> Iterator[Diagnostic]:
     """Compile every operation as `relay serve` does; `check_examples` reports invalid defaults with their location."""
     compiler = SchemaCompiler(contract)
     for operation in contract.operations:
-        found = compiled(operation, compiler, contract)
+        found = compiled(operation, compiler)
         yield from (problem for problem in found if problem.rule != "invalid-default")
         if wrong := errors(found):
             place = contract.place(operation.pointer)
             yield LeftOut.of(operation.method, operation.path, place, wrong[0]).reason
 
 
-def compiled(operation: Operation, compiler: SchemaCompiler, contract: Contract) -> list[Diagnostic]:
+def compiled(operation: Operation, compiler: SchemaCompiler) -> list[Diagnostic]:
     """Compile an operation and return its problems; one with an error is not served."""
-    RequestDecoder(operation, operation.arguments, compiler, contract)
-    ResponseEncoder(operation, contract, compiler)
+    RequestDecoder(operation, operation.arguments, compiler)
+    ResponseEncoder(operation, compiler)
     return compiler.take_problems()
