@@ -28,32 +28,30 @@ class Writer:
         """Return the bytes of the file."""
         source = self._source
         if not isinstance(root, Map | Seq) or root.is_flow:
-            start, end = source.root.start_mark.index, source.root.end_mark.index
-            text = source.text[:start] + self._flow.value(root, "", is_multi=False) + source.text[end:]
-            return (source.mark + text).encode()
-        first, last = self._limits(root)
-        text = source.text[:first] + self._lines(root, "") + source.text[last:]
-        if not source.text.endswith("\n"):
-            text = text.removesuffix(source.newline)
-        return (source.mark + text).encode()
-
-    def _limits(self, root: Map | Seq) -> tuple[int, int]:
-        """Return where the entries of the root begin and end; the first comments and `---` are of the file."""
-        entries = [entry for _, entry in root.initial] if isinstance(root, Map) else [*root.initial]
-        return self._source.line_begin(entries[0].offsets[1]), entries[-1].offsets[4]
+            first, last = source.root.start_mark.index, source.root.end_mark.index
+            inner = self._flow.value(root, "", is_multi=False)
+        else:  # the first comments and `---` are of the file
+            entries = [entry for _, entry in root.initial] if isinstance(root, Map) else [*root.initial]
+            first, last = source.line_begin(entries[0].at), entries[-1].end
+            inner = self._lines(root, "")
+            if last == len(source.text) and not source.text.endswith("\n"):
+                inner = inner.removesuffix(source.newline)
+        return (source.mark + source.text[:first] + inner + source.text[last:]).encode()
 
     def _lines(self, value: Map | Seq, base: str) -> str:
         """Return a collection as lines that are indented by `base`."""
-        return self._map(value, base) if isinstance(value, Map) else self._seq(value, base)
+        if isinstance(value, Map):
+            return "".join(self._members(value, base))
+        items = zip(value, value.entries, strict=True)
+        return "".join(self._item(item, entry, base) for item, entry in items)
 
-    def _map(self, value: Map, base: str) -> str:
-        members, merges = self._own(value)
-        lines = [self._entry("<<", value.merge.built, value.merge, base)] if merges and value.merge else []
+    def _members(self, value: Map, base: str) -> list[str]:
+        members, has_merge = self._own(value)
+        lines = [self._entry("<<", value.merge.built, value.merge, base)] if has_merge and value.merge else []
         for key, item in members.items():
             lines += self._comments(value.kept.get(key, []), base)
             lines.append(self._entry(key, item, value.entries.get(key), base))
-        lines += self._comments(value.kept.get(None, []), base)
-        return "".join(lines)
+        return lines + self._comments(value.kept.get(None, []), base)
 
     def _comments(self, comments: list[str], base: str) -> list[str]:
         return [f"{base}{comment}{self._source.newline}" for comment in comments]
@@ -74,43 +72,38 @@ class Writer:
         if entry is None or entry.is_flow:
             written = f"{base}{self._flow.scalar(key)}:{self._after(value, entry, base)}"
             return _NEW.sub(r"\2\1", written, count=1)
-        source = entry.source
-        _begin, at, inside, _, end = entry.offsets
-        old = " " * entry.column
         lead = self._lead(entry, base)
-        is_named = isinstance(entry.key, yaml.ScalarNode) and (key in (entry.key.value, "<<"))
+        is_named = isinstance(entry.key, yaml.ScalarNode) and key in (entry.key.value, "<<")
         if is_named and self._flow.is_untouched(value, entry):
-            return lead + base + self._ended(shifted(source.text[at:end], old, base))
-        name = source.text[at:inside] if is_named else f"{self._flow.scalar(key)}:"
+            return lead + self._as_it_was(entry, base)
+        name = entry.source.text[entry.at : entry.inside] if is_named else f"{self._flow.scalar(key)}:"
         return lead + base + name + self._after(value, entry, base)
+
+    def _as_it_was(self, entry: Entry, base: str) -> str:
+        """Return the lines of an entry, with a line break at the end, which the last one of a file may not have."""
+        text = base + shifted(entry.source.text[entry.at : entry.end], " " * entry.column, base)
+        return text if text.endswith("\n") else text + self._source.newline
 
     def _lead(self, entry: Entry, base: str) -> str:
         """Return the comments before an entry; those before the first entry of the file are the file's."""
-        _source, (begin, *_) = entry.source, entry.offsets
-        lead = entry.lead
-        if (begin == 0 and entry.column == 0) or not lead:
+        lead = entry.source.text[entry.begin : entry.source.line_begin(entry.at)]
+        if (entry.begin == 0 and entry.column == 0) or not lead:
             return ""
         return shifted("\n" + lead, " " * entry.column, base)[1:] if lead.strip() else lead
-
-    def _seq(self, value: Seq, base: str) -> str:
-        return "".join(
-            self._item(item, entry, base) for item, entry in zip(value, value.entries, strict=True)
-        )
 
     def _item(self, value: Any, entry: Entry | None, base: str) -> str:
         if entry is None or entry.is_flow or entry.key is not None:
             return self._dashed(value, base, "- ")
-        source = entry.source
-        _, at, inside, _, end = entry.offsets
-        lead = self._lead(entry, base)
+        source, lead = entry.source, self._lead(entry, base)
         if self._flow.is_untouched(value, entry):
-            return lead + base + self._ended(shifted(source.text[at:end], " " * entry.column, base))
-        node = getattr(value, "node", None)
-        begin = source.value_begin(node) if node is not None and node is entry.value else inside
-        is_inline = isinstance(value, Map | Seq) and not value.is_flow and source.line_begin(begin) < at
-        if is_inline and node is entry.value and not entry.is_alias:
-            return lead + self._dashed(value, base, source.text[at:begin]) + self._tail(entry, base)
-        if isinstance(value, Map | Seq) and not value.is_flow and value and node is not entry.value:
+            return lead + self._as_it_was(entry, base)
+        is_block = isinstance(value, Map | Seq) and not value.is_flow
+        if is_block and value.node is entry.value:
+            begin = source.value_begin(value.node)
+            if source.line_begin(begin) < entry.at and not entry.is_alias:
+                dash = source.text[entry.at : begin]
+                return lead + self._dashed(value, base, dash) + self._tail(entry, base)
+        elif is_block and value:
             return lead + self._dashed(value, base, "- ")
         return lead + base + "-" + self._after(value, entry, base)
 
@@ -119,64 +112,43 @@ class Writer:
         if not (isinstance(value, Map | Seq) and value and not value.is_flow):
             return f"{base}{dash}{self._flow.value(value, base, is_multi=False)}{self._source.newline}"
         inner = base + " " * len(dash)
-        lines = self._lines(value, inner).lstrip("\r\n")
-        return base + dash + lines[len(inner) :]
+        return base + dash + self._lines(value, inner).lstrip("\r\n")[len(inner) :]
 
     def _after(self, value: Any, entry: Entry | None, base: str) -> str:
         """Return what follows the colon of a key, or a dash: a value with its lines, and the comments after it."""
-        newline = self._source.newline
+        newline, trailing, tail = self._source.newline, self._trailing(entry), self._tail(entry, base)
         if isinstance(value, Map | Seq) and value and not value.is_flow:
-            lines = self._lines(value, base + " " * self._offset(value))
-            return f"{self._header(value, entry)}{newline}{lines}{self._tail(entry, base)}"
+            offset = self._source.item_offset if isinstance(value, Seq) else len(self._source.unit)
+            offset = offset if value.offset is None else value.offset
+            is_same = entry is not None and not entry.is_flow and value.node is entry.value
+            anchor = f" {self._anchor(entry)}".rstrip() if is_same else ""
+            return f"{anchor}{trailing}{newline}{self._lines(value, base + ' ' * offset)}{tail}"
         if entry is not None and self._flow.is_written(value, entry):
             written = self._flow.written(entry, base)
         else:
             written = self._flow.value(value, base, is_multi=False, like=entry)
         anchor = self._anchor(entry) if entry is not None and getattr(value, "node", 0) is entry.value else ""
-        blanks = self._blanks(entry)
         kept = value.kept.get(None, []) if isinstance(value, Map) and not value else []
         lines = "".join(self._comments(kept, base + self._source.unit))
-        return f"{blanks}{anchor}{written}{self._trailing(entry)}{newline}{lines}{self._tail(entry, base)}"
+        return f"{_blanks(entry)}{anchor}{written}{trailing}{newline}{lines}{tail}"
 
-    def _blanks(self, entry: Entry | None) -> str:
-        """Return the blanks between a key and its value on one line, which may align values."""
-        if entry is None or entry.is_flow or entry.is_alias or entry.key is None:
-            return " "
-        found = entry.source.text[entry.offsets[2] : entry.value.start_mark.index]
-        return found if found and not found.strip(" ") else " "
-
-    def _offset(self, value: Map | Seq) -> int:
-        if value.offset is not None:
-            return value.offset
-        return self._source.item_offset if isinstance(value, Seq) else len(self._source.unit)
-
-    def _anchor(self, entry: Entry) -> str:
-        source, start = entry.source, entry.value.start_mark.index
-        if not self._shares or entry.is_alias:
+    def _anchor(self, entry: Entry | None) -> str:
+        if entry is None or entry.is_alias or not self._shares:
             return ""
-        return source.text[start : source.value_begin(entry.value)].strip() + " " * source.has_anchor(
-            entry.value
-        )
-
-    def _header(self, value: Map | Seq, entry: Entry | None) -> str:
-        """Return what is on the line of a key whose value is on the next lines: an anchor, a comment."""
-        if entry is None or entry.is_flow:
-            return ""
-        is_same = value.node is entry.value and not entry.is_alias
-        anchor = f" {self._anchor(entry)}".rstrip() if is_same else ""
-        return anchor + self._trailing(entry)
+        source, node = entry.source, entry.value
+        anchor = source.text[node.start_mark.index : source.value_begin(node)].strip()
+        return anchor + " " * source.has_anchor(node)
 
     def _trailing(self, entry: Entry | None) -> str:
         """Return the comment on the line of an entry's key, or after its value, with the blanks before it."""
         if entry is None or entry.is_flow:
             return ""
-        source, (_, _, inside, stop, _) = entry.source, entry.offsets
+        source, stop = entry.source, entry.stop
         if not entry.is_alias and isinstance(entry.value, yaml.CollectionNode):
-            has_lines = bool(entry.value.value) and not entry.value.flow_style
-            stop = inside if has_lines else stop
-            if has_lines and source.has_anchor(entry.value):
-                stop = source.anchor_end(entry.value)
-        elif source.line_begin(stop) > source.line_begin(inside) and entry.value.style in ("|", ">"):
+            if entry.value.value and not entry.value.flow_style:
+                has_anchor = source.has_anchor(entry.value)
+                stop = source.anchor_end(entry.value) if has_anchor else entry.inside
+        elif source.line_begin(stop) > source.line_begin(entry.inside) and entry.is_block_scalar:
             return ""
         rest = source.text[stop : source.line_end(stop)]
         return rest if rest.lstrip().startswith("#") else ""
@@ -185,13 +157,16 @@ class Writer:
         """Return the comments on the lines after an entry that belong to it."""
         if entry is None or entry.is_flow:
             return ""
-        *_, stop, end = entry.offsets
-        begin = entry.source.next_line(stop)
-        return shifted("\n" + entry.source.text[begin:end], " " * entry.column, base)[1:]
+        text = entry.source.text[entry.source.next_line(entry.stop) : entry.end]
+        return shifted("\n" + text, " " * entry.column, base)[1:]
 
-    def _ended(self, text: str) -> str:
-        """Return lines with a line break at their end, which the last line of a file may not have."""
-        return text if text.endswith("\n") else text + self._source.newline
+
+def _blanks(entry: Entry | None) -> str:
+    """Return the blanks between a key and its value on one line, which may align values."""
+    if entry is None or entry.is_flow or entry.is_alias or entry.key is None:
+        return " "
+    found = entry.source.text[entry.inside : entry.value.start_mark.index]
+    return found if found and not found.strip(" ") else " "
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from relay.contract.bundling import resolved_root
-from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.contract.diagnostics import SetupError
 from relay.contract.documents import Document, parse_document
 from relay.contract.parsed import Pointer
 from relay.contract.pointers import PointerNotFound, escape, lookup, parse_pointer
@@ -17,12 +18,8 @@ from .layout import Source
 from .tree import Link, Map, Seq
 from .tree_building import build
 
-Version = str
-"""2.0, 3.0, 3.1 or 3.2."""
-
-
-class _Outside(Exception):
-    """A `$ref` leads to a file out of the contract's folder."""
+_MAX_PARTS = 100
+"""How many schemas that apply to one value are asked."""
 
 
 class File:
@@ -33,7 +30,8 @@ class File:
         self.document = document
         self.source = Source(document)
         self.root = build(self.source, shares=shares)
-        self.own_version = _version(self.root)
+        written = self.root.get("swagger", self.root.get("openapi")) if isinstance(self.root, dict) else None
+        self.own_version = None if written is None else ".".join(str(written).split(".")[:2])
 
 
 class ContractFiles:
@@ -44,35 +42,53 @@ class ContractFiles:
         self._folder = resolved_root(folder) if folder else root.path.parent
         self.root = File(root, shares=shares)
         self.files: dict[Path, File] = {root.path: self.root}
-        self.outside: list[Map] = []
+        self.outside: dict[int, Map] = {}
         """The objects whose `$ref` leads to a file out of the contract's folder, which is not read."""
 
-    def version(self, file: File) -> Version | None:
-        """Return the version by which a file is read."""
+    def version(self, file: File) -> str | None:
+        """Return the version by which a file is read: 2.0, 3.0, 3.1 or 3.2."""
         return file.own_version or self.root.own_version
 
-    def find(self, file: File, ref: str) -> tuple[File, Pointer, Any] | None:
-        """Return the target of a `$ref`; None if it leads nowhere, or to another host.
+    def set_version(self, old: str, new: str) -> None:
+        """Give the files of a version the next one."""
+        for file in self.files.values():
+            file.own_version = new if file.own_version == old else file.own_version
 
-        Raises _Outside, and SetupError for a file that is there and cannot be read.
+    def follow(self, holder: Map, file: File) -> tuple[Any, File] | None:
+        """Return what the `$ref` of an object leads to, and its file; None if it leads nowhere, or to another host.
+
+        Raises SetupError for a file that is there and cannot be read.
         """
+        ref = holder.get("$ref")
+        if not isinstance(ref, str):
+            return None
+        if holder.link is None:
+            path, fragment = self._path(holder, ref, file)
+            if path is None:
+                return None
+            target, pointer = self._open(path), parse_pointer(fragment)
+            try:
+                value = lookup(target.root, pointer)
+            except PointerNotFound:
+                return None
+            if not isinstance(value, Map | Seq):
+                return None
+            holder.link = Link(value, (file.path, path, pointer))
+        return holder.link.target, self.files[holder.link.at[1]]
+
+    def _path(self, holder: Map, ref: str, file: File) -> tuple[Path | None, str]:
+        """Return the file and the fragment of a reference."""
         try:
             url = urlsplit(ref)
             if url.scheme or url.netloc:
-                return None
+                return None, ""
             path = (file.path.parent / unquote(url.path)).resolve() if url.path else file.path
             if not path.is_relative_to(self._folder):
-                raise _Outside
-            if not path.is_file():
-                return None
+                self.outside.setdefault(id(holder), holder)
+                return None, ""
+            return path if path.is_file() else None, url.fragment
         except (ValueError, OSError, RuntimeError):
-            return None
-        target = self._open(path)
-        pointer = parse_pointer(url.fragment)
-        try:
-            return target, pointer, lookup(target.root, pointer)
-        except PointerNotFound:
-            return None
+            return None, ""
 
     def _open(self, path: Path) -> File:
         if path not in self.files:
@@ -82,40 +98,55 @@ class ContractFiles:
             self.files[path] = File(document, shares=self._shares)
         return self.files[path]
 
-    def follow(self, holder: Map, file: File) -> tuple[Any, File] | None:
-        """Return what the `$ref` of an object leads to, and its file; None if it leads nowhere."""
-        ref = holder.get("$ref")
-        if not isinstance(ref, str):
-            return None
-        if holder.link is None:
-            try:
-                found = self.find(file, ref)
-            except _Outside:
-                if all(one is not holder for one in self.outside):
-                    self.outside.append(holder)
-                return None
-            if found is None or not isinstance(found[2], Map | Seq):
-                return None
-            holder.link = Link(found[2], ref, (file.path, found[0].path, found[1]))
-        return holder.link.target, self.files[holder.link.at[1]]
+    def target(self, value: Any, file: File) -> Map | None:
+        """Return an object, or what its `$ref`s lead to; None if they lead nowhere."""
+        known: set[int] = set()
+        while isinstance(value, Map) and "$ref" in value and id(value) not in known:
+            known.add(id(value))
+            value, file = self.follow(value, file) or (None, file)
+        return value if isinstance(value, Map) else None
+
+    def parts(
+        self, schema: Any, file: File, inner: Callable[[Map], Iterable[Any]]
+    ) -> Iterator[tuple[Map, File]]:
+        """Yield a schema, or what its `$ref` leads to, and the schemas within it that apply to the same value.
+
+        What is next to a `$ref` has no effect in 3.0.
+        """
+        pending, known = [(schema, file)], set[int]()
+        while pending and len(known) < _MAX_PARTS:
+            one, home = pending.pop()
+            if not isinstance(one, Map) or id(one) in known:
+                continue
+            known.add(id(one))
+            if found := self.follow(one, home):
+                pending.append(found)
+            if "$ref" not in one or self.version(home) != "3.0":
+                yield one, home
+                pending += [(part, home) for part in inner(one)]
 
     def relink(self) -> None:
         """Write the `$ref`s anew of which the target, or the object itself, moved."""
+        places = self.places()
+        for path, file in self.files.items():
+            for pointer, holder in containers(file.root):
+                if (
+                    not isinstance(holder, Map)
+                    or holder.link is None
+                    or places[id(holder)] != (path, pointer)
+                ):
+                    continue
+                found = places.get(id(holder.link.target))
+                if found is not None and holder.link.at != (path, *found):
+                    holder["$ref"] = _reference(path, *found)
+
+    def places(self) -> dict[int, tuple[Path, Pointer]]:
+        """Return the file and the pointer of each object and list, by its id; of a shared one the first."""
         places: dict[int, tuple[Path, Pointer]] = {}
-        holders: list[tuple[Map, Path]] = []
         for path, file in self.files.items():
             for pointer, value in containers(file.root):
-                if id(value) not in places:
-                    places[id(value)] = path, pointer
-                    if isinstance(value, Map) and value.link is not None:
-                        holders.append((value, path))
-        for holder, path in holders:
-            link = holder.link
-            if link is None or id(link.target) not in places:
-                continue
-            target, pointer = places[id(link.target)]
-            if link.at != (path, target, pointer):
-                holder["$ref"] = _reference(path, target, pointer)
+                places.setdefault(id(value), (path, pointer))
+        return places
 
 
 def containers(root: Any) -> list[tuple[Pointer, Map | Seq]]:
@@ -124,11 +155,10 @@ def containers(root: Any) -> list[tuple[Pointer, Map | Seq]]:
     pending: list[tuple[Pointer, Any]] = [((), root)]
     while pending:
         pointer, value = pending.pop()
-        if not isinstance(value, Map | Seq):
-            continue
-        found.append((pointer, value))
-        inner = value.items() if isinstance(value, Map) else enumerate(value)
-        pending += reversed([((*pointer, str(key)), item) for key, item in inner])
+        if isinstance(value, Map | Seq):
+            found.append((pointer, value))
+            inner = value.items() if isinstance(value, Map) else enumerate(value)
+            pending += reversed([((*pointer, str(key)), item) for key, item in inner])
     return found
 
 
@@ -136,15 +166,3 @@ def _reference(path: Path, target: Path, pointer: Pointer) -> str:
     name = "" if path == target else quote(Path(os.path.relpath(target, path.parent)).as_posix())
     fragment = "".join(f"/{quote(escape(token), safe='~')}" for token in pointer)
     return f"{name}#{fragment}" if fragment or not name else name
-
-
-def _version(root: Any) -> Version | None:
-    """Return the version that a file says it has; None for a file of parts."""
-    written = root.get("swagger", root.get("openapi")) if isinstance(root, dict) else None
-    return None if written is None else ".".join(str(written).split(".")[:2])
-
-
-def refused(document: Document, message: str, *at: str) -> SetupError:
-    """Return the error of a file that cannot be upgraded."""
-    place = document.place(at)
-    return SetupError([Diagnostic(place, message, "openapi-version")])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation, rule_table
 
@@ -25,8 +24,7 @@ RULES = rule_table(
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Finding:
+class Finding(NamedTuple):
     """A finding at a member of an object, and where that was written."""
 
     owner: Map
@@ -40,47 +38,21 @@ class Finding:
         return Diagnostic(place, self.message, self.rule, RULES[self.rule].severity)
 
 
-class Findings:
+class Findings(list[Finding]):
     """Collects findings, in the order of the steps."""
 
-    def __init__(self) -> None:
-        self._found: list[Finding] = []
+    def report(self, rule: str, owner: Map, key: str | None, message: str) -> None:
+        """Add a finding at a member of an object, before that is removed."""
+        entry = owner.entries.get(key) if key is not None else None
+        entry = entry or next(iter(owner.entries.values()), None)
+        place = None
+        if entry is not None and entry.key is not None:
+            place = entry.source.place(entry.key.start_mark)
+        elif owner.source and owner.node:
+            place = owner.source.place(owner.node.start_mark)
+        self.append(Finding(owner, key, rule, message, place))
 
-    def __iter__(self) -> Iterator[Finding]:
-        return iter(self._found)
-
-    def no_equal(self, owner: Map, key: str | None, message: str) -> None:
-        """Report what the newer version cannot say; before the member is removed."""
-        self._add(owner, key, "no-equal", message)
-
-    def no_effect(self, owner: Map, key: str | None, message: str) -> None:
-        """Report what had no effect; before the member is removed."""
-        self._add(owner, key, "no-effect", message)
-
-    def discriminator_decides(self, owner: Map, key: str, message: str) -> None:
-        """Report a discriminator that is no longer asked; it stays."""
-        self._add(owner, key, "discriminator-decides", message)
-
-    def gains_effect(self, owner: Map, key: str, message: str) -> None:
-        """Report what had no effect and has one now; it stays."""
-        self._add(owner, key, "gains-effect", message)
-
-    def parts_listed(self, owner: Map, key: str, message: str) -> None:
-        """Report a body that has another meaning now; it stays."""
-        self._add(owner, key, "parts-listed", message)
-
-    def not_upgraded(self, owner: Map, key: str, message: str) -> None:
-        """Report a file that is not rewritten."""
-        self._add(owner, key, "not-upgraded", message)
-
-    def _add(self, owner: Map, key: str | None, rule: str, message: str) -> None:
-        self._found.append(Finding(owner, key, rule, message, _place(owner, key)))
-
-
-def _place(owner: Map, key: str | None) -> SourceLocation | None:
-    """Return where a member is written, else where its object is."""
-    entry = owner.entries.get(key) if key is not None else None
-    entry = entry or next(iter(owner.entries.values()), None)
-    if entry is not None and entry.key is not None:
-        return entry.source.place(entry.key.start_mark)
-    return owner.source.place(owner.node.start_mark) if owner.source and owner.node else None
+    def drop(self, owner: Map, key: str, message: str) -> None:
+        """Remove a member that had no effect, and report it."""
+        self.report("no-effect", owner, key, message)
+        owner.drop(key)

@@ -32,27 +32,21 @@ class FlowWriter:
             return False
         if isinstance(value, Map | Seq):
             return value.node is entry.value and (entry.is_alias or self._is_clean(value))
-        if isinstance(value, list):  # the objects of a merge key
-            return True
-        return _same(value, entry.built)
+        is_merged = isinstance(value, list)  # the objects of a merge key
+        return is_merged or (type(value) is type(entry.built) and bool(value == entry.built))
 
     def _is_clean(self, value: Map | Seq) -> bool:
         if id(value) not in self._clean:
-            found = self._is_clean_map(value) if isinstance(value, Map) else self._is_clean_seq(value)
-            self._clean[id(value)] = value, found
+            if isinstance(value, Map):
+                own = [(key, value.entries[key]) for key in value if key in value.entries]
+                is_same = not value.kept and own == [*value.initial] and len(own) == len(value)
+                inner = [(value[key], entry) for key, entry in own]
+            else:
+                is_same = value.entries == [*value.initial]
+                inner = [*zip(value, value.initial, strict=is_same)]
+            is_clean = is_same and all(self.is_untouched(*one) for one in inner)
+            self._clean[id(value)] = value, is_clean
         return self._clean[id(value)][1]
-
-    def _is_clean_map(self, value: Map) -> bool:
-        own = [key for key in value if key in value.entries]
-        if value.kept or own != [key for key, _ in value.initial] or len(own) != len(value):
-            return False
-        return all(
-            value.entries[key] is entry and self.is_untouched(value[key], entry)
-            for key, entry in value.initial
-        )
-
-    def _is_clean_seq(self, value: Seq) -> bool:
-        return value.entries == [*value.initial] and all(map(self.is_untouched, value, value.initial))
 
     def is_written(self, value: Any, entry: Entry) -> bool:
         """Return True if the text of an entry has the value, which may have another key now."""
@@ -62,25 +56,16 @@ class FlowWriter:
     def written(self, entry: Entry, base: str) -> str:
         """Return the text of an entry's value, without its anchor."""
         source = entry.source
-        begin, stop = source.value_begin(entry.value), entry.offsets[3]
-        return shifted(source.text[begin:stop], source.indentation(entry.offsets[1]), base)
+        text = source.text[source.value_begin(entry.value) : entry.stop]
+        return shifted(text, source.indentation(entry.at), base)
 
     def value(self, value: Any, base: str, *, is_multi: bool, like: Entry | None = None) -> str:
         """Return a value; `base` indents its line, `is_multi` says whether the lists around it have several lines."""
         if not isinstance(value, Map | Seq):
-            return self.scalar(value, self._quote(like))
+            return self.scalar(value, _quote(like))
         if not value:
             return "{}" if isinstance(value, Map) else "[]"
-        if not value.is_flow:
-            return self._dumped(value)
-        return self._collection(value, base, is_multi=is_multi)
-
-    def _quote(self, like: Entry | None) -> str:
-        """Return the quote in which the former value of an entry was written."""
-        if like is None or not isinstance(like.value, yaml.ScalarNode) or like.is_alias:
-            return ""
-        begin = like.source.text[like.value.start_mark.index : like.value.start_mark.index + 1]
-        return begin if begin in "'\"" else ""
+        return self._collection(value, base, is_multi=is_multi) if value.is_flow else self._dumped(value)
 
     def scalar(self, value: Any, quote: str = "") -> str:
         """Return a scalar, in quotes where it needs them, or where `quote` says which."""
@@ -92,58 +77,55 @@ class FlowWriter:
             return "'" + value.replace("'", "''") + "'"
         return inline(value)
 
-    def _dumped(self, value: Map | Seq) -> str:
+    def _dumped(self, value: Any) -> str:
         """Return a value on one line whose text is in block style."""
         if isinstance(value, Map):
-            return (
-                "{"
-                + ", ".join(f"{self.scalar(key)}: {self._inner(item)}" for key, item in value.items())
-                + "}"
-            )
-        return "[" + ", ".join(map(self._inner, value)) + "]"
-
-    def _inner(self, value: Any) -> str:
-        return self._dumped(value) if isinstance(value, Map | Seq) else self.scalar(value)
+            members = ", ".join(f"{self.scalar(key)}: {self._dumped(item)}" for key, item in value.items())
+            return f"{{{members}}}"
+        return f"[{', '.join(map(self._dumped, value))}]" if isinstance(value, Seq) else self.scalar(value)
 
     def _collection(self, value: Map | Seq, base: str, *, is_multi: bool) -> str:
         gaps = _Gaps(value, self._source, base, is_multi=is_multi and self._source.is_json)
-        entries = [value.entries.get(key) for key in value] if isinstance(value, Map) else value.entries
-        keys = list(value) if isinstance(value, Map) else [None] * len(value)
-        items = value.values() if isinstance(value, Map) else value
+        members: list[tuple[str | None, Any, Entry | None]]
+        if isinstance(value, Map):
+            members = [(key, item, value.entries.get(key)) for key, item in value.items()]
+        else:
+            members = [(None, item, entry) for item, entry in zip(value, value.entries, strict=True)]
         parts = [gaps.opening]
-        before: Entry | None = None
-        for number, (key, item, entry) in enumerate(zip(keys, items, entries, strict=True)):
+        for number, (key, item, entry) in enumerate(members):
             if number:
-                parts.append(gaps.between(before, entry))
+                parts.append(gaps.between(members[number - 1][2], entry))
             parts.append(self._member(key, item, entry, gaps))
-            before = entry
         opened, closed = "{}" if isinstance(value, Map) else "[]"
         return opened + "".join(parts) + gaps.closing + closed
 
     def _member(self, key: str | None, value: Any, entry: Entry | None, gaps: _Gaps) -> str:
         if entry is not None and not entry.is_flow:  # a shared object, which is in block style elsewhere
-            entry = None if isinstance(value, Map | Seq) or entry.value.style in ("|", ">") else entry
+            entry = None if isinstance(value, Map | Seq) or entry.is_block_scalar else entry
         name = "" if key is None else self._name(key, entry)
         base = gaps.indentation_of(entry)
-        if entry is not None and self.is_untouched(value, entry):
-            written = (
-                entry.source.text[entry.offsets[2] : entry.offsets[3]].strip()
-                if entry.is_alias
-                else self.written(entry, base)
-            )
-        else:
-            written = self.value(value, base, is_multi=gaps.is_multi, like=entry)
-        return name + written
+        if entry is None or not self.is_untouched(value, entry):
+            return name + self.value(value, base, is_multi=gaps.is_multi, like=entry)
+        if entry.is_alias:
+            return name + entry.source.text[entry.inside : entry.stop].strip()
+        return name + self.written(entry, base)
 
     def _name(self, key: str, entry: Entry | None) -> str:
-        if entry is not None and isinstance(entry.key, yaml.ScalarNode):
-            _, at, inside, *_ = entry.offsets
+        if entry is not None and isinstance(entry.key, yaml.ScalarNode) and entry.is_flow:
             text = entry.source.text
-            colon = text[inside : entry.value.start_mark.index] if not entry.is_alias else " "
-            space = colon if colon.strip() == "" and "\n" not in colon else " "
-            if entry.key.value == key and entry.is_flow:
-                return text[at:inside] + space
+            colon = " " if entry.is_alias else text[entry.inside : entry.value.start_mark.index]
+            if entry.key.value == key:
+                is_blank = not colon.strip() and "\n" not in colon
+                return text[entry.at : entry.inside] + (colon if is_blank else " ")
         return f"{self.scalar(key)}:{self._source.space}"
+
+
+def _quote(like: Entry | None) -> str:
+    """Return the quote in which the former value of an entry was written."""
+    if like is None or not isinstance(like.value, yaml.ScalarNode) or like.is_alias:
+        return ""
+    begin = like.source.text[like.value.start_mark.index : like.value.start_mark.index + 1]
+    return begin if begin in "'\"" else ""
 
 
 class _Gaps:
@@ -167,23 +149,21 @@ class _Gaps:
         """Take the blanks and line breaks that the collection has in its file."""
         first, last = self._entries[0], self._entries[-1]
         self._old = source.indentation(node.start_mark.index)
-        self.opening = self._moved(source.text[source.value_begin(node) + 1 : first.offsets[1]])
-        closing = source.text[last.offsets[4] : node.end_mark.index - 1]
-        self.closing = self._moved(re.sub(r"^\s*,", "", closing))
+        self.opening = self._moved(source.text[source.value_begin(node) + 1 : first.at])
+        self.closing = self._moved(re.sub(r"^\s*,", "", source.text[last.end : node.end_mark.index - 1]))
         self.is_multi = "\n" in self.opening
         if self.is_multi:
-            own = source.indentation(first.offsets[1])
-            self.indentation = self._base + own.removeprefix(self._old)
-        second = self._gap(*self._entries[:2]) if len(self._entries) > 1 else "#"
-        default = "," + (self.opening if self.is_multi else source.space)
-        self._separator = default if "#" in second else second
+            self.indentation = self._base + source.indentation(first.at).removeprefix(self._old)
+        self._separator = "," + (self.opening if self.is_multi else source.space)
+        if len(self._entries) > 1 and "#" not in (second := self._gap(*self._entries[:2])):
+            self._separator = second
 
     def indentation_of(self, entry: Entry | None) -> str:
         """Return the indentation of a member's line; members of one collection may differ in it."""
-        if entry is None or entry not in self._next:
+        own = entry.source.indentation(entry.at) if entry is not None and entry in self._next else None
+        if own is None or not own.startswith(self._old):
             return self.indentation
-        own = entry.source.indentation(entry.offsets[1])
-        return self._base + own.removeprefix(self._old) if own.startswith(self._old) else self.indentation
+        return self._base + own.removeprefix(self._old)
 
     def between(self, before: Entry | None, after: Entry | None) -> str:
         """Return what separates two members: what did, if they are neighbours in the file."""
@@ -192,11 +172,7 @@ class _Gaps:
         return self._gap(before, after)
 
     def _gap(self, before: Entry, after: Entry) -> str:
-        return self._moved(before.source.text[before.offsets[4] : after.offsets[1]])
+        return self._moved(before.source.text[before.end : after.at])
 
     def _moved(self, text: str) -> str:
         return shifted(f"{text}.", self._old, self._base)[:-1]  # the last line may have blanks only
-
-
-def _same(one: Any, other: Any) -> bool:
-    return type(one) is type(other) and bool(one == other)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from .contract_files import ContractFiles
+from typing import Any
+
+from relay.contract.schema_words import applied_schemas
+from relay.validation.media_types import kind_of_items
+
+from .contract_files import ContractFiles, File
 from .findings import Findings
-from .part_lists import report_parts
 from .tree import Map
 from .visits import visits
 
@@ -23,33 +27,47 @@ def upgrade_3_1(files: ContractFiles, findings: Findings) -> None:
     found = visits(files, "3.1")
     for role, value, file in found:
         if role in ("request body", "response"):
-            report_parts(files, value, file, findings)
+            _report_parts(files, value, file, findings)
     for role, value, _ in found:
         _fields_of_3_2(role, value, findings)
         if role == "parameter" and "allowReserved" in value and value.get("in") != "query":
             message = "`allowReserved` had an effect only in a query, so it was removed; add it again if you mean it"
-            findings.no_effect(value, "allowReserved", message)
-            value.drop("allowReserved")
+            findings.drop(value, "allowReserved", message)
         elif role == "document":
-            _document(value)
-    for file in files.files.values():
-        file.own_version = "3.2" if file.own_version == "3.1" else file.own_version
+            value["openapi"] = "3.2.0"
+            if value.get("jsonSchemaDialect") == _DIALECT_OF_3_1:
+                value["jsonSchemaDialect"] = _DIALECT_OF_3_2
+    files.set_version("3.1", "3.2")
 
 
 def _fields_of_3_2(role: str, value: Map, findings: Findings) -> None:
     """Remove what 3.1 ignored, but for the items of a stream, which are described on purpose."""
     if role == "media type" and "itemSchema" in value:
         message = "OpenAPI 3.1 has no `itemSchema`, so it had no effect; now the body is a stream of such items: remove it if you do not mean it"
-        findings.gains_effect(value, "itemSchema", message)
+        findings.report("gains-effect", value, "itemSchema", message)
         return
-    for key in _FIELDS_OF_3_2.get(role, []):
-        if key in value:
-            message = f"OpenAPI 3.1 has no `{key}`, so it was removed; add it again if you mean it"
-            findings.no_effect(value, key, message)
-            value.drop(key)
+    for key in [one for one in _FIELDS_OF_3_2.get(role, []) if one in value]:
+        message = f"OpenAPI 3.1 has no `{key}`, so it was removed; add it again if you mean it"
+        findings.drop(value, key, message)
 
 
-def _document(document: Map) -> None:
-    document["openapi"] = "3.2.0"
-    if document.get("jsonSchemaDialect") == _DIALECT_OF_3_1:
-        document["jsonSchemaDialect"] = _DIALECT_OF_3_2
+def _report_parts(files: ContractFiles, owner: Map, file: File, findings: Findings) -> None:
+    """Report multipart bodies without names, which are bytes in 3.1 and lists of their parts from 3.2 on."""
+    content = owner.get("content")
+    for name, media_type in content.items() if isinstance(content, Map) else ():
+        if not isinstance(media_type, Map) or "itemSchema" in media_type or kind_of_items(name) != "parts":
+            continue
+        if _takes_arrays(files, media_type.get("schema"), file):
+            message = f"a body of {name} with an array was bytes, and is a list with an item for each part now; remove the schema to keep the bytes"
+            findings.report("parts-listed", media_type, "schema", message)
+
+
+def _takes_arrays(files: ContractFiles, schema: Any, file: File) -> bool:
+    """Return True if a schema names the type array, or has its keywords and names no type."""
+    types: set[Any] = set()
+    has_items = False
+    for one, _ in files.parts(schema, file, applied_schemas):
+        kind = one.get("type", [])
+        types.update([kind] if isinstance(kind, str) else map(str, kind))
+        has_items |= "items" in one or "prefixItems" in one
+    return "array" in types or (has_items and not types)

@@ -61,19 +61,21 @@ class Source:
         """Return the offset of the first line that begins at or after an offset."""
         if at == 0 or self.text[at - 1] == "\n":
             return at
-        end = self.text.find("\n", at)
-        return len(self.text) if end < 0 else end + 1
+        return self.text.find("\n", at) + 1 or len(self.text)
+
+    def _end(self, pattern: re.Pattern[str], at: int) -> int:
+        """Return where a pattern that is written at an offset ends; the offset if it is not."""
+        found = pattern.match(self.text, at)
+        return found.end() if found else at
 
     def indentation(self, at: int) -> str:
         """Return the blanks at the begin of an offset's line."""
-        found = _INDENTATION.match(self.text, self.line_begin(at))
-        assert found is not None  # the pattern matches an empty text
-        return found[0]
+        begin = self.line_begin(at)
+        return self.text[begin : self._end(_INDENTATION, begin)]
 
     def alias_end(self, inside: int) -> int:
         """Return where an alias ends that follows a key or a dash."""
-        found = _ALIAS.match(self.text, inside)
-        return found.end() if found else inside
+        return self._end(_ALIAS, inside)
 
     def scalar_end(self, node: yaml.ScalarNode) -> int:
         """Return where a scalar ends, without the blank lines after a block scalar that do not belong to it."""
@@ -89,16 +91,12 @@ class Source:
     def anchor_end(self, node: yaml.Node) -> int:
         """Return where the anchor of a value ends, or the value begins if it has none."""
         start: int = node.start_mark.index
-        found = _ANCHOR.match(self.text, start) if self.has_anchor(node) else None
-        return found.end() if found else start
+        return self._end(_ANCHOR, start) if self.has_anchor(node) else start
 
     def value_begin(self, node: yaml.Node) -> int:
         """Return where a value begins, without its anchor."""
-        if not self.has_anchor(node):
-            return int(node.start_mark.index)
-        found = _BLANK.match(self.text, self.anchor_end(node))
-        assert found is not None  # the pattern matches an empty text
-        return found.end()
+        start: int = node.start_mark.index
+        return self._end(_BLANK, self.anchor_end(node)) if self.has_anchor(node) else start
 
 
 def shifted(text: str, old: str, new: str) -> str:
@@ -106,10 +104,9 @@ def shifted(text: str, old: str, new: str) -> str:
     if old == new:
         return text
     first, *rest = text.split("\n")
-    lines = [first]
-    for line in rest:
-        if line.startswith(old):
-            lines.append(new + line[len(old) :] if line.strip() else line)
-        else:
-            lines.append(new + line.lstrip(" \t") if line.strip() else line)
-    return "\n".join(lines)
+    blank = " \t"
+    lines = [
+        line if not line.strip() else new + (line[len(old) :] if line.startswith(old) else line.lstrip(blank))
+        for line in rest
+    ]
+    return "\n".join([first, *lines])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Document, parse_document, parse_source
@@ -12,7 +12,7 @@ from relay.contract.loading import resolved
 from relay.importer.prose import same
 
 from .block_text import Writer
-from .contract_files import ContractFiles, File, containers, refused
+from .contract_files import ContractFiles, File
 from .findings import Findings
 from .from_3_0 import upgrade_3_0
 from .from_3_1 import upgrade_3_1
@@ -50,19 +50,16 @@ def plan_upgrade(path: Path, to: str | None = None, folder: Path | None = None) 
     version = _checked_version(document, to)
     to = to or max(version, "3.1")
     files, findings = _upgraded(document, folder, to, shares=False)
-    written = {
-        path: Writer(file.source, shares=False).written(file.root) for path, file in files.files.items()
-    }
+    written = {path: _written(file, shares=False) for path, file in files.files.items()}
     _keep_aliases(document, folder, to, files, written)
-    changed = {
-        path: content for path, content in written.items() if content != files.files[path].document.source
-    }
+    old = {path: file.document.source for path, file in files.files.items()}
+    changed = {path: content for path, content in written.items() if content != old[path]}
     after = {path: _parsed(files.files[path], content) for path, content in written.items()}
     return Upgrade(
         version,
         to,
         document.source,
-        {path: files.files[path].document.source for path in changed},
+        {path: old[path] for path in changed},
         changed,
         [finding.at(finding.old or document.place(())) for finding in findings],
         _places_after(files, findings, after, document),
@@ -71,19 +68,23 @@ def plan_upgrade(path: Path, to: str | None = None, folder: Path | None = None) 
 
 def _checked_version(document: Document, to: str | None) -> str:
     data = document.data if isinstance(document.data, dict) else {}
-    if "swagger" not in data and "openapi" not in data:
-        raise refused(document, "is no contract: it has neither `swagger` nor `openapi`")
-    name = "Swagger" if "swagger" in data else "OpenAPI"
-    key = name.lower()
+    key = "swagger" if "swagger" in data else "openapi"
+    if key not in data:
+        raise _refused(document, "is no contract: it has neither `swagger` nor `openapi`")
     written = str(data[key])
     version = "2.0" if written == "2.0" else ".".join(written.split(".")[:2])
-    if version not in VERSIONS or (name == "Swagger") != (version == "2.0"):
-        raise refused(
-            document, f"is {name} {written}; only Swagger 2.0 and OpenAPI 3.0 and 3.1 are upgraded", key
-        )
+    if version not in VERSIONS or (key == "swagger") != (version == "2.0"):
+        name = "Swagger" if key == "swagger" else "OpenAPI"
+        message = f"is {name} {written}; only Swagger 2.0 and OpenAPI 3.0 and 3.1 are upgraded"
+        raise _refused(document, message, key)
     if to is not None and to < version:
-        raise refused(document, f"is OpenAPI {version}, and a contract is not moved back to {to}", key)
+        message = f"is OpenAPI {version}, and a contract is not moved back to {to}"
+        raise _refused(document, message, key)
     return version
+
+
+def _refused(document: Document, message: str, *at: str) -> SetupError:
+    return SetupError([Diagnostic(document.place(at), message, "openapi-version")])
 
 
 def _upgraded(
@@ -92,28 +93,27 @@ def _upgraded(
     files, findings = ContractFiles(document, folder, shares=shares), Findings()
     while (version := files.root.own_version) is not None and version < to:
         _STEPS[version](files, findings)
-    for holder in files.outside:
+    for holder in files.outside.values():
         message = f"'{holder['$ref']}' leads out of the contract's folder, to a file that was not upgraded; set contract-root in [tool.relay] to a folder with both"
-        findings.not_upgraded(holder, "$ref", message)
+        findings.report("not-upgraded", holder, "$ref", message)
     files.relink()
     return files, findings
+
+
+def _written(file: File, *, shares: bool) -> bytes:
+    return Writer(file.source, shares=shares).written(file.root)
 
 
 def _keep_aliases(
     document: Document, folder: Path | None, to: str, files: ContractFiles, written: dict[Path, bytes]
 ) -> None:
     """Replace the text of files with aliases by one that has them still, where that is the same data."""
-    having = [
-        path
-        for path, file in files.files.items()
-        if not file.document.is_json and b"&" in file.document.source
-    ]
-    if not having:
-        return
-    shared, _ = _upgraded(document, folder, to, shares=True)
+    sources = {path: file.document for path, file in files.files.items()}
+    having = [path for path, one in sources.items() if not one.is_json and b"&" in one.source]
+    shared = _upgraded(document, folder, to, shares=True)[0].files if having else {}
     for path in having:
-        if path in shared.files:
-            content = Writer(shared.files[path].source, shares=True).written(shared.files[path].root)
+        if path in shared:
+            content = _written(shared[path], shares=True)
             if _read(files.files[path], content) is not None:
                 written[path] = content
 
@@ -129,9 +129,7 @@ def _read(file: File, content: bytes) -> Document | None:
 
 def _parsed(file: File, content: bytes) -> Document:
     """Parse what is about to be written. Raises SetupError if it is not what was meant."""
-    if content == file.document.source:
-        return file.document
-    document = _read(file, content)
+    document = file.document if content == file.document.source else _read(file, content)
     if document is None:
         message = "cannot be edited in place: write out its aliases, merge keys and keys with `?`"
         raise SetupError([Diagnostic(file.document.place(()), message)])
@@ -142,17 +140,11 @@ def _places_after(
     files: ContractFiles, findings: Findings, after: dict[Path, Document], document: Document
 ) -> list[Diagnostic]:
     """Return the findings at their places in the new files; what is no longer there has the place of the file."""
-    places: dict[int, tuple[Path, tuple[str, ...]]] = {}
-    for path, file in files.files.items() if any(findings) else ():
-        for pointer, value in containers(file.root):
-            places.setdefault(id(value), (path, pointer))
+    places = files.places() if findings else {}
     found = []
     for finding in findings:
-        at: Any = places.get(id(finding.owner))
-        place = after[document.path].place(())
-        if at is not None:
-            path, pointer = at
-            inner = (finding.key,) if finding.key is not None and finding.key in finding.owner else ()
-            place = after[path].place((*pointer, *inner))
-        found.append(finding.at(place))
+        path, pointer = places.get(id(finding.owner), (document.path, ()))
+        if id(finding.owner) in places and finding.key is not None and finding.key in finding.owner:
+            pointer = (*pointer, finding.key)
+        found.append(finding.at(after[path].place(pointer)))
     return found

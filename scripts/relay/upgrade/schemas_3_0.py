@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from relay.contract.schema_words import COMBINING
 from relay.validation.translation import enum_members
 
@@ -31,32 +29,22 @@ _BESIDE_REF = frozenset(["$ref", "description", "summary", "$comment"])
 def upgrade_schema(schema: Map, findings: Findings) -> None:
     """Rewrite one schema, not those in it."""
     if isinstance(schema.get("$ref"), str):
-        _drop_beside_ref(schema, findings)
+        for key in [key for key in schema if key not in _BESIDE_REF and not key.startswith("x-")]:
+            todo = "write `anyOf` with the $ref and `type: 'null'`" if key == "nullable" else "add it again"
+            what = f"`{key}` next to a $ref had no effect in OpenAPI 3.0, so it was removed"
+            findings.drop(schema, key, f"{what}; {todo} if you mean it")
         return
-    _drop_unknown(schema, findings)
+    for key in [key for key in schema if key in _UNKNOWN]:
+        message = f"OpenAPI 3.0 has no `{key}` in schemas, so it was removed; add it again if you mean it"
+        findings.drop(schema, key, message)
     _enum(schema)
     _bound(schema, "exclusiveMinimum", "minimum")
     _bound(schema, "exclusiveMaximum", "maximum")
     _example(schema)
-    _byte(schema)
+    if schema.get("format") == "byte":
+        schema.rename("format", "contentEncoding")
+        schema["contentEncoding"] = "base64"
     _nullable(schema, findings)
-
-
-def _drop_beside_ref(schema: Map, findings: Findings) -> None:
-    for key in [key for key in schema if key not in _BESIDE_REF and not key.startswith("x-")]:
-        todo = "write `anyOf` with the $ref and `type: 'null'`" if key == "nullable" else "add it again"
-        message = (
-            f"`{key}` next to a $ref had no effect in OpenAPI 3.0, so it was removed; {todo} if you mean it"
-        )
-        findings.no_effect(schema, key, message)
-        schema.drop(key)
-
-
-def _drop_unknown(schema: Map, findings: Findings) -> None:
-    for key in [key for key in schema if key in _UNKNOWN]:
-        message = f"OpenAPI 3.0 has no `{key}` in schemas, so it was removed; add it again if you mean it"
-        findings.no_effect(schema, key, message)
-        schema.drop(key)
 
 
 def _enum(schema: Map) -> None:
@@ -89,24 +77,11 @@ def _example(schema: Map) -> None:
     value = schema["example"]
     schema.rename("example", "examples")
     is_line = not (isinstance(value, Map | Seq) and value and not value.is_flow)
-    examples = Seq([value], is_flow=is_line)
-    if (
-        is_line
-        and (entry := schema.entries.get("examples")) is not None
-        and _is_multi_line(value, entry.value)
-    ):
-        examples.is_flow = schema.is_flow
-    schema["examples"] = examples
-
-
-def _is_multi_line(value: Any, node: Any) -> bool:
-    return isinstance(value, str) and bool(node.start_mark.line != node.end_mark.line)
-
-
-def _byte(schema: Map) -> None:
-    if schema.get("format") == "byte":
-        schema.rename("format", "contentEncoding")
-        schema["contentEncoding"] = "base64"
+    entry = schema.entries.get("examples")
+    if entry is not None and isinstance(value, str):
+        is_multi_line = entry.value.start_mark.line != entry.value.end_mark.line
+        is_line = schema.is_flow if is_multi_line else is_line
+    schema["examples"] = Seq([value], is_flow=is_line)
 
 
 def _nullable(schema: Map, findings: Findings) -> None:
@@ -117,7 +92,11 @@ def _nullable(schema: Map, findings: Findings) -> None:
     enum = schema.get("enum")
     is_excluded = isinstance(enum, list) and None not in enum
     if value and is_excluded:
-        _report_excluded(schema, findings)
+        entry = schema.entries.get("nullable")  # which is `x-nullable` in Swagger 2.0
+        name = entry.key.value if entry is not None and entry.key is not None else "nullable"
+        what = f"`{name}` had no effect next to an `enum` without null, so it was removed"
+        message = f"{what}; add null to the `enum` and the `type` if you mean it"
+        findings.report("no-effect", schema, "nullable", message)
     schema.drop("nullable")
     if not value or is_excluded:
         return
@@ -130,19 +109,12 @@ def _nullable(schema: Map, findings: Findings) -> None:
         kind.add("null")
 
 
-def _report_excluded(schema: Map, findings: Findings) -> None:
-    """Report `nullable`, which is `x-nullable` in Swagger 2.0, next to an enum without null."""
-    entry = schema.entries.get("nullable")
-    name = entry.key.value if entry is not None and entry.key is not None else "nullable"
-    message = f"`{name}` had no effect next to an `enum` without null, so it was removed; add null to the `enum` and the `type` if you mean it"
-    findings.no_effect(schema, "nullable", message)
-
-
 def _accept_null(schema: Map) -> None:
     """Add null to a schema that combines others."""
+    null = Map({"type": "null"}, is_flow=schema.is_flow)
     inner_keys = [key for key in schema if key not in _OUTER and not key.startswith("x-")]
     if inner_keys == ["anyOf"] and isinstance(schema["anyOf"], Seq):
-        schema["anyOf"].add(_null(schema))
+        schema["anyOf"].add(null)
         return
     inner = schema.gather(inner_keys, "anyOf")
     assert inner is not None  # a schema that combines others has keys
@@ -153,9 +125,5 @@ def _accept_null(schema: Map) -> None:
         branches.add(*parts.take(0))
     else:
         branches.add(inner)
-    branches.add(_null(schema))
+    branches.add(null)
     schema["anyOf"] = branches
-
-
-def _null(schema: Map) -> Map:
-    return Map({"type": "null"}, is_flow=schema.is_flow)

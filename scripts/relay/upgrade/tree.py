@@ -1,7 +1,8 @@
 """The values of a contract's files, with the text that each was written as.
 
 A step of the upgrade changes them as it would change plain data. A value that it moves takes its text along: its
-comments, its quotes and its layout.
+comments, its quotes and its layout. ruamel.yaml does not keep those: it writes every collection with one indentation,
+flow style on one line and with its own blanks, comments at other columns, and JSON as YAML.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -24,54 +25,53 @@ _COMMENT = re.compile(r"(?<!\S)#[^\r\n]*")
 class Entry:
     """Where a member of an object, or an item of a list, is written; an item has no key.
 
-    The offsets of the text: `begin` to `at` are the comments before it, `at` is its key or its dash, its value is
+    Offsets of the text: `begin` to `at` are the comments before it, `at` is its key or its dash, its value is
     between `inside` and `stop`, and what follows it begins at `end`. `column` is -1 in flow style.
     """
 
     source: Source
     key: yaml.ScalarNode | None
     value: Any
-    offsets: tuple[int, int, int, int, int]
+    begin: int
+    at: int
+    inside: int
+    stop: int
+    end: int
     column: int
     built: Any
     is_alias: bool
 
     @property
     def is_flow(self) -> bool:
-        """Return True if it is written in flow style."""
+        """True if it is written in flow style."""
         return self.column < 0
 
     @property
-    def lead(self) -> str:
-        """The lines of comments before it."""
-        begin, at, *_ = self.offsets
-        return self.source.text[begin : self.source.line_begin(at)]
+    def is_block_scalar(self) -> bool:
+        """True for a scalar that is written on lines of its own, after `|` or `>`."""
+        return isinstance(self.value, yaml.ScalarNode) and self.value.style in ("|", ">")
 
     def comments(self, *, has_inner: bool = True) -> list[str]:
         """Return all its comments: before it, on its line and, with `has_inner`, in its value."""
         source = self.source
         if source.is_json:
             return []
-        begin, at, inside, stop, end = self.offsets
-        begin = at if self.is_flow else begin
+        begin = self.at if self.is_flow else self.begin
         if not has_inner and not self.is_flow:
-            around = source.text[begin : source.line_end(inside)], source.text[source.next_line(stop) : end]
-            return list(chain.from_iterable(map(_COMMENT.findall, around)))
-        scalars = [] if self.is_alias else sorted(_scalars(self.value))
-        if self.key is not None:
-            scalars.insert(0, (self.key.start_mark.index, self.key.end_mark.index))
-        starts = [*(start for start, _ in scalars), end]
-        ends = [begin, *(stop for _, stop in scalars)]
-        gaps = (source.text[at:stop] for at, stop in zip(ends, starts, strict=True))
-        return list(chain.from_iterable(map(_COMMENT.findall, gaps)))
+            gaps = [(begin, source.line_end(self.inside)), (source.next_line(self.stop), self.end)]
+        else:
+            scalars = [] if self.is_alias else sorted(_scalars(self.value))
+            if self.key is not None:
+                scalars.insert(0, (self.key.start_mark.index, self.key.end_mark.index))
+            ends = [begin, *(stop for _, stop in scalars)]
+            gaps = [*zip(ends, [*(start for start, _ in scalars), self.end], strict=True)]
+        return [comment for start, stop in gaps for comment in _COMMENT.findall(source.text[start:stop])]
 
 
-@dataclass(slots=True, eq=False)
-class Link:
-    """What a `$ref` leads to: the object, and the file and the `$ref` as they were."""
+class Link(NamedTuple):
+    """What a `$ref` leads to, and where it was written and led to: two files, and a pointer in the second."""
 
     target: Any
-    ref: str
     at: tuple[Path, Path, tuple[str, ...]]
 
 
@@ -116,18 +116,20 @@ class Map(dict[str, Any], Node):
 
     def take(self, key: str) -> tuple[Any, Entry | None]:
         """Remove a member that moves elsewhere, and return its value and its text."""
-        self._comments_follow(key)
+        if key in self.kept:  # the comments of removed members that came before it stay
+            self._keep(self.kept.pop(key), self.following(key))
         return self.pop(key), self.entries.pop(key, None)
 
-    def move(self, key: str, to: Map, name: str | None = None, *, before: str | None = None) -> None:
-        """Move a member to the end of another object, or before one of its members; nothing if there is none."""
+    def move(self, key: str, to: Map, name: str | None = None) -> None:
+        """Move a member to the end of another object; nothing if there is none."""
         if key in self:
-            value, entry = self.take(key)
-            to.put(name or key, value, entry, before=before)
+            to.put(name or key, *self.take(key))
 
     def keep(self, entry: Entry | None, before: str | None, *, is_empty: bool = False) -> None:
         """Keep the comments of a removed entry before a member; with `is_empty`, not those in its value."""
-        comments = entry.comments(has_inner=not is_empty) if entry is not None else []
+        self._keep(entry.comments(has_inner=not is_empty) if entry is not None else [], before)
+
+    def _keep(self, comments: list[str], before: str | None) -> None:
         if comments:
             self.kept[before] = [*comments, *self.kept.get(before, [])]
 
@@ -143,12 +145,9 @@ class Map(dict[str, Any], Node):
 
     def drop(self, key: str, *, is_empty: bool = False) -> None:
         """Remove a member, if there is one; its comments stay, of an emptied one only those around it."""
-        if key not in self:
-            return
-        following = self._following(key)
-        self.keep(self.entries.pop(key, None), following, is_empty=is_empty)
-        self._comments_follow(key)
-        del self[key]
+        if key in self:
+            self.keep(self.entries.pop(key, None), self.following(key), is_empty=is_empty)
+            self.take(key)
 
     def gather(self, keys: Iterable[str], name: str, *, at: str | None = None) -> Map | None:
         """Move members into a new object, at the place of one of them, by default the first; None if there are none."""
@@ -161,25 +160,18 @@ class Map(dict[str, Any], Node):
             self.move(key, inner)
         return inner
 
-    def copied(self) -> Map:
-        """Return a deep copy, which takes the same text."""
-        new = Map(is_flow=self.is_flow)
-        new.node, new.source, new.offset = self.node, self.source, self.offset
-        new.entries, new.initial = dict(self.entries), self.initial
-        new.kept = {key: [*lines] for key, lines in self.kept.items()}
-        new.link = self.link
-        new.update((key, copied(value)) for key, value in self.items())
-        return new
-
-    def _following(self, key: str) -> str | None:
+    def following(self, key: str) -> str | None:
+        """Return the key after another one."""
         keys = list(self)
         return next(iter(keys[keys.index(key) + 1 :]), None)
 
-    def _comments_follow(self, key: str) -> None:
-        """Keep the comments of removed members that came before a member which is about to go."""
-        if key in self.kept:
-            following = self._following(key)
-            self.kept[following] = [*self.kept.pop(key), *self.kept.get(following, [])]
+    def copied(self) -> Map:
+        """Return a deep copy, which takes the same text."""
+        new = Map(((key, copied(value)) for key, value in self.items()), is_flow=self.is_flow)
+        new.node, new.source, new.offset = self.node, self.source, self.offset
+        new.entries, new.initial, new.link = dict(self.entries), self.initial, self.link
+        new.kept = {key: [*lines] for key, lines in self.kept.items()}
+        return new
 
 
 class Seq(list[Any], Node):

@@ -20,26 +20,23 @@ def build(source: Source, *, shares: bool) -> Any:
     With `shares`, an alias is the same object as its anchor, and merge keys stay; else each use is an object of its
     own.
     """
-    return _Builder(source, shares=shares).root()
+    value = _Builder(source, shares=shares).value(source.root, source.document.data, 0, -1)
+    if isinstance(value, Map | Seq):
+        value.offset = 0
+    return value
 
 
 class _Builder:
     def __init__(self, source: Source, *, shares: bool) -> None:
         self._source = source
+        self._text = source.text
         self._shares = shares
         self._built: dict[yaml.Node, Any] = {}
         self._ends: dict[int, int] = {}
         self._found: dict[int, tuple[int, int]] = {}
         """Floor and column of each node where it has its anchor, which comes before its aliases."""
 
-    def root(self) -> Any:
-        node = self._source.root
-        value = self._value(node, self._source.document.data, 0, -1)
-        if isinstance(value, Map | Seq):
-            value.offset = 0
-        return value
-
-    def _value(self, node: Any, data: Any, floor: int, outer: int) -> Any:
+    def value(self, node: Any, data: Any, floor: int, outer: int) -> Any:
         """Return the value of a node; `floor` is where the text before it ends, `outer` its parent's column."""
         if isinstance(node, yaml.ScalarNode):
             return data
@@ -50,57 +47,50 @@ class _Builder:
         self._built[node] = value
         value.node, value.source = node, self._source
         value.is_flow = bool(node.flow_style) or not node.value
+        column, begin = -1, node.start_mark.index
         if not value.is_flow:
-            value.offset = self._column(node) - max(outer, 0)
-        if isinstance(value, Map):
-            self._fill_map(value, node, data, floor)
-        else:
-            self._fill_seq(value, node, data, floor)
+            column, begin = self._column(node), self._first(node, floor)
+            value.offset = column - max(outer, 0)
+        fill: Any = self._fill_map if isinstance(value, Map) else self._fill_seq
+        self._ends[id(node)] = fill(value, node, data, column, begin, floor)
         return value
 
     def _column(self, node: yaml.CollectionNode) -> int:
         """Return the column of a block collection's lines."""
-        text = self._source.text
-        if text[node.start_mark.index] != "&":
+        if self._text[node.start_mark.index] != "&":
             return int(node.start_mark.column)
-        first = node.value[0][0] if isinstance(node, yaml.MappingNode) else node.value[0]
-        return len(self._source.indentation(first.start_mark.index))
+        return len(self._source.indentation(_first_node(node).start_mark.index))
 
-    def _fill_map(self, value: Map, node: yaml.MappingNode, data: dict[str, Any], floor: int) -> None:
-        column = -1 if value.is_flow else self._column(node)
+    def _fill_map(
+        self, value: Map, node: yaml.MappingNode, data: dict[str, Any], column: int, begin: int, _floor: int
+    ) -> int:
+        """Add the members of an object, and return where it ends."""
         bases: list[Map] = []
-        begin = self._first(node, floor) if not value.is_flow else node.start_mark.index
         for key, item in node.value:
-            colon = _COLON.match(self._source.text, key.end_mark.index)
+            colon = _COLON.match(self._text, key.end_mark.index)
             inside = colon.end() if colon else key.end_mark.index
             is_merge = not self._source.is_json and key.tag.endswith(":merge")
+            built: Any = self._merged(item) if is_merge else self.value(item, data[key.value], inside, column)
             is_alias = item.start_mark.index < key.start_mark.index
             at = self._key_begin(node, key)
+            ends = self._ends_of(item, inside, column, is_alias=is_alias)
+            entry = Entry(self._source, key, item, begin, at, inside, *ends, column, built, is_alias)
+            begin = entry.end
             if is_merge:
-                built: Any = self._merged(item)
                 bases += built
-            else:
-                built = self._value(item, data[key.value], inside, column)
-            stop = self._stop(item, inside, is_alias=is_alias)
-            end = self._end(stop, column)
-            entry = Entry(self._source, key, item, (begin, at, inside, stop, end), column, built, is_alias)
-            begin = end
-            if is_merge:
                 value.merge = entry
             else:
                 value[key.value] = built
                 value.entries[key.value] = entry
-        self._ends[id(node)] = begin
         self._inherit(value, bases, data)
         value.initial = tuple(value.entries.items())
+        return begin
 
     def _key_begin(self, node: yaml.MappingNode, key: yaml.Node) -> int:
         """Return where a key begins; before a long one, a `?` does."""
         start: int = key.start_mark.index
-        if node.flow_style:
-            return start
-        line = self._source.text[self._source.line_begin(start) : start].rstrip(" ")
-        is_long = line.endswith("?") and not line[:-1].strip(" -:?")
+        line = self._text[self._source.line_begin(start) : start].rstrip(" ")
+        is_long = not node.flow_style and line.endswith("?") and not line[:-1].strip(" -:?")
         return self._source.line_begin(start) + len(line) - 1 if is_long else start
 
     def _merged(self, item: yaml.Node) -> list[Any]:
@@ -115,55 +105,51 @@ class _Builder:
             value.bases = tuple(bases)
             value.update({key: next(base[key] for base in bases if key in base) for key in inherited})
             return
-        written = dict(_written(value.node))
+        written = dict(_written(value.node)) if inherited else {}
         for key in inherited:
             node, item = written[key]
-            value[key] = self._value(item, data[key], node.end_mark.index, -1)
+            value[key] = self.value(item, data[key], node.end_mark.index, -1)
 
-    def _fill_seq(self, value: Seq, node: yaml.SequenceNode, data: list[Any], floor: int) -> None:
-        column = -1 if value.is_flow else self._column(node)
-        begin = self._first(node, floor) if not value.is_flow else node.start_mark.index
+    def _fill_seq(
+        self, value: Seq, node: yaml.SequenceNode, data: list[Any], column: int, begin: int, floor: int
+    ) -> int:
+        """Add the items of a list, and return where it ends."""
         before = floor
         for item, plain in zip(node.value, data, strict=True):
             at = inside = item.start_mark.index
             if not value.is_flow:
-                dash = _DASH.match(self._source.text, before)
+                dash = _DASH.match(self._text, before)
                 assert dash is not None  # an item of a block list has one
                 at, inside = dash.start(1), dash.end(1)
             is_alias = item.start_mark.index < (before if value.is_flow else at)
-            built = self._value(item, plain, inside, column)
-            stop = self._stop(item, inside, is_alias=is_alias)
-            end = self._end(stop, column)
-            entry = Entry(self._source, None, item, (begin, at, inside, stop, end), column, built, is_alias)
+            built = self.value(item, plain, inside, column)
+            ends = self._ends_of(item, inside, column, is_alias=is_alias)
+            entry = Entry(self._source, None, item, begin, at, inside, *ends, column, built, is_alias)
             value.add(built, entry)
-            begin = before = end
-        self._ends[id(node)] = begin
+            begin = before = entry.end
         value.initial = tuple(one for one in value.entries if one is not None)
+        return begin
 
     def _first(self, node: yaml.CollectionNode, floor: int) -> int:
         """Return where the lines of a block collection begin: after the line of its key, its dash or its anchor."""
-        first = node.value[0][0] if isinstance(node, yaml.MappingNode) else node.value[0]
-        start: int = min(node.start_mark.index, first.start_mark.index)
-        if self._source.line_begin(start) <= floor and self._source.text[start] != "&":
+        start: int = min(node.start_mark.index, _first_node(node).start_mark.index)
+        if self._source.line_begin(start) <= floor and self._text[start] != "&":
             return start
         return self._source.next_line(floor)
 
-    def _stop(self, item: Any, inside: int, *, is_alias: bool) -> int:
-        """Return where a value ends; that of a block collection is the begin of a line."""
+    def _ends_of(self, item: Any, inside: int, column: int, *, is_alias: bool) -> tuple[int, int]:
+        """Return where a value and its entry end; a block collection ends at the begin of a line."""
         if is_alias:
-            return self._source.alias_end(inside)
-        if isinstance(item, yaml.ScalarNode):
-            return self._source.scalar_end(item)
-        is_block = item.value and not item.flow_style
-        return self._ends[id(item)] if is_block else int(item.end_mark.index)
-
-    def _end(self, stop: int, column: int) -> int:
-        """Return where an entry ends: in block style after its line, and after the comments that belong to it."""
-        return stop if column < 0 else self._after_comments(self._source.next_line(stop), column + 1)
+            stop = self._source.alias_end(inside)
+        elif isinstance(item, yaml.ScalarNode):
+            stop = self._source.scalar_end(item)
+        else:
+            stop = self._ends[id(item)] if item.value and not item.flow_style else int(item.end_mark.index)
+        return stop, stop if column < 0 else self._after_comments(self._source.next_line(stop), column + 1)
 
     def _after_comments(self, at: int, column: int) -> int:
         """Return the offset after the comments that are indented by at least `column`."""
-        text, line = self._source.text, at
+        text, line = self._text, at
         while line < len(text):
             following = self._source.next_line(line + 1) if text[line] != "\n" else line + 1
             content = text[line:following].strip()
@@ -173,6 +159,11 @@ class _Builder:
                 break
             line = following
         return at
+
+
+def _first_node(node: yaml.CollectionNode) -> yaml.Node:
+    first: yaml.Node = node.value[0][0] if isinstance(node, yaml.MappingNode) else node.value[0]
+    return first
 
 
 def _written(node: Any) -> list[tuple[str, tuple[yaml.Node, yaml.Node]]]:
