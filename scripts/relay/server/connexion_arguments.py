@@ -51,63 +51,74 @@ class ConnexionArguments:
     def __init__(self, operation: Operation, function: Function, contract: Contract) -> None:
         self._operation = operation
         self._contract = contract
-        self._function = _awaitable(function)
+        self._function = function
         self._named = named_arguments(function)
         self._takes_any = accepted_names(function) is None
-        self._arguments = dict(self._argument_names())
+        self._arguments = self._argument_names()
         self.names: Mapping[Pointer, str] = {
             one.pointer: self._key(one, self._arguments.get(one.pointer)) for one in operation.parameters
         }
         self._body = self._body_name()
         self._files = file_fields(operation, contract)
+        self._numbers = frozenset(  # Connexion makes floats of them
+            self._arguments[one.pointer]
+            for one in operation.parameters
+            if one.pointer in self._arguments and "number" in types_of(one.schema, contract)
+        )
 
     def adapted(self) -> Function:
-        """Return the function, called as Relay calls handlers: with the keys of `names`, and with `body`."""
+        """Return the function, called as Relay calls handlers: with the keys of `names`, and with `body`.
+
+        It is async if the function is, or decorates an async one.
+        """
+        function, operation = self._function, self._operation
         keys = {*self.names.values()}
-        is_same = keys == {*self._arguments.values()} and not self._takes_any and not self._numbers()
-        if is_same and self._operation.body is None:
-            return self._function
-        return _called(self._function, self._arranger(), self._signature())
+        is_same = keys == {*self._arguments.values()} and not self._takes_any and not self._numbers
+        arranged = _unchanged if is_same and operation.body is None else self._arranger()
+        is_async = inspect.iscoroutinefunction(inspect.unwrap(function))
+        if arranged is _unchanged and (not is_async or inspect.iscoroutinefunction(function)):
+            return function
+
+        @functools.wraps(function)
+        async def awaited(**arguments: Any) -> Any:
+            return await function(**arranged(arguments))
+
+        @functools.wraps(function)
+        def called(**arguments: Any) -> Any:
+            return function(**arranged(arguments))
+
+        chosen: Any = awaited if is_async or inspect.iscoroutinefunction(function) else called
+        chosen.__signature__ = self._signature()
+        return chosen  # type: ignore[no-any-return]  # one of two functions
 
     @property
     def sent(self) -> frozenset[str]:
         """The arguments that the contract has."""
-        body = () if self._body is None else (self._body,)
-        return frozenset([*self._arguments.values(), *body, *self._files])
+        return frozenset([*self._arguments.values(), *filter(None, [self._body]), *self._files])
 
     def problems(self) -> Iterator[Diagnostic]:
         """Report arguments that cannot be passed; as warnings, those that a request may lack."""
         yield from positional_only_problems(self._function)
         required = {*required_names(self._function)}
         for parameter in self._operation.parameters:
-            argument = self._arguments.get(parameter.pointer)
-            if argument in required and not self._contract.always_sends(parameter):
-                what = f"the {parameter.location} parameter '{parameter.name}' of {self._operation}"
-                yield self._warning(
-                    missing_default_message(HandlerArgument(str(argument), what, always=False))
-                )
+            name = self._arguments.get(parameter.pointer, "")
+            sent = HandlerArgument.of(parameter, name, self._operation, self._contract)
+            if name in required and not sent.always:
+                message = f"{missing_default_message(sent)}; until then, such a request is a 500"
+                yield Diagnostic(code_place(self._function), message, "argument", Severity.WARNING)
 
-    def _warning(self, message: str) -> Diagnostic:
-        place = code_place(self._function)
-        return Diagnostic(
-            place, f"{message}; until then, such a request is a 500", "argument", Severity.WARNING
-        )
-
-    def _argument_names(self) -> Iterator[tuple[Pointer, str]]:
-        """Yield the argument of each parameter that has one; a name belongs to the first that asks for it."""
-        taken: set[str] = set()
-        for one in sorted(self._operation.parameters, key=_order):
-            if (name := self._argument(one, taken)) is not None:
-                taken.add(name)
-                yield one.pointer, name
-
-    def _argument(self, parameter: Parameter, taken: set[str]) -> str | None:
-        wishes = [*spellings(parameter.name), self._operation.arguments[parameter.pointer]]
-        for name in wishes:
-            if name in self._named and name not in taken:
-                return name
-        is_passed = self._takes_any and parameter.location in ("path", "query")
-        return wishes[0] if is_passed and wishes[0] not in taken else None
+    def _argument_names(self) -> dict[Pointer, str]:
+        """Return the argument of each parameter that has one; a name belongs to the first that asks for it."""
+        found: dict[Pointer, str] = {}
+        for one in sorted(self._operation.parameters, key=lambda one: _LOCATIONS.index(one.location)):
+            wishes = [*spellings(one.name), self._operation.arguments[one.pointer]]
+            is_passed = self._takes_any and one.location in ("path", "query")
+            possible = [name for name in wishes if name in self._named and name not in found.values()]
+            if is_passed and wishes[0] not in found.values():
+                possible.append(wishes[0])
+            if possible:
+                found[one.pointer] = possible[0]
+        return found
 
     def _key(self, parameter: Parameter, argument: str | None) -> str:
         if argument is not None and argument not in RESERVED_ARGUMENTS:
@@ -130,7 +141,6 @@ class ConnexionArguments:
             if key != self._arguments.get(pointer)
         }
         unwanted = [name for name in ("caller", "claims") if name not in self._named]
-        numbers = self._numbers()
         has_body, body, files = self._operation.body is not None, self._body, self._files
         passed = files if self._takes_any else files & self._named
         absent = absent_body(self._operation, self._contract)
@@ -142,7 +152,7 @@ class ConnexionArguments:
             for key, argument in moved.items():
                 if (moving := arguments.pop(key, ABSENT)) is not ABSENT and argument is not None:
                     arguments[argument] = moving
-            for name in numbers & arguments.keys():
+            for name in self._numbers & arguments.keys():
                 arguments[name] = _as_float(arguments[name])
             if isinstance(value, dict) and files:
                 found_files = {name: _as_starlette(value.pop(name)) for name in files & value.keys()}
@@ -152,14 +162,6 @@ class ConnexionArguments:
             return arguments
 
         return arranged
-
-    def _numbers(self) -> frozenset[str]:
-        """Return the arguments of parameters of type `number`, of which Connexion makes floats."""
-        return frozenset(
-            self._arguments[one.pointer]
-            for one in self._operation.parameters
-            if one.pointer in self._arguments and "number" in types_of(one.schema, self._contract)
-        )
 
     def _signature(self) -> inspect.Signature:
         """Return the signature; one with `**kwargs` names what Connexion passes there of a credential."""
@@ -175,38 +177,8 @@ class ConnexionArguments:
         return signature.replace(parameters=[*others, *added, variadic])
 
 
-def _called(
-    function: Function, arranged: Callable[[Arguments], Arguments], signature: inspect.Signature
-) -> Function:
-    """Return a function with another way to pass its arguments; it is async if the function is."""
-
-    @functools.wraps(function)
-    async def awaited(**arguments: Any) -> Any:
-        return await function(**arranged(arguments))
-
-    @functools.wraps(function)
-    def called(**arguments: Any) -> Any:
-        return function(**arranged(arguments))
-
-    chosen: Any = awaited if inspect.iscoroutinefunction(function) else called
-    chosen.__signature__ = signature
-    return chosen  # type: ignore[no-any-return]  # one of two functions
-
-
-def _awaitable(function: Function) -> Function:
-    """Return a function whose result is awaited if it decorates an async one, as Connexion does."""
-    if inspect.iscoroutinefunction(function) or not inspect.iscoroutinefunction(inspect.unwrap(function)):
-        return function
-
-    @functools.wraps(function)
-    async def awaited(**arguments: Any) -> Any:
-        return await function(**arguments)
-
-    return awaited
-
-
-def _order(parameter: Parameter) -> int:
-    return _LOCATIONS.index(parameter.location)
+def _unchanged(arguments: Arguments) -> Arguments:
+    return arguments
 
 
 def _as_float(value: Any) -> Any:

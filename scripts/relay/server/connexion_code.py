@@ -64,57 +64,44 @@ def template_notes(contract: Contract) -> Iterator[Diagnostic]:
 def _uses(file: Path) -> Iterator[tuple[int, str]]:
     """Yield line and message of each use in a file; nothing for one that does not import Connexion."""
     try:
-        tree = ast.parse(file.read_bytes())
+        nodes = [*ast.walk(ast.parse(file.read_bytes()))]
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return
-    nodes = list(ast.walk(tree))
     if any(_imports_connexion(node) for node in nodes):
         calls = [node for node in nodes if isinstance(node, ast.Call)]
         for node in calls:
             yield from _use(node)
-        yield from _several(calls)
+        added = [node for node in calls if _name(node) == "add_api"]
+        if len({ast.unparse(node.args[0]) for node in added if node.args}) > 1:
+            message = "add_api: a process serves one contract; start another process for the other one"
+            yield added[1].lineno, message
 
 
 def _imports_connexion(node: ast.AST) -> bool:
     match node:
-        case ast.Import(names=names):
-            return any(alias.name.partition(".")[0] == "connexion" for alias in names)
+        case ast.Import(names=aliases):
+            names = [alias.name for alias in aliases]
         case ast.ImportFrom(module=str(module), level=0):
-            return module.partition(".")[0] == "connexion"
+            names = [module]
         case _:
-            return False
+            names = []
+    return any(name.partition(".")[0] == "connexion" for name in names)
 
 
 def _use(node: ast.Call) -> Iterator[tuple[int, str]]:
     name = "FlaskApp" if ast.unparse(node.func) == "connexion.App" else _name(node)
     if name in _CALLS:
-        yield node.lineno, _message(name, _CALLS[name])
+        reason = _CALLS[name]
+        yield node.lineno, reason if reason.startswith(name) else f"{name}: {reason}"
     if name in ("add_api", "AsyncApp", "FlaskApp", "ConnexionMiddleware"):
         for option in node.keywords:
-            if option.arg in _OPTIONS and not _is_false(option.value):
-                yield option.value.lineno, _message(f"{option.arg}=", _OPTIONS[option.arg])
-
-
-def _several(calls: list[ast.Call]) -> Iterator[tuple[int, str]]:
-    added = [node for node in calls if _name(node) == "add_api"]
-    if len({ast.unparse(node.args[0]) for node in added if node.args}) > 1:
-        yield (
-            added[1].lineno,
-            "add_api: a process serves one contract; start another process for the other one",
-        )
-
-
-def _message(what: str, reason: str) -> str:
-    return reason if reason.startswith(what) else f"{what}: {reason}"
+            is_off = isinstance(option.value, ast.Constant) and option.value.value in (False, None)
+            if option.arg in _OPTIONS and not is_off:
+                yield option.value.lineno, f"{option.arg}=: {_OPTIONS[option.arg]}"
 
 
 def _name(node: ast.Call) -> str:
     match node.func:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
-        case _:
-            return ""
-
-
-def _is_false(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value in (False, None)
+    return ""
