@@ -22,7 +22,7 @@ import handlers
 from handlers._identity import Caller
 from relay import create_app
 from relay.server import logs
-from relay.server.package_middleware import read_middleware
+from relay.server.package_hooks import read_middleware
 
 from .data import ORGANIZATION, PATH, SECRET, USER, body, source_url, token, write_data
 from .measuring import NUMBERS, Run, load_server, progress

@@ -8,9 +8,8 @@ from relay.project.settings import Settings, setting_origin
 from relay.server.application import create_app
 from relay.server.errors import ErrorReport
 from relay.server.file import File
-from relay.server.reply import Cookie, Reply
+from relay.server.reply import Cookie, Reply, Result
 from relay.server.request import Request
-from relay.server.result_type import Result
 from relay.validation.errors import ApiError
 from relay.validation.events import Event
 from relay.validation.uploads import Upload

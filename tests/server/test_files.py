@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import relay
-from relay.server.binary_sources import open_source
 from relay.server.file import content_disposition, guessed_type
-from relay.server.file_response import FileTruncated, plan, stream_of
+from relay.server.file_response import FileTruncated, open_source, plan, stream_of
 from support.hosting import assert_problem, calling, contract, host, logged, operation
 
 CONTENT = bytes(range(256)) * 1000

@@ -1,4 +1,4 @@
-"""Responses that are streams of items: `scripts/relay/server/stream_writing.py`, `scripts/relay/validation/items.py`."""
+"""Responses that are streams of items: `scripts/relay/server/streams.py`, `scripts/relay/validation/items.py`."""
 
 from __future__ import annotations
 

@@ -29,16 +29,15 @@ from .info_functions import InfoVerifier
 from .lifespan import Lifespan, is_cancelled, not_started
 from .metrics import BIND, Metrics, bind_address
 from .observability import Observer
-from .package_hooks import PackageHooks, open_collaborators
-from .package_middleware import PackageMiddleware
+from .package_hooks import PackageHooks, PackageMiddleware, open_collaborators
 from .pages import contract_pages, livez, readyz, swagger_pages, to_docs
-from .pipeline import Pipeline, Service
+from .pipeline import Pipeline
 from .proxies import TrustedProxies
 from .request import Request
 from .request_scope import RequestScope
 from .results import ResultEncoder
 from .security import JWT_TYPES, Authenticator, ScopedVerifier, Verify, scheme_type
-from .stages.pages import Extra, Pages, not_found
+from .stages.outermost import Extra, Pages, not_found
 from .threads import ThreadPools, accepted_names
 from .tracing import Traced, exporting
 
@@ -98,11 +97,7 @@ class Application:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Open the collaborators and connect the endpoints; close them on exit.
-
-        Raises SetupError if a collaborator fails, or if a function has a required argument that Relay
-        does not pass.
-        """
+        """Open the collaborators and connect the endpoints; close them on exit. Raises SetupError as `opened`."""
         errors = ErrorResponses(self.hooks.render, self.translate, self.observer)
         async with AsyncExitStack() as stack:
             if (metrics := self.observer.metrics) is not None and self.settings.metrics_bind:
@@ -111,7 +106,9 @@ class Application:
                 await stack.enter_async_context(exporting())
             threads = stack.enter_context(ThreadPools.opened(self.settings.threads))
             self.collaborators = dict(await stack.enter_async_context(self.opened()))
-            self._asgi = self._pipeline(errors, self._served(threads))
+            pages = self._pages()
+            outermost = Pipeline(self, self._served(threads), pages, errors).app
+            self._asgi = Traced(outermost, self.contract, pages) if self.settings.tracing else outermost
             yield
 
     @asynccontextmanager
@@ -122,20 +119,22 @@ class Application:
         collaborator fails, or if a function has a required argument that Relay does not pass; NotYetThere
         if `read_only` prevents a collaborator from being created.
         """
-        accepted = accepted_names(self.hooks.collaborators)
-        options = {"read_only": True} if read_only and accepted and "read_only" in accepted else {}
+        function = self.hooks.collaborators
+        options = {"read_only": True} if read_only and "read_only" in (accepted_names(function) or ()) else {}
         async with AsyncExitStack() as stack:
             try:
-                made = self.hooks.collaborators(self.settings, **options)
-                collaborators = await open_collaborators(made, stack)
-                bindings = [endpoint.binding for endpoint in self.endpoints.values()]
-                self.argument_warnings = check_names(bindings, self.hooks, collaborators)
+                collaborators = await open_collaborators(function(self.settings, **options), stack)
             except (SetupError, NotYetThere):
                 raise
             except BaseException as exc:
                 if is_cancelled():
                     raise
-                raise self._collaborators_failed(exc) from exc
+                # The text of the exception may contain a URL with a password.
+                _log.debug("collaborators() failed", exc_info=exc)
+                message = f"collaborators() failed: {type(exc).__name__}; RELAY_LOG_LEVEL=debug shows where"
+                raise SetupError([Diagnostic(code_place(function), message)]) from exc
+            bindings = [endpoint.binding for endpoint in self.endpoints.values()]
+            self.argument_warnings = check_names(bindings, self.hooks, collaborators)
             yield collaborators
 
     @asynccontextmanager
@@ -144,11 +143,9 @@ class Application:
         from .transport.servers import listening  # imports uvicorn
 
         host, port = bind_address(bind)
-        guard = Guard(
-            Pages(not_found, pages={"/metrics": metrics.page}),
-            errors=ErrorResponses(self.hooks.render, self.translate, Observer(None)),
-            limit=METRICS_CONNECTIONS,
-        )
+        pages = Pages(not_found, pages={"/metrics": metrics.page})
+        errors = ErrorResponses(self.hooks.render, self.translate, Observer(None))
+        guard = Guard(pages, errors=errors, limit=METRICS_CONNECTIONS)
         async with AsyncExitStack() as stack:
             try:
                 await stack.enter_async_context(listening(guard, METRICS_CONNECTIONS, host, port))
@@ -156,22 +153,6 @@ class Application:
                 message = f"cannot listen on {host}:{port}: {exc.strerror or exc}"
                 raise SetupError([Diagnostic(BIND, message)]) from exc
             yield
-
-    def _pipeline(self, errors: ErrorResponses, served: Mapping[str, ServedOperation]) -> Any:
-        """Return the application that answers requests with the collaborators."""
-        pages = self._pages()
-        service = Service(
-            self.contract,
-            served,
-            self.left_out,
-            pages=pages,
-            middleware=self.middleware,
-            cors=self.cors,
-            errors=errors,
-            limit=self.settings.max_in_flight,
-        )
-        outermost = Pipeline(service).app
-        return Traced(outermost, self.contract, pages) if self.settings.tracing else outermost
 
     def _pages(self) -> dict[str, Extra]:
         """Return what is served outside the contract, by path."""
@@ -189,60 +170,48 @@ class Application:
 
     def _served(self, threads: ThreadPools) -> dict[str, ServedOperation]:
         """Return the operations by id, with what authenticates them and the collaborators of their functions."""
-        verifiers: dict[str, Verify | ScopedVerifier] = {
-            name: threads.identity.bound(function, self.collaborators)
-            for name, function in self.hooks.verifiers.items()
-        }
-        verifiers |= {
-            name: InfoVerifier(one, threads.identity) for name, one in self.hooks.named_verifiers.items()
-        }
-        if self.jwt is not None:
-            for name, scheme in self.contract.security_schemes.items():
-                if scheme_type(scheme) in JWT_TYPES:
-                    verifiers.setdefault(name, self.jwt)
-        proxies = TrustedProxies(self.settings.trusted_proxies)
-        senders = proxies if self.settings.trusted_proxies else None  # of client certificates
-        identify = threads.identity.bound(self.hooks.identify, self.collaborators)
-        function = self.hooks.scope
-        request_scope = RequestScope(function, self.collaborators, threads) if function else None
-        deadline = Deadline(self.settings.handler_seconds)
+        settings, collaborators, scope = self.settings, self.collaborators, self.hooks.scope
+        verifiers = self._verifiers(threads)
+        identify = threads.identity.bound(self.hooks.identify, collaborators)
+        request_scope = RequestScope(scope, collaborators, threads) if scope else None
+        deadline = Deadline(settings.handler_seconds)
+        proxies = TrustedProxies(settings.trusted_proxies)
+        senders = proxies if settings.trusted_proxies else None  # of client certificates
         make_request = partial(Request, proxies=proxies)
-
-        reports_only = self.settings.response_violations == "report"
+        report = self.observer.violated if settings.response_violations == "report" else None
 
         def served(endpoint: Endpoint) -> ServedOperation:
-            operation = endpoint.operation
+            operation, function = endpoint.operation, endpoint.binding.function
+            authenticate = Authenticator(
+                operation, self.contract, verifiers, identify, self.translate, senders
+            )
+            takes_request = endpoint.binding.takes("request", collaborators)
             return ServedOperation(
                 endpoint,
-                authenticate=Authenticator(
-                    operation, self.contract, verifiers, identify, self.translate, senders
-                )
-                if operation.security
-                else None,
-                handler=threads.handlers.bound(endpoint.binding.function, self.collaborators),
+                authenticate=authenticate if operation.security else None,
+                handler=threads.handlers.bound(function, collaborators),
                 request_scope=request_scope,
-                results=ResultEncoder(
-                    endpoint.encoder,
-                    deadline,
-                    threads.handlers,
-                    report=self.observer.violated if reports_only else None,
-                ),
+                results=ResultEncoder(endpoint.encoder, deadline, threads.handlers, report=report),
                 deadline=deadline,
                 observer=self.observer,
                 bodies=BodyReader(
-                    operation,
-                    endpoint.decoder,
-                    self.settings,
-                    takes_upload=takes_upload(endpoint.binding.function),
+                    operation, endpoint.decoder, settings, takes_upload=takes_upload(function)
                 ),
-                make_request=make_request if endpoint.binding.takes("request", self.collaborators) else None,
-                reports_only=reports_only,
+                make_request=make_request if takes_request else None,
+                reports_only=report is not None,
             )
 
         return {id_: served(endpoint) for id_, endpoint in self.endpoints.items()}
 
-    def _collaborators_failed(self, exc: BaseException) -> SetupError:
-        """Report the exception class but not its text, which may contain a URL with a password."""
-        _log.debug("collaborators() failed", exc_info=exc)
-        message = f"collaborators() failed: {type(exc).__name__}; RELAY_LOG_LEVEL=debug shows where"
-        return SetupError([Diagnostic(code_place(self.hooks.collaborators), message)])
+    def _verifiers(self, threads: ThreadPools) -> dict[str, Verify | ScopedVerifier]:
+        """Return what verifies the credentials of each security scheme: functions, else a key."""
+        hooks, schemes = self.hooks, self.contract.security_schemes
+        verifiers: dict[str, Verify | ScopedVerifier] = {
+            name: threads.identity.bound(function, self.collaborators)
+            for name, function in hooks.verifiers.items()
+        }
+        verifiers |= {name: InfoVerifier(one, threads.identity) for name, one in hooks.named_verifiers.items()}
+        if self.jwt is not None:
+            tokens = (name for name, scheme in schemes.items() if scheme_type(scheme) in JWT_TYPES)
+            verifiers = {**dict.fromkeys(tokens, self.jwt), **verifiers}
+        return verifiers

@@ -15,6 +15,8 @@ from relay.contract.diagnostics import Diagnostic, SetupError, Severity, errors
 from relay.contract.loading import load_contract
 from relay.contract.model import Contract, LeftOut
 from relay.project.settings import Settings
+from relay.validation.requests import RequestDecoder
+from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler, Strictness
 
 from .app import Application
@@ -28,8 +30,7 @@ from .info_functions import info_functions
 from .metrics import Metrics, bind_address
 from .named_functions import NamedFunctions, no_package_message
 from .observability import Observer
-from .package_hooks import PackageHooks, tokens_needed, verifier_problems
-from .package_middleware import read_middleware
+from .package_hooks import PackageHooks, read_middleware, tokens_needed, verifier_problems
 from .request_scope import scope_problem
 from .security import certificate_problems
 from .tokens import token_verifier
@@ -67,9 +68,7 @@ def create(
     if hooks.scope is not None and (message := scope_problem(hooks.scope)):
         problems.append(Diagnostic("scope", message))
     is_mocking = policies.includes(MissingHandlerPolicy.MOCK)  # which production refuses
-    allowed_origins = _attempt(
-        lambda: cors(settings.cors_origins, contract, allows_local=is_mocking), problems
-    )
+    origins = _attempt(lambda: cors(settings.cors_origins, contract, allows_local=is_mocking), problems)
     middleware = _attempt(lambda: read_middleware(hooks.middleware), problems) or []
     translate = _attempt(lambda: read_errors(hooks.errors), problems) or ErrorTranslator({})
     bindings, found = bind(contract, package, policies, named)
@@ -90,7 +89,6 @@ def create(
     if not key_problems and not wrong:
         problems += verifier_problems(contract, hooks, has_jwt=jwt is not None)
     problems += [] if is_alone else certificate_problems(contract, settings.trusted_proxies)
-    observer = Observer(Metrics() if settings.metrics else None)
     compiled = _Compiled(contract, bindings, settings)
     if is_alone:
         compiled.render_as_documented(hooks)
@@ -98,7 +96,6 @@ def create(
     if problems:
         raise SetupError(problems)
     bodies = undocumented_bodies(bindings, contract)
-    warnings = [*contract.faults, *found, *compiled.errors, *compiled.warnings, *bodies]
     return Application(
         contract,
         settings,
@@ -106,24 +103,19 @@ def create(
         hooks,
         compiled.endpoints,
         middleware,
-        allowed_origins,
+        origins,
         translate,
         jwt,
-        observer,
+        Observer(Metrics() if settings.metrics else None),
         compiled.left_out,
-        warnings,
+        [*contract.faults, *found, *compiled.errors, *compiled.warnings, *bodies],
     )
 
 
 class _Compiled:
     """The endpoints of operations that can be compiled, by operation id; what is wrong with the others."""
 
-    def __init__(
-        self,
-        contract: Contract,
-        bindings: Iterable[Binding],
-        settings: Settings,
-    ) -> None:
+    def __init__(self, contract: Contract, bindings: Iterable[Binding], settings: Settings) -> None:
         self._contract = contract
         strictness = Strictness(
             read_only=settings.read_only == "refuse",
@@ -136,18 +128,17 @@ class _Compiled:
         self.left_out = [*contract.left_out]
         self.endpoints: dict[str, Endpoint] = {}
         for binding in bindings:
-            self._add(Endpoint.of(binding, compiler))
+            decoder = RequestDecoder(binding.operation, binding.names, compiler, contract)
+            encoder = ResponseEncoder(binding.operation, contract, compiler)
+            self._add(Endpoint(binding, decoder, encoder))
         for endpoint in [*self.endpoints.values()]:
             if endpoint.binding.missing is MissingHandlerPolicy.MOCK:
-                self._add(self._mocked(endpoint))
+                from relay.mock import Mock  # not imported in production, which has no mocks
+
+                # It uses the validators of all operations.
+                mock = Mock(endpoint.operation, contract, compiler, endpoint.encoder)
+                self._add(replace(endpoint, mock=mock))
         compiler.prepare()
-
-    def _mocked(self, endpoint: Endpoint) -> Endpoint:
-        """Return an endpoint with mock responses, which use the validators of all operations."""
-        from relay.mock import Mock  # not imported in production, which has no mocks
-
-        mock = Mock(endpoint.operation, self._contract, self._compiler, endpoint.encoder)
-        return replace(endpoint, mock=mock)
 
     def render_as_documented(self, hooks: PackageHooks) -> None:
         """Let errors have the bodies that the contract documents; what prevents that is a warning."""
@@ -161,7 +152,7 @@ class _Compiled:
         wrong = errors(found)
         self.errors += wrong
         self.warnings += [one for one in found if one not in wrong]
-        operation = endpoint.binding.operation
+        operation = endpoint.operation
         if wrong:
             place = self._contract.place(operation.pointer)
             self.left_out.append(LeftOut.of(operation.method, operation.path, place, wrong[0]))

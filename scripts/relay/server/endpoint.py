@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from relay.contract.model import Operation
 from relay.validation.requests import RequestDecoder
 from relay.validation.responses import ResponseEncoder
-from relay.validation.schemas import SchemaCompiler
 
 from .binding import Binding
 from .bodies import Body, BodyReader
@@ -33,12 +32,6 @@ class Endpoint:
     encoder: ResponseEncoder
     mock: Mock | None = None
 
-    @classmethod
-    def of(cls, binding: Binding, compiler: SchemaCompiler) -> Endpoint:
-        """Compile an operation, all but its mock responses."""
-        decoder = RequestDecoder(binding.operation, binding.names, compiler)
-        return cls(binding, decoder, ResponseEncoder(binding.operation, compiler))
-
     @property
     def operation(self) -> Operation:
         """The operation of the contract."""
@@ -47,10 +40,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class ServedOperation:
-    """An operation of a running service: `authenticate` is None if it needs no credential.
+    """An operation of a running service.
 
-    `handler` takes the arguments of a request; the collaborators are bound. `request_scope` opens the objects of one
-    request. `make_request` makes the argument `request` of a scope and a body; it is None for a function that has none.
+    `handler` takes the arguments of a request; the collaborators are bound. `make_request` makes the argument
+    `request` of a scope and a body; it is None for a function that has none.
     """
 
     endpoint: Endpoint

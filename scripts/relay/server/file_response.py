@@ -1,17 +1,26 @@
-"""Answers with a file, or with the part of it that a conditional or range request asks for (RFC 9110)."""
+"""Answers with a file, or with the part of it that a conditional or range request asks for (RFC 9110).
+
+Its bytes are those of a path, of bytes in memory, or of an open binary file.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import io
+import os
 import secrets
+import stat
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import Any, NamedTuple, TypeVar
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 from relay.validation.http import HeaderList, header
 
-from .binary_sources import Source
 from .conditional import Condition, Range, Validators, entity_tag, evaluate, http_date, ranges
 from .errors import PreconditionFailed, RangeNotSatisfiable
 from .sending import SEND_BYTES
@@ -25,6 +34,54 @@ _OF_THE_CONTENT = (b"content-", b"accept-ranges")
 
 class FileTruncated(Exception):
     """A file became shorter while it was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A sequence of bytes: `read` returns up to so many from a place, and may wait for a disk if it `blocks`.
+
+    A second `close` does nothing.
+    """
+
+    size: int
+    validators: Validators
+    read: Callable[[int, int], bytes]
+    close: Callable[[], object]
+    blocks: bool = True
+
+
+def open_source(source: Path | bytes | BinaryIO) -> Source:
+    """Open what a handler gave, which is closed at the end. Raises OSError for a path that cannot be read."""
+    if isinstance(source, bytes):
+        etag = f'"{hashlib.blake2b(source, digest_size=16).hexdigest()}"'
+        return Source(
+            len(source),
+            Validators(etag, None),
+            read=lambda start, size: source[start : start + size],
+            close=lambda: None,
+            blocks=False,
+        )
+    if isinstance(source, Path):
+        return _open_path(source)
+
+    def read(start: int, size: int) -> bytes:
+        source.seek(start)
+        return source.read(size)
+
+    return Source(source.seek(0, io.SEEK_END), Validators(None, None), read, source.close)
+
+
+def _open_path(path: Path) -> Source:
+    """Open a file of the file system; what is sent is the file that was opened, also if it is replaced."""
+    if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would block
+        raise OSError(f"{path.name} is not a regular file")
+    file = path.open("rb", buffering=0)
+    status = os.fstat(file.fileno())
+    modified = datetime.fromtimestamp(int(status.st_mtime), UTC)
+    validators = Validators(f'"{status.st_mtime_ns:x}-{status.st_size:x}"', modified)
+    return Source(
+        status.st_size, validators, lambda start, size: os.pread(file.fileno(), size, start), file.close
+    )
 
 
 class Plan(NamedTuple):

@@ -16,8 +16,8 @@ from relay.contract.names import RESERVED_ARGUMENTS
 from .binding import Binding
 from .functions import code_place, required_names
 from .package_hooks import PackageHooks
+from .reply import Result
 from .request_scope import CONTEXT_NAMES
-from .result_type import Result
 from .threads import Function
 
 

@@ -8,13 +8,14 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.model import Contract
 from relay.validation.schemas import SchemaCompiler
 
 from .errors import ErrorReport, RenderError, problem_details
+from .framework import MiddlewarePosition
 from .handler_modules import package_or_empty
 from .info_functions import InfoFunction, info_functions
 from .named_functions import NamedFunctions
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 Collaborators = Callable[..., Any]
 
+_FORM = "each item of `middleware` is (class, position) or (class, position, options)"
+_POSITIONS = MiddlewarePosition.__members__
+
 
 @dataclass(slots=True)
 class PackageHooks:
@@ -49,7 +53,7 @@ class PackageHooks:
     errors: the errors for exception classes of other libraries, see `error_responses.read_errors`;
     render_error(report): returns body and media type of an error, see `errors.ErrorReport`;
     scope(…): yields objects by name, for one request, see `request_scope.RequestScope`;
-    middleware: ASGI middlewares with their positions, see `package_middleware.read_middleware`;
+    middleware: ASGI middlewares with their positions, see `read_middleware`;
     commands: click commands that the package adds to `relay`;
     test_environment(folder): returns variables for the service that `relay contract` starts, with data in
     `folder`.
@@ -186,3 +190,42 @@ def verifier_problems(contract: Contract, hooks: PackageHooks, *, has_jwt: bool)
         hint = "set it, or RELAY_JWT_PUBLIC_KEY, or RELAY_JWT_JWKS"
         problems.append(Diagnostic("RELAY_JWT_SECRET", message + hint))
     return problems
+
+
+class PackageMiddleware(NamedTuple):
+    """An ASGI middleware class, called with the next application and the options."""
+
+    kind: Any
+    position: MiddlewarePosition
+    options: Mapping[str, Any]
+
+
+def read_middleware(items: Any) -> list[PackageMiddleware]:
+    """Return the middlewares that a package exports, the outermost first.
+
+    A position is one of Connexion's, or its name, such as `BEFORE_ROUTING`. Raises SetupError.
+    """
+    if not isinstance(items, Iterable):
+        raise SetupError([Diagnostic("middleware", f"must be a list; {_FORM}")])
+    problems: list[Diagnostic] = []
+    found = [one for item in items if (one := _read(item, problems)) is not None]
+    if problems:
+        raise SetupError(problems)
+    return found
+
+
+def _read(item: Any, problems: list[Diagnostic]) -> PackageMiddleware | None:
+    if not (isinstance(item, tuple) and len(item) in (2, 3) and callable(item[0])):
+        problems.append(Diagnostic("middleware", _FORM))
+        return None
+    kind, position, *rest = item
+    name = str(getattr(position, "name", position))
+    if name not in _POSITIONS:
+        message = f"{kind.__name__}: the position must be one of {', '.join(_POSITIONS)}"
+        problems.append(Diagnostic("middleware", message))
+        return None
+    options = rest[0] if rest else {}
+    if not isinstance(options, Mapping):
+        problems.append(Diagnostic("middleware", f"{kind.__name__}: the options must be a mapping"))
+        return None
+    return PackageMiddleware(kind, _POSITIONS[name], options)

@@ -1,15 +1,19 @@
-"""What a handler returns to set more than body, status and headers: cookies, and work after the response."""
+"""What a handler may return: a `Reply` sets more than body, status and headers: cookies, and work after the response."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from http.cookies import CookieError, SimpleCookie
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar, Union
+
+from starlette.responses import Response
 
 from relay.validation.part_writing import Described
+
+from .file import File
 
 Body_co = TypeVar("Body_co", covariant=True)
 HeaderValue = str | int | float
@@ -56,17 +60,16 @@ class Cookie:
         except CookieError:
             raise ValueError("the name of a cookie must be a token (RFC 9110 section 5.6.2)") from None
         morsel = jar[self.name]
-        attributes: dict[str, Any] = {"path": self.path, "samesite": self.samesite.capitalize()}
-        attributes |= {
+        attributes: dict[str, Any] = {
+            "path": self.path,
+            "samesite": self.samesite.capitalize(),
             "max-age": self.max_age,
             "domain": self.domain,
             "secure": self.secure,
             "httponly": self.httponly,
+            "expires": format_datetime(self.expires, usegmt=True) if self.expires else None,
         }
-        attributes["expires"] = format_datetime(self.expires, usegmt=True) if self.expires else None
-        for name, value in attributes.items():
-            if value is not None:
-                morsel[name] = value
+        morsel.update({name: value for name, value in attributes.items() if value is not None})
         return morsel.OutputString()
 
 
@@ -95,3 +98,22 @@ class Reply(Described, Generic[Body_co]):
         self.cookies = tuple(cookies)
         self.media_type = media_type
         self.background = background
+
+
+Body = TypeVar("Body")
+Piece = bytes | str
+
+Result: TypeAlias = Union[  # noqa: UP007 -- a generic alias begins with its variable
+    Body,
+    tuple[Body, int],
+    tuple[Body, Headers],
+    tuple[Body, int, Headers],
+    Reply[Body],
+    Reply[File],
+    File,
+    AsyncIterable[Piece],
+    Iterator[Piece],
+    Response,
+]
+"""What a handler may return: body, (body, status), (body, headers), (body, status, headers), a Reply, a File, a stream,
+or a response of Starlette; the default status is the lowest documented 2xx."""

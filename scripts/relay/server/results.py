@@ -1,29 +1,152 @@
-"""Encodes whatever a handler returned as a response that matches the contract, or raises ResponseViolation."""
+"""Encodes whatever a handler returned as a response that matches the contract, or raises ResponseViolation.
+
+These are Relay's own types, iterators, and responses of Starlette and Connexion.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+import inspect
+import logging
+from collections.abc import AsyncIterable, Iterator
+from typing import Any, NamedTuple
+
+from starlette.responses import FileResponse, StreamingResponse
+from starlette.responses import Response as StarletteResponse
 
 from relay.validation.http import HeaderList, Response
 from relay.validation.items import Items
 from relay.validation.responses import ResponseEncoder
-from relay.validation.results import NO_BODY, HeaderLines, Parts, split
+from relay.validation.results import NO_BODY, PLAIN, HeaderLines, Parts, header_lines, split
 
-from .binary_sources import open_source
 from .deadline import Deadline
 from .file import File
-from .file_response import plan, stream_of
-from .followed import FollowedResponse
-from .reply import Background
-from .result_kinds import Taken, Written, take
-from .sending import Outgoing
-from .stream_writing import ItemWriter, PieceWriter, Report
-from .streams import END, Stream, StreamedResponse, WrittenStream
+from .file_response import open_source, plan, stream_of
+from .framework import ConnexionResponse, NoContent
+from .reply import Background, Reply
+from .sending import Outgoing, send_response
+from .streams import Report, Stream, StreamedResponse, WrittenStream
 from .threads import Threads
 
-Head = Callable[[Parts, str | None], tuple[int, HeaderList]]
+_log = logging.getLogger("relay")
+
+_OF_THE_SERVER = ("content-length", "accept-ranges")  # are computed, whatever a response of Starlette says
+
+
+class Written(NamedTuple):
+    """A body that is bytes already."""
+
+    content: bytes
+
+
+class Taken(NamedTuple):
+    """The parts of a result; the body may be a Stream, a File or Written."""
+
+    parts: Parts
+    background: Background | None = None
+
+    async def close(self) -> None:
+        """Close a stream that is not sent."""
+        if isinstance(self.parts.body, Stream):
+            await self.parts.body.pieces.close()
+
+
+def is_plain(result: Any) -> bool:
+    """Return True for a result whose body has one of JSON's types, or bytes."""
+    kind = type(result)
+    return kind in PLAIN or (kind is tuple and bool(result) and type(result[0]) in PLAIN)
+
+
+async def take(result: Any, threads: Threads) -> Taken:
+    """Take a result apart, and begin a stream.
+
+    Raises ResponseViolation for what is no result, and what the iterator of a stream raises.
+    """
+    if isinstance(result, Reply):
+        found = _of_reply(result)
+    elif isinstance(result, StarletteResponse):
+        found = _of_starlette(result)
+    elif isinstance(result, ConnexionResponse):
+        found = Taken(_of_connexion(result))
+    else:
+        found = Taken(split(result))
+    body = found.parts.body
+    if body is NoContent:
+        body = NO_BODY
+    elif isinstance(body, AsyncIterable | Iterator):
+        body = await Stream.begun(body, threads)
+    return found._replace(parts=found.parts._replace(body=body))
+
+
+def as_connexion_sends_it(result: Any) -> Any:
+    """Return a plain result or a Taken; None and NoContent alone are a 204."""
+    if result is None:
+        return NO_BODY, 204
+    if type(result) is Taken and result.parts.body is NO_BODY and result.parts.status is None:
+        return result._replace(parts=result.parts._replace(status=204))
+    return result
+
+
+def _of_reply(reply: Reply[Any]) -> Taken:
+    lines = header_lines(reply.headers)
+    lines += [("set-cookie", cookie.line) for cookie in reply.cookies]
+    return Taken(Parts(reply.body, reply.status, lines, reply.media_type), reply.background)
+
+
+def _of_starlette(response: StarletteResponse) -> Taken:
+    raw = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers]
+    lines: HeaderLines = [line for line in raw if line[0] not in _OF_THE_SERVER]
+    body: Any
+    if isinstance(response, FileResponse):
+        body = File(response.path, inline=True)  # its headers have the name, if it has one
+        body.name = None
+    elif isinstance(response, StreamingResponse):
+        body = response.body_iterator
+    else:
+        body = Written(bytes(response.body))
+    return Taken(Parts(body, response.status_code, lines), response.background)
+
+
+def _of_connexion(response: ConnexionResponse) -> Parts:
+    body = response.body
+    if isinstance(body, str | bytes):
+        body = Written(body.encode() if isinstance(body, str) else body)
+    elif body is None:
+        body = NO_BODY
+    media_type = response.content_type or response.mimetype
+    return Parts(body, response.status_code, header_lines(response.headers), media_type)
+
+
+class FollowedResponse:
+    """A response with a function that is called after it was sent."""
+
+    def __init__(self, response: Outgoing, background: Background, threads: Threads) -> None:
+        self.status, self.headers = response.status, response.headers
+        self._response, self._background, self._threads = response, background, threads
+
+    async def send(self, scope: Any, send: Any) -> None:
+        """Send the response."""
+        if isinstance(self._response, Response):
+            await send_response(send, self._response)
+        else:
+            await self._response.send(scope, send)
+
+    async def follow(self) -> None:
+        """Call the function; an exception in it is logged."""
+        try:
+            await self._called()
+        except Exception:  # noqa: BLE001 -- the client has its response
+            _log.exception("a background function failed")
+
+    async def _called(self) -> None:
+        """Call the function, in a thread if it is a plain one, so that it may block."""
+        background = self._background
+        is_async = inspect.iscoroutinefunction(background) or inspect.iscoroutinefunction(
+            getattr(background, "__call__", None)  # noqa: B004 -- an object whose method is a coroutine, as Starlette's
+        )
+        found = background() if is_async else await self._threads.start(background)
+        if inspect.isawaitable(found):
+            await found
 
 
 class ResultEncoder:
@@ -46,48 +169,42 @@ class ResultEncoder:
         """Take a result apart that is not plain; begin a stream. Raises what it raises before its first piece."""
         return await take(result, self._threads)
 
-    async def encode(self, taken: Any, request: HeaderList, method: str) -> Outgoing:
+    async def encode(
+        self, taken: Any, request: HeaderList, method: str, *, is_validated: bool = True
+    ) -> Outgoing:
         """Return the response for a request with these headers; `taken` is a plain result or a Taken.
 
-        Raises ResponseViolation.
+        Raises ResponseViolation; if it is not validated against the contract, for what cannot be sent.
         """
+        encoder = self._encoder
         if type(taken) is not Taken:
-            return await self._encoder.encode(taken, request)
+            if is_validated:
+                return await encoder.encode(taken, request)
+            return encoder.encode_unvalidated(split(taken))
         parts, background = taken
         match parts.body:
             case Stream() as stream:
-                head = self._encoder.stream_head(parts, request)
-                return self._streamed(*head, stream, background)
+                head = (
+                    encoder.stream_head(parts, request)
+                    if is_validated
+                    else encoder.unvalidated_stream_head(parts)
+                )
+                return self._streamed(*head, stream, background, is_validated=is_validated)
             case File() as file:
-                of_file = self._encoder.head(*_described(file, parts))
+                of_file = (encoder.head if is_validated else encoder.unvalidated_head)(
+                    *_described(file, parts)
+                )
                 return await self._file(file, of_file, request, method, background)
-            case Written() as written:
-                response = self._encoder.encode_written(parts._replace(body=written.content))
+            case Written(content) if is_validated:
+                response = encoder.encode_written(parts._replace(body=content))
+            case Written(content) if content:
+                response = Response(*encoder.unvalidated_head(parts), content)
+            case Written():
+                response = encoder.encode_unvalidated(parts._replace(body=NO_BODY))
+            case _ if is_validated:
+                response = await encoder.encode_parts(parts, request)
             case _:
-                response = await self._encoder.encode_parts(parts, request)
-        return self._followed(response, background)
-
-    async def encode_unvalidated(self, taken: Any, request: HeaderList, method: str) -> Outgoing:
-        """Do as `encode` without validating anything against the contract.
-
-        Raises ResponseViolation for what cannot be sent.
-        """
-        if type(taken) is not Taken:
-            return self._encoder.encode_unvalidated(split(taken))
-        parts, background = taken
-        match parts.body:
-            case Stream() as stream:
-                head = self._encoder.unvalidated_stream_head(parts)
-                return self._streamed(*head, stream, background, is_validated=False)
-            case File() as file:
-                of_file = self._encoder.unvalidated_head(*_described(file, parts))
-                return await self._file(file, of_file, request, method, background)
-            case Written(b""):
-                response = self._encoder.encode_unvalidated(parts._replace(body=NO_BODY))
-            case Written() as written:
-                response = Response(*self._encoder.unvalidated_head(parts), written.content)
-            case _:
-                response = self._encoder.encode_unvalidated(parts)
+                response = encoder.encode_unvalidated(parts)
         return self._followed(response, background)
 
     async def discard(self, taken: Any) -> None:
@@ -109,10 +226,7 @@ class ResultEncoder:
         is_validated: bool = True,
     ) -> Outgoing:
         """Return the response of a stream, whose first piece is written. Raises ResponseViolation for that."""
-        writer = PieceWriter() if items is None else ItemWriter(items, self._report)
-        is_empty = stream.first is END
-        first = None if is_empty else writer.first(stream.first, is_validated=is_validated)
-        written = WrittenStream(stream.pieces, writer, first)
+        written = WrittenStream(stream, items, self._report, is_validated=is_validated)
         response = StreamedResponse(status, headers, written, watch=self._watch, pace=self._pace)
         return self._followed(response, background)
 

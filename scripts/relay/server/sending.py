@@ -14,13 +14,8 @@ SEND_BYTES = 64 * 1024
 class Sendable(Protocol):
     """A response that sends itself, as its body is not in memory or something follows it."""
 
-    @property
-    def status(self) -> int:
-        """The status."""
-
-    @property
-    def headers(self) -> HeaderList:
-        """The headers, which may be added to."""
+    status: int
+    headers: HeaderList
 
     async def send(self, scope: Any, send: Any) -> None:
         """Send the response to the request of a scope, to HEAD without its body."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
-from typing import Any, NamedTuple, Protocol
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+from typing import Any, Protocol
 
 from relay.validation.errors import ResponseViolation
 from relay.validation.http import RECEIVE, HeaderList
+from relay.validation.items import Items, ItemViolation, write_item
 from relay.validation.json_writing import bytes_of
+from relay.validation.violations import Violation
 
 from .deadline import Deadline
 from .sending import SEND_BYTES
@@ -17,6 +19,9 @@ from .threads import Threads
 
 END: Any = object()
 """What follows the last piece."""
+
+Report = Callable[[ItemViolation, Any], None]
+"""Records the violation of an item that is sent nevertheless; gets the scope of the request, too."""
 
 
 class Pieces(Protocol):
@@ -102,22 +107,45 @@ class Stream:
             raise
 
 
-class Writer(Protocol):
-    """Makes bytes of the pieces of one stream."""
+class WrittenStream:
+    """The pieces of a stream as bytes: pieces of bytes and text as they are, items as their media type says.
+
+    `first` is the first piece; None if there is none. With `report`, a violation of a later item is reported, and the
+    item is sent.
+    """
+
+    def __init__(
+        self, stream: Stream, items: Items | None, report: Report | None, *, is_validated: bool
+    ) -> None:
+        """Write the first piece. Raises ResponseViolation."""
+        self.pieces = stream.pieces
+        self._items = items
+        self._report = report
+        self._number = 0
+        self.first = None if stream.first is END else self._bytes(stream.first, is_validated=is_validated)
 
     def write(self, piece: Any, scope: Any) -> bytes:
-        """Return a piece of the response to the request of a scope as bytes. Raises ResponseViolation."""
+        """Return the next piece of the response to the request of a scope as bytes. Raises ResponseViolation."""
+        self._number += 1
+        try:
+            return self._bytes(piece)
+        except ItemViolation as violation:
+            if self._report is None:
+                raise
+            self._report(violation, scope)
+            return self._bytes(piece, is_validated=False)
 
     def end(self) -> bytes:
         """Return what follows the last piece."""
+        return b"" if self._items is None else self._items.end()
 
-
-class WrittenStream(NamedTuple):
-    """A stream as it is sent; `first` is its first piece, None if there is none."""
-
-    pieces: Pieces
-    writer: Writer
-    first: bytes | None
+    def _bytes(self, piece: Any, *, is_validated: bool = True) -> bytes:
+        if self._items is not None:
+            return write_item(self._items, piece, self._number, is_validated=is_validated)
+        if (content := bytes_of(piece)) is not None:
+            return content
+        message = f"a stream must be made of bytes or text, not of {type(piece).__name__}"
+        raise ResponseViolation([Violation("", "type", message)])
 
 
 class StreamedResponse:
@@ -158,16 +186,8 @@ class StreamedResponse:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
             await asyncio.sleep(0)  # an iterator that never waits would stop all other requests
             piece = await self._next(scope)
-        await send({"type": "http.response.body", "body": self._stream.writer.end()})
+        await send({"type": "http.response.body", "body": self._stream.end()})
 
     async def _next(self, scope: Any) -> bytes | None:
         piece = await self._pace.run(self._stream.pieces.next())
-        return None if piece is END else self._stream.writer.write(piece, scope)
-
-
-def as_bytes(piece: Any) -> bytes:
-    """Return a piece of a stream as bytes. Raises ResponseViolation for one that is neither bytes nor text."""
-    if (content := bytes_of(piece)) is not None:
-        return content
-    message = f"a stream must be made of bytes or text, not of {type(piece).__name__}"
-    raise ResponseViolation.at("", "type", message)
+        return None if piece is END else self._stream.write(piece, scope)

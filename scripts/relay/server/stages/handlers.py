@@ -1,4 +1,4 @@
-"""The innermost stage: calls an operation's function, or takes its mock response."""
+"""The innermost stages: Connexion's context, and the call of an operation's function, or its mock response."""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from relay.server.endpoint import ServedOperation
 from relay.server.errors import OperationNotImplemented
-from relay.server.framework import CONTEXT, RoutedAPI, RoutedMiddleware
+from relay.server.framework import (
+    CONTEXT,
+    ContextAPI,
+    ContextMiddleware,
+    ContextOperation,
+    RoutedAPI,
+    RoutedMiddleware,
+    following,
+)
 from relay.server.functions import CONTEXT_ARGUMENTS, named_arguments, required_names
 from relay.server.item_bodies import ItemBody
-from relay.server.result_kinds import is_plain
+from relay.server.results import is_plain
 from relay.server.scope_keys import ARGUMENTS, BODY, RESPONSE
 from relay.server.sending import LastHeld, Outgoing, send_outgoing, send_response
 from relay.server.specification import ContractOperation
@@ -172,3 +180,15 @@ class Handlers(RoutedMiddleware[_HandlersAPI]):
 
 async def _no_application(_scope: Any, _receive: Any, _send: Any) -> None:
     """Replace the application that Connexion would wrap; it is never called."""
+
+
+class _ContextAPI(ContextAPI):
+    def make_operation(self, operation: Any) -> ContextOperation:
+        """Return Connexion's own part of the stage, linked to the handler."""
+        return ContextOperation(following(self, operation.operation_id), operation=operation)
+
+
+class Context(ContextMiddleware):
+    """Connexion's stage, which makes `connexion.request` and `connexion.context` work in handlers."""
+
+    api_cls = _ContextAPI

@@ -9,13 +9,11 @@ from urllib.parse import quote
 from relay.contract.model import Operation
 from relay.server.cors import Cors
 from relay.server.errors import MethodNotAllowed, NotFound, OperationNotImplemented
-from relay.server.framework import ROUTING_CONTEXT, RoutedAPI, RoutingMiddleware
+from relay.server.framework import ROUTING_CONTEXT, RoutedAPI, RoutingMiddleware, following
 from relay.server.routing import Match, Routes
 from relay.server.sending import headers_only, send_response
 from relay.server.specification import ContractOperation
 from relay.validation.http import OPERATION, Response
-
-from .linking import following
 
 
 class _Target(NamedTuple):
