@@ -194,9 +194,7 @@ class Application:
                 results=ResultEncoder(endpoint.encoder, deadline, threads.handlers, report=report),
                 deadline=deadline,
                 observer=self.observer,
-                bodies=BodyReader(
-                    operation, endpoint.decoder, settings, takes_upload=takes_upload(function)
-                ),
+                bodies=BodyReader(operation, endpoint.decoder, settings, takes_upload=takes_upload(function)),
                 make_request=make_request if takes_request else None,
                 reports_only=report is not None,
             )
@@ -210,7 +208,9 @@ class Application:
             name: threads.identity.bound(function, self.collaborators)
             for name, function in hooks.verifiers.items()
         }
-        verifiers |= {name: InfoVerifier(one, threads.identity) for name, one in hooks.named_verifiers.items()}
+        verifiers |= {
+            name: InfoVerifier(one, threads.identity) for name, one in hooks.named_verifiers.items()
+        }
         if self.jwt is not None:
             tokens = (name for name, scheme in schemes.items() if scheme_type(scheme) in JWT_TYPES)
             verifiers = {**dict.fromkeys(tokens, self.jwt), **verifiers}

@@ -36,26 +36,19 @@ _NOBODY = {"caller": None, "claims": None}
 class Handled:
     """An operation with a function."""
 
-    __slots__ = (
-        "_accepted",
-        "_context_names",
-        "_deadline",
-        "_handler",
-        "_has_context",
-        "_make_request",
-        "_results",
-        "_wants",
-    )
-
     def __init__(self, served: ServedOperation) -> None:
-        self._handler = served.handler
+        binding, self._handler = served.endpoint.binding, served.handler
         self._deadline = served.deadline
         self._results = served.results
-        self._accepted = accepted_names(served.endpoint.binding.function)
-        self._context_names = context_names(served)
+        self._accepted = accepted_names(binding.function)
         self._wants = [name for name in _NOBODY if self._accepts(name)]
         self._make_request = served.make_request
-        self._has_context = bool(self._wants or self._context_names or self._make_request)
+        # What a function gets of Connexion's context if it names it, and neither a parameter nor a collaborator has the name.
+        given = {*binding.names.values(), *getattr(served.handler, "keywords", {})}
+        required = required_names(binding.function)
+        names = named_arguments(binding.function) & CONTEXT_ARGUMENTS - given
+        self._context_names = {name: name in required for name in names}
+        self._has_context = bool(self._wants or names or self._make_request)
 
     async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
         """Answer one request (ASGI 3). Raises ResponseViolation and what the function raises."""
@@ -92,21 +85,8 @@ class Handled:
                 arguments[name] = context.get(name)
 
 
-def context_names(served: ServedOperation) -> dict[str, bool]:
-    """Return the arguments that a function gets of Connexion's context, and whether it requires each.
-
-    A function has to name them, and neither a parameter nor a collaborator may have the name.
-    """
-    function = served.endpoint.binding.function
-    given = {*served.endpoint.binding.names.values(), *getattr(served.handler, "keywords", {})}
-    required = required_names(function)
-    return {name: name in required for name in named_arguments(function) & CONTEXT_ARGUMENTS - given}
-
-
 class Scoped(Handled):
     """An operation whose function may take objects of the request: they are closed before its last byte is sent."""
-
-    __slots__ = ("_request_scope",)
 
     def __init__(self, served: ServedOperation, request_scope: RequestScope) -> None:
         super().__init__(served)
@@ -135,8 +115,6 @@ class Scoped(Handled):
 
 class Mocked:
     """An operation with mock responses."""
-
-    __slots__ = ("_mock",)
 
     def __init__(self, mock: Mock) -> None:
         self._mock = mock

@@ -29,8 +29,6 @@ class Authenticated:
     claims, and `user`, their `sub` or `uid`.
     """
 
-    __slots__ = ("_app", "_authenticate", "_deadline", "_has_body")
-
     def __init__(self, app: Any, authenticate: Authenticator, deadline: Deadline, *, has_body: bool) -> None:
         self._app = app
         self._authenticate = authenticate
@@ -43,12 +41,8 @@ class Authenticated:
         watched = None if self._has_body else scope.get(RECEIVE)  # a body must not be lost
         claims, caller = await self._deadline.run(authenticating, watched)
         user = None if claims is None else claims.get("sub", claims.get("uid"))
-        scope["extensions"][CONTEXT] = {
-            "user": user,
-            "token_info": claims,
-            "claims": claims,
-            "caller": caller,
-        }
+        context = {"user": user, "token_info": claims, "claims": claims, "caller": caller}
+        scope["extensions"][CONTEXT] = context
         await self._app(scope, receive, send)
 
 
@@ -74,8 +68,6 @@ class Validated:
 
     Inner stages and `connexion.request` can read the body again.
     """
-
-    __slots__ = ("_app", "_bodies", "_decoder")
 
     def __init__(self, app: Any, decoder: RequestDecoder, bodies: BodyReader) -> None:
         self._app = app

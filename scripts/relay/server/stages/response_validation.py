@@ -20,7 +20,7 @@ from relay.server.scope_keys import RESPONSE, REWRITTEN
 from relay.server.sending import Outgoing, add_defaults
 from relay.server.specification import ContractOperation
 from relay.validation.errors import Headers, ResponseViolation
-from relay.validation.http import ALWAYS, HeaderList, Response, header
+from relay.validation.http import ALWAYS, Response, header
 from relay.validation.responses import ResponseEncoder
 from relay.validation.results import Parts
 from relay.validation.violations import Violation
@@ -33,17 +33,6 @@ _OF_THE_SERVER = (b"content-length", b"transfer-encoding", b"connection")
 
 class Encoding:
     """An operation whose results are validated and serialised once: inner stages ask for it by the scope."""
-
-    __slots__ = (
-        "_app",
-        "_encoder",
-        "_may_refuse",
-        "_none_is_204",
-        "_observer",
-        "_operation",
-        "_reports_only",
-        "_results",
-    )
 
     def __init__(self, app: Any, served: ServedOperation) -> None:
         self._app = app
@@ -158,15 +147,12 @@ class RewrittenResponse:
         else:
             self._body += message.get("body", b"")
             if not message.get("more_body"):
-                await self._send_whole(bytes(self._body))
+                if not self._is_as_encoded():
+                    self._check(bytes(self._body))
+                await self._send(self._start)
+                await self._send({"type": "http.response.body", "body": bytes(self._body)})
 
-    async def _send_whole(self, body: bytes) -> None:
-        if not self._is_as_encoded(body):
-            self._check(body)
-        await self._send(self._start)
-        await self._send({"type": "http.response.body", "body": body})
-
-    def _is_as_encoded(self, body: bytes) -> bool:
+    def _is_as_encoded(self) -> bool:
         """Return True for the status, the media type and the body of the handler's result."""
         response, headers = self._encoded, self._start["headers"]
         return (
@@ -174,36 +160,31 @@ class RewrittenResponse:
             and header(headers, b"content-encoding") is None
             and self._start["status"] == response.status
             and header(headers, b"content-type") == header(response.headers, b"content-type")
-            and body == b"".join([response.body, *response.more])
+            and self._body == b"".join([response.body, *response.more])
         )
 
     def _check(self, body: bytes | None) -> None:
         """Report a response that the contract does not document; None is the body of a stream."""
-        try:
-            self._validate(body, self._start["headers"])
-        except ResponseViolation as violation:
-            self._violated(violation)
-
-    def _validate(self, body: bytes | None, headers: HeaderList) -> None:
-        if header(headers, b"content-encoding") is not None:
-            message = "the body is compressed before it is validated; give the middleware an earlier position"
-            raise ResponseViolation([Violation("", "content", message)])
+        headers = self._start["headers"]
         lines = [
             (name.decode("latin-1"), value.decode("latin-1"))
             for name, value in headers
             if name not in _OF_THE_SERVER
         ]
         parts = Parts(body, self._start["status"], lines, None)
-        if body is None:
-            self._encoder.head(parts)
-        else:
-            self._encoder.encode_written(parts)
+        try:
+            if header(headers, b"content-encoding") is not None:
+                message = (
+                    "the body is compressed before it is validated; give the middleware an earlier position"
+                )
+                raise ResponseViolation([Violation("", "content", message)])  # noqa: TRY301 -- as any other
+            (self._encoder.head if body is None else self._encoder.encode_written)(parts)
+        except ResponseViolation as violation:
+            self._violated(violation)
 
 
 class Rechecking(Encoding):
     """An operation whose responses pass middlewares of the package, which may change them."""
-
-    __slots__ = ()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Validate what leaves the inner stages (ASGI 3). Raises ResponseViolation, too."""
@@ -212,14 +193,14 @@ class Rechecking(Encoding):
         await super().__call__(scope, receive, rewritten.send)
 
     def encode_usual(self, result: Any, scope: Any) -> Response | None:
-        """Do as any operation; the response is not validated again."""
+        """Return a response, which is not validated again."""
         response = super().encode_usual(result, scope)
         if response is not None:
             scope[REWRITTEN].expect(response)
         return response
 
     async def encode(self, result: Any, scope: Any) -> Outgoing:
-        """Return the response of a handler's result, which is not validated again."""
+        """Return a response, which is not validated again."""
         response = await super().encode(result, scope)
         scope[REWRITTEN].expect(response)
         return response

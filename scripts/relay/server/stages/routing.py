@@ -82,9 +82,9 @@ class Routing(RoutingMiddleware):
 
     def _preflight(self, cors: Cors, scope: Any, match: Match[str | None]) -> Response | None:
         """Return the response to a preflight; None for another request."""
-        targets = {name: self._targets.get(id_) for name, id_ in match.methods.items()}
-        operations = {name: target.operation for name, target in targets.items() if target is not None}
-        return cors.preflight(scope["headers"], operations)
+        targets = match.methods.items()
+        found = {name: self._targets[id_].operation for name, id_ in targets if id_ in self._targets}
+        return cors.preflight(scope["headers"], found)
 
 
 def _allowed(methods: Iterable[str]) -> set[str]:
