@@ -116,13 +116,8 @@ class Binding:
 
     def unknown_names(self, collaborators: Iterable[str]) -> list[str]:
         """Return the required arguments that Relay does not pass."""
-        known = {
-            *(self.sent if self.is_named else self.names.values()),
-            *RESERVED_ARGUMENTS,
-            *CONTEXT_ARGUMENTS,
-            "request",
-            *collaborators,
-        }
+        sent = self.sent if self.is_named else self.names.values()
+        known = {*sent, *RESERVED_ARGUMENTS, *CONTEXT_ARGUMENTS, "request", *collaborators}
         return [name for name in required_names(self.function) if name not in known]
 
     def takes(self, name: str, collaborators: Iterable[str]) -> bool:
@@ -142,59 +137,51 @@ def bind(
     define for which operations a handler may be missing; with `mock`, an unchanged stub counts as missing.
     `named` finds the functions that the contract names by Python paths.
     """
-    binder = _Binder(contract, package, policies or Policies(), named or NamedFunctions())
+    policies, named = policies or Policies(), named or NamedFunctions()
     problems: list[Diagnostic] = []
     bindings: list[Binding] = []
     for operation in contract.operations:
         try:
-            binding, found = binder.bind(operation)
+            binding, found = _bound(operation, contract, package, policies.of(operation), named)
         except SetupError as exc:
             problems += exc.problems
             continue
         bindings.append(binding)
         problems += found
     if any(binding.is_named for binding in bindings):
-        problems += [*template_notes(contract), *binder.named.notes()]
+        problems += [*template_notes(contract), *named.notes()]
     return bindings, problems
 
 
-@dataclass(frozen=True, slots=True)
-class _Binder:
-    """What the handlers of a contract are found in."""
-
-    contract: Contract
-    package: ModuleType
-    policies: Policies
-    named: NamedFunctions
-
-    def bind(self, operation: Operation) -> tuple[Binding, list[Diagnostic]]:
-        """Return the binding of an operation, and what its function does not accept. Raises SetupError without one."""
-        policy = self.policies.of(operation)
-        function = find_function(operation, self.contract, self.package)
-        if function is not None and not (policy is MissingHandlerPolicy.MOCK and is_stub(function)):
-            binding = Binding(operation, function, operation.arguments)
-            return binding, list(signature_problems(operation, function, self.contract))
-        if function is None and (other := self.named.of(operation, self.contract)) is not None:
-            arguments = ConnexionArguments(operation, other, self.contract)
-            binding = Binding(
-                operation, arguments.adapted(), arguments.names, is_named=True, sent=arguments.sent
-            )
-            return binding, list(arguments.problems())
-        if policy is MissingHandlerPolicy.FAIL:
-            raise SetupError([self._missing(operation)])
+def _bound(
+    operation: Operation,
+    contract: Contract,
+    package: ModuleType,
+    policy: MissingHandlerPolicy,
+    named: NamedFunctions,
+) -> tuple[Binding, list[Diagnostic]]:
+    """Return the binding of an operation, and what its function does not accept. Raises SetupError without one."""
+    function = find_function(operation, contract, package)
+    if function is not None and not (policy is MissingHandlerPolicy.MOCK and is_stub(function)):
+        binding = Binding(operation, function, operation.arguments)
+        return binding, list(signature_problems(operation, function, contract))
+    if function is None and (other := named.of(operation, contract)) is not None:
+        arguments = ConnexionArguments(operation, other, contract)
+        adapted, names = arguments.adapted(), arguments.names
+        return Binding(operation, adapted, names, is_named=True, sent=arguments.sent), list(
+            arguments.problems()
+        )
+    if policy is not MissingHandlerPolicy.FAIL:
         return Binding(operation, _not_implemented, operation.arguments, policy), []
-
-    def _missing(self, operation: Operation) -> Diagnostic:
-        """Report a missing handler, and where to write it."""
-        path = python_path(operation, self.contract)
-        where = self.contract.place(operation.pointer)
-        if path and (not is_package(self.package) or self.named.module(path) is not None):
-            message = f"{operation} has no handler: '{path}' is not there; {self.named.missing(path)}"
-            return Diagnostic(where, message)
-        name = module_name(operation, self.package)
+    where, path = contract.place(operation.pointer), python_path(operation, contract)
+    if path and (not is_package(package) or named.module(path) is not None):
+        message = f"{operation} has no handler: '{path}' is not there; {named.missing(path)}"
+    else:
+        name = module_name(operation, package)
         module = sys.modules.get(name)
         target = f"the module {name}" if module is None else display(Path(str(module.__file__)))
-        return Diagnostic(where, missing_handler_message(operation, target))
+        message = missing_handler_message(operation, target)
+    raise SetupError([Diagnostic(where, message)])
 
 
 async def _not_implemented(**_arguments: Any) -> None:

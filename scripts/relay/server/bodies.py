@@ -14,7 +14,6 @@ from relay.project.settings import Settings
 from relay.validation import media_types as media
 from relay.validation.http import header
 from relay.validation.multipart import Form, FormTooLarge
-from relay.validation.part_decoders import MultipartDecoder, PartsDecoder
 from relay.validation.requests import RequestDecoder
 from relay.validation.spools import Spool, Spools, TooManySpools, spools_allowed
 from relay.validation.uploads import Upload
@@ -37,66 +36,46 @@ _SPOOLS = Spools(spools_allowed())
 class BodyReader:
     """Reads the bodies of one operation, each as its media type needs.
 
-    `decoder` has its forms and its streams of items. A binary body becomes an Upload if the handler takes one, else
-    bytes.
+    A binary body becomes an Upload if the handler takes one, else bytes.
     """
 
     def __init__(
-        self,
-        operation: Operation,
-        decoder: RequestDecoder,
-        settings: Settings,
-        *,
-        takes_upload: bool,
+        self, operation: Operation, decoder: RequestDecoder, settings: Settings, *, takes_upload: bool
     ) -> None:
         documented = operation.body.content if operation.body else {}
-        self._forms = forms = decoder.forms
-        self._items = decoder.items
+        self._forms, self._items = decoder.forms, decoder.items
         self._takes_upload = takes_upload
         self._limits = settings.limits.of(operation)
         self._body_limit = settings.body_limit
         self._file_limit = max(settings.file_limit, settings.body_limit)
-        is_special = self._limits or forms or self._items or any(map(media.is_binary, documented))
+        is_special = self._limits or self._forms or self._items or any(map(media.is_binary, documented))
         self._is_plain = not is_special
 
     async def read(self, scope: Any, receive: Any) -> Body:
         """Return the request's body, chunked or not; b"" for none. `close` deletes its files.
 
-        A stream of items is not read yet; then it raises the errors below. Raises BodyTooLarge, BodyTooSlow for less than BODY_BYTES in BODY_SECONDS, BodyIncomplete if the client
-        disconnects first, StorageFull, StorageFailed, and Overloaded if too many temporary files are open.
+        Raises BodyTooLarge, BodyTooSlow, BodyIncomplete if the client disconnects first, StorageFull, StorageFailed,
+        and Overloaded if too many temporary files are open; a stream of items raises them as it is read.
         """
         if self._is_plain:
             return await _Arriving(scope, receive, self._body_limit).whole()
         content_type = header(scope["headers"], b"content-type") or ""
         name = media.essence(content_type)
         items = media.find(content_type, self._items) if name and self._items else None
-        if items is not None:
-            arriving = _Arriving(scope, receive, self._limits_of_items(content_type))
-            return ItemBody(arriving.next, items, content_type, self._body_limit)
         form = media.find(content_type, self._forms) if name.startswith("multipart/") else None
         form = form if form is not None and form.reads(name) else None
-        limit = self._limit(content_type, form)
+        is_large = items or (form.has_files if form is not None else name and media.is_binary(name))
+        chosen = media.find(content_type, self._limits)
+        limit = (self._file_limit if is_large else self._body_limit) if chosen is None else chosen
         arriving = _Arriving(scope, receive, limit)
+        if items is not None:
+            return ItemBody(arriving.next, items, content_type, self._body_limit)
         if form is not None:
             of_values = self._body_limit if form.has_files else limit
             return await _form(arriving, form.form(content_type, Spool(_SPOOLS), of_values))
         if name and media.is_binary(name):
-            upload = await _upload(arriving, name)
-            if upload is None:
-                return b""
-            return upload if self._takes_upload else await _content(upload)
+            return await _binary(arriving, name, takes_upload=self._takes_upload)
         return await arriving.whole()
-
-    def _limits_of_items(self, content_type: str) -> int:
-        """Return the largest stream of items, which is not kept in memory."""
-        return media.find(content_type, self._limits) or self._file_limit
-
-    def _limit(self, content_type: str, form: MultipartDecoder | PartsDecoder | None) -> int:
-        """Return the largest body of a media type."""
-        if (chosen := media.find(content_type, self._limits)) is not None:
-            return chosen
-        has_files = form.has_files if form is not None else media.is_binary(content_type)
-        return self._file_limit if content_type and has_files else self._body_limit
 
 
 def close(body: Body) -> None:
@@ -118,8 +97,6 @@ def replayed(body: Body, receive: Any) -> Any:
 
 class _Arriving:
     """A body that arrives."""
-
-    __slots__ = ("_bytes", "_has_more", "_limit", "_receive", "_seconds", "size")
 
     def __init__(self, scope: Any, receive: Any, limit: int) -> None:
         for name, value in scope["headers"]:
@@ -154,18 +131,15 @@ class _Arriving:
         if message["type"] == "http.disconnect":
             raise BodyIncomplete  # a truncated body may look complete
         piece: bytes = message.get("body", b"")
-        self._count(len(piece), time.monotonic() - started)
         self._has_more = message.get("more_body", False)
-        return piece
-
-    def _count(self, size: int, seconds: float) -> None:
-        self.size += size
+        self.size += len(piece)
         if self.size > self._limit:
             raise BodyTooLarge(_CLOSE)
-        self._bytes += size
-        self._seconds -= seconds
+        self._bytes += len(piece)
+        self._seconds -= time.monotonic() - started
         if self._bytes >= BODY_BYTES:
             self._seconds, self._bytes = BODY_SECONDS, 0
+        return piece
 
 
 async def _form(arriving: _Arriving, form: Form) -> Body:
@@ -181,22 +155,17 @@ async def _form(arriving: _Arriving, form: Form) -> Body:
     return form if arriving.size else b""
 
 
-async def _upload(arriving: _Arriving, media_type: str) -> Upload | None:
-    """Return a binary body; None for an empty one, which is no body."""
+async def _binary(arriving: _Arriving, media_type: str, *, takes_upload: bool) -> Upload | bytes:
+    """Return a binary body as an upload, or its content; b"" for an empty one, which is no body."""
     spool = Spool(_SPOOLS)
     with _closed_on_error(spool):
         while (piece := await arriving.next()) is not None:
             spool.write(piece)
             await _stored(spool)
         await _stored(spool, is_last=True)
-    if not arriving.size:
-        spool.close()
-        return None
-    return Upload(spool, 0, spool.size, media_type=media_type)
-
-
-async def _content(upload: Upload) -> bytes:
-    """Return the content of an upload, and delete it."""
+    upload = Upload(spool, 0, spool.size, media_type=media_type)
+    if takes_upload and arriving.size:
+        return upload
     try:
         return await asyncio.to_thread(upload.read)
     finally:
@@ -211,21 +180,16 @@ async def _stored(spool: Spool, *, is_last: bool = False) -> None:
 
 @contextmanager
 def _closed_on_error(body: Form | Spool) -> Iterator[None]:
-    """Delete what has arrived if the rest cannot be read or stored."""
+    """Delete what has arrived if the rest cannot be read or stored, and raise the error that the client gets."""
     try:
         yield
     except BaseException as exc:
         body.close()
-        raise _public(exc) from exc
-
-
-def _public(exc: BaseException) -> BaseException:
-    """Return the error that the client gets for an exception."""
-    match exc:
-        case FormTooLarge():
-            return BodyTooLarge(_CLOSE)
-        case TooManySpools():
-            return Overloaded({"retry-after": "1", **_CLOSE})
-        case OSError() if not isinstance(exc, TimeoutError):
-            return (StorageFull if exc.errno in _FULL else StorageFailed)(_CLOSE)
-    return exc
+        match exc:
+            case FormTooLarge():
+                raise BodyTooLarge(_CLOSE) from exc
+            case TooManySpools():
+                raise Overloaded({"retry-after": "1", **_CLOSE}) from exc
+            case OSError() if not isinstance(exc, TimeoutError):
+                raise (StorageFull if exc.errno in _FULL else StorageFailed)(_CLOSE) from exc
+        raise

@@ -30,45 +30,40 @@ def check_names(
     """
     scoped = _scope_names(hooks.scope) if hooks.scope else ()
     names = {*collaborators, *(scoped or ())}
-    offered = ", ".join(sorted(names)) or "none"
+    lacking = f"and no collaborator has that name (collaborators: {', '.join(sorted(names)) or 'none'})"
     found: list[Diagnostic] = []
     for binding in bindings:
+        where = code_place(binding.function)
         if scoped is not None:  # a scope whose names are not known may yield every name
-            found += _unknown(binding, names, offered)
-        found += _taken(binding, names)
-    for function, wanted in _wanted(hooks).items():
+            for name in binding.unknown_names(names):
+                message = f"{binding.operation} does not send '{name}', {lacking}"
+                if binding.is_named:
+                    message += "; give it a default, or remove it; until then, such a request is a 500"
+                severity = Severity.WARNING if binding.is_named else Severity.ERROR
+                rule = "argument" if binding.is_named else "setup"
+                found.append(Diagnostic(where, message, rule, severity))
+        for name in sorted({*binding.names.values(), *RESERVED_ARGUMENTS} & names):
+            message = (
+                f"the collaborator '{name}' has the name of an argument of {binding.operation}; rename it"
+            )
+            found.append(Diagnostic(where, message))
+    for function, wanted in _wanted(hooks):
         for name in wanted:
             if name not in collaborators:
-                message = f"{function.__name__} needs '{name}', and no collaborator has that name (collaborators: {offered})"
+                message = f"{function.__name__} needs '{name}', {lacking}"
                 found.append(Diagnostic(code_place(function), message))
     if problems := errors(found):
         raise SetupError(problems)
     return found
 
 
-def _unknown(binding: Binding, names: Iterable[str], offered: str) -> Iterator[Diagnostic]:
-    for name in binding.unknown_names(names):
-        message = f"{binding.operation} does not send '{name}', and no collaborator has that name (collaborators: {offered})"
-        if binding.is_named:
-            message += "; give it a default, or remove it; until then, such a request is a 500"
-            yield Diagnostic(code_place(binding.function), message, "argument", Severity.WARNING)
-        else:
-            yield Diagnostic(code_place(binding.function), message)
-
-
-def _taken(binding: Binding, names: set[str]) -> Iterator[Diagnostic]:
-    for name in sorted({*binding.names.values(), *RESERVED_ARGUMENTS} & names):
-        message = f"the collaborator '{name}' has the name of an argument of {binding.operation}; rename it"
-        yield Diagnostic(code_place(binding.function), message)
-
-
-def _wanted(hooks: PackageHooks) -> dict[Any, list[str]]:
-    """Return the collaborators that the hooks require."""
-    wanted = {hooks.identify: [name for name in required_names(hooks.identify) if name != "claims"]}
-    wanted |= {function: required_names(function)[1:] for function in hooks.verifiers.values()}
+def _wanted(hooks: PackageHooks) -> Iterator[tuple[Function, list[str]]]:
+    """Yield the hooks with the collaborators that they require."""
+    yield hooks.identify, [name for name in required_names(hooks.identify) if name != "claims"]
+    for function in hooks.verifiers.values():
+        yield function, required_names(function)[1:]
     if hooks.scope is not None:
-        wanted[hooks.scope] = [name for name in required_names(hooks.scope) if name not in CONTEXT_NAMES]
-    return wanted
+        yield hooks.scope, [name for name in required_names(hooks.scope) if name not in CONTEXT_NAMES]
 
 
 def _scope_names(scope: Function) -> Iterable[str] | None:
@@ -123,12 +118,15 @@ def _keys(value: ast.AST | None) -> frozenset[str] | None:
     return None
 
 
-_WITH_STATUS = frozenset(["Result", "Tuple", "tuple"])
-"""Types whose first argument is the body."""
-
-_TRANSPARENT = frozenset(["Annotated", "Awaitable", "Coroutine", "Final", "Optional", "Union"])
 _OPEN = frozenset(["Any", "Literal", "Never", "NoReturn", "None", "NoneType", "Reply", "Response", "object"])
 """Types that do not say whether there is a body."""
+
+_BODIES: Mapping[str, slice] = {
+    **dict.fromkeys(["Result", "Tuple", "tuple", "Annotated"], slice(1)),
+    "Coroutine": slice(-1, None),
+    **dict.fromkeys(["Awaitable", "Final", "Optional", "Union"], slice(None)),
+}
+"""Which arguments of a type are those of a body."""
 
 
 def undocumented_bodies(bindings: Iterable[Binding], contract: Contract) -> Iterator[Diagnostic]:
@@ -139,8 +137,8 @@ def undocumented_bodies(bindings: Iterable[Binding], contract: Contract) -> Iter
                 f"{binding.operation} documents no content for a success, but its handler is annotated to return "
                 "a body, which is a 500; document its content, or return None"
             )
-            where = code_place(binding.function)
             place = contract.place((*binding.operation.pointer, "responses"))
+            where = code_place(binding.function)
             yield Diagnostic(where, message, "missing-content", Severity.WARNING, place)
 
 
@@ -171,23 +169,17 @@ def _body_types(annotation: str) -> Iterator[str]:
                 pending += [left, right]
             case ast.Constant(value=str(text)) if text != annotation:
                 yield from _body_types(text)
-            case ast.Constant(value=value):
-                yield str(value)
-            case ast.Subscript(value=holder, slice=inner):
-                name = _last_name(holder)
-                parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
-                if name in _WITH_STATUS:
-                    pending += parts[:1]
-                elif name in _TRANSPARENT:
-                    pending += (
-                        parts[-1:] if name == "Coroutine" else parts[:1] if name == "Annotated" else parts
-                    )
-                else:
-                    yield name
-            case other:
+            case ast.Subscript(value=holder, slice=inner) if (name := _last_name(holder)) in _BODIES:
+                pending += (inner.elts if isinstance(inner, ast.Tuple) else [inner])[_BODIES[name]]
+            case ast.Subscript(value=other) | other:
                 yield _last_name(other)
 
 
 def _last_name(node: ast.expr) -> str:
-    """Return the last part of a dotted name; `Any` for another expression."""
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else "Any"
+    """Return the last part of a dotted name, or a constant; `Any` for another expression."""
+    match node:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+        case ast.Constant(value=value):
+            return str(value)
+    return "Any"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
@@ -69,7 +70,7 @@ class ItemBody:
         self._ready: deque[Any] = deque()
         self._failure: Exception | None = None
         self._ended = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
         self._waiting: concurrent.futures.Future[list[Any]] | None = None
         self._is_closed = False
         try:
@@ -82,23 +83,17 @@ class ItemBody:
         return self
 
     async def __anext__(self) -> Any:
-        """Return the next item."""
         if not self._ready:
             self._ready.extend(await self._batch())
-        if not self._ready:
-            raise StopAsyncIteration
-        return self._popped()
+        return self._popped(StopAsyncIteration)
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> Any:
-        """Return the next item, in a thread. Raises RuntimeError in the event loop, which would stand still."""
         if not self._ready:
             self._ready.extend(self._batch_in_thread())
-        if not self._ready:
-            raise StopIteration
-        return self._popped()
+        return self._popped(StopIteration)
 
     def close(self) -> None:
         """End the iterator when the request has ended, also for a thread that still waits for an item."""
@@ -111,16 +106,15 @@ class ItemBody:
         """Wait until the body was read."""
         await self._ended.wait()
 
-    def _popped(self) -> Any:
+    def _popped(self, end: type[Exception]) -> Any:
+        if not self._ready:
+            raise end
         self.pace.item()
         return self._ready.popleft()
 
     def _batch_in_thread(self) -> list[Any]:
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            pass
-        else:
+        """Return the next items. Raises RuntimeError in the event loop, which would stand still."""
+        if threading.get_ident() == self._thread:
             raise RuntimeError("an async function reads the items of its body with `async for`")
         self._waiting = asyncio.run_coroutine_threadsafe(self._batch(), self._loop)
         try:

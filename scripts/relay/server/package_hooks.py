@@ -154,26 +154,19 @@ async def open_collaborators(made: Any, stack: AsyncExitStack) -> Mapping[str, A
     each sync or async. Raises SetupError for anything else.
     """
     if inspect.isasyncgen(made):
-        made = _as_context_manager(made, asynccontextmanager)
+        made = asynccontextmanager(lambda: made)()
     elif inspect.isgenerator(made):
-        made = _as_context_manager(made, contextmanager)
+        made = contextmanager(lambda: made)()
     if inspect.isawaitable(made):
         made = await made
     if hasattr(made, "__aenter__"):
         made = await stack.enter_async_context(made)
     elif hasattr(made, "__enter__"):
         made = stack.enter_context(made)
-    if not isinstance(made, Mapping):
-        message = (
-            f"collaborators() must return or yield a mapping of names to objects, not {type(made).__name__}"
-        )
-        raise SetupError([Diagnostic("collaborators", message)])
-    return made
-
-
-def _as_context_manager(generator: Any, decorator: Callable[..., Any]) -> Any:
-    """Return a context manager for an existing generator object."""
-    return decorator(lambda: generator)()
+    if isinstance(made, Mapping):
+        return made
+    message = f"collaborators() must return or yield a mapping of names to objects, not {type(made).__name__}"
+    raise SetupError([Diagnostic("collaborators", message)])
 
 
 def tokens_needed(contract: Contract, hooks: PackageHooks) -> list[str]:
@@ -207,25 +200,21 @@ def read_middleware(items: Any) -> list[PackageMiddleware]:
     """
     if not isinstance(items, Iterable):
         raise SetupError([Diagnostic("middleware", f"must be a list; {_FORM}")])
-    problems: list[Diagnostic] = []
-    found = [one for item in items if (one := _read(item, problems)) is not None]
+    found = [_read(item) for item in items]
+    problems = [Diagnostic("middleware", one) for one in found if isinstance(one, str)]
     if problems:
         raise SetupError(problems)
-    return found
+    return [one for one in found if isinstance(one, PackageMiddleware)]
 
 
-def _read(item: Any, problems: list[Diagnostic]) -> PackageMiddleware | None:
+def _read(item: Any) -> PackageMiddleware | str:
+    """Return a middleware, or what is wrong with it."""
     if not (isinstance(item, tuple) and len(item) in (2, 3) and callable(item[0])):
-        problems.append(Diagnostic("middleware", _FORM))
-        return None
-    kind, position, *rest = item
+        return _FORM
+    kind, position, options = (*item, {})[:3]
     name = str(getattr(position, "name", position))
     if name not in _POSITIONS:
-        message = f"{kind.__name__}: the position must be one of {', '.join(_POSITIONS)}"
-        problems.append(Diagnostic("middleware", message))
-        return None
-    options = rest[0] if rest else {}
+        return f"{kind.__name__}: the position must be one of {', '.join(_POSITIONS)}"
     if not isinstance(options, Mapping):
-        problems.append(Diagnostic("middleware", f"{kind.__name__}: the options must be a mapping"))
-        return None
+        return f"{kind.__name__}: the options must be a mapping"
     return PackageMiddleware(kind, _POSITIONS[name], options)
