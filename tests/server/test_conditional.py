@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.server.conditional import MAX_RANGES, Condition, Range, Validators, evaluate, ranges
+from relay.server.conditional import MAX_RANGES, Range, Validators, evaluate, ranges
 
-MET, NOT_MODIFIED, FAILED = Condition.MET, Condition.NOT_MODIFIED, Condition.FAILED
+MET, NOT_MODIFIED, FAILED = None, 304, 412
 CURRENT = Validators('"v2"', datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC))
 WEAK = Validators('W/"v2"', None)
 NOTHING = Validators(None, None)
@@ -147,5 +147,5 @@ def test_any_header_has_an_outcome(name, data):
         st.text(alphabet=st.characters(max_codepoint=255)) | st.text(alphabet="0123456789:, GMTJanThu+-")
     )
 
-    assert evaluate(lines(**{name: value}), CURRENT) in Condition
+    assert evaluate(lines(**{name: value}), CURRENT) in (MET, NOT_MODIFIED, FAILED)
     ranges(lines(range="bytes=0-1", if_range=value), CURRENT, 10)

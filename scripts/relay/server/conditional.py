@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from enum import Enum
 from typing import NamedTuple
 
 from relay.validation.http import HeaderList, header
@@ -25,14 +24,6 @@ class Validators(NamedTuple):
     modified: datetime | None
 
 
-class Condition(Enum):
-    """What the preconditions of a request say."""
-
-    MET = "the request is answered as if it had none"
-    NOT_MODIFIED = "304"
-    FAILED = "412"
-
-
 class Range(NamedTuple):
     """The bytes from `start` to before `end`."""
 
@@ -40,20 +31,23 @@ class Range(NamedTuple):
     end: int
 
 
-def evaluate(headers: HeaderList, validators: Validators) -> Condition:
-    """Evaluate the preconditions of a GET or HEAD in the order of section 13.2.2; malformed dates are ignored."""
+def evaluate(headers: HeaderList, validators: Validators) -> int | None:
+    """Return the status 304 or 412 by the preconditions of a GET or HEAD; None if they are met, or there is none.
+
+    They have the order of section 13.2.2; malformed dates are ignored.
+    """
     if_match, if_none_match = header(headers, b"if-match"), header(headers, b"if-none-match")
     if if_match is None:
         is_expected = not _is_newer(validators, _date(headers, b"if-unmodified-since"), default=False)
     else:
         is_expected = _matches(if_match, validators.etag, is_weak=False)
     if not is_expected:
-        return Condition.FAILED
+        return 412
     if if_none_match is None:
         is_new = _is_newer(validators, _date(headers, b"if-modified-since"), default=True)
     else:
         is_new = not _matches(if_none_match, validators.etag, is_weak=True)
-    return Condition.MET if is_new else Condition.NOT_MODIFIED
+    return None if is_new else 304
 
 
 def _is_newer(validators: Validators, date: datetime | None, *, default: bool) -> bool:

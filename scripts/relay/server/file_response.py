@@ -17,16 +17,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, TypeVar
+from typing import Any, BinaryIO, NamedTuple
 
 from relay.validation.http import HeaderList, header
 
-from .conditional import Condition, Range, Validators, entity_tag, evaluate, http_date, ranges
+from .conditional import Range, Validators, entity_tag, evaluate, http_date, ranges
 from .errors import PreconditionFailed, RangeNotSatisfiable
 from .sending import SEND_BYTES
 from .streams import END, Stream
-
-T = TypeVar("T")
 
 _OF_THE_CONTENT = (b"content-", b"accept-ranges")
 """Beginnings of names of headers that a 304 must not repeat (section 15.4.5)."""
@@ -106,11 +104,11 @@ def plan(status: int, headers: HeaderList, source: Source, request: HeaderList, 
     if status != 200 or method not in ("GET", "HEAD", "QUERY"):
         return _sized(Plan(status, headers, [Range(0, source.size)]))
     validators, headers = _validated(headers, source.validators)
-    match evaluate(request, validators):
-        case Condition.FAILED:
-            raise PreconditionFailed
-        case Condition.NOT_MODIFIED:
-            return Plan(304, _not_modified(headers), [])
+    status_of_condition = evaluate(request, validators)
+    if status_of_condition == 412:
+        raise PreconditionFailed
+    if status_of_condition == 304:
+        return Plan(304, _not_modified(headers), [])
     headers = [*headers, (b"accept-ranges", b"bytes")]
     wanted = ranges(request, validators, source.size) if method != "HEAD" else None
     if wanted is None:
@@ -189,17 +187,18 @@ class FilePieces:
         await asyncio.to_thread(self._locked, self._source.close)
 
     async def _read(self, start: int, size: int) -> bytes:
-        if self._source.blocks:
-            found = await asyncio.to_thread(self._locked, lambda: self._source.read(start, size))
+        source = self._source
+        if source.blocks:
+            found: bytes = await asyncio.to_thread(self._locked, source.read, start, size)
         else:
-            found = self._source.read(start, size)
+            found = source.read(start, size)
         if len(found) < size:
             raise FileTruncated
         return found
 
-    def _locked(self, step: Callable[[], T]) -> T:
+    def _locked(self, step: Callable[..., Any], *arguments: Any) -> Any:
         with self._turn:
-            return step()
+            return step(*arguments)
 
 
 def stream_of(source: Source, found: Plan) -> Stream:

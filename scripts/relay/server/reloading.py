@@ -139,12 +139,6 @@ def fresh_imports(*packages: str) -> Iterator[None]:
 
 
 def _modules_of(packages: tuple[str, ...]) -> dict[str, Any]:
-    return {
-        name: module
-        for name, module in sys.modules.copy().items()  # other threads may import at the same time
-        if any(_is_within(name, package) for package in packages)
-    }
-
-
-def _is_within(name: str, package: str) -> bool:
-    return name == package or name.startswith(f"{package}.")
+    modules = sys.modules.copy()  # other threads may import at the same time
+    within = tuple(f"{package}." for package in packages)
+    return {name: one for name, one in modules.items() if f"{name}.".startswith(within)}

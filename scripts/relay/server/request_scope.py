@@ -29,41 +29,32 @@ class RequestScope:
         self._threads = threads
         accepted = accepted_names(function)
         self._bound = {
-            name: value for name, value in collaborators.items() if accepted is None or name in accepted
+            name: one for name, one in collaborators.items() if accepted is None or name in accepted
         }
         self._wanted = [name for name in CONTEXT_NAMES if accepted is None or name in accepted]
 
     async def open(self, context: Mapping[str, Any], stack: AsyncExitStack) -> Mapping[str, Any]:
         """Return the objects of a request; `stack` closes them."""
-        wanted = {name: context[name] for name in self._wanted}
-        objects: Mapping[str, Any] = await stack.enter_async_context(self._opened({**self._bound, **wanted}))
-        return objects
-
-    def _opened(self, arguments: Mapping[str, Any]) -> _Opened:
+        arguments = {**self._bound, **{name: context[name] for name in self._wanted}}
         if inspect.isasyncgenfunction(self._function):
             manager = asynccontextmanager(self._function)(**arguments)
-            return _Opened(manager.__aenter__, manager.__aexit__)
-        plain = contextmanager(self._function)(**arguments)
-        enter = partial(self._threads.opening.run, plain.__enter__, partial(self._close_late, plain))
-        return _Opened(enter, self._threads.closing.as_async(plain.__exit__))
+            enter, leave = manager.__aenter__, manager.__aexit__
+        else:
+            plain = contextmanager(self._function)(**arguments)
+            enter = partial(self._threads.opening.run, plain.__enter__, partial(self._close_late, plain))
+            leave = self._threads.closing.as_async(plain.__exit__)
+        objects: Mapping[str, Any] = await enter()
+
+        async def close(*error: Any) -> None:
+            await leave(*error)  # every exception passes, because a request needs a response
+
+        stack.push_async_exit(close)
+        return objects
 
     def _close_late(self, manager: AbstractContextManager[Any], opened: Future[Any]) -> None:
         """Close what was opened for a request that has ended in the meantime."""
         if not opened.cancelled() and opened.exception() is None:
             self._threads.closing.begin(partial(_give_up, manager))
-
-
-class _Opened:
-    """A context manager of two functions; it lets every exception pass, because a request needs a response."""
-
-    def __init__(self, enter: Function, leave: Function) -> None:
-        self._enter, self._leave = enter, leave
-
-    async def __aenter__(self) -> Any:
-        return await self._enter()
-
-    async def __aexit__(self, *error: object) -> None:
-        await self._leave(*error)
 
 
 def _give_up(manager: AbstractContextManager[Any]) -> None:

@@ -45,37 +45,11 @@ class Taken(NamedTuple):
     parts: Parts
     background: Background | None = None
 
-    async def close(self) -> None:
-        """Close a stream that is not sent."""
-        if isinstance(self.parts.body, Stream):
-            await self.parts.body.pieces.close()
-
 
 def is_plain(result: Any) -> bool:
     """Return True for a result whose body has one of JSON's types, or bytes."""
     kind = type(result)
     return kind in PLAIN or (kind is tuple and bool(result) and type(result[0]) in PLAIN)
-
-
-async def take(result: Any, threads: Threads) -> Taken:
-    """Take a result apart, and begin a stream.
-
-    Raises ResponseViolation for what is no result, and what the iterator of a stream raises.
-    """
-    if isinstance(result, Reply):
-        found = _of_reply(result)
-    elif isinstance(result, StarletteResponse):
-        found = _of_starlette(result)
-    elif isinstance(result, ConnexionResponse):
-        found = Taken(_of_connexion(result))
-    else:
-        found = Taken(split(result))
-    body = found.parts.body
-    if body is NoContent:
-        body = NO_BODY
-    elif isinstance(body, AsyncIterable | Iterator):
-        body = await Stream.begun(body, threads)
-    return found._replace(parts=found.parts._replace(body=body))
 
 
 def as_connexion_sends_it(result: Any) -> Any:
@@ -87,34 +61,34 @@ def as_connexion_sends_it(result: Any) -> Any:
     return result
 
 
-def _of_reply(reply: Reply[Any]) -> Taken:
-    lines = header_lines(reply.headers)
-    lines += [("set-cookie", cookie.line) for cookie in reply.cookies]
-    return Taken(Parts(reply.body, reply.status, lines, reply.media_type), reply.background)
+def _parts(result: Any) -> Taken:
+    """Take a result apart. Raises ResponseViolation for what is none."""
+    match result:
+        case Reply():
+            lines = header_lines(result.headers)
+            lines += [("set-cookie", cookie.line) for cookie in result.cookies]
+            return Taken(Parts(result.body, result.status, lines, result.media_type), result.background)
+        case StarletteResponse():
+            raw = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in result.raw_headers]
+            lines = [line for line in raw if line[0] not in _OF_THE_SERVER]
+            return Taken(Parts(_starlette_body(result), result.status_code, lines), result.background)
+        case ConnexionResponse():
+            body: Any = NO_BODY if result.body is None else result.body
+            if isinstance(body, str | bytes):
+                body = Written(body.encode() if isinstance(body, str) else body)
+            media_type = result.content_type or result.mimetype
+            return Taken(Parts(body, result.status_code, header_lines(result.headers), media_type))
+    return Taken(split(result))
 
 
-def _of_starlette(response: StarletteResponse) -> Taken:
-    raw = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers]
-    lines: HeaderLines = [line for line in raw if line[0] not in _OF_THE_SERVER]
-    body: Any
+def _starlette_body(response: StarletteResponse) -> Any:
     if isinstance(response, FileResponse):
-        body = File(response.path, inline=True)  # its headers have the name, if it has one
-        body.name = None
-    elif isinstance(response, StreamingResponse):
-        body = response.body_iterator
-    else:
-        body = Written(bytes(response.body))
-    return Taken(Parts(body, response.status_code, lines), response.background)
-
-
-def _of_connexion(response: ConnexionResponse) -> Parts:
-    body = response.body
-    if isinstance(body, str | bytes):
-        body = Written(body.encode() if isinstance(body, str) else body)
-    elif body is None:
-        body = NO_BODY
-    media_type = response.content_type or response.mimetype
-    return Parts(body, response.status_code, header_lines(response.headers), media_type)
+        file = File(response.path, inline=True)
+        file.name = None  # the headers have the name, if there is one
+        return file
+    if isinstance(response, StreamingResponse):
+        return response.body_iterator
+    return Written(bytes(response.body))
 
 
 class FollowedResponse:
@@ -132,21 +106,17 @@ class FollowedResponse:
             await self._response.send(scope, send)
 
     async def follow(self) -> None:
-        """Call the function; an exception in it is logged."""
-        try:
-            await self._called()
-        except Exception:  # noqa: BLE001 -- the client has its response
-            _log.exception("a background function failed")
-
-    async def _called(self) -> None:
-        """Call the function, in a thread if it is a plain one, so that it may block."""
+        """Call the function, in a thread if it is a plain one, so that it may block; an exception is logged."""
         background = self._background
         is_async = inspect.iscoroutinefunction(background) or inspect.iscoroutinefunction(
             getattr(background, "__call__", None)  # noqa: B004 -- an object whose method is a coroutine, as Starlette's
         )
-        found = background() if is_async else await self._threads.start(background)
-        if inspect.isawaitable(found):
-            await found
+        try:
+            found = background() if is_async else await self._threads.start(background)
+            if inspect.isawaitable(found):
+                await found
+        except Exception:  # noqa: BLE001 -- the client has its response
+            _log.exception("a background function failed")
 
 
 class ResultEncoder:
@@ -166,8 +136,17 @@ class ResultEncoder:
         self._threads = threads
 
     async def take(self, result: Any) -> Taken:
-        """Take a result apart that is not plain; begin a stream. Raises what it raises before its first piece."""
-        return await take(result, self._threads)
+        """Take a result apart that is not plain; begin a stream.
+
+        Raises ResponseViolation for what is no result, and what the iterator of a stream raises.
+        """
+        found = _parts(result)
+        body = found.parts.body
+        if body is NoContent:
+            body = NO_BODY
+        elif isinstance(body, AsyncIterable | Iterator):
+            body = await Stream.begun(body, self._threads)
+        return found._replace(parts=found.parts._replace(body=body))
 
     async def encode(
         self, taken: Any, request: HeaderList, method: str, *, is_validated: bool = True
@@ -182,19 +161,16 @@ class ResultEncoder:
                 return await encoder.encode(taken, request)
             return encoder.encode_unvalidated(split(taken))
         parts, background = taken
+        response: Outgoing
         match parts.body:
+            case Stream() as stream if is_validated:
+                response = self._streamed(*encoder.stream_head(parts, request), stream)
             case Stream() as stream:
-                head = (
-                    encoder.stream_head(parts, request)
-                    if is_validated
-                    else encoder.unvalidated_stream_head(parts)
-                )
-                return self._streamed(*head, stream, background, is_validated=is_validated)
+                head = encoder.unvalidated_stream_head(parts)
+                response = self._streamed(*head, stream, is_validated=False)
             case File() as file:
-                of_file = (encoder.head if is_validated else encoder.unvalidated_head)(
-                    *_described(file, parts)
-                )
-                return await self._file(file, of_file, request, method, background)
+                of_file = encoder.head if is_validated else encoder.unvalidated_head
+                response = await self._file(file, of_file(*_described(file, parts)), request, method)
             case Written(content) if is_validated:
                 response = encoder.encode_written(parts._replace(body=content))
             case Written(content) if content:
@@ -205,15 +181,12 @@ class ResultEncoder:
                 response = await encoder.encode_parts(parts, request)
             case _:
                 response = encoder.encode_unvalidated(parts)
-        return self._followed(response, background)
+        return response if background is None else FollowedResponse(response, background, self._threads)
 
     async def discard(self, taken: Any) -> None:
-        """Close a result that is not sent."""
-        if type(taken) is Taken:
-            await taken.close()
-
-    def _followed(self, response: Outgoing, background: Background | None) -> Outgoing:
-        return response if background is None else FollowedResponse(response, background, self._threads)
+        """Close the stream of a result that is not sent."""
+        if type(taken) is Taken and isinstance(taken.parts.body, Stream):
+            await taken.parts.body.pieces.close()
 
     def _streamed(
         self,
@@ -221,23 +194,16 @@ class ResultEncoder:
         headers: HeaderList,
         items: Items | None,
         stream: Stream,
-        background: Background | None,
         *,
         is_validated: bool = True,
-    ) -> Outgoing:
+    ) -> StreamedResponse:
         """Return the response of a stream, whose first piece is written. Raises ResponseViolation for that."""
         written = WrittenStream(stream, items, self._report, is_validated=is_validated)
-        response = StreamedResponse(status, headers, written, watch=self._watch, pace=self._pace)
-        return self._followed(response, background)
+        return StreamedResponse(status, headers, written, watch=self._watch, pace=self._pace)
 
     async def _file(
-        self,
-        file: File,
-        head: tuple[int, HeaderList],
-        request: HeaderList,
-        method: str,
-        background: Background | None,
-    ) -> Outgoing:
+        self, file: File, head: tuple[int, HeaderList], request: HeaderList, method: str
+    ) -> StreamedResponse:
         """Open a file and decide what is sent of it. Raises OSError, PreconditionFailed and RangeNotSatisfiable."""
         source = await asyncio.to_thread(open_source, file.source)
         try:
@@ -245,7 +211,7 @@ class ResultEncoder:
         except BaseException:
             await asyncio.to_thread(source.close)
             raise
-        return self._streamed(planned.status, planned.headers, None, stream_of(source, planned), background)
+        return self._streamed(planned.status, planned.headers, None, stream_of(source, planned))
 
 
 def _described(file: File, parts: Parts) -> tuple[Parts, str | None]:

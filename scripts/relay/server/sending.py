@@ -73,7 +73,7 @@ async def send_response(send: Any, response: Response) -> None:
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     last = response.body
     if response.more or len(last) > SEND_BYTES:
-        for piece in _pieces(response):
+        for piece in cut(response.body, *response.more):
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         last = b""
     await send({"type": "http.response.body", "body": last})
@@ -88,7 +88,8 @@ def headers_only(send: Any) -> Any:
     return send_without_body
 
 
-def _pieces(response: Response) -> Iterator[bytes]:
-    for part in (response.body, *response.more):
+def cut(*parts: bytes) -> Iterator[bytes]:
+    """Yield parts of a body in pieces of at most SEND_BYTES."""
+    for part in parts:
         for start in range(0, len(part), SEND_BYTES):
             yield part[start : start + SEND_BYTES]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from relay.validation.errors import ResponseViolation
 from relay.validation.http import RECEIVE, HeaderList
@@ -14,7 +14,7 @@ from relay.validation.json_writing import bytes_of
 from relay.validation.violations import Violation
 
 from .deadline import Deadline
-from .sending import SEND_BYTES
+from .sending import cut
 from .threads import Threads
 
 END: Any = object()
@@ -46,8 +46,7 @@ class AsyncPieces:
 
     async def close(self) -> None:
         """Close the iterator, if it can be closed."""
-        close = getattr(self._iterator, "aclose", None)
-        if close is not None:
+        if (close := getattr(self._iterator, "aclose", None)) is not None:
             await close()
 
 
@@ -63,36 +62,30 @@ class PlainPieces:
     async def next(self) -> Any:
         """Return the next piece; END after the last."""
         self._is_running = True
-        piece = await self._threads.run(self._step)
+        piece = await self._threads.run(lambda: self._locked(next, self._iterator, END))
         self._is_running = False
         return piece
 
     async def close(self) -> None:
         """Close the iterator, if it can be closed; one whose thread is still busy is closed when that is done."""
-        closing = self._threads.start(self._close)
+        close = getattr(self._iterator, "close", lambda: None)
+        closing = self._threads.start(lambda: self._locked(close))
         if not self._is_running:
             await closing
 
-    def _step(self) -> Any:
+    def _locked(self, step: Callable[..., Any], *arguments: Any) -> Any:
         with self._turn:
-            return next(self._iterator, END)
-
-    def _close(self) -> None:
-        close = getattr(self._iterator, "close", None)
-        with self._turn:
-            if close is not None:
-                close()
+            return step(*arguments)
 
 
-class Stream:
+class Stream(NamedTuple):
     """An iterator that a handler returned, with its first piece.
 
     The first piece is made before anything is sent: what it raises becomes an error response.
     """
 
-    def __init__(self, pieces: Pieces, first: Any) -> None:
-        self.pieces = pieces
-        self.first = first
+    pieces: Pieces
+    first: Any
 
     @classmethod
     async def begun(cls, iterator: AsyncIterable[Any] | Iterator[Any], threads: Threads) -> Stream:
@@ -181,8 +174,7 @@ class StreamedResponse:
     async def _send_pieces(self, scope: Any, send: Any) -> None:
         piece = self._stream.first
         while piece is not None:
-            for start in range(0, len(piece), SEND_BYTES):
-                part = piece[start : start + SEND_BYTES]
+            for part in cut(piece):
                 await send({"type": "http.response.body", "body": part, "more_body": True})
             await asyncio.sleep(0)  # an iterator that never waits would stop all other requests
             piece = await self._next(scope)
