@@ -115,9 +115,8 @@ class Application:
     async def opened(self, *, read_only: bool = False) -> AsyncIterator[Mapping[str, Any]]:
         """Open the package's collaborators; close them on exit.
 
-        `read_only` is passed only to a `collaborators` function that accepts it. Raises SetupError if a
-        collaborator fails, or if a function has a required argument that Relay does not pass; NotYetThere
-        if `read_only` prevents a collaborator from being created.
+        Raises SetupError if a collaborator fails, or if a function has a required argument that Relay does not
+        pass; NotYetThere if `read_only`, which a `collaborators` function may accept, prevents one from being created.
         """
         function = self.hooks.collaborators
         options = {"read_only": True} if read_only and "read_only" in (accepted_names(function) or ()) else {}

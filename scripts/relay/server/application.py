@@ -44,8 +44,7 @@ def create_app(
 def build(project: Project, settings: Settings, *, keep_key: bool = True) -> Application:
     """Compile the service of a project, with its development key where it needs one.
 
-    Without `keep_key`, a key that is made for it is not written to the project's folder. Raises SetupError
-    with all errors, secrets among them that others may read or guess.
+    Without `keep_key`, a key that is made for it is not written to the project's folder. Raises SetupError.
     """
     from .compilation import create  # imports Connexion, which reading settings does without
 
@@ -60,11 +59,7 @@ def build(project: Project, settings: Settings, *, keep_key: bool = True) -> App
 
 
 def service_settings(given: Mapping[str, Any]) -> tuple[Project, Settings]:
-    """Return the current project and the settings that its handlers package declares.
-
-    Makes the package importable. Raises SetupError if there is no project, and for invalid
-    settings.
-    """
+    """Return the current project, and the settings that its handlers package declares. Raises SetupError."""
     project = current_project(given.get("spec"))
     settings = Settings.load(**given)
     make_importable(settings.handlers, project.folder)

@@ -102,9 +102,9 @@ def read_policies(texts: Iterable[str], contract: Contract) -> Policies:
 class Binding:
     """An operation and its handler.
 
-    `names` maps each parameter's pointer to its argument name. `missing` is the policy that applies if
-    the package has no handler for the operation. `is_named` is True for a function that the contract names by
-    its Python path; Connexion passes only what it names, and `sent` are the names of that.
+    `names` maps each parameter's pointer to its argument name. `missing` is the policy of an operation without a
+    handler. `is_named` is True for a function that the contract names by its Python path; it gets only what it
+    names, and `sent` are the names of that.
     """
 
     operation: Operation
@@ -133,9 +133,8 @@ def bind(
 ) -> tuple[list[Binding], list[Diagnostic]]:
     """Find the handler of every operation; return the bindings and the diagnostics.
 
-    Reports handlers that are missing, cannot be imported, or do not accept their arguments. `policies`
-    define for which operations a handler may be missing; with `mock`, an unchanged stub counts as missing.
-    `named` finds the functions that the contract names by Python paths.
+    Reports handlers that are missing, cannot be imported, or do not accept their arguments. With the policy
+    `mock`, an unchanged stub counts as missing.
     """
     policies, named = policies or Policies(), named or NamedFunctions()
     problems: list[Diagnostic] = []

@@ -34,10 +34,7 @@ _SPOOLS = Spools(spools_allowed())
 
 
 class BodyReader:
-    """Reads the bodies of one operation, each as its media type needs.
-
-    A binary body becomes an Upload if the handler takes one, else bytes.
-    """
+    """Reads the bodies of one operation; a binary body becomes an Upload if the handler takes one, else bytes."""
 
     def __init__(
         self, operation: Operation, decoder: RequestDecoder, settings: Settings, *, takes_upload: bool

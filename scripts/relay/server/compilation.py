@@ -44,11 +44,9 @@ def create(
 ) -> Application:
     """Read the contract, import the package, bind the handlers and compile the endpoints.
 
-    If no package is configured and every operation has a policy for missing handlers, the contract is
-    served without a package; a configured package must exist. `development_key` creates the HS256 secret
-    of a service that needs one and has none, in development only. `folder` is the project's, whose modules the
-    contract may name. The package's `collaborators` are
-    opened later, when the service starts. Raises SetupError with all errors.
+    A configured package must exist; without one, a contract whose operations all have a policy for missing handlers
+    is served alone. `development_key` creates the HS256 secret of a service that needs one and has none, in
+    development only. `folder` is the project's, whose modules the contract may name. Raises SetupError.
     """
     problems: list[Diagnostic] = []
     key_problems: list[Diagnostic] = []
@@ -203,10 +201,7 @@ def _policies(settings: Settings, contract: Contract | None) -> Policies:
 def _package(
     settings: Settings, contract: Contract | None, policies: Policies | None, named: NamedFunctions
 ) -> ModuleType:
-    """Import the handlers package; return an empty module if it is neither configured nor needed.
-
-    A configured package is always imported, because it may verify the credentials.
-    """
+    """Import the handlers package; return an empty module if it is neither configured nor needed."""
     name = settings.handlers
     if "handlers" in settings.model_fields_set:
         return import_package(name)

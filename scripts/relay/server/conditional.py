@@ -58,8 +58,7 @@ def _is_newer(validators: Validators, date: datetime | None, *, default: bool) -
 def ranges(headers: HeaderList, validators: Validators, size: int) -> list[Range] | None:
     """Return the ranges of a GET that can be satisfied, those that overlap as one; None for the whole.
 
-    An empty list is a 416. What is malformed, has too many ranges, or an If-Range that does not match, is
-    answered with the whole.
+    [] is a 416. A malformed header, too many ranges, or an If-Range that does not match, is answered with the whole.
     """
     wanted = header(headers, b"range")
     if wanted is None or not size or not _is_current(headers, validators):

@@ -1,7 +1,4 @@
-"""What a project's code asks of Connexion and Relay does not do, found in the source, for warnings at the start.
-
-Relay serves a contract without the application object that such code makes, so that its options have no effect.
-"""
+"""Warnings for what a project's code asks of Connexion in vain: Relay serves the contract without its application object."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import orjson
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.validation import media_types as media
 from relay.validation.errors import ApiError, ResponseViolation
-from relay.validation.http import ALWAYS, OPERATION, HeaderList, Response, is_field
+from relay.validation.http import ALWAYS, OPERATION, Response, is_field
 
 from .errors import (
     OWN_CLIENT_ERRORS,
@@ -44,10 +44,7 @@ class ErrorTranslator:
         self._reports = reports
 
     def __call__(self, exc: BaseException) -> BaseException:
-        """Return the error for an exception, with the exception as its cause; the exception if there is none.
-
-        Of the classes of an exception, the most specific one that the package maps decides.
-        """
+        """Return the error of the most specific class that is mapped, caused by the exception; else the exception."""
         if isinstance(exc, ReportedError) or declared(type(exc)) is not None:
             return exc
         found = next((self._reports[kind] for kind in type(exc).__mro__ if kind in self._reports), None)
@@ -59,10 +56,7 @@ class ErrorTranslator:
 
 
 def read_errors(errors: Any) -> ErrorTranslator:
-    """Return the translator for the `errors` that a package exports.
-
-    Raises SetupError for what is no mapping of exception classes to errors.
-    """
+    """Return the translator for the `errors` that a package exports; raise SetupError for anything but a mapping."""
     if not isinstance(errors, Mapping):
         message = f"must be a mapping of exception classes to errors, not {type(errors).__name__}"
         raise SetupError([Diagnostic(_EXPORT, message)])
@@ -98,10 +92,7 @@ def _report(value: Any) -> ErrorReport | None:
 
 
 def _http_error(exc: BaseException) -> ReportedError | None:
-    """Return the error for an HTTPException of Starlette, or a ProblemException of Connexion, which is one.
-
-    Their detail is public in both libraries, and so are their headers.
-    """
+    """Return the error for an HTTPException, also one of Connexion; their detail and their headers are public."""
     if not isinstance(exc, HTTPException) or not 400 <= exc.status_code <= 599:
         return None
     status, detail = exc.status_code, getattr(exc, "detail", None)
@@ -166,17 +157,14 @@ class ErrorResponses:
         known = report(exc)
         found = known or _INTERNAL
         # The exception of another library may have the headers of an upstream response, such as cookies.
-        headers = _encoded(getattr(exc, "headers", {})) if known else []
+        named = {
+            name.lower(): value for name, value in (getattr(exc, "headers", {}) if known else {}).items()
+        }
+        if not all(is_field(name, value) for name, value in named.items()):
+            raise ValueError("the error has invalid headers")
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in named.items()]
         body, media_type = self._render_error(found, operation)
         is_text = isinstance(body, str) and media.essence(media_type).startswith("text/")
         written = body.encode() if is_text else orjson.dumps(body)
         lines = [(b"content-type", media_type.encode()), *headers, *ALWAYS]
         return RenderedError(Response(found.status, lines, written), body, media_type)
-
-
-def _encoded(headers: Mapping[str, str]) -> HeaderList:
-    """Return an error's headers as bytes; raise ValueError for an invalid header."""
-    lines = {name.lower(): value for name, value in headers.items()}
-    if not all(is_field(name, value) for name, value in lines.items()):
-        raise ValueError("the error has invalid headers")
-    return [(name.encode(), value.encode("latin-1")) for name, value in lines.items()]

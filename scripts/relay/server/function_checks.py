@@ -67,10 +67,7 @@ def _wanted(hooks: PackageHooks) -> Iterator[tuple[Function, list[str]]]:
 
 
 def _scope_names(scope: Function) -> Iterable[str] | None:
-    """Return the names of the objects that a `scope` yields; None if neither its annotation nor its source shows them.
-
-    An annotation such as `Iterator[RequestObjects]`, of a TypedDict, does.
-    """
+    """Return the names of the objects that a `scope` yields, by an annotation such as `Iterator[SomeTypedDict]`, or its source."""
     try:
         annotation = typing.get_type_hints(scope).get("return")
     except Exception:  # noqa: BLE001 -- a name that exists only for type checkers
@@ -83,10 +80,7 @@ _INNER = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 
 
 def yielded_names(function: Any) -> frozenset[str] | None:
-    """Return the keys of all mappings that a function yields; None if its source does not show them.
-
-    A function with a decorator may yield others.
-    """
+    """Return the keys of all mappings that a function without decorators yields; None if its source does not show them."""
     try:
         (node,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
     except (OSError, TypeError, SyntaxError, ValueError, RecursionError):

@@ -43,10 +43,7 @@ def package_or_empty(name: str) -> ModuleType:
 
 
 def find_function(operation: Operation, contract: Contract, package: ModuleType) -> Function | None:
-    """Return the handler of an operation; None if the package has none.
-
-    Raises SetupError if the module cannot be imported.
-    """
+    """Return the handler of an operation, None if there is none; raise SetupError if its module cannot be imported."""
     name = module_name(operation, package)
     if not is_package(package) or importlib.util.find_spec(name) is None:
         return None

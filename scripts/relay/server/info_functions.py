@@ -75,10 +75,9 @@ def _value(scheme: Mapping[str, Any], kind: _Kind) -> tuple[str, str] | None:
 
 @dataclass(frozen=True, slots=True)
 class InfoFunction:
-    """A function that verifies the credentials of a security scheme.
+    """A function that verifies the credentials of a security scheme; `arguments` are what it gets of one.
 
-    `arguments` are what it gets of a credential. `validate_scopes` takes the required scopes and those of the
-    claims; None for a scheme whose scopes are only passed to the function.
+    `validate_scopes` takes the required scopes and those of the claims; None if they are only passed to the function.
     """
 
     function: Function

@@ -28,23 +28,21 @@ class NamedFunctions:
     package: str = ""
 
     def of(self, operation: Operation, contract: Contract) -> Function | None:
-        """Return the function that an operation names; None if it names none, or the project has none.
-
-        Raises SetupError if its module cannot be imported.
-        """
+        """Return the function that an operation names, None if there is none; raise SetupError as `find`."""
         path = python_path(operation, contract)
         return self.find(path, contract.place(operation.pointer)) if path else None
 
     def find(self, path: str, where: SourceLocation | str) -> Function | None:
-        """Return the function of a Python path that is named at `where`; None if the project has none.
-
-        Raises SetupError if its module cannot be imported.
-        """
+        """Return the function of a Python path, None if there is none; raise SetupError if its module cannot be imported."""
         module = self.module(path)
         if module is None or self.folder is None:
             return None
         make_named_importable(module.name, self.folder)
-        found: object = _imported(module, where)
+        found: object = import_module(module.name, where)
+        file = getattr(found, "__file__", None)
+        if file is not None and Path(file).resolve() != module.path.resolve():
+            message = f"names {display(module.path)}, but the module '{module.name}' is {file}; rename yours"
+            raise SetupError([Diagnostic(where, message)])
         for name in module.members:
             found = getattr(found, name, None)
         return cast("Function", found) if callable(found) else None
@@ -94,13 +92,3 @@ def no_package_message(name: str, contract: Contract) -> str:
     if first is None:
         return message
     return f"{message}, or write the modules that the operationIds name, such as {expected_file(first)}"
-
-
-def _imported(module: NamedModule, where: SourceLocation | str) -> ModuleType:
-    """Import a module of the project. Raises SetupError, also if another one has its name."""
-    found = import_module(module.name, where)
-    file = getattr(found, "__file__", None)
-    if file is not None and Path(file).resolve() != module.path.resolve():
-        message = f"names {display(module.path)}, but the module '{module.name}' is {file}; rename yours"
-        raise SetupError([Diagnostic(where, message)])
-    return found

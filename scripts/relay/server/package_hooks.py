@@ -90,10 +90,7 @@ class PackageHooks:
 
     @classmethod
     def of_project(cls, contract: Contract, package: str, folder: Path, *, has_key: bool) -> PackageHooks:
-        """Return the hooks of a package, and the verifiers that the contract names, without compiling the service.
-
-        A key verifies all tokens that the package does not verify. What cannot be imported has none.
-        """
+        """Return the hooks of a package that may be missing, and the verifiers that the contract names."""
         hooks = cls.of(package_or_empty(package))
         named = NamedFunctions(folder, package)
         hooks.named_verifiers, _ = info_functions(contract, hooks.verifiers, named, has_key=has_key)
@@ -194,9 +191,9 @@ class PackageMiddleware(NamedTuple):
 
 
 def read_middleware(items: Any) -> list[PackageMiddleware]:
-    """Return the middlewares that a package exports, the outermost first.
+    """Return the middlewares that a package exports, the outermost first; raise SetupError.
 
-    A position is one of Connexion's, or its name, such as `BEFORE_ROUTING`. Raises SetupError.
+    A position is one of Connexion's, or its name, such as `BEFORE_ROUTING`.
     """
     if not isinstance(items, Iterable):
         raise SetupError([Diagnostic("middleware", f"must be a list; {_FORM}")])

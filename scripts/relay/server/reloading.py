@@ -1,8 +1,7 @@
 """Replaces a service with a new version in the same process; requests are neither dropped nor delayed.
 
-New requests go to the newest version that started; an older version is closed after its last request.
-If an old version imports a module of the package during a request, it gets the new module. Side effects
-of importing the package are repeated for each version.
+New requests go to the newest version that started; an older version is closed after its last request. What it
+imports of the package meanwhile is the new module; the side effects of importing are repeated for each version.
 """
 
 from __future__ import annotations

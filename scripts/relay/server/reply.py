@@ -28,8 +28,7 @@ Background = Callable[[], Awaitable[object] | object]
 class Cookie:
     """A cookie that a response sets, for HTTPS only, hidden from scripts, and not sent by other sites' forms.
 
-    `Cookie("session", "", max_age=0)` deletes one. Raises ValueError for a name, a path or a domain that could
-    set another attribute.
+    `Cookie("session", "", max_age=0)` deletes one. Raises ValueError for what could set another attribute.
     """
 
     name: str

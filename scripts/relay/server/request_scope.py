@@ -38,7 +38,8 @@ class RequestScope:
         arguments = {**self._bound, **{name: context[name] for name in self._wanted}}
         if inspect.isasyncgenfunction(self._function):
             manager = asynccontextmanager(self._function)(**arguments)
-            enter, leave = manager.__aenter__, manager.__aexit__
+            enter: Function = manager.__aenter__
+            leave: Function = manager.__aexit__
         else:
             plain = contextmanager(self._function)(**arguments)
             enter = partial(self._threads.opening.run, plain.__enter__, partial(self._close_late, plain))

@@ -1,7 +1,4 @@
-"""Encodes whatever a handler returned as a response that matches the contract, or raises ResponseViolation.
-
-These are Relay's own types, iterators, and responses of Starlette and Connexion.
-"""
+"""Encodes whatever a handler returned as a response that matches the contract, or raises ResponseViolation."""
 
 from __future__ import annotations
 

@@ -31,10 +31,9 @@ class Connection:
 
 
 class Progress:
-    """`status` is that of the response, as soon as its start was sent; 0 before that.
+    """`status` is that of the response whose start was sent, else 0.
 
-    `failed` is the status of the error that kept the response from its end, such as that of a stream; 0 for none.
-    Log and metrics have it instead of the other.
+    `failed` is that of the error that kept it from its end, else 0; log and metrics have it instead of the other.
     """
 
     __slots__ = ("failed", "is_complete", "status")

@@ -79,10 +79,7 @@ class PlainPieces:
 
 
 class Stream(NamedTuple):
-    """An iterator that a handler returned, with its first piece.
-
-    The first piece is made before anything is sent: what it raises becomes an error response.
-    """
+    """An iterator that a handler returned, with its first piece, so that what it raises becomes an error response."""
 
     pieces: Pieces
     first: Any

@@ -120,10 +120,7 @@ class Mocked:
         self._mock = mock
 
     async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
-        """Answer one request with the response that its headers select (ASGI 3).
-
-        Raises OperationNotImplemented if that has no value, and InvalidRequest for an item of a body.
-        """
+        """Answer one request (ASGI 3). Raises OperationNotImplemented without a response, and InvalidRequest for an item."""
         if isinstance(body := scope.get(BODY), ItemBody):
             async for _ in body:
                 pass  # it is validated as it is read

@@ -19,10 +19,7 @@ Extra = Page | Callable[[], Awaitable[Response]]
 
 
 class Errors(ExceptionMiddleware):
-    """Answers every exception that is raised inside it; middlewares before it see the response.
-
-    It registers no handlers, which Connexion's class would do: all errors have the format of the contract.
-    """
+    """Answers every exception that is raised inside it in the contract's format, so it registers no handlers of Connexion."""
 
     def __init__(self, app: Any, *, responses: ErrorResponses) -> None:
         self.app = app

@@ -23,11 +23,7 @@ from relay.validation.requests import RequestDecoder
 
 
 class Authenticated:
-    """An operation that requires a credential.
-
-    Leaves `claims` and `caller` in Connexion's context, and what Connexion has there: `token_info`, which is the
-    claims, and `user`, their `sub` or `uid`.
-    """
+    """An operation that requires a credential; leaves the identity in Connexion's context, under its names, too."""
 
     def __init__(self, app: Any, authenticate: Authenticator, deadline: Deadline, *, has_body: bool) -> None:
         self._app = app
@@ -64,10 +60,7 @@ class Security(SecurityMiddleware):
 
 
 class Validated:
-    """An operation with parameters or a body: they are decoded once, to the objects that the handler gets.
-
-    Inner stages and `connexion.request` can read the body again.
-    """
+    """An operation whose input is decoded once, to the objects that the handler gets; inner stages can read it again."""
 
     def __init__(self, app: Any, decoder: RequestDecoder, bodies: BodyReader) -> None:
         self._app = app

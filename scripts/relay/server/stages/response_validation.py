@@ -64,10 +64,7 @@ class Encoding:
         return None
 
     async def encode(self, result: Any, scope: Any) -> Outgoing:
-        """Return the response of a handler's result.
-
-        Raises ResponseViolation, unless violations are only reported and the result can be serialised.
-        """
+        """Return the response of a result. Raises ResponseViolation, unless violations are only reported and it can be sent."""
         headers, method = scope["headers"], scope["method"]
         if self._none_is_204:
             result = as_connexion_sends_it(result)

@@ -55,10 +55,7 @@ class Routing(RoutingMiddleware):
         self._targets.update(api.operations)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Pass one request to its operation (ASGI 3).
-
-        Raises NotFound, MethodNotAllowed, MalformedPath; OperationNotImplemented for what is left out.
-        """
+        """Pass one request on (ASGI 3). Raises NotFound, MethodNotAllowed, MalformedPath, OperationNotImplemented."""
         raw_path = scope.get("raw_path")
         match = self._routes.find(raw_path.decode("latin-1") if raw_path else quote(scope["path"]))
         if match is None:
