@@ -52,7 +52,7 @@ def lines(**headers):
 )
 def test_preconditions_are_evaluated_in_order(headers, expected):
     """RFC 9110 section 13.2.2: entity tags take precedence over dates, and If-Match comes first."""
-    assert evaluate(lines(**headers), CURRENT) is expected
+    assert evaluate(lines(**headers), CURRENT) == expected
 
 
 def test_a_weak_tag_is_no_match_for_a_write():
@@ -62,8 +62,8 @@ def test_a_weak_tag_is_no_match_for_a_write():
 
 
 def test_without_validators_only_a_star_matches():
-    assert evaluate(lines(if_none_match='"v2"', if_modified_since=AFTER), NOTHING) is MET
-    assert evaluate(lines(if_modified_since=AFTER), NOTHING) is MET
+    assert evaluate(lines(if_none_match='"v2"', if_modified_since=AFTER), NOTHING) == MET
+    assert evaluate(lines(if_modified_since=AFTER), NOTHING) == MET
     assert evaluate(lines(if_none_match="*"), NOTHING) is NOT_MODIFIED
 
 

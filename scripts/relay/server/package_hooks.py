@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -41,6 +41,11 @@ _FORM = "each item of `middleware` is (class, position) or (class, position, opt
 _POSITIONS = MiddlewarePosition.__members__
 
 
+@asynccontextmanager
+async def _no_collaborators(_settings: Any) -> AsyncIterator[Mapping[str, Any]]:
+    yield {}
+
+
 @dataclass(slots=True)
 class PackageHooks:
     """The hooks that a handlers package may export, in addition to its handlers.
@@ -59,34 +64,25 @@ class PackageHooks:
     `folder`.
     """
 
-    collaborators: Collaborators
-    identify: Callable[..., Any]
-    verifiers: Mapping[str, Callable[..., Any]]
-    errors: Any
-    render_error: RenderError
-    scope: Callable[..., Any] | None
-    middleware: Any
-    commands: Sequence[click.Command]
-    test_environment: Callable[[Path], Mapping[str, str]] | None
-    named_verifiers: Mapping[str, InfoFunction] = field(default_factory=dict)
+    collaborators: Collaborators = _no_collaborators
+    identify: Callable[..., Any] = no_caller
+    verifiers: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    errors: Any = field(default_factory=dict)
+    render_error: RenderError = problem_details
+    scope: Callable[..., Any] | None = None
+    middleware: Any = ()
+    commands: Sequence[click.Command] = ()
+    test_environment: Callable[[Path], Mapping[str, str]] | None = None
+    named_verifiers: Mapping[str, InfoFunction] = field(default_factory=dict, init=False)
     """The verifiers that the contract names, by security scheme."""
-    documented_errors: ErrorShapes | None = None
+    documented_errors: ErrorShapes | None = field(default=None, init=False)
     """The bodies of errors of a contract that is served without a package."""
 
     @classmethod
     def of(cls, package: ModuleType) -> PackageHooks:
         """Read the hooks of a package; a missing one gets its default."""
-        return cls(
-            collaborators=getattr(package, "collaborators", _no_collaborators),
-            identify=getattr(package, "identify", no_caller),
-            verifiers=getattr(package, "verifiers", {}),
-            errors=getattr(package, "errors", {}),
-            render_error=getattr(package, "render_error", problem_details),
-            scope=getattr(package, "scope", None),
-            middleware=getattr(package, "middleware", ()),
-            commands=getattr(package, "commands", ()),
-            test_environment=getattr(package, "test_environment", None),
-        )
+        names = [one.name for one in fields(cls) if one.init]
+        return cls(**{name: getattr(package, name) for name in names if hasattr(package, name)})
 
     @classmethod
     def of_project(cls, contract: Contract, package: str, folder: Path, *, has_key: bool) -> PackageHooks:
@@ -128,11 +124,6 @@ class PackageHooks:
             for name in schemes_in_use(contract)
             if scheme_type(contract.security_schemes[name]) not in JWT_TYPES
         }
-
-
-@asynccontextmanager
-async def _no_collaborators(_settings: Any) -> AsyncIterator[Mapping[str, Any]]:
-    yield {}
 
 
 def _accepting(scopes: Iterable[str]) -> Callable[[str], Awaitable[Claims]]:
