@@ -18,7 +18,7 @@ from relay.contract.methods import operations_in
 from relay.contract.model import Contract
 from relay.validation.http import ALWAYS, HeaderList, Response
 
-from .conditional import Condition, Validators, evaluate
+from .conditional import Validators, evaluate
 
 PROBES = frozenset(["/livez", "/readyz", "/metrics"])
 """Paths that monitoring requests every few seconds: exempt from the request limit, logged at debug level."""
@@ -80,7 +80,7 @@ class Page:
         if callable(self._body):
             self._body = await asyncio.to_thread(self._body)
         etag, full = self._prepared
-        if evaluate(headers, Validators(etag, None)) is Condition.NOT_MODIFIED:
+        if evaluate(headers, Validators(etag, None)) == 304:
             return Response(304, full.headers[1:], b"")
         return full
 
