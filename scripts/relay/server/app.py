@@ -12,12 +12,9 @@ from types import ModuleType
 from typing import Any
 
 from relay.contract.diagnostics import Diagnostic, NotYetThere, SetupError
-from relay.contract.model import Contract, LeftOut
-from relay.project.settings import Settings
 
 from .binding import Binding
 from .bodies import BodyReader
-from .cors import Cors
 from .deadline import Deadline
 from .endpoint import Endpoint, ServedOperation
 from .error_responses import ErrorResponses, ErrorTranslator
@@ -29,9 +26,9 @@ from .info_functions import InfoVerifier
 from .lifespan import Lifespan, is_cancelled, not_started
 from .metrics import BIND, Metrics, bind_address
 from .observability import Observer
-from .package_hooks import PackageHooks, PackageMiddleware, open_collaborators
+from .package_hooks import PackageHooks, open_collaborators
 from .pages import contract_pages, livez, readyz, swagger_pages, to_docs
-from .pipeline import Pipeline
+from .pipeline import Compiled, Pipeline
 from .proxies import TrustedProxies
 from .request import Request
 from .request_scope import RequestScope
@@ -48,20 +45,14 @@ _log = logging.getLogger("relay")
 
 
 @dataclass(slots=True)
-class Application:
+class Application(Compiled):
     """A compiled service: an ASGI application that is ready to start."""
 
-    contract: Contract
-    settings: Settings
     package: ModuleType
     hooks: PackageHooks
-    endpoints: Mapping[str, Endpoint]
-    middleware: list[PackageMiddleware]
-    cors: Cors | None
     translate: ErrorTranslator
     jwt: Verify | None
     observer: Observer
-    left_out: list[LeftOut]
     warnings: list[Diagnostic]
     collaborators: dict[str, Any] = field(default_factory=dict)
     """The objects that handlers get by name, while the service runs."""

@@ -87,7 +87,7 @@ def create(
     if not key_problems and not wrong:
         problems += verifier_problems(contract, hooks, has_jwt=jwt is not None)
     problems += [] if is_alone else certificate_problems(contract, settings.trusted_proxies)
-    compiled = _Compiled(contract, bindings, settings)
+    compiled = _Endpoints(contract, bindings, settings)
     if is_alone:
         compiled.render_as_documented(hooks)
     problems += [*wrong, *errors(found), *(compiled.errors if is_strict else [])]
@@ -97,20 +97,20 @@ def create(
     return Application(
         contract,
         settings,
-        package,
-        hooks,
         compiled.endpoints,
+        compiled.left_out,
         middleware,
         origins,
+        package,
+        hooks,
         translate,
         jwt,
         Observer(Metrics() if settings.metrics else None),
-        compiled.left_out,
         [*contract.faults, *found, *compiled.errors, *compiled.warnings, *bodies],
     )
 
 
-class _Compiled:
+class _Endpoints:
     """The endpoints of operations that can be compiled, by operation id; what is wrong with the others."""
 
     def __init__(self, contract: Contract, bindings: Iterable[Binding], settings: Settings) -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from relay.contract.methods import METHODS
+from relay.contract.model import Contract, LeftOut
+from relay.project.settings import Settings
 
-from .endpoint import ServedOperation
+from .cors import Cors
+from .endpoint import Endpoint, ServedOperation
 from .error_responses import ErrorResponses
 from .framework import API, ConnexionMiddleware, MiddlewarePosition
 from .guard import Guard
+from .package_hooks import PackageMiddleware
 from .pages import PROBES
 from .routing import Routes
 from .specification import ContractSpecification
@@ -22,8 +27,17 @@ from .stages.request import RequestValidation, Security
 from .stages.response_validation import ResponseValidation
 from .stages.routing import Routing
 
-if TYPE_CHECKING:
-    from .app import Application
+
+@dataclass(slots=True)
+class Compiled:
+    """What the stages are built from."""
+
+    contract: Contract
+    settings: Settings
+    endpoints: Mapping[str, Endpoint]
+    left_out: list[LeftOut]
+    middleware: list[PackageMiddleware]
+    cors: Cors | None
 
 
 class Pipeline(ConnexionMiddleware):
@@ -34,7 +48,7 @@ class Pipeline(ConnexionMiddleware):
 
     def __init__(
         self,
-        application: Application,
+        application: Compiled,
         served: Mapping[str, ServedOperation],
         pages: Mapping[str, Extra],
         errors: ErrorResponses,
@@ -77,7 +91,7 @@ class Pipeline(ConnexionMiddleware):
         self.middlewares.insert(index, partial(middleware_class, **options))  # type: ignore[arg-type]  # Connexion accepts a factory, its annotation does not
 
 
-def _routes(application: Application) -> Routes[str | None]:
+def _routes(application: Compiled) -> Routes[str | None]:
     """Return the routes to operation ids, and to None for what is left out of the contract."""
     operations = {id_: endpoint.operation for id_, endpoint in application.endpoints.items()}
     targets: dict[tuple[str, str], str | None] = {
