@@ -126,8 +126,8 @@ class _Endpoints:
         self.left_out = [*contract.left_out]
         self.endpoints: dict[str, Endpoint] = {}
         for binding in bindings:
-            decoder = RequestDecoder(binding.operation, binding.names, compiler, contract)
-            encoder = ResponseEncoder(binding.operation, contract, compiler)
+            decoder = RequestDecoder(binding.operation, binding.names, compiler)
+            encoder = ResponseEncoder(binding.operation, compiler)
             self._add(Endpoint(binding, decoder, encoder))
         for endpoint in [*self.endpoints.values()]:
             if endpoint.binding.missing is MissingHandlerPolicy.MOCK:

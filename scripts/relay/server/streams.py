@@ -11,7 +11,6 @@ from relay.validation.errors import ResponseViolation
 from relay.validation.http import RECEIVE, HeaderList
 from relay.validation.items import Items, ItemViolation, write_item
 from relay.validation.json_writing import bytes_of
-from relay.validation.violations import Violation
 
 from .deadline import Deadline
 from .sending import cut
@@ -135,7 +134,7 @@ class WrittenStream:
         if (content := bytes_of(piece)) is not None:
             return content
         message = f"a stream must be made of bytes or text, not of {type(piece).__name__}"
-        raise ResponseViolation([Violation("", "type", message)])
+        raise ResponseViolation.at("", "type", message)
 
 
 class StreamedResponse:

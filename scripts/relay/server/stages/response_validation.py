@@ -23,7 +23,6 @@ from relay.validation.errors import Headers, ResponseViolation
 from relay.validation.http import ALWAYS, Response, header
 from relay.validation.responses import ResponseEncoder
 from relay.validation.results import Parts
-from relay.validation.violations import Violation
 
 if TYPE_CHECKING:
     from relay.server.error_responses import RenderedError
@@ -174,7 +173,7 @@ class RewrittenResponse:
                 message = (
                     "the body is compressed before it is validated; give the middleware an earlier position"
                 )
-                raise ResponseViolation([Violation("", "content", message)])  # noqa: TRY301 -- as any other
+                raise ResponseViolation.at("", "content", message)
             (self._encoder.head if body is None else self._encoder.encode_written)(parts)
         except ResponseViolation as violation:
             self._violated(violation)
