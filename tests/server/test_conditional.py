@@ -57,14 +57,14 @@ def test_preconditions_are_evaluated_in_order(headers, expected):
 
 def test_a_weak_tag_is_no_match_for_a_write():
     """Section 8.8.3.2: If-Match compares strongly, If-None-Match does not."""
-    assert evaluate(lines(if_match='W/"v2"'), WEAK) is FAILED
-    assert evaluate(lines(if_none_match='"v2"'), WEAK) is NOT_MODIFIED
+    assert evaluate(lines(if_match='W/"v2"'), WEAK) == FAILED
+    assert evaluate(lines(if_none_match='"v2"'), WEAK) == NOT_MODIFIED
 
 
 def test_without_validators_only_a_star_matches():
     assert evaluate(lines(if_none_match='"v2"', if_modified_since=AFTER), NOTHING) == MET
     assert evaluate(lines(if_modified_since=AFTER), NOTHING) == MET
-    assert evaluate(lines(if_none_match="*"), NOTHING) is NOT_MODIFIED
+    assert evaluate(lines(if_none_match="*"), NOTHING) == NOT_MODIFIED
 
 
 @pytest.mark.parametrize(
