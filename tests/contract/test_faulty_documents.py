@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from relay.contract.bundling import Bundle
 from relay.contract.documents import parse_source
-from relay.contract.methods import CARRIED, in_request, methods_in
+from relay.contract.methods import CARRIED, in_request, methods_in, operations_of
 from relay.contract.pointers import exists, lookup
 from relay.contract.sound_part import SoundPart
 from relay.contract.structure import structure_violations
-from relay.contract.written_operations import operations_of
 
 TEXT = """\
 openapi: 3.2.0

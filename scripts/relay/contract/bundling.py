@@ -8,8 +8,10 @@ not fetched. From OpenAPI 3.1 on, a reference may name a schema by its URI or an
 from __future__ import annotations
 
 import copy
+import itertools
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
@@ -23,6 +25,7 @@ from .pointers import (
     PointerNotFound,
     escape,
     exists,
+    found_at,
     kind_within,
     lookup,
     mappings,
@@ -71,15 +74,10 @@ class _Walk(NamedTuple):
     `scope` are the dynamic anchors of the schemas around it.
     """
 
-    kind: Kind
-    within: tuple[tuple[Path, Pointer], ...]
-    level: int
-    scope: DynamicScope
-
-
-_START = _Walk("object", (), 0, ())
-_Found = tuple[Document, Pointer, Any]
-"""The target of a reference: its document, its pointer there, and its value."""
+    kind: Kind = "object"
+    within: tuple[Target, ...] = ()
+    level: int = 0
+    scope: DynamicScope = ()
 
 
 class Bundle:
@@ -97,17 +95,17 @@ class Bundle:
         self._folder = _folder_of(root.path, folder)
         self._documents: dict[Path, Document] = {}
         self._failed: set[Path] = set()
-        self._origins: dict[tuple[Path, Pointer], tuple[Document, Pointer]] = {}
-        self._names: dict[tuple[Path, Pointer, DynamicScope], str] = {}
+        self._origins: dict[Target, Target] = {}
+        self._names: dict[tuple[Target, DynamicScope], str] = {}
         self._taken = set(_schemas_of(root.data))
-        self._numbers: dict[str, Iterator[str]] = {}
+        self._numbers: dict[str, Iterator[int]] = {}
         self.version: Version = version_of(root.data) or "3.0"
         self._identifiers = Identifiers()
         self._copied = self._size = 0
-        self._pending_schemas: list[tuple[str, Document, Pointer, Any, DynamicScope]] = []
+        self._pending_schemas: list[tuple[str, Target, DynamicScope]] = []
         is_bundled = _is_bundled(root, self.version)
         self._add_document(root, has_names=not is_bundled)
-        self.data = root.data if is_bundled else self._expand(root.data, root, (), _START)
+        self.data = root.data if is_bundled else self._expand(root.data, Target(root, ()), _Walk())
         self._add_schemas()
         self._references: list[tuple[Pointer, str]] | None = [*references(self.data)]
         self._check_chains()
@@ -122,8 +120,9 @@ class Bundle:
         """The pointer and the target of each `$ref` of the data."""
         return [*references(self.data)] if self._references is None else self._references
 
+    @cached_property
     def written(self) -> dict[str, Any]:
-        """Return the bundled document anew, as it was before it was changed."""
+        """The bundled document as it was before it was changed, bundled anew."""
         data: dict[str, Any] = Bundle(self.root, self._folder).data
         return data
 
@@ -142,196 +141,167 @@ class Bundle:
         document, at = self._origin(pointer)
         return document.place(at)
 
-    def _origin(self, pointer: Pointer) -> tuple[Document, Pointer]:
+    def _origin(self, pointer: Pointer) -> Target:
         """Return the document of the value at `pointer`, and its pointer there."""
-        document, at = self.root, Pointer()
+        at = Target(self.root, ())
         for token in pointer:
-            at = (*at, token)
-            while (document.path, at) in self._origins:
-                document, at = self._origins[document.path, at]
-        return document, at
-
-    def _problem(self, document: Document, at: Pointer, ref: str, message: str, rule: str) -> None:
-        """Report a `$ref`, which is quoted only if the root document contains it."""
-        named = _quoted(ref) if document is self.root else "the $ref"
-        self.problems.append(Diagnostic(document.place(at), f"{named} {message}", rule))
+            at = at.within(token)
+            while at in self._origins:
+                at = self._origins[at]
+        return at
 
     def is_own(self, pointer: Pointer) -> bool:
         """Return True if the value at `pointer` is in the root document, not in a file that it refers to."""
-        return self._origin(pointer)[0] is self.root
+        return self._origin(pointer).document is self.root
+
+    def _problem(self, at: Target, ref: str, message: str, rule: str) -> None:
+        """Report a `$ref`, which is quoted only if the root document contains it."""
+        named = _quoted(ref) if at.document is self.root else "the $ref"
+        self.problems.append(Diagnostic(at.document.place(at.pointer), f"{named} {message}", rule))
 
     def _check_chains(self) -> None:
         """Report each `$ref` whose chain of `$ref`s contains itself, and each chain that is too long."""
         hops: dict[Pointer, int] = {}
         for pointer, _ in self.references:
-            chain: dict[Pointer, None] = {}
+            chain: list[Pointer] = []
+            passed: set[Pointer] = set()
             at: Pointer | None = pointer
-            while at is not None and at not in hops and at not in chain:
-                chain[at] = None
+            while at is not None and at not in hops and at not in passed:
+                chain.append(at)
+                passed.add(at)
                 at = self._next(at)
+            if at is not None and at in passed:
+                self.circular.update(chain[chain.index(at) :])
             count = 0 if at is None else hops.get(at, 0)
-            for passed in reversed(chain):
-                count += 1
-                hops[passed] = count
-            if at in chain:
-                passed_by = list(chain)
-                self.circular.update(passed_by[passed_by.index(at) :])
+            hops |= {one: count + number for number, one in enumerate(reversed(chain), 1)}
         for pointer, ref in self.references:
             if pointer in self.circular:
                 message = "is a circular reference; replace one reference by its definition"
-                self._report(pointer, ref, message, "circular-ref")
+                self._problem(self._origin(pointer), ref, message, "circular-ref")
             elif hops[pointer] == limits.MAX_DEPTH + 1:
                 message = f"starts a chain of more than {limits.MAX_DEPTH} $refs; refer to its end"
-                self._report(pointer, ref, message, "limit")
+                self._problem(self._origin(pointer), ref, message, "limit")
 
     def _next(self, pointer: Pointer) -> Pointer | None:
         """Return the target of the `$ref` at a pointer; None if there is none."""
-        try:
-            value = lookup(self.data, pointer)
-        except PointerNotFound:
-            return None
+        value = found_at(self.data, pointer)
         ref = value.get("$ref") if isinstance(value, dict) else None
         return parse_pointer(ref.removeprefix("#")) if isinstance(ref, str) else None
-
-    def _report(self, pointer: Pointer, ref: str, message: str, rule: str) -> None:
-        named = _quoted(ref) if self.is_own(pointer) else "the $ref"
-        self.problems.append(Diagnostic(self.place(pointer), f"{named} {message}", rule))
 
     def _add_schemas(self) -> None:
         schemas: dict[str, Any] = {}
         while self._pending_schemas:  # expanding a schema may add more
-            name, document, at, value, scope = self._pending_schemas.pop(0)
-            walk = _START._replace(kind="schema", scope=scope)
-            schemas[name] = self._with_dialect(self._expand(value, document, at, walk), document, at)
+            name, at, scope = self._pending_schemas.pop(0)
+            schemas[name] = self._expand(at.value, at, _Walk("schema", scope=scope))
+            is_foreign = self.version != "3.0" and at.document is not self.root
+            stated = self._identifiers.dialect(at) if is_foreign else None
+            if stated is not None and isinstance(schemas[name], dict):
+                schemas[name] = {"$schema": stated, **schemas[name]}
         components = self.data.get("components") or {}
         if schemas and isinstance(components, dict):
             self.data["components"] = {**components, "schemas": {**_schemas_of(self.data), **schemas}}
 
-    def _with_dialect(self, schema: Any, document: Document, at: Pointer) -> Any:
-        """Add to a schema of another file the dialect that this states around it."""
-        if self.version == "3.0" or document is self.root or not isinstance(schema, dict):
-            return schema
-        stated = self._identifiers.dialect(document, at)
-        return schema if stated is None else {"$schema": stated, **schema}
-
-    def _expand(self, value: Any, document: Document, at: Pointer, walk: _Walk) -> Any:
+    def _expand(self, value: Any, at: Target, walk: _Walk) -> Any:
         """Copy `value`, with each `$ref` into another file replaced, and each name of a schema by a pointer."""
         if not isinstance(value, list | dict):
             return value
-        self._count(len(value), walk.level, document, at)
+        self._count(len(value), walk.level, at)
         walk = walk._replace(level=walk.level + 1)
         if isinstance(value, list):
-            return [self._expand(item, document, (*at, str(index)), walk) for index, item in enumerate(value)]
+            return [self._expand(item, at.within(str(index)), walk) for index, item in enumerate(value)]
         if walk.kind == "schema" and "discriminator" in value:
-            value = {**value, "discriminator": self._discriminator(value["discriminator"], document)}
+            value = {**value, "discriminator": self._discriminator(value["discriminator"], at.document)}
         if walk.kind == "schema" and self.version != "3.0":
-            return self._expand_schema(value, document, at, walk)
+            return self._expand_schema(value, at, walk)
         if walk.kind in ("object", "schema") and isinstance(value.get("$ref"), str):
-            return self._follow(value, document, at, walk)
-        return self._expand_members(value, document, at, walk)
+            return self._follow(value, at, walk)
+        return self._expand_members(value, at, walk)
 
-    def _expand_members(
-        self, value: dict[str, Any], document: Document, at: Pointer, walk: _Walk
-    ) -> dict[str, Any]:
+    def _expand_members(self, value: dict[str, Any], at: Target, walk: _Walk) -> dict[str, Any]:
         return {
             key: item
-            if (inner := kind_within(walk.kind, at, key, item)) is None
-            else self._expand(item, document, (*at, key), walk._replace(kind=inner))
+            if not isinstance(item, list | dict)
+            or (inner := kind_within(walk.kind, at.pointer, key, item)) is None
+            else self._expand(item, at.within(key), walk._replace(kind=inner))
             for key, item in value.items()
         }
 
-    def _expand_schema(self, value: dict[str, Any], document: Document, at: Pointer, walk: _Walk) -> Any:
+    def _expand_schema(self, value: dict[str, Any], at: Target, walk: _Walk) -> Any:
         """Copy a schema of OpenAPI 3.1 or later, in which keywords may be next to a `$ref`."""
-        walk = walk._replace(scope=self._identifiers.scope(document, at, walk.scope))
-        refs = [*self._schema_refs(value, document, at, walk.scope)]
+        walk = walk._replace(scope=self._identifiers.scope(at, walk.scope))
+        refs = [*self._schema_refs(value, at, walk.scope)]
         others = {key: item for key, item in value.items() if key not in NAMING}
-        expanded = self._expand_members(others, document, at, walk)
+        expanded = self._expand_members(others, at, walk)
         if refs:
             expanded = {"$ref": refs[0], **expanded}
         if len(refs) > 1:
             expanded["allOf"] = [*expanded.get("allOf", []), *({"$ref": ref} for ref in refs[1:])]
         return expanded
 
-    def _schema_refs(
-        self, value: dict[str, Any], document: Document, at: Pointer, scope: DynamicScope
-    ) -> Iterator[str]:
+    def _schema_refs(self, value: dict[str, Any], at: Target, scope: DynamicScope) -> Iterator[str]:
         """Yield the references of a schema, as pointers in the bundle; one that leads nowhere as it is written."""
         for keyword in ("$ref", "$dynamicRef", "$recursiveRef"):
-            ref = value.get(keyword)
-            if not isinstance(ref, str):
-                continue
-            found = self._target(ref, document, (*at, keyword))
-            if found is not None and keyword != "$ref":
-                found = self._dynamic(found, ref, scope)
-            yield ref if found is None else self._local(*found, scope)
+            if isinstance(ref := value.get(keyword), str):
+                found = self._target(ref, at, keyword)
+                if found is not None and keyword != "$ref":
+                    found = self._identifiers.dynamic(found, ref, scope)
+                yield ref if found is None else self._local(found, scope)
 
-    def _dynamic(self, found: _Found, ref: str, scope: DynamicScope) -> _Found:
-        """Return where a dynamic reference leads, whose first target is known."""
-        document, pointer = self._identifiers.dynamic(Target(*found[:2]), ref, scope)
-        return document, pointer, lookup(document.data, pointer)
-
-    def _follow(self, value: dict[str, Any], document: Document, at: Pointer, walk: _Walk) -> Any:
-        ref = value["$ref"]
-        found = self._target(ref, document, (*at, "$ref"))
+    def _follow(self, value: dict[str, Any], at: Target, walk: _Walk) -> Any:
+        """Return what an object with a `$ref` stands for, with what is next to the `$ref` where that counts."""
+        found = self._target(value["$ref"], at, "$ref")
         if found is None:
             return value
-        target, pointer, content = found
         others = {key: item for key, item in value.items() if key != "$ref" and self.version != "3.0"}
-        siblings = self._expand_members(others, document, at, walk)
-        if walk.kind == "schema" or self._keeps(target, pointer):
-            return {"$ref": self._local(target, pointer, content), **siblings}
-        key = target.path, pointer
-        if key in walk.within:
+        siblings = self._expand_members(others, at, walk)
+        if walk.kind == "schema" or self._keeps(found):
+            return {"$ref": self._local(found), **siblings}
+        if found in walk.within:
             message = "is a circular reference; only schemas may be recursive"
-            self._problem(document, at, ref, message, "circular-ref")
+            self._problem(at, value["$ref"], message, "circular-ref")
             return value
-        self._origins[document.path, at] = target, pointer
-        expanded = self._expand(content, target, pointer, walk._replace(within=(*walk.within, key)))
-        return self._merged(expanded, siblings, document, at)
-
-    def _merged(self, expanded: Any, siblings: dict[str, Any], document: Document, at: Pointer) -> Any:
-        """Return what a `$ref` leads to, with what is next to the `$ref`; report fields that both have."""
+        self._origins[at] = found
+        expanded = self._expand(found.value, found, walk._replace(within=(*walk.within, found)))
         if not isinstance(expanded, dict):
             return expanded
         for name in sorted((expanded.keys() & siblings.keys()) - {"summary", "description"}):
-            place = document.place((*at, name))
+            place = at.document.place((*at.pointer, name))
             self.problems.append(Diagnostic(place, collision(name), "path-item-collision"))
         return {**expanded, **siblings}
 
-    def _keeps(self, target: Document, pointer: Pointer) -> bool:
+    def _keeps(self, target: Target) -> bool:
         """Return True if the bundle has the value at the same pointer; in 3.0 it leaves out what is next to a `$ref`."""
-        value = target.data
-        for token in pointer if target is self.root and self.version == "3.0" else ():
+        value = target.document.data
+        for token in target.pointer if target.document is self.root and self.version == "3.0" else ():
             if isinstance(value, dict) and isinstance(value.get("$ref"), str):
                 return False
             value = lookup(value, (token,))
-        return target is self.root
+        return target.document is self.root
 
-    def _local(self, target: Document, pointer: Pointer, content: Any, scope: DynamicScope = ()) -> str:
+    def _local(self, target: Target, scope: DynamicScope = ()) -> str:
         """Return a `$ref` within the bundle to a value that it has, or to a schema, which becomes a component.
 
         A schema that is reached with other dynamic anchors than at its own place becomes a component, too.
         """
-        scope = self._identifiers.scope(target, pointer, scope) if self.version != "3.0" else ()
-        if self._keeps(target, pointer) and (not scope or scope == self._scope_in_place(pointer)):
-            return "#" + "".join(f"/{quote(escape(token), safe='~')}" for token in pointer)
-        key = target.path, pointer, scope
+        scope = self._identifiers.scope(target, scope) if self.version != "3.0" else ()
+        if self._keeps(target) and (not scope or scope == self._scope_in_place(target.pointer)):
+            return "#" + "".join(f"/{_in_fragment(token)}" for token in target.pointer)
+        key = target, scope
         if key not in self._names:
-            name = self._names[key] = self._free_name(target, pointer)
-            self._origins[self.root.path, (*_WITHIN_SCHEMA, name)] = target, pointer
-            self._pending_schemas.append((name, target, pointer, content, scope))
+            name = self._names[key] = self._free_name(target)
+            self._origins[Target(self.root, (*_WITHIN_SCHEMA, name))] = target
+            self._pending_schemas.append((name, target, scope))
         return f"#/components/schemas/{self._names[key]}"
 
     def _scope_in_place(self, pointer: Pointer) -> DynamicScope:
         """Return the dynamic anchors of the schemas around a pointer of the root document."""
-        value, kind, scope = self.root.data, _START.kind, _START.scope
-        for length, token in enumerate(pointer, 1):
+        at, value, kind, scope = Target(self.root, ()), self.root.data, _Walk().kind, _Walk().scope
+        for token in pointer:
             if isinstance(value, dict):
-                at = pointer[: length - 1]
-                kind = kind_within(kind, at, token, value[token]) or "object"
-            value = lookup(value, (token,))
+                kind = kind_within(kind, at.pointer, token, value[token]) or "object"
+            at, value = at.within(token), lookup(value, (token,))
             if kind == "schema":
-                scope = self._identifiers.scope(self.root, pointer[:length], scope)
+                scope = self._identifiers.scope(at, scope)
         return scope
 
     def _discriminator(self, value: Any, document: Document) -> Any:
@@ -347,18 +317,18 @@ class Bundle:
             return target
         ref = target
         if document is not self.root and target in _schemas_of(document.data):
-            ref = f"#/components/schemas/{quote(escape(target), safe='~')}"
+            ref = f"#/components/schemas/{_in_fragment(target)}"
         elif target in _schemas_of(self.root.data):
             return target
         try:
-            return self._local(*self._find(ref, document, ()))
+            return self._local(self._find(ref, Target(document, ())))
         except (_Refused, PointerNotFound):
             return target
         except SetupError as exc:
             self.problems += [one for one in exc.problems if one.rule != "unreadable"]
             return target
 
-    def _count(self, values: int, level: int, document: Document, at: Pointer) -> None:
+    def _count(self, values: int, level: int, at: Target) -> None:
         """Count copied values and their nesting. Raises SetupError for more than the limits."""
         self._copied += values
         if level > limits.MAX_DEPTH:
@@ -367,11 +337,9 @@ class Bundle:
             message = "the $refs to other files copy too many values"
         else:
             return
+        place = at.document.place(at.pointer)
         raise SetupError(
-            [
-                *self.problems,
-                Diagnostic(document.place(at), f"{message}; refer to components instead", "limit"),
-            ]
+            [*self.problems, Diagnostic(place, f"{message}; refer to components instead", "limit")]
         )
 
     def _add_document(self, document: Document, *, has_names: bool = True) -> None:
@@ -385,33 +353,35 @@ class Bundle:
                 message = f"{what} names another schema already; choose another one"
                 self.problems.append(Diagnostic(owner.place(at), message, "duplicate-id"))
 
-    def _target(self, ref: str, document: Document, place: Pointer) -> _Found | None:
+    def _target(self, ref: str, at: Target, keyword: str) -> Target | None:
+        """Return the target of a reference at a keyword of an object; None, and a problem, if there is none."""
         try:
-            return self._find(ref, document, place[:-1])
+            return self._find(ref, at)
         except _Refused as exc:
-            self._problem(document, place, ref, str(exc), exc.rule)
+            message, rule = str(exc), exc.rule
         except SetupError as exc:
-            is_own = document is self.root
+            is_own = at.document is self.root
             self.problems += [one for one in exc.problems if is_own or one.rule != "unreadable"]
-            hint = _hint(ref) if is_own else "; is it a file of the contract?"
-            self._problem(document, place, ref, f"cannot be resolved{hint}", "dangling-ref")
+            message, rule = "cannot be resolved", "dangling-ref"
+            if not is_own:
+                message += "; is it a file of the contract?"
+            elif re.fullmatch(r"\w+", ref):
+                message += f"; to refer to a schema of this file, write '#/components/schemas/{ref}'"
         except PointerNotFound:
-            self._problem(
-                document, place, ref, "does not exist; define it or correct the $ref", "dangling-ref"
-            )
+            message, rule = "does not exist; define it or correct the $ref", "dangling-ref"
+        self._problem(at.within(keyword), ref, message, rule)
         return None
 
-    def _find(self, ref: str, document: Document, at: Pointer) -> _Found:
-        """Return the target of a `$ref` at a pointer. Raises _Refused, PointerNotFound and SetupError."""
-        if self.version != "3.0" and (named := self._identifiers.find(ref, document, at)) is not None:
-            return *named, lookup(named.document.data, named.pointer)
-        path, fragment = self._file(ref, document)
-        target = self._document(path)
-        if self.version != "3.0":
-            pointer = self._identifiers.within(target, fragment)
-        else:
-            pointer = parse_pointer(fragment)
-        return target, pointer, lookup(target.data, pointer)
+    def _find(self, ref: str, at: Target) -> Target:
+        """Return the target of a `$ref` in an object. Raises _Refused, PointerNotFound and SetupError."""
+        names = self._identifiers if self.version != "3.0" else None
+        found = names.find(ref, at) if names else None
+        if found is None:
+            path, fragment = self._file(ref, at.document)
+            document = self._document(path)
+            found = names.within(document, fragment) if names else Target(document, parse_pointer(fragment))
+        lookup(found.document.data, found.pointer)
+        return found
 
     def _file(self, ref: str, document: Document) -> tuple[Path, str]:
         """Return the file and the fragment of a `$ref`. Raises _Refused."""
@@ -420,7 +390,8 @@ class Bundle:
         try:
             url = urlsplit(ref)
             if url.scheme or url.netloc:
-                raise _Refused(_REMOTE, "remote-ref")
+                message = "is a remote reference and is not fetched; copy the file next to the contract"
+                raise _Refused(message, "remote-ref")
             name = unquote(url.path)
             if len(name) > _MAX_NAME:
                 raise _Refused(_NO_NAME, "dangling-ref")
@@ -428,10 +399,8 @@ class Bundle:
         except (ValueError, OSError, RuntimeError) as exc:  # RuntimeError: a circle of symbolic links
             raise _Refused(_NO_NAME, "dangling-ref") from exc
         if not path.is_relative_to(self._folder):
-            raise _Refused(
-                "is outside the contract's folder; copy the file into it, or set contract-root in [tool.relay] (RELAY_CONTRACT_ROOT) to a folder with both",
-                "outside-ref",
-            )
+            message = "is outside the contract's folder; copy the file into it, or set contract-root in [tool.relay] (RELAY_CONTRACT_ROOT) to a folder with both"
+            raise _Refused(message, "outside-ref")
         return path, url.fragment
 
     def _document(self, path: Path) -> Document:
@@ -448,10 +417,12 @@ class Bundle:
             self.problems += problems
         return self._documents[path]
 
-    def _free_name(self, target: Document, pointer: Pointer) -> str:
-        base = re.sub(r"[^A-Za-z0-9._-]", "_", pointer[-1] if pointer else target.path.stem)
-        names = self._numbers.setdefault(base, _numbered(base))
-        name = next(name for name in names if name not in self._taken)
+    def _free_name(self, target: Target) -> str:
+        base = re.sub(r"[^A-Za-z0-9._-]", "_", (target.pointer or (target.document.path.stem,))[-1])
+        numbers = self._numbers.setdefault(base, itertools.count(2))
+        name = base
+        while name in self._taken:
+            name = f"{base}_{next(numbers)}"
         self._taken.add(name)
         return name
 
@@ -463,7 +434,6 @@ def collision(name: str) -> str:
 
 _MAX_NAME = 4096  # characters of a path, PATH_MAX of Linux
 _NO_NAME = "is not the name of a file; correct the $ref"
-_REMOTE = "is a remote reference and is not fetched; copy the file next to the contract"
 
 
 class _Refused(Exception):
@@ -485,9 +455,7 @@ def resolved_root(folder: Path) -> Path:
 
 def _folder_of(path: Path, folder: Path | None) -> Path:
     """Return the folder within which a contract reads, by default its own; raise SetupError if it is not in it."""
-    if folder is None:
-        return path.parent
-    root = resolved_root(folder)
+    root = path.parent if folder is None else resolved_root(folder)
     if not path.is_relative_to(root):
         message = f"{display(root)} does not contain {display(path)}; set it (RELAY_CONTRACT_ROOT) to a folder that does"
         raise SetupError([Diagnostic("contract-root", message, "unreadable")])
@@ -498,27 +466,11 @@ def _quoted(ref: str) -> str:
     return f"'{ref}'" if len(ref) <= 200 else f"'{ref[:197]}...'"
 
 
-def _hint(ref: str) -> str:
-    """Suggest the full reference if `ref` is only the name of a schema."""
-    return (
-        f"; to refer to a schema of this file, write '#/components/schemas/{ref}'"
-        if re.fullmatch(r"\w+", ref)
-        else ""
-    )
+def _in_fragment(token: str) -> str:
+    return quote(escape(token), safe="~")
 
 
 def _schemas_of(data: dict[str, Any]) -> dict[str, Any]:
     """Return a document's own schemas; {} if they are not a mapping, which `check_structure` reports."""
-    try:
-        found = lookup(data, _WITHIN_SCHEMA)
-    except PointerNotFound:
-        return {}
+    found = found_at(data, _WITHIN_SCHEMA)
     return found if isinstance(found, dict) else {}
-
-
-def _numbered(base: str) -> Iterator[str]:
-    yield base
-    number = 2
-    while True:
-        yield f"{base}_{number}"
-        number += 1

@@ -8,10 +8,9 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import TypedDict
 
 from .diagnostics import Diagnostic
-from .documents import Pointer
 from .names import (
     RESERVED_ARGUMENTS,
     ParameterKey,
@@ -21,65 +20,14 @@ from .names import (
     function_word,
     slug,
 )
+from .operations import Operation, Parameter
+from .parsed import Pointer
 
 TABLES = ("operations", "tags", "parameters")
 """The tables of [tool.relay.names]."""
 
 
-class Parameter(Protocol):
-    """What names a parameter."""
-
-    @property
-    def name(self) -> str:
-        """The name in the contract."""
-        ...
-
-    @property
-    def location(self) -> str:
-        """`path`, `query`, `header` or `cookie`."""
-        ...
-
-    @property
-    def pointer(self) -> Pointer:
-        """Its pointer."""
-        ...
-
-
-class Operation(Protocol):
-    """What names an operation; its text is `GET /pets`."""
-
-    @property
-    def method(self) -> str:
-        """In lower case."""
-        ...
-
-    @property
-    def path(self) -> str:
-        """The template."""
-        ...
-
-    @property
-    def id(self) -> str:
-        """Its id, which no other operation has."""
-        ...
-
-    @property
-    def tag(self) -> str:
-        """The first one."""
-        ...
-
-    @property
-    def parameters(self) -> Sequence[Parameter]:
-        """All of them."""
-        ...
-
-    @property
-    def pointer(self) -> Pointer:
-        """Its pointer."""
-        ...
-
-
-class PythonNames(NamedTuple):
+class PythonNames(TypedDict):
     """The names of an operation's handler; `arguments` are those of its parameters, by pointer."""
 
     module: str
@@ -101,13 +49,17 @@ class ChosenNames:
     parameters: Mapping[str, str] = field(default_factory=dict)
     place: str = "tool.relay.names"
 
+    def module(self, operation: Operation) -> str:
+        """Return the module of an operation."""
+        return self.tags.get(operation.tag) or slug(operation.tag)
+
     def function(self, operation: Operation) -> str | None:
         """Return the function that is chosen for an operation."""
         return _first(self.operations, operation_keys(operation))
 
     def argument(self, operation: Operation, parameter: Parameter) -> str | None:
         """Return the argument that is chosen for a parameter, by the most specific key."""
-        return _first(self.parameters, parameter_keys(operation, parameter))
+        return _first(self.parameters, _parameter_keys(operation, parameter))
 
 
 def _first(names: Mapping[str, str], keys: Iterable[str]) -> str | None:
@@ -119,32 +71,26 @@ def operation_keys(operation: Operation) -> Sequence[str]:
     return str(operation), operation.id
 
 
-def parameter_keys(operation: Operation, parameter: Parameter) -> Sequence[str]:
-    """Return the keys of a parameter in `parameters`, the most specific first."""
+def _parameter_keys(operation: Operation, parameter: Parameter) -> Sequence[str]:
     located = f"{parameter.location} {parameter.name}"
     return f"{operation} {located}", located, parameter.name
 
 
 def python_names(operations: Sequence[Operation], chosen: ChosenNames) -> dict[Pointer, PythonNames]:
-    """Return the names of each operation's handler, by the operation's pointer."""
-    modules = {one.pointer: chosen.tags.get(one.tag) or slug(one.tag) for one in operations}
-    functions = _functions(operations, modules, chosen)
-    return {
-        one.pointer: PythonNames(modules[one.pointer], functions[one.pointer], _arguments(one, chosen))
-        for one in operations
-    }
-
-
-def _functions(
-    operations: Sequence[Operation], modules: Mapping[Pointer, str], chosen: ChosenNames
-) -> dict[Pointer, str]:
-    """Return the function of each operation; chosen names are granted first."""
+    """Return the names of each operation's handler, by the operation's pointer; chosen names are granted first."""
     by_module: defaultdict[str, list[Operation]] = defaultdict(list)
     for one in sorted(operations, key=lambda one: chosen.function(one) is None):
-        by_module[modules[one.pointer]].append(one)
-    names: dict[Pointer, str] = {}
-    for within in by_module.values():
-        names |= distinct({one.pointer: _wishes(one, chosen) for one in within})
+        by_module[chosen.module(one)].append(one)
+    names: dict[Pointer, PythonNames] = {}
+    for module, within in by_module.items():
+        functions = distinct({one.pointer: _wishes(one, chosen) for one in within})
+        for one in within:
+            arguments = _arguments(one, chosen)
+            names[one.pointer] = {
+                "module": module,
+                "function": functions[one.pointer],
+                "arguments": arguments,
+            }
     return names
 
 
@@ -166,26 +112,21 @@ def chosen_name_problems(
     operations: Sequence[Operation], chosen: ChosenNames, *, is_whole: bool = True
 ) -> list[Diagnostic]:
     """Return what is wrong with chosen names: impossible names, and keys of no operation if all are there."""
-    keys = {
+    known = {
         "operations": [key for one in operations for key in operation_keys(one)],
         "tags": [one.tag for one in operations],
         "parameters": [
-            key
-            for one in operations
-            for parameter in one.parameters
-            for key in parameter_keys(one, parameter)
+            key for one in operations for each in one.parameters for key in _parameter_keys(one, each)
         ],
     }
-    tables = {"operations": chosen.operations, "tags": chosen.tags, "parameters": chosen.parameters}
-    return [
-        *(
-            Diagnostic(f"{chosen.place}.{name}", message, "chosen-name")
-            for name, table in tables.items()
-            for key, value in table.items()
-            for message in _wrong(name, key, value, keys[name] if is_whole else [key])
-        ),
-        *_shared(operations, chosen),
+    found = [
+        (name, message)
+        for name, keys in known.items()
+        for key, value in getattr(chosen, name).items()
+        for message in _wrong(name, key, value, keys if is_whole else [key])
     ]
+    found += _shared(operations, chosen)
+    return [Diagnostic(f"{chosen.place}.{name}", message, "chosen-name") for name, message in found]
 
 
 _HINTS = {
@@ -206,33 +147,30 @@ def _wrong(table: str, key: str, value: str, known: Sequence[str]) -> Iterator[s
         hint = f"did you mean '{near[0]}'?" if near else _HINTS[table]
         yield f"'{key}' is none of the contract's {table}; {hint}"
     is_name = value.isidentifier() and unicodedata.is_normalized("NFKC", value)
-    if not (
-        is_name and not keyword.iskeyword(value) and not value.startswith("_") and _IS_POSSIBLE[table](value)
-    ):
+    if not is_name or keyword.iskeyword(value) or value.startswith("_") or not _IS_POSSIBLE[table](value):
         yield (
             f"'{value}', chosen for '{key}', cannot be used; choose letters, digits and '_', first a letter, and no "
             f"keyword, nor {', '.join(sorted(RESERVED_ARGUMENTS))}"
         )
 
 
-def _shared(operations: Sequence[Operation], chosen: ChosenNames) -> Iterator[Diagnostic]:
-    """Report operations of one module, and parameters of one operation, with the same chosen name."""
+def _shared(operations: Sequence[Operation], chosen: ChosenNames) -> Iterator[tuple[str, str]]:
+    """Yield the table and the message of operations of one module, and parameters of one operation, with one chosen name."""
     functions: dict[tuple[str, str], Operation] = {}
     for one in operations:
         if name := chosen.function(one):
-            first = functions.setdefault((chosen.tags.get(one.tag) or slug(one.tag), name), one)
+            first = functions.setdefault((chosen.module(one), name), one)
             if first is not one:
                 message = f"{first} and {one} are both called '{name}', in one module; choose another for one"
-                yield Diagnostic(f"{chosen.place}.operations", message, "chosen-name")
+                yield "operations", message
         arguments: dict[str, Parameter] = {}
         for parameter in one.parameters:
-            if name := chosen.argument(one, parameter):
-                other = arguments.setdefault(name, parameter)
-                if other is not parameter:
-                    yield Diagnostic(
-                        f"{chosen.place}.parameters",
-                        f"the {other.location} parameter '{other.name}' and the {parameter.location} parameter "
-                        f"'{parameter.name}' of {one} are both called '{name}'; choose names by "
-                        f"'{parameter.location} {parameter.name}'",
-                        "chosen-name",
-                    )
+            name = chosen.argument(one, parameter)
+            other = arguments.setdefault(name, parameter) if name else parameter
+            if other is not parameter:
+                message = (
+                    f"the {other.location} parameter '{other.name}' and the {parameter.location} parameter "
+                    f"'{parameter.name}' of {one} are both called '{name}'; choose names by "
+                    f"'{parameter.location} {parameter.name}'"
+                )
+                yield "parameters", message

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from .documents import Pointer
-from .pointers import PointerNotFound, lookup, parse_pointer
+from .pointers import found_at, parse_pointer
 
 
 def mapping_of(schema: Mapping[str, Any]) -> dict[str, str]:
@@ -34,9 +33,6 @@ def mapped_pointer(target: str) -> Pointer:
 
 def mapped_schemas(schema: Mapping[str, Any], document: Any) -> dict[str, tuple[Pointer, Any]]:
     """Return the pointer and the schema of each value of a mapping, without those that lead nowhere."""
-    found: dict[str, tuple[Pointer, Any]] = {}
-    for value, target in mapping_of(schema).items():
-        pointer = mapped_pointer(target)
-        with suppress(PointerNotFound):
-            found[value] = pointer, lookup(document, pointer)
+    pointers = {value: mapped_pointer(target) for value, target in mapping_of(schema).items()}
+    found = {value: (pointer, found_at(document, pointer)) for value, pointer in pointers.items()}
     return {value: target for value, target in found.items() if isinstance(target[1], dict)}

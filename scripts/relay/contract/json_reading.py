@@ -4,29 +4,39 @@ from __future__ import annotations
 
 import json
 import re
+from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from . import limits
 from .diagnostics import Diagnostic, SetupError, SourceLocation
-from .json_places import ENCODED_TOKEN, TOKEN, JsonPlaces, readable
 from .limits import MAX_DEPTH
 from .parsed import (
     TOO_DEEP,
     TOO_MANY,
     NotANumber,
     Parsed,
+    Pointer,
     display,
     duplicate_key,
     located,
     parse_float,
     parse_integer,
+    text_of,
 )
 
+TOKEN = re.compile(
+    r'(?P<string>"[^"\\]*(?:\\.[^"\\]*)*")(?P<colon>[ \t\r\n]*:)?'
+    r"|(?P<open>[\[{])|(?P<close>[\]}])|(?P<bare>[^\s\[\]{}:,\"]+)|(?P<broken>\")"
+)
+"""One token of a JSON text; a string with a colon is a key. Only a text that is not JSON has a broken one."""
+
+_COLON, _OPEN, _CLOSE = (TOKEN.groupindex[name] for name in ("colon", "open", "close"))
 _SURROGATE = re.compile(r"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
-_SPACE = " \t\r\n"
-_Number = TypeVar("_Number", int, float)
+_LONE = re.compile("[\ud800-\udfff]")
 
 
 def parse_json(path: Path, text: str, source: bytes, *, quotes: bool, required: bool) -> Parsed | None:
@@ -35,9 +45,9 @@ def parse_json(path: Path, text: str, source: bytes, *, quotes: bool, required: 
     The first of two members with one key is used, a number that JSON cannot represent is None, a lone surrogate
     becomes U+FFFD. A text that is not JSON raises SetupError if JSON is `required`; else the result is None.
     """
-    if not text.strip(_SPACE):
+    if not text.strip(" \t\r\n"):
         raise SetupError([Diagnostic(display(path), "is empty", "json")])
-    if _may_have_too_many(text):
+    if text.count(",") + text.count("[") + text.count("{") >= limits.MAX_VALUES:  # else there are too few
         _check_limits(path, text)
     reader = _Reader()
     try:
@@ -46,7 +56,8 @@ def parse_json(path: Path, text: str, source: bytes, *, quotes: bool, required: 
         if not required:
             return None
         _check_limits(path, text[: exc.pos])
-        message = f"is not JSON: {exc.msg[:1].lower()}{exc.msg[1:]}{_hint(text)}"
+        hint = "; if it is YAML, name it .yaml" if re.match(r"\s*(\w|#|---)", text) else ""
+        message = f"is not JSON: {exc.msg[:1].lower()}{exc.msg[1:]}{hint}"
         raise SetupError([Diagnostic(located(path, text, exc.pos), message, "json")]) from exc
     except RecursionError:
         _check_limits(path, text)
@@ -64,16 +75,6 @@ def parse_json(path: Path, text: str, source: bytes, *, quotes: bool, required: 
         for offset, message, rule in _faults(places, quotes=quotes)
     ]
     return Parsed(_readable(data) if problems else data, size, places, problems)
-
-
-def _hint(text: str) -> str:
-    """Return what to do with a file that is probably YAML."""
-    return "; if it is YAML, name it .yaml" if re.match(r"\s*(\w|#|---)", text) else ""
-
-
-def _may_have_too_many(text: str) -> bool:
-    """Return True unless there are too few commas and brackets for too many values."""
-    return text.count(",") + text.count("[") + text.count("{") >= limits.MAX_VALUES
 
 
 def _check_limits(path: Path, text: str) -> None:
@@ -95,13 +96,12 @@ class _Reader:
 
     def __init__(self) -> None:
         self.has_faults = self.has_constants = False
-        decoder = json.JSONDecoder(
+        self.decode = json.JSONDecoder(
             object_pairs_hook=self._object,
-            parse_int=self._integer,
-            parse_float=self._float,
+            parse_int=partial(self._number, parse_integer),
+            parse_float=partial(self._number, parse_float),
             parse_constant=self._constant,
-        )
-        self.decode = decoder.decode
+        ).decode
 
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
@@ -110,13 +110,7 @@ class _Reader:
             found = dict(reversed(pairs))
         return found
 
-    def _integer(self, text: str) -> int | None:
-        return self._number(parse_integer, text)
-
-    def _float(self, text: str) -> float | None:
-        return self._number(parse_float, text)
-
-    def _number(self, parse: Callable[[str], _Number], text: str) -> _Number | None:
+    def _number(self, parse: Callable[[str], float], text: str) -> float | None:
         try:
             return parse(text)
         except NotANumber:
@@ -140,43 +134,114 @@ def _measured(data: Any) -> tuple[int, int]:
 def _faults(places: JsonPlaces, *, quotes: bool) -> Iterator[tuple[int, str, str]]:
     """Yield the offset, the message and the rule of each part that has no place in a contract."""
     containers: list[dict[str, int]] = []
-    for token in ENCODED_TOKEN.finditer(places.encoded):
+    for token in TOKEN.finditer(places.text):
+        start = token.start()
         match token.lastgroup:
             case "open":
                 containers.append({})
             case "close":
                 containers.pop()
             case "bare":
-                if (reason := _wrong_number(token["bare"].decode())) is not None:
-                    yield token.start(), reason, "json"
+                if (reason := _wrong_number(token["bare"])) is not None:
+                    yield start, reason, "json"
             case kind:
                 value = json.loads(token["string"])
-                if value != readable(value):
+                if _LONE.search(value):
                     message = "has half of a surrogate pair, which is no character; correct the escape"
-                    yield token.start(), message, "json"
-                first = containers[-1].setdefault(value, token.start()) if kind == "colon" else token.start()
-                if first != token.start():
-                    line, _ = places.at(first)
-                    yield token.start(), duplicate_key(value, line, quotes=quotes), "duplicate-key"
+                    yield start, message, "json"
+                first = containers[-1].setdefault(value, start) if kind == "colon" else start
+                if first != start:
+                    yield start, duplicate_key(value, places.at(first)[0], quotes=quotes), "duplicate-key"
 
 
 def _wrong_number(text: str) -> str | None:
     """Return why a token is no number that can be represented; None for other tokens."""
-    if text in ("true", "false", "null"):
-        return None
-    try:
-        parse_integer(text) if text.lstrip("-").isdecimal() else parse_float(text)
-    except NotANumber as exc:
-        return str(exc)
+    if text not in ("true", "false", "null"):
+        try:
+            parse_integer(text) if text.lstrip("-").isdecimal() else parse_float(text)
+        except NotANumber as exc:
+            return str(exc)
     return None
 
 
 def _readable(data: Any) -> Any:
-    """Return data with the lone surrogates of all its texts replaced."""
+    """Return data with the lone surrogates of all its texts, which no encoding can write, replaced by U+FFFD."""
     if isinstance(data, str):
-        return readable(data)
+        return _LONE.sub("\ufffd", data)
     if isinstance(data, list):
         return [_readable(item) for item in data]
     if isinstance(data, dict):
-        return {readable(key): _readable(value) for key, value in data.items()}
+        return {_readable(key): _readable(value) for key, value in data.items()}
     return data
+
+
+class JsonPlaces:
+    """The places of the values of a JSON file: of a member of an object, that of its key.
+
+    The index takes 16 bytes a value and is made at the first question.
+    """
+
+    def __init__(self, source: bytes) -> None:
+        self._source = source
+        self._children: dict[int, dict[str, int]] = {}
+
+    def find(self, pointer: Pointer) -> tuple[int, int]:
+        """Return line and column of the value at `pointer`, or of its nearest existing parent."""
+        value = 0
+        for token in pointer:
+            child = self._children_of(value).get(token)
+            if child is None:
+                break
+            value = child
+        return self.at(self._index[0][value])
+
+    def at(self, offset: int) -> tuple[int, int]:
+        """Return line and column, from 1, of a character of `text`."""
+        line = bisect_right(self._lines, offset)
+        return line, offset - self._lines[line - 1] + 1
+
+    @cached_property
+    def text(self) -> str:
+        """The characters of the file."""
+        return text_of(self._source)
+
+    @cached_property
+    def _lines(self) -> array[int]:
+        """The offsets at which lines begin."""
+        return array("L", [0, *(match.end() for match in re.finditer("\r\n|\r|\n", self.text))])
+
+    @cached_property
+    def _index(self) -> tuple[array[int], array[int]]:
+        """The values in their order: where each begins, and how many it contains, itself included."""
+        starts, sizes = array("L"), array("L")
+        containers: list[int] = []
+        key = -1
+        for match in TOKEN.finditer(self.text):
+            kind = match.lastindex
+            if kind == _COLON:
+                key = match.start()
+            elif kind == _CLOSE:
+                container = containers.pop()
+                sizes[container] = len(starts) - container
+            else:
+                if kind == _OPEN:
+                    containers.append(len(starts))
+                starts.append(match.start() if key < 0 else key)
+                sizes.append(1)
+                key = -1
+        return starts, sizes
+
+    def _children_of(self, value: int) -> dict[str, int]:
+        """Return the children of a value by key or index, kept for the next question."""
+        if value not in self._children:
+            starts, sizes = self._index
+            children = self._children[value] = {}
+            child = value + 1
+            while child < value + sizes[value]:
+                token = TOKEN.match(self.text, starts[child])
+                assert token is not None  # the index has the offset of a token
+                is_member = token["colon"] is not None
+                name = _readable(json.loads(token["string"])) if is_member else str(len(children))
+                children.setdefault(name, child)
+                child += sizes[child]
+        return self._children[value]

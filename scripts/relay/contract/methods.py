@@ -1,12 +1,13 @@
-"""The methods of operations: the fields of a Path Item Object, and other names in its `additionalOperations`."""
+"""The operations of Path Item Objects as they are written: in the fields of methods, and in `additionalOperations`."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .parsed import Pointer
-from .pointers import lookup
+from .pointers import found_at, lookup, target_of
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 """The fields of a Path Item Object that have an operation; `query` since OpenAPI 3.2 (RFC 10008)."""
@@ -43,8 +44,7 @@ def methods_in(item: Any) -> Iterator[WrittenOperation]:
         return
     yield from (WrittenOperation(method, (method,)) for method in METHODS if method in item)
     additional = item.get(ADDITIONAL)
-    for name in additional if isinstance(additional, dict) else ():
-        yield _additional(name)
+    yield from map(_additional, additional if isinstance(additional, dict) else ())
 
 
 def operation_at(within: Pointer) -> WrittenOperation | None:
@@ -61,3 +61,29 @@ def _additional(name: str) -> WrittenOperation:
 def in_request(method: str) -> str:
     """Return a method as requests have it; methods are case-sensitive, and those in lower case are names of fields."""
     return method.upper() if method.islower() else method
+
+
+def operations_of(document: Any, path: str) -> list[WrittenOperation]:
+    """Return the operations of a path, its own and those of the path items that its `$ref` leads to."""
+    items = [found_at(document, at) for at in _items(document, ("paths", path))]
+    return [*dict.fromkeys(one for item in items for one in methods_in(item))]
+
+
+def paths_by_item(document: Any) -> dict[Pointer, list[str]]:
+    """Return the paths to which each path item belongs, by the item's pointer; an item may be that of another path."""
+    found: defaultdict[Pointer, list[str]] = defaultdict(list)
+    paths = document.get("paths")
+    for path in paths if isinstance(paths, dict) else ():
+        for pointer in _items(document, ("paths", path)):
+            found[pointer].append(path)
+    return found
+
+
+def _items(document: Any, pointer: Pointer) -> dict[Pointer, None]:
+    """Return the pointers of a path item and of those that its `$ref` leads to."""
+    passed: dict[Pointer, None] = {}
+    at: Pointer | None = pointer
+    while at is not None and at not in passed:
+        passed[at] = None
+        at = target_of(found_at(document, at))
+    return passed

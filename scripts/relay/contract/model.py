@@ -1,12 +1,12 @@
-"""The contract as plain data: its operations, their parameters, bodies and responses, and their locations."""
+"""The contract as plain data: its operations, its schemas, and their locations."""
 
 from __future__ import annotations
 
 import copy
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple, Self
+from dataclasses import replace
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import yaml
@@ -17,134 +17,35 @@ from .diagnostics import Diagnostic, SetupError, Severity, SourceLocation
 from .documents import Document, Pointer
 from .methods import in_request, operations_in
 from .names import derived_id, operation_ids
+from .operations import (
+    ABSENT,
+    LeftOut,
+    Location,
+    Operation,
+    Parameter,
+    RequestBody,
+    Response,
+    Schema,
+    SecurityRequirement,
+)
 from .pointers import lookup, parse_pointer
 from .versions import Version
 
-Schema = dict[str, Any]
-Location = Literal["path", "query", "header", "cookie", "querystring"]
-SecurityRequirement = Mapping[str, list[str]]
-"""Scheme name → scopes. A request must satisfy all schemes of at least one requirement of the list."""
+__all__ = [
+    "ABSENT",
+    "Contract",
+    "LeftOut",
+    "Location",
+    "Operation",
+    "Parameter",
+    "RequestBody",
+    "Response",
+    "Schema",
+    "SecurityRequirement",
+]
 
-ABSENT: Any = object()
-"""Marks a missing value; None is a value."""
-
-_STYLES: dict[str, str] = {
-    "path": "simple",
-    "query": "form",
-    "header": "simple",
-    "cookie": "form",
-    "querystring": "form",
-}
+_STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form", "querystring": "form"}
 _IGNORED_HEADERS = ("accept", "content-type", "authorization")  # OpenAPI 3.0.3, "Parameter Object", `name`
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One parameter or response header; `media_type` is set if it is described by `content`, not `style`.
-
-    A parameter whose location is `querystring` is the whole query (OpenAPI 3.2, "Parameter Object", `in`).
-    `allows_empty` is `allowEmptyValue` of a query parameter.
-    """
-
-    name: str
-    location: Location
-    required: bool
-    schema: Schema
-    style: str
-    explode: bool
-    media_type: str | None
-    pointer: Pointer
-    allows_empty: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RequestBody:
-    """A request body; `content` maps media types, or ranges such as `text/*`, to schemas.
-
-    `items` maps those of streams to the schema of an item, `itemSchema`.
-    """
-
-    required: bool
-    content: Mapping[str, Schema]
-    pointer: Pointer
-    items: Mapping[str, Schema] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """One documented response; no `content` means no body. `items` are as those of a request body."""
-
-    content: Mapping[str, Schema]
-    headers: tuple[Parameter, ...]
-    pointer: Pointer
-    items: Mapping[str, Schema] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One method on one path, with inherited parts included and every `$ref` resolved except in schemas.
-
-    `id` is the operationId, or a name of method and path where there is none, or another operation has it.
-    `responses` is keyed as in the contract: `200`, `4XX`, `default`. `tag` is the first one. `module` and
-    `function` name its handler; `arguments` maps each parameter's pointer to the name of its argument.
-    """
-
-    method: str
-    path: str
-    id: str
-    tag: str
-    parameters: tuple[Parameter, ...]
-    body: RequestBody | None
-    responses: Mapping[str, Response]
-    security: tuple[SecurityRequirement, ...]
-    pointer: Pointer
-    module: str = ""
-    function: str = ""
-    arguments: Mapping[Pointer, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return f"{in_request(self.method)} {self.path}"
-
-    def response(self, status: int) -> Response | None:
-        """Return the documented response for a status: the exact one, else its range, else `default`."""
-        by_key = self.responses
-        return by_key.get(str(status)) or by_key.get(f"{status // 100}XX") or by_key.get("default")
-
-    def statuses(self) -> Iterator[tuple[range, Response]]:
-        """Yield statuses and their response, from `default` to exact, so that a later one overrides."""
-        ranges = {key: _statuses(key) for key in self.responses}
-        for key in sorted(ranges, key=lambda key: -len(ranges[key])):
-            yield ranges[key], self.responses[key]
-
-
-class LeftOut(NamedTuple):
-    """An operation that cannot be served: requests to it are answered with 501.
-
-    `method` is empty for a whole path whose operations are not known. `reason` is a warning that says where the
-    error is.
-    """
-
-    method: str
-    path: str
-    reason: Diagnostic
-
-    @classmethod
-    def of(cls, method: str, path: str, where: SourceLocation, error: Diagnostic) -> LeftOut:
-        """Leave out the operation at `where` because of an error."""
-        name = f"{in_request(method)} {path}".strip()
-        message = f"{name} is not served: {error.message}"
-        other = None if isinstance(error.where, str) else error.where
-        return cls(method, path, Diagnostic(where, message, "not-served", Severity.WARNING, other))
-
-
-def _statuses(key: str) -> range:
-    """Return the statuses that a key of `responses` covers: `404`, `4XX` or `default`."""
-    if key == "default":
-        return range(100, 600)
-    first = int(key.replace("X", "0"))
-    return range(first, first + (100 if key.endswith("XX") else 1))
-
-
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml's dumper takes a third of the time
 
 
@@ -164,12 +65,12 @@ class Contract:
         self._resolved: dict[str, Any] = {}
         self.title: str = self.document["info"]["title"]
         self.base_path = self._base_path()
+        schemes = (self.document.get("components") or {}).get("securitySchemes") or {}
         self.security_schemes: Mapping[str, Mapping[str, Any]] = {
-            name: self.resolve(scheme)
-            for name, scheme in ((self.document.get("components") or {}).get("securitySchemes") or {}).items()
+            name: self.resolve(scheme) for name, scheme in schemes.items()
         }
         self.chosen_names = ChosenNames()
-        self.operations = _with_names(self._with_ids(tuple(self._operations())), self.chosen_names)
+        self.operations = _with_names(self._with_ids([*self._operations()]), self.chosen_names)
 
     def named(self, chosen: ChosenNames) -> Self:
         """Return the contract with names that a project chooses.
@@ -199,7 +100,7 @@ class Contract:
     @property
     def published(self) -> dict[str, Any]:
         """The document as it is written, with its faults."""
-        return self._bundle.written() if self.faults else self._bundle.data
+        return self._bundle.written if self.faults else self._bundle.data
 
     @property
     def documents(self) -> tuple[Document, ...]:
@@ -221,7 +122,7 @@ class Contract:
     ) -> Contract:
         """Return a contract with other operations, and with what is wrong with it."""
         contract = copy.copy(self)
-        contract.operations = _with_names(tuple(operations), self.chosen_names)
+        contract.operations = _with_names(operations, self.chosen_names)
         contract.faults = tuple(dict.fromkeys(faults))
         contract.left_out = tuple(left_out)
         return contract
@@ -246,17 +147,16 @@ class Contract:
 
     def resolve(self, value: Any) -> Any:
         """Follow local `$ref`s from `value` to the definition. Raises SetupError for a circular reference."""
-        seen: list[str] = []
+        seen: dict[str, None] = {}
         while isinstance(value, dict) and isinstance(ref := value.get("$ref"), str):
             if ref in self._resolved:
                 value = self._resolved[ref]
                 break
+            pointer = parse_pointer(ref[1:])
             if ref in seen:
-                raise SetupError(
-                    [self.problem(parse_pointer(ref[1:]), f"'{ref}' is a circular reference", "circular-ref")]
-                )
-            seen.append(ref)
-            value = lookup(self.document, parse_pointer(ref[1:]))
+                raise SetupError([self.problem(pointer, f"'{ref}' is a circular reference", "circular-ref")])
+            seen[ref] = None
+            value = lookup(self.document, pointer)
         self._resolved.update(dict.fromkeys(seen, value))
         return value
 
@@ -282,9 +182,8 @@ class Contract:
         added = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         paths, raw = self.document["paths"], self.raw(operation)
         declared = [*raw.get("parameters", []), added]
-        item = _with(
-            self.resolve(paths[operation.path]), operation.pointer[2:], {**raw, "parameters": declared}
-        )
+        item = self.resolve(paths[operation.path])
+        item = _with(item, operation.pointer[2:], {**raw, "parameters": declared})
         self.document = {**self.document, "paths": {**paths, operation.path: item}}
         return self._parameter(added, (*operation.pointer, "parameters", str(len(declared) - 1)))
 
@@ -347,38 +246,30 @@ class Contract:
 
     def _base_path(self) -> str:
         """Return the path of the first server's URL, the prefix of all operations."""
-        servers = self.document.get("servers") or [{"url": "/"}]
-        variables = servers[0].get("variables") or {}
-        url = re.sub(
-            r"\{([^{}]*)\}", lambda match: variables.get(match[1], {}).get("default", ""), servers[0]["url"]
-        )
+        server = (self.document.get("servers") or [{"url": "/"}])[0]
+        values = server.get("variables") or {}
+        url = re.sub(r"\{([^{}]*)\}", lambda one: values.get(one[1], {}).get("default", ""), server["url"])
         try:
             path = urlsplit(url).path.strip("/")
         except ValueError as exc:
-            raise SetupError(
-                [self.problem(("servers", "0", "url"), "not a valid URL", "server-url")]
-            ) from exc
+            problem = self.problem(("servers", "0", "url"), "not a valid URL", "server-url")
+            raise SetupError([problem]) from exc
         return f"/{path}" if path else ""
 
     def _operations(self) -> Iterator[Operation]:
-        for path, item in self.document["paths"].items():
-            if path.startswith("x-"):
-                continue
-            item = self.resolve(item)  # noqa: PLW2901 -- the item behind its `$ref`
+        for path, value in self.document["paths"].items():
+            item = {} if path.startswith("x-") else self.resolve(value)
             for method, at, raw in operations_in(item):
                 yield self._operation(path, method, item, ("paths", path, *at), raw)
 
-    def _with_ids(self, operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
-        """Return the operations, each with an id of its own."""
-        ids = operation_ids(
-            {
-                one.pointer: (self.raw(one).get("operationId"), derived_id(one.method, one.path))
-                for one in operations
-            }
-        )
-        return tuple(
-            one if one.id == ids[one.pointer] else replace(one, id=ids[one.pointer]) for one in operations
-        )
+    def _with_ids(self, operations: Iterable[Operation]) -> Iterator[Operation]:
+        """Yield the operations, each with an id of its own."""
+        wishes = {
+            one.pointer: (self.raw(one).get("operationId"), derived_id(one.method, one.path))
+            for one in operations
+        }
+        ids = operation_ids(wishes)
+        return (replace(one, id=ids[one.pointer]) for one in operations)
 
     def _operation(
         self, path: str, method: str, item: dict[str, Any], pointer: Pointer, raw: dict[str, Any]
@@ -413,13 +304,13 @@ class Contract:
     ) -> Parameter:
         raw = self.resolve(value)
         where: Location = location or raw["in"]
-        media_type, media = next(iter((raw.get("content") or {}).items()), (None, {}))
+        media_type, media = next(iter((raw.get("content") or {}).items()), (None, raw))
         style = raw.get("style", _STYLES[where])
         return Parameter(
             name=name or raw["name"],
             location=where,
             required=raw.get("required", False),
-            schema=(media if media_type else raw).get("schema", {}),
+            schema=media.get("schema", {}),
             style=style,
             explode=raw.get("explode", style in ("form", "cookie")),
             media_type=media_type,
@@ -429,26 +320,27 @@ class Contract:
 
     def _body(self, value: Any, pointer: Pointer) -> RequestBody:
         raw = self.resolve(value)
-        content = raw.get("content")
-        return RequestBody(raw.get("required", False), _schemas(content), pointer, _items(content))
+        return RequestBody(raw.get("required", False), schemas_of(raw), pointer, _items(raw))
 
     def _response(self, value: Any, pointer: Pointer) -> Response:
         raw = self.resolve(value)
-        content = raw.get("content")
-        return Response(_schemas(content), self.headers(raw, pointer), pointer, _items(content))
+        return Response(schemas_of(raw), self.headers(raw, pointer), pointer, _items(raw))
 
 
-def _with_names(operations: tuple[Operation, ...], chosen: ChosenNames) -> tuple[Operation, ...]:
+def _with_names(operations: Iterable[Operation], chosen: ChosenNames) -> tuple[Operation, ...]:
+    operations = [*operations]
     names = python_names(operations, chosen)
-    return tuple(replace(one, **names[one.pointer]._asdict()) for one in operations)
+    return tuple(replace(one, **names[one.pointer]) for one in operations)
 
 
-def _schemas(content: dict[str, Any] | None) -> dict[str, Schema]:
-    return {media_type: media.get("schema", {}) for media_type, media in (content or {}).items()}
+def schemas_of(owner: Mapping[str, Any]) -> dict[str, Schema]:
+    """Return the schema of each media type of a body's or a response's `content`."""
+    return {media_type: media.get("schema", {}) for media_type, media in (owner.get("content") or {}).items()}
 
 
-def _items(content: dict[str, Any] | None) -> dict[str, Schema]:
-    return {name: media["itemSchema"] for name, media in (content or {}).items() if "itemSchema" in media}
+def _items(owner: Mapping[str, Any]) -> dict[str, Schema]:
+    content = owner.get("content") or {}
+    return {name: media["itemSchema"] for name, media in content.items() if "itemSchema" in media}
 
 
 def _with(value: dict[str, Any], pointer: Pointer, part: Any) -> dict[str, Any]:

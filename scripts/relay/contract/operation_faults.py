@@ -10,12 +10,12 @@ from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from .diagnostics import Diagnostic
+from .diagnostics import Diagnostic, Severity
 from .documents import Pointer
 from .methods import ADDITIONAL, CARRIED, in_request
-from .model import Contract, LeftOut, Operation, Parameter, SecurityRequirement
+from .model import Contract
+from .operations import LeftOut, Operation, Parameter
 from .path_templates import shape, unmatchable, variables
-from .severities import judged
 
 
 def without_faults(contract: Contract, faults: Iterable[Diagnostic], left_out: Iterable[LeftOut]) -> Contract:
@@ -27,16 +27,14 @@ def without_faults(contract: Contract, faults: Iterable[Diagnostic], left_out: I
     excluded = [*left_out]
     for operation in contract.operations:
         errors = [
-            *_unmatchable(operation, contract),
-            *_uncarried(operation, contract),
-            *_divided_query(operation, contract),
+            *_unservable(operation, contract),
             *blocked.get(operation.pointer, []),
             *_repeated_variables(operation, contract),
         ]
-        mismatches = [*_undeclared(operation, contract), *_unused(operation, contract)]
+        mismatches = [*_mismatches(operation, contract)]
         unverifiable = _undefined_schemes(operation, contract)
         found += [*errors, *mismatches, *unverifiable]
-        security = _defined(operation, contract)
+        security = tuple(one for one in operation.security if one.keys() <= contract.security_schemes.keys())
         if errors or (operation.security and not security):
             reason = [*errors, *unverifiable][0]
             place = contract.place(operation.pointer)
@@ -44,8 +42,23 @@ def without_faults(contract: Contract, faults: Iterable[Diagnostic], left_out: I
         else:
             parameters = _path_parameters(operation, contract) if mismatches else operation.parameters
             operations.append(replace(operation, parameters=parameters, security=security))
-    found = judged(found, contract.version, has_schemes=bool(contract.security_schemes))
+    found = _judged(found, contract.version, has_schemes=bool(contract.security_schemes))
     return contract.reduced(operations, found, excluded)
+
+
+def _judged(faults: list[Diagnostic], version: str, *, has_schemes: bool) -> list[Diagnostic]:
+    """Return the faults of a contract of a version with their severities; `has_schemes` if it defines security schemes.
+
+    From 3.1 on a description may be made of several documents, so a valid one may refer to others, which Relay does
+    not fetch, or to security schemes that only another one defines. Its paths and their parameters are not compared by
+    the specification's own schema.
+    """
+    lenient = {"remote-ref", "undeclared-path-parameter", "unused-path-parameter"}
+    if version == "3.0":
+        return faults
+    if not has_schemes:
+        lenient.add("undefined-security-scheme")
+    return [replace(one, severity=Severity.WARNING) if one.rule in lenient else one for one in faults]
 
 
 def _groups(contract: Contract, key: Callable[[Operation], Any]) -> Iterator[tuple[Operation, Operation]]:
@@ -82,29 +95,18 @@ def _same_paths(contract: Contract, blocked: Container[Pointer]) -> Iterator[Dia
             yield contract.problem(other.pointer[:2], message, "same-path")
 
 
-def _unmatchable(operation: Operation, contract: Contract) -> Iterator[Diagnostic]:
+def _unservable(operation: Operation, contract: Contract) -> Iterator[Diagnostic]:
+    """Report a path or a method that no request can have, and a part of the query where one parameter is all of it."""
     if (reason := unmatchable(operation.path)) is not None:
         message = f"no request can match '{operation.path}': {reason}"
         yield contract.problem(operation.pointer[:2], message, "unmatchable-path")
-
-
-def _uncarried(operation: Operation, contract: Contract) -> Iterator[Diagnostic]:
-    """Report a method that no request can have: the transport reads only known ones, and they are case-sensitive."""
     *_, owner, name = operation.pointer
     method = name if owner == ADDITIONAL else in_request(operation.method)
-    if method in CARRIED:
-        return
-    hint = (
-        f"write '{method.upper()}'"
-        if method.upper() in CARRIED
-        else f"use one of {', '.join(sorted(CARRIED))}"
-    )
-    message = f"the transport reads no requests with the method '{method}'; {hint}"
-    yield contract.problem(operation.pointer, message, "unknown-method")
-
-
-def _divided_query(operation: Operation, contract: Contract) -> Iterator[Diagnostic]:
-    """Report a parameter that is the whole query where another one is a part of it."""
+    if method not in CARRIED:  # methods are case-sensitive
+        is_spelled_wrong = method.upper() in CARRIED
+        hint = f"write '{method.upper()}'" if is_spelled_wrong else f"use one of {', '.join(sorted(CARRIED))}"
+        message = f"the transport reads no requests with the method '{method}'; {hint}"
+        yield contract.problem(operation.pointer, message, "unknown-method")
     whole = [one for one in operation.parameters if one.location == "querystring"]
     parts = [*whole[1:], *(one for one in operation.parameters if one.location == "query")]
     if whole and parts:
@@ -141,16 +143,14 @@ def _declared(operation: Operation) -> dict[str, Parameter]:
     return {one.name: one for one in operation.parameters if one.location == "path"}
 
 
-def _undeclared(operation: Operation, contract: Contract) -> Iterator[Diagnostic]:
-    for name in dict.fromkeys(variables(operation.path)):
-        if name not in _declared(operation):
+def _mismatches(operation: Operation, contract: Contract) -> Iterator[Diagnostic]:
+    """Report variables of a path that are no parameters, and parameters that are no variables."""
+    names, declared = dict.fromkeys(variables(operation.path)), _declared(operation)
+    for name in names:
+        if name not in declared:
             message = f"{operation} does not declare its path parameter '{name}'; it is taken for a string"
             yield contract.problem(operation.pointer, message, "undeclared-path-parameter")
-
-
-def _unused(operation: Operation, contract: Contract) -> Iterator[Diagnostic]:
-    names = variables(operation.path)
-    for name, parameter in _declared(operation).items():
+    for name, parameter in declared.items():
         if name not in names:
             message = f"the path of {operation} has no '{{{name}}}'; the parameter is ignored"
             yield contract.problem(parameter.pointer, message, "unused-path-parameter")
@@ -165,40 +165,32 @@ def _path_parameters(operation: Operation, contract: Contract) -> tuple[Paramete
 
 
 def _undefined_schemes(operation: Operation, contract: Contract) -> list[Diagnostic]:
-    names = sorted({name for requirement in operation.security for name in requirement})
+    named = {name for requirement in operation.security for name in requirement}
     return [
         contract.problem(
             operation.pointer,
             f"{operation} requires the security scheme '{name}', which is not defined, or not correctly",
             "undefined-security-scheme",
         )
-        for name in names
-        if name not in contract.security_schemes
+        for name in sorted(named - contract.security_schemes.keys())
     ]
 
 
-def _defined(operation: Operation, contract: Contract) -> tuple[SecurityRequirement, ...]:
-    """Return the security requirements that can be verified."""
-    return tuple(one for one in operation.security if one.keys() <= contract.security_schemes.keys())
-
-
 def _unexpected_scopes(contract: Contract) -> Iterator[Diagnostic]:
-    """Report scopes of an API key or an http scheme: no credential of them has any, so every call would be a 403."""
+    """Report scopes of an API key or an http scheme: no credential of them has any, so every call would be a 403.
+
+    From 3.1 on they are roles, which no credential is known to have.
+    """
     for operation in contract.operations:
         owner = operation.pointer if "security" in contract.raw(operation) else ()
         for index, requirement in enumerate(operation.security):
             for name, scopes in requirement.items():
-                if scopes and name in contract.security_schemes and not contract.has_scopes(name):
-                    place = (*owner, "security", str(index), name)
-                    yield _unexpected_scope(contract, place, name)
-
-
-def _unexpected_scope(contract: Contract, place: Pointer, scheme: str) -> Diagnostic:
-    """Report scopes of a scheme that has none; from 3.1 on they are roles, which no credential is known to have."""
-    if contract.version == "3.0":
-        message = f"the scheme '{scheme}' has no scopes, only oauth2 and openIdConnect have; they are ignored: remove them"
-        return contract.problem(place, message, "unexpected-scope")
-    message = (
-        f"the roles of the scheme '{scheme}' are not checked, only its credential: check them in the handler"
-    )
-    return contract.warning(place, message, "unchecked-role")
+                if not scopes or name not in contract.security_schemes or contract.has_scopes(name):
+                    continue
+                place = (*owner, "security", str(index), name)
+                if contract.version == "3.0":
+                    message = f"the scheme '{name}' has no scopes, only oauth2 and openIdConnect have; they are ignored: remove them"
+                    yield contract.problem(place, message, "unexpected-scope")
+                else:
+                    message = f"the roles of the scheme '{name}' are not checked, only its credential: check them in the handler"
+                    yield contract.warning(place, message, "unchecked-role")

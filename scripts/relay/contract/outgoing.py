@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from .methods import operations_in
-from .model import Contract, Operation, Schema
+from .model import Contract, Operation, Schema, schemas_of
 from .parsed import Pointer
 
 Kind = Literal["webhook", "callback"]
@@ -53,9 +53,5 @@ def _of_item(
     """Yield the requests of a Path Item Object."""
     item, own = contract.follow(pointer)
     for method, at, raw in operations_in(item):
-        yield OutgoingRequest(kind, name, operation, method, (*own, *at), _content(contract, raw))
-
-
-def _content(contract: Contract, raw: dict[str, Any]) -> dict[str, Schema]:
-    body = contract.resolve(raw.get("requestBody") or {})
-    return {media_type: one.get("schema", {}) for media_type, one in (body.get("content") or {}).items()}
+        content = schemas_of(contract.resolve(raw.get("requestBody") or {}))
+        yield OutgoingRequest(kind, name, operation, method, (*own, *at), content)

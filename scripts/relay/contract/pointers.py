@@ -58,13 +58,26 @@ def lookup(data: Any, pointer: Pointer) -> Any:
     return data
 
 
+def found_at(data: Any, pointer: Pointer, default: Any = None) -> Any:
+    """Return the value at `pointer`; the default if there is none."""
+    try:
+        return lookup(data, pointer)
+    except PointerNotFound:
+        return default
+
+
 def exists(data: Any, pointer: Pointer) -> bool:
     """Return True if there is a value at `pointer`."""
-    try:
-        lookup(data, pointer)
-    except PointerNotFound:
-        return False
-    return True
+    return found_at(data, pointer, _ABSENT) is not _ABSENT
+
+
+_ABSENT = object()
+
+
+def target_of(value: Any) -> Pointer | None:
+    """Return where the `$ref` of an object leads in the document itself; None if it has none."""
+    ref = value.get("$ref") if isinstance(value, dict) else None
+    return parse_pointer(ref[1:]) if isinstance(ref, str) and ref.startswith("#") else None
 
 
 def _index(token: str) -> int:

@@ -17,26 +17,22 @@ from .documents import Pointer
 from .methods import ADDITIONAL, METHODS
 from .object_kinds import SECTIONS, kind_at, within_schema
 from .pointers import PointerNotFound, lookup
-from .schema_repair import is_3_0, repair_schema
-from .structure_messages import StructureViolation
+from .structure_messages import LIMITS, StructureViolation
 
 _STATUS = re.compile(r"\b[1-5](?:[0-9]{2}|XX)\b")
 _NO_RESPONSES: Any = {"default": {"description": ""}}
 _MISSING: dict[str, Any] = {
+    **dict.fromkeys(
+        "description title version authorizationUrl tokenUrl openIdConnectUrl deviceAuthorizationUrl".split(),
+        "",
+    ),
     "content": {"*/*": {}},
-    "description": "",
     "required": True,  # of a path parameter
     "responses": _NO_RESPONSES,
     "schema": {},
     "scopes": {},
     "info": {"title": "", "version": ""},
     "paths": {},
-    "title": "",
-    "version": "",
-    "authorizationUrl": "",
-    "tokenUrl": "",
-    "openIdConnectUrl": "",
-    "deviceAuthorizationUrl": "",
 }
 """What a missing field is taken for."""
 
@@ -99,7 +95,7 @@ def replace_reference(document: Any, pointer: Pointer) -> bool:
 def _replace_target(document: Any, pointer: Pointer, kind: str, parent: Any) -> bool:
     """Replace the object at a pointer, which has a useless `$ref`; what is next to it in a schema counts from 3.1 on."""
     value = lookup(document, pointer)
-    if kind == "Schema" and not is_3_0(document) and isinstance(value, dict):
+    if kind == "Schema" and not _is_3_0(document) and isinstance(value, dict):
         value.pop("$ref", None)
         return True
     if kind == "Link" and isinstance(parent, dict):
@@ -111,8 +107,7 @@ def _replace_target(document: Any, pointer: Pointer, kind: str, parent: Any) -> 
 def _is_repaired(document: Any, violation: StructureViolation) -> bool:
     pointer = violation.pointer
     try:
-        value = lookup(document, pointer)
-        parent = lookup(document, pointer[:-1])
+        value, parent = lookup(document, pointer), lookup(document, pointer[:-1])
     except PointerNotFound:
         return True  # the repair of another violation removed it
     if violation.keyword == "$ref":
@@ -121,7 +116,8 @@ def _is_repaired(document: Any, violation: StructureViolation) -> bool:
     if special is not None and special(violation, parent, value):
         return True
     if found := within_schema(pointer):
-        return repair_schema(document, *found)
+        _repair_schema(document, *found)
+        return True
     return bool(pointer) and not _is_security(pointer) and _repair_field(pointer, parent, pointer[-1], value)
 
 
@@ -196,13 +192,10 @@ def _repair_field(pointer: Pointer, parent: Any, key: str, value: Any) -> bool:
         return _replace(parent, key, parent.get("in") == "path" or str(value).lower() == "true")
     if key == "responses" and len(pointer) > 2:
         return _replace(parent, key, _NO_RESPONSES)
-    if section == "links":
-        del parent[key]
-        return True
     if section in _ENTRIES and not key.startswith("x-"):
         return _replace(parent, key, _ENTRIES[section])
     if (
-        section in _ENTRIES
+        section in ("links", *_ENTRIES)
         or key in _DISPENSABLE
         or (value is None and key in _OPTIONAL)
         or pointer[:-1] in _DESCRIBING
@@ -217,3 +210,46 @@ def _replace(parent: Any, key: str, value: Any) -> bool:
     if value is not None:
         parent[int(key) if isinstance(parent, list) else key] = copy.deepcopy(value)
     return value is not None
+
+
+def _is_3_0(document: Any) -> bool:
+    """Return True for a document of OpenAPI 3.0, whose schemas are not yet those of JSON Schema 2020-12."""
+    return bool(document["openapi"].startswith("3.0."))
+
+
+def _repair_schema(document: Any, pointer: Pointer, keyword: str | None) -> None:
+    """Translate what other versions of JSON Schema mean; ignore any other wrong keyword, and a wrong schema."""
+    if keyword is None:
+        outer = pointer[:-1]
+        if within_schema(outer) != (outer, None) or (_is_3_0(document) and pointer[-1] != "not"):
+            _replace(lookup(document, outer), pointer[-1], {})
+            return
+        pointer, keyword = outer, pointer[-1]
+    schema = lookup(document, pointer)
+    value = schema.pop(keyword)
+    schema |= _as_3_0(keyword, value) if _is_3_0(document) else _as_2020_12(schema, keyword, value)
+
+
+def _as_3_0(keyword: str, value: Any) -> dict[str, Any]:
+    """Return the keywords of OpenAPI 3.0 for a keyword of a later version; none if it has no clear meaning."""
+    if keyword == "type" and isinstance(value, list):
+        types = [name for name in value if name != "null"]
+        found: dict[str, Any] = {"type": types[0]} if len(types) == 1 else {}
+        return found | ({"nullable": True} if "null" in value else {})
+    if keyword in LIMITS and type(value) in (int, float):
+        return {LIMITS[keyword]: value, keyword: True}
+    return {"nullable": True} if keyword == "nullable" and str(value).lower() == "true" else {}
+
+
+def _as_2020_12(schema: dict[str, Any], keyword: str, value: Any) -> dict[str, Any]:
+    """Return the keywords of JSON Schema 2020-12 for a keyword of an earlier version, of which it takes the limit."""
+    if keyword == "type":
+        names = ["null" if name is None else name for name in (value if isinstance(value, list) else [value])]
+        known = [name for name in names if name in _TYPES]
+        return {"type": known} if known else {}
+    if keyword in LIMITS and value is True and type(schema.get(LIMITS[keyword])) in (int, float):
+        return {keyword: schema.pop(LIMITS[keyword])}
+    return {"prefixItems": value} if keyword == "items" and isinstance(value, list) and value else {}
+
+
+_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")

@@ -14,7 +14,7 @@ from typing import Any
 from .diagnostics import Diagnostic, SourceLocation
 from .limits import MAX_ALL_COMBINED, MAX_COMBINED, MAX_DEPTH
 from .parsed import Pointer
-from .pointers import PointerNotFound, lookup, mappings, parse_pointer
+from .pointers import found_at, mappings, parse_pointer
 from .schema_words import SAME_VALUE, same_value_schemas
 
 
@@ -114,10 +114,7 @@ class _Counter:
 
     def _target(self, ref: str) -> Iterator[Any]:
         if ref not in self._targets:
-            try:
-                self._targets[ref] = lookup(self._document, parse_pointer(ref.removeprefix("#")))
-            except PointerNotFound:
-                self._targets[ref] = None
+            self._targets[ref] = found_at(self._document, parse_pointer(ref.removeprefix("#")))
         if isinstance(self._targets[ref], dict):
             yield self._targets[ref]
 

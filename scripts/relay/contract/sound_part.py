@@ -9,13 +9,12 @@ from typing import Any, NamedTuple
 from .bundling import Bundle
 from .diagnostics import Diagnostic, SetupError
 from .documents import Pointer
-from .methods import WrittenOperation, methods_in, operation_at
-from .model import LeftOut
-from .pointers import exists, lookup, parse_pointer, references
+from .methods import WrittenOperation, methods_in, operation_at, operations_of, paths_by_item
+from .operations import LeftOut
+from .pointers import exists, found_at, lookup, parse_pointer, references
 from .repair import add_missing, repair, replace_reference
 from .structure import structure_violations, to_diagnostics
 from .structure_messages import StructureViolation
-from .written_operations import operations_of, paths_by_item
 
 MAX_ROUNDS = 20
 """How often the rest is checked: a repair may reveal other violations, and a check returns at most a thousand."""
@@ -93,8 +92,10 @@ class SoundPart:
         section, *names = pointer or ("",)
         if (described := _documentation(pointer)) is not None:
             self._remove(described)
+        elif section == "paths" and operation_at(pointer[2:]):
+            self._leave_out_operation(pointer[:2], pointer[2:], cause)
         elif section == "paths" and names:
-            self._leave_out_operations(pointer, cause)
+            self._leave_out_path(pointer[1], cause)
         elif pointer[:2] == ("components", "pathItems") and operation_at(pointer[3:]):
             self._leave_out_operation(pointer[:3], pointer[3:], cause)
         elif section == "components" and names:
@@ -104,14 +105,6 @@ class SoundPart:
         elif section:
             self._document.pop(section, None)
             add_missing(self._document, [section])
-
-    def _leave_out_operations(self, pointer: Pointer, cause: Pointer) -> None:
-        """Remove an operation of a path, or all of them for a value that they share."""
-        item, path = pointer[:2], pointer[1]
-        if operation_at(pointer[2:]):
-            self._leave_out_operation(item, pointer[2:], cause)
-            return
-        self._leave_out_path(path, cause)
 
     def _leave_out_path(self, path: str, cause: Pointer) -> None:
         """Remove all operations of a path."""
@@ -142,7 +135,7 @@ class SoundPart:
         """Remove the operations without security of their own: without the document's they would be public."""
         self._document.pop("security", None)
         for item in self._paths_by_item:
-            value = lookup(self._document, item) if exists(self._document, item) else None
+            value = found_at(self._document, item)
             for one in [*methods_in(value)]:  # they are removed meanwhile
                 operation = lookup(value, one.within)
                 if isinstance(operation, dict) and "security" not in operation:

@@ -12,7 +12,7 @@ from .dialects import Dialect, dialect_of
 from .document_schemas import DocumentSchema, document_schema
 from .documents import Pointer
 from .object_kinds import SECTIONS, kind_at, within_schema
-from .pointers import PointerNotFound, lookup, parse_pointer
+from .pointers import found_at, lookup, parse_pointer
 from .structure_messages import (
     AMBIGUOUS,
     LIMITS,
@@ -129,13 +129,15 @@ def _wrong_targets(bundle: Bundle, schema: DocumentSchema) -> Iterator[Structure
 
 def _is_kind(kind: str, target: Pointer, document: Any, schema: DocumentSchema) -> bool:
     """Return True if the value at `target` is of that kind, or missing, which `dangling-ref` reports."""
-    try:
-        value = lookup(document, target)
-    except PointerNotFound:
+    value = found_at(document, target, _MISSING)
+    if value is _MISSING:
         return True
     if kind == "Schema" and schema.version != "3.0" and not _may_be_schema(target):
         return False
     return schema.is_kind(kind, value)
+
+
+_MISSING = object()
 
 
 def _may_be_schema(target: Pointer) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from relay.contract.json_places import TOKEN
+from relay.contract.json_reading import TOKEN
 
 if TYPE_CHECKING:
     import re
