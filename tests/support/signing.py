@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import time
-from typing import TYPE_CHECKING, Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Self
 
 import jwt
 import pytest
@@ -67,3 +69,37 @@ async def refuses(verify: TokenVerifier, token: str, reason: str | None = None) 
     with pytest.raises(Unauthenticated) as refusal:
         await verify(token)
     assert reason in (None, refusal.value.reason)
+
+
+class KeyServer(ThreadingHTTPServer):
+    """An address that serves a key set, or fails without one, and counts how often it is asked."""
+
+    def __init__(self, *keys: Any) -> None:
+        self.document: Any = {"keys": [*keys]}
+        self.asked = 0
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+        super().__init__(("127.0.0.1", 0), _KeyHandler)
+        self.url = f"http://127.0.0.1:{self.server_port}/jwks"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self.serve_forever, args=[0.02], daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.may_answer.set()
+        self.shutdown()
+        self.server_close()
+
+
+class _KeyHandler(BaseHTTPRequestHandler):
+    server: KeyServer
+
+    def do_GET(self) -> None:
+        self.server.asked += 1
+        self.server.may_answer.wait(20)
+        self.send_response(200 if self.server.document else 500)
+        self.end_headers()
+        self.wfile.write(json.dumps(self.server.document).encode())
+
+    def log_message(self, *_arguments: object) -> None: ...
