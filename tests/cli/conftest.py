@@ -28,7 +28,10 @@ def run(tmp_path, monkeypatch, logs_as_before) -> Callable[..., Result]:
     monkeypatch.setattr(sys, "dont_write_bytecode", sys.dont_write_bytecode)
     for name in ("path", "meta_path"):  # commands make the project's package importable
         monkeypatch.setattr(sys, name, [*getattr(sys, name)])
-    for name in ("cli.serve.prepare", "server.logs.configure"):  # signals, garbage collection and log are the tests'
+    for name in (
+        "cli.serve.prepare",
+        "server.logs.configure",
+    ):  # signals, garbage collection and log are the tests'
         monkeypatch.setattr(f"relay.{name}", lambda *_: None)
 
     def run(*arguments: str, **variables: str) -> Result:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from relay.cli.ci import FORGES, plan
 from relay.contract.diagnostics import SetupError
 from support.hosting import contract, operation
-from support.running import COMMAND, ROOT, as_project, environment, relay
+from support.running import COMMAND, ROOT, environment, relay
 
 OURS = ROOT / ".github/workflows/ci.yml"
 WEEKLY = ROOT / ".github/workflows/weekly.yml"
@@ -86,13 +86,6 @@ def test_what_is_the_default_is_not_written_down(forge):
     assert "lint api.yaml" in chosen
 
 
-def test_no_expression_of_github_stands_in_a_script():
-    """Who names a branch would otherwise write the script."""
-    scripts = jobs_of(plan("github", None, None))
-
-    assert not any("${{" in script for script in scripts)
-
-
 @pytest.mark.parametrize("forge", FORGES)
 @pytest.mark.parametrize("name", ["api${{ github.token }}.yaml", "$[[ inputs.a ]].yaml"])
 def test_no_name_becomes_an_expression(forge, name):
@@ -116,31 +109,37 @@ def test_any_name_is_one_word_of_the_script(name):
     assert words[3:] == ["--format", "github"]
 
 
-def test_actions_are_named_by_commit():
+@pytest.fixture(params=["printed", "ours", "weekly"])
+def workflow(request):
+    """A workflow that is printed, or one of our own."""
+    if request.param == "printed":
+        return plan("github", None, None)
+    return {"ours": OURS, "weekly": WEEKLY}[request.param].read_text("utf-8")
+
+
+def test_actions_are_named_by_commit(workflow):
     """A tag can be moved to another one; the comment says which it was, for people and for Dependabot."""
-    for text in (plan("github", None, None), OURS.read_text("utf-8"), WEEKLY.read_text("utf-8")):
-        uses = re.findall(r"uses: (.*)", text)
+    uses = re.findall(r"uses: (.*)", workflow)
 
-        assert uses
-        assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}  # v\d+(\.\d+)*", one) for one in uses), uses
+    assert uses
+    assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}  # v\d+(\.\d+)*", one) for one in uses), uses
 
 
-def test_the_workflow_asks_for_little():
+def test_the_workflow_asks_for_little(workflow):
     """No write permission, no third party's action, an end to every job, no credentials left behind."""
-    for text in (plan("github", None, None), OURS.read_text("utf-8"), WEEKLY.read_text("utf-8")):
-        workflow = yaml.safe_load(text)
-        steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    read = yaml.safe_load(workflow)
+    steps = [step for job in read["jobs"].values() for step in job["steps"]]
+    used = [(step["uses"].partition("@")[0], step) for step in steps if "uses" in step]
 
-        assert workflow["permissions"] == {"contents": "read"}
-        assert workflow["concurrency"]["cancel-in-progress"] is True
-        assert all("permissions" not in job and job["timeout-minutes"] for job in workflow["jobs"].values())
-        assert {step["uses"].partition("@")[0] for step in steps if "uses" in step} <= {
-            "actions/checkout",
-            "actions/setup-python",
-            "actions/upload-artifact",
-        }
-        checkouts = [step for step in steps if step.get("uses", "").startswith("actions/checkout")]
-        assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+    assert read["permissions"] == {"contents": "read"}
+    assert read["concurrency"]["cancel-in-progress"] is True
+    assert all("permissions" not in job and job["timeout-minutes"] for job in read["jobs"].values())
+    assert {name for name, _ in used} <= {
+        f"actions/{name}" for name in ("checkout", "setup-python", "upload-artifact")
+    }
+    assert all(
+        one["with"]["persist-credentials"] is False for name, one in used if name == "actions/checkout"
+    )
 
 
 def test_reports_are_kept_when_a_check_failed():
@@ -157,46 +156,44 @@ def test_reports_are_kept_when_a_check_failed():
 class TestCommand:
     """`relay ci`."""
 
-    def test_prints_what_was_chosen_by_options_or_settings(self, tmp_path):
+    def test_prints_what_was_chosen_by_options_or_settings(self, run, tmp_path):
         """A setting of this machine is none of the runner's, so it is written down."""
         (tmp_path / "api.yaml").write_text("", "utf-8")
-        by_option = relay(tmp_path, "ci", "gitlab", "--spec", "./api.yaml", "--handlers", "shop")
-        by_setting = relay(tmp_path, "ci", "gitlab", RELAY_SPEC="api.yaml", RELAY_HANDLERS="shop")
+        by_option = run("ci", "gitlab", "--spec", "./api.yaml", "--handlers", "shop")
+        by_setting = run("ci", "gitlab", RELAY_SPEC="api.yaml", RELAY_HANDLERS="shop")
 
         assert by_option.stdout == by_setting.stdout == plan("gitlab", "api.yaml", "shop")
-        assert by_option.returncode == 0
+        assert by_option.exit_code == 0
 
-    def test_names_the_contract_of_a_project_where_it_is(self, tmp_path):
+    def test_names_the_contract_of_a_project_where_it_is(self, run, tmp_path):
         """A workflow compares the file with the base branch's; the package is the project's anyway."""
         (tmp_path / "pyproject.toml").write_text(
             '[tool.relay]\nspec = "api.yaml"\nhandlers = "shop"\n', "utf-8"
         )
         (tmp_path / "api.yaml").write_text("", "utf-8")
 
-        assert relay(tmp_path, "ci", "gitlab").stdout == plan("gitlab", "api.yaml", None)
+        assert run("ci", "gitlab").stdout == plan("gitlab", "api.yaml", None)
 
-    def test_names_nothing_that_a_command_finds_itself(self, tmp_path):
+    def test_names_nothing_that_a_command_finds_itself(self, run_ours):
         """In a project that says nothing of its own."""
-        assert relay(as_project(tmp_path), "ci", "gitlab").stdout == plan("gitlab", None, None)
+        assert run_ours("ci", "gitlab").stdout == plan("gitlab", None, None)
 
-    def test_says_that_a_contract_is_not_here(self, tmp_path):
+    @pytest.mark.parametrize("spec", ["nope.yaml", str(OURS)], ids=["missing", "outside"])
+    def test_says_that_a_contract_is_not_here(self, run, tmp_path, spec):
         """A checkout would not have it either."""
-        missing = relay(tmp_path, "ci", "github", "--spec", "nope.yaml", "--handlers", "shop")
-        outside = relay(tmp_path, "ci", "github", "--spec", str(OURS), "--handlers", "shop")
+        found = run("ci", "github", "--spec", spec, "--handlers", "shop")
 
-        for found, path in ((missing, tmp_path / "nope.yaml"), (outside, OURS)):
-            assert found.returncode == 2
-            assert found.stderr == (
-                f"error: --spec: there is no file {path} below this folder; "
-                "call this at the root of the repository\n"
-            )
+        told = (
+            f"there is no file {tmp_path / spec} below this folder; call this at the root of the repository"
+        )
+        assert (found.exit_code, found.stderr) == (2, f"error: --spec: {told}\n")
 
     @pytest.mark.parametrize("install", ["", "make\nmake install"])
-    def test_takes_one_line_to_install(self, tmp_path, install):
+    def test_takes_one_line_to_install(self, run_ours, install):
         """What would break the workflow's layout is not printed."""
-        found = relay(as_project(tmp_path), "ci", "github", "--install", install)
+        found = run_ours("ci", "github", "--install", install)
 
-        assert (found.returncode, found.stdout) == (2, "")
+        assert (found.exit_code, found.stdout) == (2, "")
         assert found.stderr == "error: --install: must be one line; join commands with &&\n"
 
 
@@ -235,11 +232,9 @@ class TestOurs:
         printed = yaml.safe_load(relay(ROOT, "ci", "github", "--install", INSTALL).stdout)
         ours = yaml.safe_load(OURS.read_text("utf-8"))
 
+        for key in (True, "permissions", "concurrency"):  # YAML 1.1 reads `on` as True
+            assert ours[key] == printed[key]
         assert ours["jobs"]["contract"] == printed["jobs"]["contract"]
-        assert {key: ours[key] for key in (True, "permissions", "concurrency")} == {
-            key: printed[key]
-            for key in (True, "permissions", "concurrency")  # YAML 1.1 reads `on` so
-        }
 
 
 class Repository:
@@ -380,12 +375,8 @@ class TestGitHub:
         )
 
         lines = (tmp_path / "summary.md").read_text("utf-8").splitlines()
-        assert lines[2:6] == [
-            "| relay lint | success |",
-            "| relay drift | failure |",
-            "| relay breaking | skipped |",
-            "| relay contract | success |",
-        ]
+        told = {"lint": "success", "drift": "failure", "breaking": "skipped", "contract": "success"}
+        assert lines[2:6] == [f"| relay {name} | {result} |" for name, result in told.items()]
         assert lines[-1].endswith("the artifact `contract`: open `contract.html`.")
 
 

@@ -12,11 +12,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
-from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.cli.main import main
 from relay.cli.startup_banner import print_banner
 from relay.contract.printable import escape_unprintable, json_text, one_line, terminal_line, workflow_text
 from relay.project.settings import Settings
@@ -104,23 +102,20 @@ FORMATS = ["text", "json", "junit", "github"]
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch, logs_as_before):
+def project(tmp_path, monkeypatch, run):
     """Make the test's folder a project with a contract and a package; return the function that runs commands."""
-    monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     package = write_package(tmp_path)
 
-    def run(document, *command):
+    def run_with(document, *command):
         (tmp_path / "api.yaml").write_text(written(document), "ascii")
-        (tmp_path / "pyproject.toml").write_text(
-            f'[tool.relay]\nspec = "api.yaml"\nhandlers = "{package}"\n', "utf-8"
-        )
-        result = CliRunner().invoke(main, list(command), catch_exceptions=False)
+        table = f'[tool.relay]\nspec = "api.yaml"\nhandlers = "{package}"\n'
+        (tmp_path / "pyproject.toml").write_text(table, "utf-8")
+        result = run(*command)
         assert result.exit_code in (0, 1, 2)
         return result.output_bytes.decode("utf-8")
 
-    return run
+    return run_with
 
 
 def assert_harmless(output):
@@ -160,31 +155,21 @@ def test_regenerate_prints_and_writes_no_control_characters(project, tmp_path, a
     for file in tmp_path.glob("*/*.py"):
         source = file.read_text("utf-8")
         assert not RAW.findall(source)
-        assert not [
-            one
-            for one in ast.walk(ast.parse(source))
-            if isinstance(one, ast.Import) and one.names[0].name == "os"
-        ]
+        imports = [one for one in ast.walk(ast.parse(source)) if isinstance(one, ast.Import)]
+        assert all(one.names[0].name != "os" for one in imports)
 
 
 @pytest.mark.parametrize("made", CONTRACTS)
 @pytest.mark.parametrize("form", FORMATS)
-def test_import_prints_no_control_characters(project, tmp_path, form, made):
-    """Pages are another party's."""
+def test_import_and_upgrade_print_no_control_characters(project, tmp_path, form, made):
+    """Pages are another party's, and what is printed names parts of the contract."""
     (tmp_path / "source.yaml").write_text(written(CONTRACTS[made]()), "ascii")
-
-    assert_harmless(project(contract({}), "import", "source.yaml", "--format", form))
-    assert_harmless(project(contract({}), "import", "source.yaml", "--diff"))
-
-
-@pytest.mark.parametrize("made", CONTRACTS)
-@pytest.mark.parametrize("form", FORMATS)
-def test_upgrade_prints_no_control_characters(project, tmp_path, form, made):
-    """What it prints names parts of the contract."""
     old = {**CONTRACTS[made](), "swagger": "2.0", "parameters": {one: {"in": "formData"} for one in TEXTS}}
     del old["openapi"]
     (tmp_path / "old.yaml").write_text(written(old), "ascii")
 
+    for arguments in ([], ["--diff"]):
+        assert_harmless(project(contract({}), "import", "source.yaml", "--format", form, *arguments))
     for arguments in (["--check"], ["--diff"], []):
         assert_harmless(project(contract({}), "upgrade", "old.yaml", "--format", form, *arguments))
 

@@ -1,4 +1,4 @@
-"""What checks print, and how they exit: `scripts/relay/cli/findings.py`."""
+"""What checks print, and how they exit: `scripts/relay/cli/report.py` and `output.py`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from relay.cli.output import setup_errors, tools_installed
 from relay.cli.report import report_findings
 from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
 
@@ -92,3 +93,14 @@ def test_github_annotations_escape_what_would_end_them(capsys):
         "::error file=a.yaml,line=10,col=3,title=dangling-ref::it leads%0Anowhere: 100%25 (see b.py:2:1)",
         "::notice file=a%2Cb%3Ac.yaml,line=1,col=2,title=odd::x",
     ]
+
+
+def test_says_what_to_install_when_a_tool_is_missing(capsys):
+    """A service in production does without the tools, and a newcomer has not heard of the extra."""
+    with pytest.raises(SystemExit) as raised, setup_errors(), tools_installed():
+        import nothing_like_this  # noqa: F401 -- it is missing on purpose
+
+    assert raised.value.code == 2
+    assert capsys.readouterr().err == (
+        "error: relay: this command needs the extra `tools` (nothing_like_this is missing): install tether-relay[tools]\n"
+    )
