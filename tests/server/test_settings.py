@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -43,16 +44,20 @@ def test_reads_options_then_environment_then_env_file_then_secret_files_then_pro
     assert [getattr(settings, name) for name in names] == ["debug", "warning", "info", "error", "warning"]
 
 
+def refused(**given):
+    """What is told of settings that cannot be read."""
+    with pytest.raises(SetupError) as raised:
+        Settings.load(**given)
+    assert "sk_canary" not in str(raised.value)
+    return str(raised.value)
+
+
 def test_tells_every_setting_that_is_wrong_by_its_variable(monkeypatch):
     """What was given is not repeated: it may be a secret in the wrong place."""
     monkeypatch.setenv("RELAY_PORT", "sk_canary")
     monkeypatch.setenv("RELAY_JWT_LEEWAY", "31")
 
-    with pytest.raises(SetupError) as raised:
-        Settings.load()
-
-    assert [problem.where for problem in raised.value.problems] == ["RELAY_PORT", "RELAY_JWT_LEEWAY"]
-    assert "sk_canary" not in str(raised.value)
+    assert re.findall("RELAY_[A-Z_]+", refused()) == ["RELAY_PORT", "RELAY_JWT_LEEWAY"]
 
 
 @pytest.mark.parametrize(
@@ -74,10 +79,7 @@ def test_says_what_a_setting_has_to_be(monkeypatch, name, wrong, told):
     """The rule, and never what was given."""
     monkeypatch.setenv(f"RELAY_{name.upper()}", wrong)
 
-    with pytest.raises(SetupError) as raised:
-        Settings.load()
-
-    assert str(raised.value) == f"RELAY_{name.upper()}: {told}"
+    assert refused() == f"RELAY_{name.upper()}: {told}"
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,7 @@ def test_reads_a_name_in_either_case(tmp_path, monkeypatch):
     (tmp_path / "RELAY_JWT_ISSUER").write_text("https://id.example\n", "utf-8")
     (tmp_path / "..data").mkdir()
     (tmp_path / "relay_tls.der").write_bytes(b"\xff")
-    (tmp_path / "relay_backups").mkdir()
+    (tmp_path / "relay_backups").mkdir()  # as Kubernetes has folders of its own there
     monkeypatch.setenv("RELAY_SECRETS_DIR", str(tmp_path))
     monkeypatch.setenv("relay_jwt_audience", "relay")
 
@@ -172,12 +174,8 @@ def test_refuses_a_secret_in_the_project_file(tmp_path):
     """It would be committed."""
     (tmp_path / "pyproject.toml").write_text("[tool.relay]\njwt-secret = 'sk_canary'\n", "utf-8")
 
-    with pytest.raises(SetupError) as raised:
-        Settings.load()
-
-    assert str(raised.value) == (
-        "pyproject.toml: tool.relay.jwt_secret is a secret; set RELAY_JWT_SECRET or a secret file instead"
-    )
+    told = "pyproject.toml: tool.relay.jwt_secret is a secret; set RELAY_JWT_SECRET or a secret file instead"
+    assert refused() == told
 
 
 @pytest.mark.parametrize("found", ["Settings = 3", "class Settings: pass"])
@@ -195,8 +193,7 @@ def test_says_when_the_secrets_folder_is_missing(monkeypatch):
     """A mount that failed must not look like an unset secret."""
     monkeypatch.setenv("RELAY_SECRETS_DIR", "/nowhere")
 
-    with pytest.raises(SetupError, match="RELAY_SECRETS_DIR: there is no folder /nowhere"):
-        Settings.load()
+    assert refused().startswith("RELAY_SECRETS_DIR: there is no folder /nowhere")
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", None])
@@ -211,31 +208,19 @@ def test_says_when_a_secret_file_cannot_be_read(tmp_path, monkeypatch, content):
     monkeypatch.setenv("RELAY_SECRETS_DIR", str(secret.parent))
 
     reason = "Is a directory; it must be a file" if content is None else "it must be text in UTF-8"
-    with pytest.raises(SetupError, match=f"^{secret}: cannot be read as a secret: {reason}$"):
-        Settings.load()
-
-
-def test_a_folder_among_the_secrets_that_is_no_setting_is_not_read(tmp_path, monkeypatch):
-    """Kubernetes puts folders of its own there."""
-    (tmp_path / "..data").mkdir()
-    (tmp_path / "lost+found").mkdir()
-    monkeypatch.setenv("RELAY_SECRETS_DIR", str(tmp_path))
-
-    assert Settings.load().jwt_secret is None
+    assert refused() == f"{secret}: cannot be read as a secret: {reason}"
 
 
 def test_says_that_an_env_file_is_no_text(tmp_path):
     """By its name."""
     (tmp_path / ".env").write_bytes(b"RELAY_HOST=\xff\n")
 
-    with pytest.raises(SetupError, match=r"^\.env: cannot be read as text in UTF-8$"):
-        Settings.load()
+    assert refused() == ".env: cannot be read as text in UTF-8"
 
 
 def test_never_listens_everywhere_by_accident():
     """`--host "$UNSET"` is an empty address, which the system takes for all addresses."""
-    with pytest.raises(SetupError, match="RELAY_HOST"):
-        Settings.load(host="")
+    assert refused(host="").startswith("RELAY_HOST: ")
 
 
 def test_never_shows_a_secret(monkeypatch):
