@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from relay.codegen.error_module import derive_envelope
-from relay.codegen.package_files import Security, package_files
+from relay.codegen.package_files import Security, derive_envelope, package_files
 from relay.codegen.static_values import function_of
 from relay.contract.loading import load_contract
 from relay.project.module_source import Function, Module

@@ -15,7 +15,7 @@ import pytest
 
 from relay.codegen.formatting import Ruff
 from relay.codegen.plan import plan
-from relay.codegen.requested_renames import requested_renames
+from relay.codegen.renames import requested_renames
 from relay.codegen.types_module import first_difference, generate_types, read_record
 from relay.contract.diagnostics import SetupError
 from support.hosting import SECRET, bearer, contract, json_of, operation, query, ref

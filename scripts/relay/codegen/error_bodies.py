@@ -22,8 +22,8 @@ from relay.validation.errors import ApiError, InvalidRequest
 from relay.validation.schemas import SchemaCompiler
 from relay.validation.violations import Violation
 
-from .error_module import error_shapes
 from .handler_lookup import Handlers, Unread, resolve
+from .package_files import error_shapes
 from .raised_errors import PackageErrors, Raised, UnreadMembers
 from .static_values import UNREAD, Unknown, function_of
 

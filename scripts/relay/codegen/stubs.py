@@ -47,11 +47,6 @@ def new_module(tag: str) -> str:
     return f"{written_docstring(f'Operations of the tag {tag}')}\n\nfrom __future__ import annotations\n"
 
 
-def new_package(title: str) -> str:
-    """Return the source of a new package's `__init__.py`."""
-    return f"{written_docstring(f'Handlers of {title}')}\n"
-
-
 def written_docstring(summary: str, description: str = "") -> str:
     """Return a docstring literal; summary and description may contain any characters."""
     first, rest = _first_line(" ".join(_printable(summary).split()))

@@ -17,11 +17,10 @@ from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.json_text import is_64_bit
 from relay.contract.model import Contract, RequestBody
 
+from .body_types import is_stream, parts_type
 from .class_names import class_names, with_class_names
 from .documented_results import HeaderClasses
 from .formatting import ruff
-from .item_types import is_stream
-from .part_types import parts_type
 from .response_headers import header_schemas
 from .type_cache import generated
 from .type_generator import CannotGenerate, Generated

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from relay.codegen.error_module import derive_envelope
 from relay.codegen.formatting import Ruff
-from relay.codegen.package_files import Security, package_files
+from relay.codegen.package_files import Security, derive_envelope, package_files
 from relay.codegen.package_state import State
 from relay.codegen.plan import plan as plan_handlers
 from relay.codegen.types_module import generate_types
