@@ -69,7 +69,6 @@ class _Parts:
         self._contract, self._names, self._file = contract, names, file
 
     def of_list(self, schema: Schema, owner: Mapping[str, Any]) -> Type:
-        """Return the type of a list whose parts a Media Type or Encoding Object describes."""
         first, others = DescribedParts.of(owner, (), schema, self._contract)
         most = self._contract.resolve(schema).get("maxItems")
         types = [*map(self._part, first[:most])]

@@ -106,11 +106,9 @@ class _Bodies:
         return [*found, *self._first_notes()]
 
     def _first_notes(self) -> list[Diagnostic]:
-        """Return the first note of each kind."""
         return [*{one.message: one for one in reversed(self._notes)}.values()]
 
     def _how_to_render(self) -> str:
-        """Say how a package without `render_error` gets one."""
         package = display(self._sources.paths.get("", self._sources.folder / "__init__.py"))
         errors = self._sources.module("_errors")
         if errors is None:
@@ -176,7 +174,6 @@ class _Bodies:
 
 
 def _error_reports(operation: Operation, raised: Iterable[ErrorReport]) -> Iterator[ErrorReport]:
-    """Yield the errors that an operation can respond with, with and without details."""
     if operation.parameters or operation.body:
         yield _plain(InvalidRequest)
         yield ErrorReport(400, InvalidRequest.code, InvalidRequest.message, SAMPLE_DETAILS)

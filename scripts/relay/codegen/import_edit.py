@@ -181,14 +181,12 @@ class _Source:
         ]
 
     def header(self) -> list[ast.stmt]:
-        """Return the docstring and the imports that the module starts with."""
         statements = self._statements
         has_docstring = bool(statements) and ast.get_docstring(ast.Module(statements[:1], [])) is not None
         rest = itertools.takewhile(_is_import, statements[has_docstring:])
         return [*statements[:has_docstring], *rest]
 
     def insert(self, at: int, new: Sequence[str]) -> None:
-        """Insert lines before the line with an index."""
         lines = _LINE.findall(self.code)
         if at and lines and not lines[at - 1].endswith(("\n", "\r")):
             lines[at - 1] += self._module.tree.default_newline

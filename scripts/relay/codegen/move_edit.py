@@ -85,7 +85,6 @@ class _ArgumentRenamer(cst.CSTTransformer):
 
 
 def _updated(state: State, group: Sequence[Move], target: Module) -> dict[Path, bytes]:
-    """Return the other files that import the functions, with imports from their new module."""
     source, names = group[0].module, {move.function.name for move in group}
     changes: dict[Path, bytes] = {}
     for module in state.sources.modules(names):
@@ -98,8 +97,6 @@ def _updated(state: State, group: Sequence[Move], target: Module) -> dict[Path, 
 
 
 class _ImportMover(cst.CSTTransformer):
-    """Imports names from their new module."""
-
     def __init__(self, module: Module, source: str, names: Collection[str], target: str) -> None:
         super().__init__()
         self._module = module

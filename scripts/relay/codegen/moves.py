@@ -87,7 +87,6 @@ class Moves:
         return Diagnostic(place, message, "not-moved", Severity.WARNING)
 
     def _obstacle(self, move: Move) -> Diagnostic | None:
-        """Return the first reason why a function cannot move."""
         for node, why in self._reasons(move):
             return self._diagnostic(move, node, why)
         for module, node, why in self._outer_uses(move):

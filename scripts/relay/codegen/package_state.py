@@ -63,7 +63,7 @@ class State:
         """The operations as they were when the types were generated; None if there is no record."""
         found = None if self.types_found is None else read_record(self.types_found)
         return found and {
-            key: replace(known, name=self.applied_renames.get((known.module, known.name), known.name))
+            key: known._replace(name=self.applied_renames.get((known.module, known.name), known.name))
             for key, known in found.items()
         }
 

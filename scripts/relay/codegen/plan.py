@@ -62,7 +62,6 @@ def plan(state: State, layout: Ruff, renames: Renames | None = None, *, moves: b
 
 
 def _move(state: State, layout: Ruff, found: Plan) -> tuple[State, list[Diagnostic]]:
-    """Move what can move; return also what is left to a person."""
     done: list[str] = []
     moves = Moves(state)
     while moves.possible:
@@ -170,8 +169,6 @@ def _generated(state: State, function: Function) -> set[str]:
 
 
 class _Replacer(cst.CSTTransformer):
-    """Replaces some functions."""
-
     def __init__(self, new: Mapping[cst.FunctionDef, cst.FunctionDef]) -> None:
         super().__init__()
         self._new = new
@@ -233,7 +230,6 @@ def _with_stubs(state: State, layout: Ruff, name: str, operations: Sequence[Oper
 
 
 def _joined(parts: Sequence[str], newline: str) -> str:
-    """Join parts with two empty lines between them, in the newline style of the first."""
     first, *rest = parts
     missing = 3 - (len(first) - len(first.rstrip("\r\n"))) // len(newline)
     return (

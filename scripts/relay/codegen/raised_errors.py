@@ -194,7 +194,6 @@ class PackageErrors:
             return UnreadMembers(module.place(raised))
 
     def _passed(self, module: Module, found: _Class, call: Any) -> dict[str, Any]:
-        """Return the members that a call passes, else those of the class."""
         for one in call.args:
             if one.star == "**":
                 raise Unknown
@@ -246,7 +245,6 @@ class PackageErrors:
         return resolve
 
     def _http_report(self, module: Module, call: cst.Call, argument: str) -> ErrorReport | None:
-        """Return the report of an exception that is called with a literal status."""
         named = {one.keyword.value: one.value for one in call.args if one.keyword is not None}
         if argument == "status_code" and call.args and call.args[0].keyword is None:
             named[argument] = call.args[0].value
@@ -267,7 +265,6 @@ class PackageErrors:
 
 
 def _plain(node: cst.BaseExpression) -> Any:
-    """Return the value of an expression without names; UNREAD if source does not show it."""
     try:
         return literal(node)
     except Unknown:

@@ -186,7 +186,6 @@ class _Renamer(cst.CSTTransformer):
 
 
 def _names_in(code: str) -> set[str]:
-    """Return every name that a module binds or uses, without attributes."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(code)):
         match node:

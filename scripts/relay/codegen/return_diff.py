@@ -94,7 +94,6 @@ class _Compared:
         ]
 
     def _candidates(self, result: _Annotated) -> list[DocumentedResult]:
-        """Return the documented results that a result may be one of."""
         if result.status is not None:
             found = [self.documented.of(result.status)]
         else:
@@ -153,7 +152,6 @@ _Placed = tuple[cst.BaseExpression, cst.BaseExpression]
 
 
 def _members(annotation: cst.BaseExpression, meaning: Meaning) -> Iterator[_Placed]:
-    """Yield the members of a union."""
     todo = [(annotation, annotation)]
     while todo:
         place, node = todo.pop()

@@ -62,7 +62,6 @@ class _Editor:
         self._returns = function.node.returns
 
     def fix(self, difference: Difference) -> str:
-        """Fix a difference; return a description of it."""
         argument, wanted, kind = difference.argument, difference.wanted, difference.type
         done = ""
         match difference.rule:
@@ -105,7 +104,6 @@ class _Editor:
         )
 
     def node(self) -> cst.FunctionDef:
-        """Return the edited function."""
         old = self._function.node.params
         positional_only, plain, keyword = (
             [self._changed[one.name.value] for one in group if one.name.value in self._changed]

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain, count
 
 from relay.contract.discriminators import mapped_schemas, mapping_of
 from relay.contract.model import Contract, Schema
@@ -23,7 +22,7 @@ from relay.contract.pointers import PointerNotFound, escape, lookup, mappings, p
 from relay.contract.schema_words import SCHEMA_WORDS
 from relay.validation import media_types as media
 
-from .class_names import class_name, class_names
+from .class_names import class_name, class_names, free_name
 from .plain_schemas import plain_throughout
 
 _COMPONENTS = "components", "schemas"
@@ -51,8 +50,6 @@ def type_schemas(contract: Contract) -> TypeSchemas:
 
 
 class _Collector:
-    """Collects the schemas of a contract of OpenAPI 3.1 or later."""
-
     def __init__(self, contract: Contract, components: Mapping[str, Schema]) -> None:
         self._contract = contract
         self._schemas = {name: plain_throughout(without_title(one)) for name, one in components.items()}
@@ -61,7 +58,6 @@ class _Collector:
         self._pending = [*self._schemas.values()]
 
     def collected(self) -> TypeSchemas:
-        """Return all schemas."""
         for name, schema in _outgoing_bodies(self._contract):
             self._add([name], schema)
         for pointer in self._in_operations():
@@ -111,8 +107,7 @@ class _Collector:
 
     def _add(self, candidates: list[str], schema: Schema) -> str:
         """Add a schema under the first candidate that is not in use, else under the last with a number."""
-        numbered = (f"{candidates[-1]}{number}" for number in count(2))
-        name = next(one for one in chain(candidates, numbered) if one not in self._taken)
+        name = free_name(candidates, self._taken)
         self._taken.add(name)
         self._schemas[name] = plain_throughout(without_title(schema))
         self._pending.append(self._schemas[name])
