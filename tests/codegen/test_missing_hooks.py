@@ -24,12 +24,10 @@ SCHEMES = {
 
 
 def answer(schema, media_type="application/json"):
-    """A documented error."""
     return {"description": "no", "content": {media_type: {"schema": schema}}}
 
 
 def showing(*, security=(), **responses):
-    """A contract with one operation, its errors and the schemes that it asks for."""
     one = {
         **operation("show", responses={"200": {"description": "ok"}, **responses}),
         "security": [{name: []} for name in security],
@@ -42,14 +40,11 @@ ERRORS = {"500": answer(MESSAGE)}
 
 
 def written(document, sources=NONE):
-    """The names of the files that are written, and the plan."""
     _, made = regenerated(state_of(document, sources))
     return {path.relative_to(FOLDER).as_posix() for path in made.changes}, made
 
 
 class TestNewPackage:
-    """A package that does not exist yet."""
-
     def test_renders_errors_as_the_contract_documents_them(self):
         """So that nothing is left to do for a person, and a second run changes nothing."""
         after, made = regenerated(state_of(showing(**ERRORS), NONE))
@@ -85,8 +80,6 @@ class TestNewPackage:
 
 
 class TestExistingPackage:
-    """A package that a person has begun."""
-
     def test_gets_a_renderer_where_its_errors_violate_the_contract(self):
         """Its `__init__.py` has no more than a docstring, so the import is written too."""
         names, made = written(showing(**ERRORS), sources_of(init='"""Ours."""\n'))
@@ -130,7 +123,6 @@ class TestExistingPackage:
         ids=["none", "begun", "exported"],
     )
     def test_gets_verifiers_only_where_no_person_has_begun(self, modules, is_written):
-        """How callers sign in is theirs to decide."""
         generated = in_sync(showing())
         names, _ = written(showing(security=["key"]), generated.changed(sources_of(**modules).files))
 
@@ -138,7 +130,6 @@ class TestExistingPackage:
 
 
 def test_operations_with_uncommon_errors_are_one_warning():
-    """One renderer writes one body for a status; that is no error that a person could correct."""
     answers = [{"500": answer(TITLE)}, ERRORS, ERRORS]
     paths = {
         f"/{at}": {"get": operation(f"show{at}", responses={"200": {"description": ""}, **one})}
@@ -155,11 +146,8 @@ def test_operations_with_uncommon_errors_are_one_warning():
 
 
 class TestServed:
-    """A generated package runs."""
-
     @pytest.fixture
     def shop(self, tmp_path, monkeypatch):
-        """Serve a generated package with some settings."""
         monkeypatch.syspath_prepend(str(tmp_path))
         document = showing(security=["key", "login"], **{"401": answer(MESSAGE), "default": answer(MESSAGE)})
         sources = regenerated(state_of(document, NONE))[0].sources
