@@ -45,6 +45,8 @@ def written(document, sources=NONE):
 
 
 class TestNewPackage:
+    """A package that does not exist yet."""
+
     def test_renders_errors_as_the_contract_documents_them(self):
         """So that nothing is left to do for a person, and a second run changes nothing."""
         after, made = regenerated(state_of(showing(**ERRORS), NONE))
@@ -80,6 +82,8 @@ class TestNewPackage:
 
 
 class TestExistingPackage:
+    """A package that a person has begun."""
+
     def test_gets_a_renderer_where_its_errors_violate_the_contract(self):
         """Its `__init__.py` has no more than a docstring, so the import is written too."""
         names, made = written(showing(**ERRORS), sources_of(init='"""Ours."""\n'))
@@ -146,6 +150,8 @@ def test_operations_with_uncommon_errors_are_one_warning():
 
 
 class TestServed:
+    """A generated package runs."""
+
     @pytest.fixture
     def shop(self, tmp_path, monkeypatch):
         monkeypatch.syspath_prepend(str(tmp_path))

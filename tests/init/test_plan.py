@@ -95,6 +95,8 @@ class TestShape:
 
 
 class TestProject:
+    """A project of the garage's contract."""
+
     def test_contract_handlers_and_types_agree(self, garage):
         """`relay drift` and `relay regenerate --check` find nothing."""
         drift, regenerate = command(garage, "drift"), command(garage, "regenerate", "--check")
@@ -166,6 +168,8 @@ def test_without_a_contract_there_is_a_small_one(tmp_path):
 
 
 class TestFolderWithCode:
+    """A folder that has something already."""
+
     def test_existing_files_are_kept_and_what_they_lack_is_listed(self, tmp_path):
         own = {
             "pyproject.toml": b'[project]\nname = "mine"\nversion = "1"\n',
@@ -249,6 +253,8 @@ class TestFolderWithCode:
 
 
 class TestSecurity:
+    """Schemes that a package verifies itself."""
+
     @pytest.mark.parametrize(
         "scheme",
         [
@@ -285,6 +291,8 @@ class TestSecurity:
 
 
 class TestRefusals:
+    """What keeps a project from being made; nothing is written then."""
+
     def test_a_contract_that_is_none(self, tmp_path):
         (tmp_path / "pets.yaml").write_text("openapi: 3.0.3\npaths: {a: {}}\n", "utf-8")
 
