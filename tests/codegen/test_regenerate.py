@@ -449,7 +449,7 @@ WITH_COMMENT = "def show(\n    *,\n    a=None,\n    b=None,  # mine\n): return a
 HIDING = "def old(): return 1\n\ndef _helper(new): return old() + new\n"
 MOVING = "def one(): return _x\n_x = 1\n"
 BY_HAND = "; its old name is old in /project/shop/things.py: rename it there by hand"
-STUB = '\n\nasync def {}() -> Any:\n    """Answer GET {}."""\n    raise NotImplementedError\n'
+STUB = '\n\nasync def {}() -> "Any":\n    """Answer GET {}."""\n    raise NotImplementedError\n'
 CHANGED = {  # contract, source, changed contract, changed source, what is left for a person
     "an argument that the contract no longer has is removed": (
         (taking("a", "b"), "def show(*, a=None, b=None): return a\n"),

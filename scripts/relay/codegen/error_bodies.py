@@ -34,15 +34,10 @@ _DECIDING = frozenset([*CHOICES, *CONDITIONAL, "not", "dependentSchemas", "discr
 def error_response_findings(handlers: Handlers) -> list[Diagnostic]:
     """Return undocumented errors that handlers raise, and error bodies that violate the contract."""
     errors = PackageErrors(handlers.sources)
-    raised = {
-        operation.id: [*errors.raised_by(handler)]
-        for operation in handlers.contract.operations
-        if isinstance(handler := handlers.of(operation), Function)
-    }
-    return [
-        *_undocumented(handlers.contract, raised),
-        *_Bodies(handlers.contract, handlers.sources).findings(raised),
-    ]
+    found = {one.id: handlers.of(one) for one in handlers.contract.operations}
+    raised = {name: [*errors.raised_by(one)] for name, one in found.items() if isinstance(one, Function)}
+    bodies = _Bodies(handlers.contract, handlers.sources)
+    return [*_undocumented(handlers.contract, raised), *bodies.findings(raised)]
 
 
 def _undocumented(contract: Contract, raised: dict[str, list[Raised]]) -> Iterator[Diagnostic]:
@@ -175,16 +170,11 @@ class _Bodies:
 
 def _error_reports(operation: Operation, raised: Iterable[ErrorReport]) -> Iterator[ErrorReport]:
     if operation.parameters or operation.body:
-        yield _plain(InvalidRequest)
-        yield ErrorReport(400, InvalidRequest.code, InvalidRequest.message, SAMPLE_DETAILS)
-    if operation.security:
-        yield _plain(Unauthenticated)
-    yield _plain(ApiError)
+        invalid = ErrorReport(InvalidRequest.status, InvalidRequest.code, InvalidRequest.message)
+        yield from (invalid, replace(invalid, details=SAMPLE_DETAILS))
+    for kind in (Unauthenticated, ApiError) if operation.security else (ApiError,):
+        yield ErrorReport(kind.status, kind.code, kind.message)
     yield from raised
-
-
-def _plain(kind: type[ApiError]) -> ErrorReport:
-    return ErrorReport(kind.status, kind.code, kind.message)
 
 
 def _violation_message(operation: Operation, report: ErrorReport, violations: list[Violation]) -> str:

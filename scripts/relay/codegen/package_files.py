@@ -9,9 +9,10 @@ import json
 import keyword
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from relay.contract.model import Contract
 from relay.contract.names import slug
@@ -29,8 +30,7 @@ KEY_OF_TESTS = "key-of-the-tests"
 """The credential that generated tests send for schemes that a package verifies itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyScheme:
+class KeyScheme(NamedTuple):
     """A security scheme that the package verifies itself: its name, and the setting that has its keys."""
 
     name: str
@@ -62,22 +62,19 @@ class Security:
     def of(cls, contract: Contract) -> Security:
         """Read the security schemes that some operation asks for."""
         kinds = {name: scheme_type(contract.security_schemes[name]) for name in schemes_in_use(contract)}
-        scopes = {
-            scope for name in kinds if kinds[name] in JWT_TYPES for scope in scopes_in_use(contract, name)
-        }
+        tokens = [name for name, kind in kinds.items() if kind in JWT_TYPES]
+        scopes = sorted({scope for name in tokens for scope in scopes_in_use(contract, name)})
         keys: list[KeyScheme] = []
         for name, kind in kinds.items():
-            words = contract.security_schemes[
-                name
-            ]  # it may name a verifier, as for Connexion: `x-apikeyInfoFunc`
+            # A scheme may name its verifier, as for Connexion: `x-apikeyInfoFunc`.
+            words = contract.security_schemes[name]
             is_named = any(key.startswith("x-") and key.endswith("InfoFunc") for key in words)
             if kind not in JWT_TYPES and not is_named:
                 taken = {*Settings.model_fields, *(one.setting for one in keys)}
                 setting = _setting(slug(name).strip("_") or "api", taken)
                 keys.append(KeyScheme(name, setting, kind == "http basic"))
-        has_tokens = any(kind in JWT_TYPES for kind in kinds.values())
         has_several = any(len(one) > 1 for operation in contract.operations for one in operation.security)
-        return cls(has_tokens, tuple(keys), tuple(sorted(scopes)), has_several)
+        return cls(bool(tokens), tuple(keys), tuple(scopes), has_several)
 
     @property
     def is_used(self) -> bool:
@@ -108,9 +105,9 @@ def package_files(contract: Contract, security: Security, envelope: Envelope | N
         "_identity": ["identify", *(["verifiers"] if has_keys else [])] if security.is_used else [],
         "_settings": ["Settings", "test_environment"] if has_keys else [],
     }
-    modules = {name for name, exported in exports.items() if exported} | (
-        {"_errors"} if security.is_used else set()
-    )
+    modules = [
+        name for name, exported in exports.items() if exported or (name == "_errors" and security.is_used)
+    ]
     taken = {name for one in contract.operations for name in one.arguments.values()}
     values = {
         "docstring": written_docstring(f"Handlers of {contract.title}"),
@@ -120,7 +117,7 @@ def package_files(contract: Contract, security: Security, envelope: Envelope | N
         "envelope": envelope,
         "settings_name": "settings" if "settings" not in taken else "service_settings",
     }
-    names = ["__init__.py", *(f"{name}.py" for name in sorted(modules))]
+    names = ["__init__.py", *(f"{name}.py" for name in modules)]
     return {name: render(_TEMPLATES, name, **values) for name in names}
 
 
@@ -136,8 +133,8 @@ def render(folder: Path, template: str, /, **values: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["quoted"] = lambda text: json.dumps(
-        text, ensure_ascii=False
+    environment.filters["quoted"] = partial(
+        json.dumps, ensure_ascii=False
     )  # as Python, TOML and YAML read it
     return environment.get_template(f"{template}.j2").render(values)
 
@@ -146,8 +143,7 @@ _OTHERS = (418, 422, 429, 502, 504)
 """Statuses that ranges and `default` document; the first stands for every status that is not listed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(NamedTuple):
     """The body of some statuses as Python source, without and with the details of a request's errors."""
 
     statuses: tuple[int, ...]
@@ -162,8 +158,7 @@ class Branch:
         return cls(tuple(statuses), source(template.plain), detailed, template.media_type)
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """The bodies of errors by status; the last branch, without statuses, is for every other one."""
 
     branches: tuple[Branch, ...]
@@ -176,9 +171,8 @@ class Envelope:
 
 def error_shapes(contract: Contract, statuses: Iterable[int] = ()) -> ErrorShapes:
     """Return the documented errors of a contract for every status that a `render_error` may get, and for more `statuses`."""
-    return ErrorShapes(
-        contract, SchemaCompiler(contract), sorted({*documented_statuses(contract), *_OTHERS, *statuses})
-    )
+    wanted = sorted({*documented_statuses(contract), *_OTHERS, *statuses})
+    return ErrorShapes(contract, SchemaCompiler(contract), wanted)
 
 
 def derive_envelope(contract: Contract) -> Envelope | None:
