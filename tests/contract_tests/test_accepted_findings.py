@@ -7,13 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
+from relay.contract.diagnostics import Severity, SourceLocation
 from relay.contract.documents import read_document
 from relay.contract.loading import load_contract
-from relay.contract_tests.accepted_findings import Acceptance
 from relay.contract_tests.contract_config import Accepted, read_config
 from relay.contract_tests.exchanges import Exchange, Request
-from relay.contract_tests.results import Failure
+from relay.contract_tests.results import Acceptance, Failure
 from support.hosting import contract, operation
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -33,7 +32,7 @@ def loaded(tmp_path):
 def failure(rule="credential-accepted", about="GET /a", credential="token of admin without exp", message="x"):
     """A failure shown by a request with a credential."""
     exchange = Exchange(Request("GET", "http://t/a"), 200, (), b"", "identity", credential, started=THEN)
-    return Failure(Diagnostic(HERE, message, rule, Severity.ERROR), about, exchange)
+    return Failure(HERE, message, rule, operation=about, exchange=exchange)
 
 
 def accepted(rule="credential-accepted", about=None, case=None):
@@ -45,8 +44,8 @@ def test_an_accepted_finding_is_a_note_with_its_reason(loaded):
     """It stays in the report."""
     (settled,) = Acceptance([accepted()], loaded).settle([failure()])
 
-    assert settled.finding.severity is Severity.INFO
-    assert settled.finding.message == "x (accepted: our policy)"
+    assert settled.severity is Severity.INFO
+    assert settled.message == "x (accepted: our policy)"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +71,7 @@ def test_an_entry_may_name_operation_and_case(loaded):
 
     (settled,) = acceptance.settle([failure()])
 
-    assert settled.finding.severity is Severity.INFO
+    assert settled.severity is Severity.INFO
     assert acceptance.unused() == []
 
 

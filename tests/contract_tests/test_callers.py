@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from relay.contract_tests.callers import MAX_SCOPES, Callers
 from relay.contract_tests.contract_config import Config, Identity
-from relay.contract_tests.credentials import Credentials
+from relay.contract_tests.credentials import Credentials, claims_of
 from relay.contract_tests.service_under_test import ContractSettings, ServiceUnderTest
-from relay.contract_tests.token_factory import claims_of
+from relay.contract_tests.session import MAX_SCOPES, Callers
 from support.compiled import read
 from support.hosting import SECRET, contract, operation
 

@@ -33,7 +33,7 @@ def test_each_item_of_a_response_is_compared(media_type, body, at):
     request = Request("GET", "http://test/measurements", (), None)
     found = CHECKER.check(Exchange(request, 200, (("Content-Type", media_type),), body, "test"))
 
-    messages = [one.finding.message for one in found]
+    messages = [one.message for one in found]
     assert bool(messages) is (at is not None)
     assert at is None or any(f"its schema{at}" in message for message in messages)
 

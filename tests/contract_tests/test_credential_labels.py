@@ -7,9 +7,9 @@ import json
 import pytest
 
 from relay.contract.loading import load_contract
-from relay.contract_tests.credential_labels import WRONG_CREDENTIAL, Labels
 from relay.contract_tests.credentials import carrying
 from relay.contract_tests.exchanges import Request
+from relay.contract_tests.schemathesis_events import WRONG_CREDENTIAL, Labels
 from support.hosting import contract, operation
 
 SCHEMES = {

@@ -19,8 +19,7 @@ from relay.contract.loading import load_contract
 from relay.contract_tests import har_files as traffic
 from relay.contract_tests.exchanges import REDACTED, Exchange, Request
 from relay.contract_tests.har_files import read_traffic, write_har
-from relay.contract_tests.redaction import Redactor
-from relay.contract_tests.secret_names import MAY_NAME, names_secret
+from relay.contract_tests.redaction import MAY_NAME, Redactor, names_secret
 from support.compiled import read
 from support.hosting import contract, operation
 

@@ -56,8 +56,8 @@ def hostile() -> Report:
     body = HOSTILE.encode("utf-8", "replace") + b"x" * 2**20
     exchange = Exchange(request, 200, answer, body, HOSTILE, HOSTILE)
     report = reported.violated()
-    found = replace(report.failures[0].finding, rule=HOSTILE, message=HOSTILE + "x" * 2**20, where=HOSTILE)
-    part = Phase(HOSTILE, HOSTILE, failures=[Failure(found, HOSTILE, exchange)], notes=[HOSTILE])
+    found = Failure(HOSTILE, HOSTILE + "x" * 2**20, HOSTILE, operation=HOSTILE, exchange=exchange)
+    part = Phase(HOSTILE, HOSTILE, failures=[found], notes=[HOSTILE])
     part.not_run = [NotRun(HOSTILE, HOSTILE)]
     report.coverage.cells[0].seen[HOSTILE] = 1
     return replace(report, title=HOSTILE, spec=HOSTILE, parts=[part], reproduce=(HOSTILE,))
@@ -262,7 +262,7 @@ def test_warnings_alone_do_not_violate(browser, written):
     """They are listed below a verdict of held."""
     report = reported.violated()
     report.parts = report.parts[2:]
-    assert all(one.finding.severity is Severity.WARNING for one in report.failures)
+    assert all(one.severity is Severity.WARNING for one in report.failures)
 
     browser.open(written(report))
 

@@ -14,7 +14,6 @@ from relay.contract.diagnostics import SetupError
 from relay.contract.loading import load_contract
 from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import Config
-from relay.contract_tests.contract_rules import finding
 from relay.contract_tests.exchanges import Exchange, Request
 from relay.contract_tests.kept_failures import keep, replay
 from relay.contract_tests.redaction import Redactor
@@ -112,8 +111,8 @@ def failing(checker, service, rule="response-violation", path="/pets/a%2Fb?x=1",
     status = rest.pop("status", 200)
     request = Request(method, service.url + path, headers, body)
     exchange = Exchange(request, status, (), b'"no number"', "properties", "admin")
-    found = finding(checker.contract, rule, ("paths",), rest.pop("message", "it is not an integer"))
-    return Failure(found, about, exchange, **rest)
+    place, message = checker.contract.place(("paths",)), rest.pop("message", "it is not an integer")
+    return Failure(place, message, rule, operation=about, exchange=exchange, **rest)
 
 
 def signed(_operation, request, credential):
@@ -130,8 +129,8 @@ def test_a_failure_that_is_not_fixed_is_reported_again(service, subject, checker
 
     (failure,) = part.failures
     assert service.asked == [("/base/pets/a%2Fb?x=1", "Bearer new admin")]
-    assert failure.finding == checker.check(failure.exchange)[0].finding
-    assert failure.finding.rule == "response-violation"
+    assert failure == checker.check(failure.exchange)[0]
+    assert failure.rule == "response-violation"
     assert failure.operation == "GET /pets/{id}"
     assert (part.name, part.unit, part.cases, part.notes) == (
         "kept failures", "requests", 1, ["still there: it is not an integer"]
@@ -160,9 +159,9 @@ def test_an_unexpected_status_is_the_failure(service, subject, checker, kept):
     other = replay(folder, subject, signed, checker)
 
     pointer = next(one.pointer for one in subject.contract.operations if str(one) == "GET /pets/{id}")
-    assert [(one.finding.rule, one.expected) for one in still.failures] == [("role-let-in", (403,))]
-    assert still.failures[0].finding.where == subject.contract.place((*pointer, "security"))
-    assert [one.finding.rule for one in other.failures] == ["undocumented-status"]
+    assert [(one.rule, one.expected) for one in still.failures] == [("role-let-in", (403,))]
+    assert still.failures[0].where == subject.contract.place((*pointer, "security"))
+    assert [one.rule for one in other.failures] == ["undocumented-status"]
 
 
 def test_an_operation_that_is_not_written_yet_keeps_its_failures(service, subject, kept):
@@ -177,7 +176,7 @@ def test_an_operation_that_is_not_written_yet_keeps_its_failures(service, subjec
     part = replay(folder, subject, signed, checker)
 
     assert [reason for _, reason in part.not_run] == ["GET /pets/{id} is not written yet"]
-    assert [failure.finding.rule for failure in part.failures] == ["credential-accepted"]
+    assert [failure.rule for failure in part.failures] == ["credential-accepted"]
     assert len(list(folder.iterdir())) == 2
 
 
@@ -223,7 +222,7 @@ def test_a_failure_found_by_schemathesis_can_be_read_back(service, subject, chec
 def test_a_check_without_a_rule_is_not_kept(service, checker, kept):
     """A later Schemathesis may have more checks; without a rule the file could not be read."""
     failure = failing(checker, service, expected=(400,))
-    unknown = replace(failure, finding=replace(failure.finding, rule="of-tomorrow"))
+    unknown = replace(failure, rule="of-tomorrow")
 
     assert list(kept(unknown).glob("*")) == []
 
@@ -235,7 +234,7 @@ def test_a_request_without_a_response_keeps_its_file(service, subject, checker, 
 
     part = replay(folder, subject, signed, checker)
 
-    assert [one.finding.rule for one in part.failures] == ["no-answer"]
+    assert [one.rule for one in part.failures] == ["no-answer"]
     assert len(list(folder.iterdir())) == 1
 
 
@@ -296,8 +295,8 @@ def test_no_credential_is_kept(service, checker, kept):
 def test_only_failures_that_one_request_shows_are_kept(service, checker, kept):
     """Others would look fixed in the next run."""
     shown = failing(checker, service)
-    stateful = Failure(shown.finding, None, shown.exchange)
-    without = Failure(shown.finding, shown.operation)
+    stateful = replace(shown, operation=None)
+    without = replace(shown, exchange=None)
 
     folder = kept(
         stateful,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from relay.contract_tests.mocked import Mocked, find_mocked, is_served_alone
+from relay.contract_tests.service_target import find_mocked, is_served_alone
+from relay.contract_tests.service_under_test import Mocked
 from relay.project.settings import Settings
 from support.compiled import read
 from support.hosting import contract, operation

@@ -12,24 +12,22 @@ import pytest
 
 from relay.contract.diagnostics import SetupError
 from relay.contract_tests import schemathesis_process
-from relay.contract_tests.callers import Caller, Callers
 from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import Config, Identity
-from relay.contract_tests.credential_labels import Labels
-from relay.contract_tests.credentials import Credentials
 from relay.contract_tests.exchanges import Exchange, Request
-from relay.contract_tests.mocked import Mocked
 from relay.contract_tests.property_tests import Budget, _EventReader, check_properties
 from relay.contract_tests.results import NotRun, Phase
 from relay.contract_tests.sample_requests import UNREACHABLE
 from relay.contract_tests.schemathesis_checks import SchemathesisChecks
-from relay.contract_tests.schemathesis_events import ADDED_HEADERS, FailedCheck, SentCase, read_events
+from relay.contract_tests.schemathesis_events import ADDED_HEADERS, FailedCheck, Labels, SentCase, read_events
 from relay.contract_tests.service_under_test import (
     ContractSettings,
+    Mocked,
     ServiceUnderTest,
     base_url,
     load_strict_contract,
 )
+from relay.contract_tests.session import Caller, Session
 from specs.garage import STOREROOM_KEY
 from support.answering import PreparedResponse, ReceivedRequest, answering
 from support.compiled import read
@@ -62,13 +60,12 @@ def check(subject: ServiceUnderTest, budget: Budget = SMALL, progress: list[int]
     """Run the part."""
     checker = ConformanceChecker(subject.contract, subject.base_path)
     counts = [] if progress is None else progress
-    callers = Callers(subject.contract, Credentials(subject))
-    return check_properties(subject, callers, checker, budget, counts.append)
+    return check_properties(Session(subject, checker), budget, counts.append)
 
 
 def rules(part: Phase, about: str | None) -> set[str]:
     """The rules that an operation violates."""
-    return {failure.finding.rule for failure in part.failures if failure.operation == about}
+    return {failure.rule for failure in part.failures if failure.operation == about}
 
 
 def test_schemathesis_gets_keywords_of_json_schema_2020_12(tmp_path):
@@ -129,15 +126,15 @@ def reading(tmp_path):
     things["responses"]["200"]["content"]["application/json"]["schema"] = {"type": "object"}
     subject = subject_of(written(tmp_path, {"/things": {"get": things}}), "http://test")
 
-    def read(*lines: str) -> _EventReader:
+    def read(*lines: str) -> Phase:
         (tmp_path / "events.ndjson").write_text("".join(lines), "utf-8")
         checker = ConformanceChecker(subject.contract, "")
         labels = Labels(subject.contract, "", {})
-        found = _EventReader(
-            SchemathesisChecks(checker), checker, labels, subject.contract.operations, "no time"
-        )
-        found.read(tmp_path / "events.ndjson")
-        return found
+        part = Phase("properties")
+        checks = SchemathesisChecks(checker, subject.mocked)
+        reader = _EventReader(part, checks, checker, labels, subject.contract.operations)
+        reader.read(tmp_path / "events.ndjson", "no time")
+        return part
 
     return read
 
@@ -175,11 +172,11 @@ def test_a_failed_check_gets_our_message(reading):
 
     _, failure = reading(line).failures
 
-    assert failure.finding.rule == "negative-data-rejection"
-    assert failure.finding.message == (
+    assert failure.rule == "negative-data-rejection"
+    assert failure.message == (
         "302 of GET /things: invalid data was accepted; refuse it (query 'limit': incorrect type)"
     )
-    assert failure.finding.where.line == 1
+    assert failure.where.line == 1
     assert failure.operation == "GET /things"
     assert 400 in failure.expected
     assert failure.exchange.status == 302
@@ -191,14 +188,14 @@ def test_names_that_are_not_in_the_contract_are_not_reported(reading):
 
     _, failure = reading(line.replace("limit=10", "limit=many")).failures
 
-    assert VALUE not in failure.finding.message
+    assert VALUE not in failure.message
 
 
 def test_a_failure_that_our_checker_reports_in_detail_is_reported_once(reading):
     """The same violation twice would look like two problems."""
     found = reading(event(failed("response_schema_conformance"), body=b"[]"))
 
-    assert [failure.finding.rule for failure in found.failures] == ["response-violation"]
+    assert [failure.rule for failure in found.failures] == ["response-violation"]
 
 
 def test_a_response_that_our_checker_accepts_is_a_dispute(reading):
@@ -222,7 +219,7 @@ def test_a_file_is_judged_by_schemathesis():
     checks = SchemathesisChecks(ConformanceChecker(read(contract({"/x": {"get": show}})), ""))
     sent = SentCase("GET /x", png, (FailedCheck("response_schema_conformance"),))
 
-    assert [one.finding.rule for one in checks.failures(sent, ())] == ["response-schema-conformance"]
+    assert [one.rule for one in checks.failures(sent, ())] == ["response-schema-conformance"]
 
 
 @pytest.mark.parametrize(
@@ -243,7 +240,7 @@ def test_a_mock_may_fail_where_the_contract_documents_nothing_else(responses, is
 
     failures = checks.failures(SentCase("GET /x", exchange, (FailedCheck("not_a_server_error"),)), ())
 
-    assert [one.finding.rule for one in failures] == rules
+    assert [one.rule for one in failures] == rules
 
 
 def judged(
@@ -255,7 +252,7 @@ def judged(
     exchange = Exchange(request, 200, (), b"{}", "properties")
     sent = SentCase(str(about), exchange, (FailedCheck(checked["name"]),))
     checks = SchemathesisChecks(ConformanceChecker(found, ""), mocked)
-    return [failure.finding.rule for failure in checks.failures(sent, ())]
+    return [failure.rule for failure in checks.failures(sent, ())]
 
 
 @pytest.mark.parametrize(
@@ -310,7 +307,7 @@ def test_a_refused_request_that_violates_the_contract_is_a_dispute(reading):
 
     found = reading(line)
 
-    assert "positive-data-acceptance" not in {failure.finding.rule for failure in found.failures}
+    assert "positive-data-acceptance" not in {failure.rule for failure in found.failures}
     assert found.not_run == [
         NotRun(
             "GET /things",
@@ -356,8 +353,8 @@ def test_an_unknown_check_is_reported_with_its_title(reading):
     """An unknown check must not be lost."""
     (failure,) = reading(event(failed("cache_control", "Answer may be cached"))).failures
 
-    assert failure.finding.rule == "cache-control"
-    assert failure.finding.message == "200 of GET /things: Answer may be cached"
+    assert failure.rule == "cache-control"
+    assert failure.message == "200 of GET /things: Answer may be cached"
 
 
 def test_a_check_that_crashed_is_reported_as_not_run(reading):
@@ -392,8 +389,8 @@ def test_a_network_error_is_reported_as_no_answer(reading, about):
     """Schemathesis' text may contain an address with a query; ours does not."""
     (failure,) = reading(trouble(about, "ConnectionError", VALUE)).failures
 
-    assert failure.finding.rule == "no-answer"
-    assert VALUE not in failure.finding.message
+    assert failure.rule == "no-answer"
+    assert VALUE not in failure.message
     assert failure.operation == ("GET /things" if about == "GET /things" else None)
 
 
@@ -556,9 +553,9 @@ def test_each_violation_is_found_at_its_operation(tmp_path):
     assert "not-a-server-error" in rules(part, "GET /fails")
     assert rules(part, "GET /negative") == {"request-accepted"}
     assert rules(part, "GET /picky") == {"positive-data-acceptance"}
-    assert not any(VALUE in failure.finding.message for failure in part.failures)
-    assert all("\n" not in failure.finding.message for failure in part.failures)
-    assert len({(failure.operation, failure.finding) for failure in part.failures}) == len(part.failures)
+    assert not any(VALUE in failure.message for failure in part.failures)
+    assert all("\n" not in failure.message for failure in part.failures)
+    assert len({(failure.operation, failure) for failure in part.failures}) == len(part.failures)
 
 
 @pytest.mark.contract
@@ -608,7 +605,7 @@ def test_a_closed_connection_is_reported_as_no_answer(tmp_path):
     with answering(lambda asked: None if asked.path.startswith("/cut") else PreparedResponse(404)) as url:
         part = check(subject_of(spec, url))
 
-    (failure,) = (failure for failure in part.failures if failure.finding.rule == "no-answer")
+    (failure,) = (failure for failure in part.failures if failure.rule == "no-answer")
     assert (failure.operation, failure.exchange) == ("GET /cut", None)
     assert failure.count > 1
 

@@ -58,7 +58,7 @@ def test_a_violation_is_reported_once(make_checker, recorded):
     part = checked([recorded("http://h/pets", "http://h/pets?a=1", body=b'"x"')], make_checker())
 
     (failure,) = part.failures
-    assert (failure.finding.rule, failure.operation, failure.count) == ("response-violation", "GET /pets", 2)
+    assert (failure.rule, failure.operation, failure.count) == ("response-violation", "GET /pets", 2)
     assert failure.exchange.part == "traffic.har"
     assert (part.name, part.unit, part.cases, part.notes) == ("recorded traffic", "exchanges", 2, [])
 
@@ -74,7 +74,7 @@ def test_a_304_of_a_browsers_cache_is_no_violation(tmp_path, make_checker, heade
 
     part = checked([file], make_checker())
 
-    assert [one.finding.rule for one in part.failures] == found
+    assert [one.rule for one in part.failures] == found
 
 
 def test_other_hosts_are_skipped_and_counted(make_checker, recorded):
@@ -163,7 +163,7 @@ def test_redacted_parts_of_a_request_are_not_checked(tmp_path):
     part = checked([tmp_path / "a.har"], ConformanceChecker(load_contract(tmp_path / "api.json"), ""))
 
     (failure,) = part.failures
-    assert "whose query violates the contract at /n" in failure.finding.message
+    assert "whose query violates the contract at /n" in failure.message
 
 
 def test_a_file_without_relevant_exchanges_is_reported(make_checker, recorded):

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.contract.diagnostics import Diagnostic, SetupError, Severity, SourceLocation
+from relay.contract.diagnostics import SetupError, Severity, SourceLocation
 from relay.contract_tests.contract_config import Waiver
 from relay.contract_tests.coverage import Coverage
 from relay.contract_tests.exchanges import Exchange, Request
@@ -56,7 +56,10 @@ exchanges = st.builds(
 )
 failures = st.builds(
     Failure,
-    finding=st.builds(Diagnostic, places, texts, texts, st.sampled_from(Severity)),
+    where=places,
+    message=texts,
+    rule=texts,
+    severity=st.sampled_from(Severity),
     operation=st.none() | texts,
     exchange=st.none() | exchanges,
     expected=st.lists(st.integers(100, 599), max_size=2).map(tuple),
@@ -371,7 +374,7 @@ def test_a_failure_is_a_failing_case_with_all_details():
     """CI shows the location, the response, and the command to reproduce it."""
     report = redacted(reported.violated(), reported.redact)
     case = cases_of(report)["GET /pets: GET /pets accepted an expired token"]
-    found = report.parts[1].failures[0].finding
+    found = report.parts[1].failures[0]
 
     assert case.attrib["classname"] == "identity matrix.credential-accepted"
     assert (case.attrib["file"], case.attrib["line"]) == (found.where.file, str(found.where.line))
@@ -415,7 +418,7 @@ def test_any_run_is_valid_xml_with_correct_counts(report):
         for count, tag in (("failures", "failure"), ("skipped", "skipped"), ("errors", "error")):
             assert int(element.attrib[count]) == sum(case.find(tag) is not None for case in cases)
     of_parts = [case for suite in list(root)[: len(report.parts)] for case in suite]
-    errors = [one for one in report.failures if one.finding.severity is Severity.ERROR]
+    errors = [one for one in report.failures if one.severity is Severity.ERROR]
     assert sum(case.find("failure") is not None for case in of_parts) == len(errors)
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import Config
-from relay.contract_tests.routing_checks import UNKNOWN, check_routing
+from relay.contract_tests.request_checks import UNKNOWN, check_routing
 from relay.contract_tests.service_under_test import ContractSettings, ServiceUnderTest, load_strict_contract
+from relay.contract_tests.session import Session
 from support.answering import PreparedResponse, answering
 from support.hosting import contract, operation
 
@@ -31,7 +32,7 @@ def checked(folder: Path, answer, paths=PATHS):
     found = load_strict_contract(spec, Config())
     with answering(answer) as url:
         subject = ServiceUnderTest(url, found, Config(), ContractSettings())
-        return check_routing(subject, ConformanceChecker(found, ""))
+        return check_routing(Session(subject, ConformanceChecker(found, "")))
 
 
 def refusing(asked, **changed):
@@ -43,7 +44,7 @@ def refusing(asked, **changed):
 
 def rules(part):
     """The rules that were violated."""
-    return {failure.finding.rule for failure in part.failures}
+    return {failure.rule for failure in part.failures}
 
 
 def test_a_service_that_refuses_unknown_paths_and_methods_has_no_failures(tmp_path):

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from relay.cli.contract import MAX_ALIKE, Progress, brief
-from relay.contract.diagnostics import Diagnostic, SetupError, Severity, SourceLocation
-from relay.contract_tests.accepted_findings import Acceptance
+from relay.contract.diagnostics import SetupError, SourceLocation
 from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import Waiver
 from relay.contract_tests.coverage import Coverage
 from relay.contract_tests.exchanges import Exchange, Request
 from relay.contract_tests.har_files import write_har
-from relay.contract_tests.mocked import UNMOCKABLE
 from relay.contract_tests.property_tests import Budget
-from relay.contract_tests.results import Failure, NotRun, Phase
-from relay.contract_tests.run import Options, _check_log, _cover, _Live, _Run, run
+from relay.contract_tests.results import Acceptance, Failure, NotRun, Phase
+from relay.contract_tests.run import Options, _cover, _Run, run
 from relay.contract_tests.selection import Selection
+from relay.contract_tests.service_under_test import UNMOCKABLE
+from relay.contract_tests.static_checks import check_log
 from support.compiled import read
 from support.hosting import contract, operation
 
@@ -76,14 +76,21 @@ def covered(folder, exchanges, *, closed: set[str] | None = None, waivers=(), mo
     part = Phase("properties", exchanges=list(exchanges))
     acceptance = Acceptance((), SHOP)
     whole = _Run(
-        SHOP, SHOP, options(folder, **given), Silent(), Coverage(SHOP, waivers), acceptance, parts=[part]
+        SHOP,
+        SHOP,
+        SHOP,
+        options(folder, **given),
+        Silent(),
+        Coverage(SHOP, waivers),
+        acceptance,
+        parts=[part],
     )
-    return _cover(whole, judge, None if closed is None else _Live(judge, frozenset(closed)))
+    return _cover(whole, judge, closed)
 
 
 def rules(part):
     """The rules that a part found broken, and whose operation did."""
-    return [(failure.finding.rule, failure.operation) for failure in part.failures]
+    return [(failure.rule, failure.operation) for failure in part.failures]
 
 
 class TestCover:
@@ -94,7 +101,7 @@ class TestCover:
         part = covered(tmp_path, BOTH, closed=set())
 
         assert rules(part) == [("never-succeeded", "GET /keepers")]
-        assert part.failures[0].finding.where == SHOP.place(("paths", "/keepers", "get"))
+        assert part.failures[0].where == SHOP.place(("paths", "/keepers", "get"))
         assert not part.held
 
     def test_one_that_nobody_has_a_credential_for_is_not_run(self, tmp_path):
@@ -128,10 +135,10 @@ class TestCover:
         part = covered(tmp_path, BOTH, min_coverage=75.0)
 
         assert rules(part) == [("low-coverage", "GET /keepers")] * 2
-        assert [failure.finding.where for failure in part.failures] == [
+        assert [failure.where for failure in part.failures] == [
             SHOP.place(("paths", "/keepers", "get", "responses", status)) for status in ANSWERS
         ]
-        assert "50 % of the responses were observed, 75 % are required" in part.failures[0].finding.message
+        assert "50 % of the responses were observed, 75 % are required" in part.failures[0].message
         assert part.not_run == []
 
     def test_what_is_seen_enough_is_not_wrong(self, tmp_path):
@@ -194,10 +201,10 @@ def test_a_secret_in_the_services_log_is_told(tmp_path, logged, found):
     """By a finding that does not repeat it."""
     (tmp_path / "service.log").write_bytes(logged)
 
-    part = _check_log(tmp_path / "service.log", SHOP, ("k-canary",))
+    part = check_log(tmp_path / "service.log", SHOP, ("k-canary",))
 
     assert (part.cases, len(part.failures)) == (2, found)
-    assert all(failure.finding.rule == "leaked-secret" for failure in part.failures)
+    assert all(failure.rule == "leaked-secret" for failure in part.failures)
     assert "canary" not in str(part.failures)
 
 
@@ -207,9 +214,7 @@ def failures(
     """Failures of one rule at one place, each with a message of its own."""
     exchange = Exchange(Request("GET", "http://h/"), 200, (), b"", "identity", credential)
     place = SourceLocation("a", line, 1)
-    return [
-        Failure(Diagnostic(place, f"{rule} {n}", rule, Severity.ERROR), None, exchange) for n in range(count)
-    ]
+    return [Failure(place, f"{rule} {n}", rule, exchange=exchange) for n in range(count)]
 
 
 class TestBrief:
@@ -234,7 +239,7 @@ class TestBrief:
         """By rule or by place."""
         given = [*failures(MAX_ALIKE), *failures(MAX_ALIKE, line=2), *failures(MAX_ALIKE, "not-json")]
 
-        assert list(brief(given)) == [failure.finding for failure in given]
+        assert list(brief(given)) == given
 
 
 def test_a_long_part_says_how_far_it_has_come(monkeypatch, capsys):

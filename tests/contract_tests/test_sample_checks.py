@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from relay.contract_tests.callers import Callers
 from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import Config
-from relay.contract_tests.contract_rules import finding
-from relay.contract_tests.credentials import Credentials
 from relay.contract_tests.exchanges import Exchange, Request
-from relay.contract_tests.results import Failure, NotRun, Phase
-from relay.contract_tests.sample_checks import check_samples
+from relay.contract_tests.request_checks import check_samples
+from relay.contract_tests.results import OUT_OF_TIME, UNLIMITED, Failure, NotRun, Phase, TimeLimit
 from relay.contract_tests.service_under_test import ContractSettings, ServiceUnderTest, load_strict_contract
-from relay.contract_tests.time_limit import OUT_OF_TIME, UNLIMITED, TimeLimit
+from relay.contract_tests.session import Session
 from support.answering import PreparedResponse, answering
 from support.hosting import contract, operation
 
@@ -38,10 +35,9 @@ def checked(folder: Path, answer, limit=UNLIMITED, *, status=404, unanswered=())
     with answering(answer) as url:
         subject = ServiceUnderTest(url, found, Config(), ContractSettings())
         before = Exchange(Request("GET", f"{url}/things"), status, (), b"", "properties")
-        failures = [Failure(finding(found, "no-answer", (), "-"), about) for about in unanswered]
+        failures = [Failure(found.place(()), "-", "no-answer", operation=about) for about in unanswered]
         part = Phase("properties", exchanges=[before], failures=failures)
-        callers = Callers(found, Credentials(subject))
-        check_samples(part, subject, callers, ConformanceChecker(found, ""), limit)
+        check_samples(part, Session(subject, ConformanceChecker(found, ""), limit))
     return part, [exchange.request.url.removeprefix(url) for exchange in part.exchanges[1:]]
 
 
@@ -69,7 +65,7 @@ def test_the_response_is_checked(tmp_path):
     """A status that only a valid request gets may be undocumented."""
     part, _ = checked(tmp_path, lambda _asked: PreparedResponse(201, {}))
 
-    assert [failure.finding.rule for failure in part.failures] == ["undocumented-status"] * 2
+    assert [failure.rule for failure in part.failures] == ["undocumented-status"] * 2
 
 
 def test_an_operation_that_does_not_answer_gets_none(tmp_path):
@@ -92,4 +88,4 @@ def test_a_closed_connection_is_reported(tmp_path):
     part, _ = checked(tmp_path, lambda _asked: None)
 
     assert {failure.operation for failure in part.failures} == {"GET /things", "GET //things/new"}
-    assert {failure.finding.rule for failure in part.failures} == {"no-answer"}
+    assert {failure.rule for failure in part.failures} == {"no-answer"}

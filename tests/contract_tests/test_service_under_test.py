@@ -11,15 +11,14 @@ import httpx
 import pytest
 
 from relay.contract.diagnostics import SetupError
-from relay.contract_tests import service_under_test as subject
 from relay.contract_tests.contract_config import Config
+from relay.contract_tests.http_client import check_reachable
+from relay.contract_tests.service_start import started
 from relay.contract_tests.service_under_test import (
     ContractSettings,
     ServiceUnderTest,
     base_url,
-    check_reachable,
     load_strict_contract,
-    started,
 )
 from relay.validation.schemas import SchemaCompiler
 from support.compiled import read
@@ -205,16 +204,15 @@ class TestStarted:
 
         assert str(trouble.value).splitlines() == [f"the service did not start: {line}" for line in told]
 
-    def test_does_not_wait_for_ever(self, tmp_path, module, monkeypatch):
+    def test_does_not_wait_for_ever(self, tmp_path, module):
         """One that neither serves nor ends is ended."""
-        monkeypatch.setattr(subject, "START_SECONDS", 1.0)
         command, environment = module(
             "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)"
         )
 
         with (
             pytest.raises(SetupError, match="it took more than 1 s"),
-            started(command, environment, tmp_path),
+            started(command, environment, tmp_path, start_seconds=1.0),
         ):
             pass
 

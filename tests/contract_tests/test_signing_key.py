@@ -8,12 +8,12 @@ import pytest
 
 from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import Config, Identity
-from relay.contract_tests.credentials import Credentials
 from relay.contract_tests.identity_checks import check_identities
 from relay.contract_tests.sample_requests import model_requests
 from relay.contract_tests.service_start import ServiceTarget, served
+from relay.contract_tests.service_target import signing_key
 from relay.contract_tests.service_under_test import ContractSettings, load_strict_contract
-from relay.contract_tests.signing_key import signing_key
+from relay.contract_tests.session import Session
 from relay.project.project import find_project
 from support.compiled import read
 from support.hosting import SECRET, contract, operation
@@ -125,10 +125,10 @@ def identities_of(project, folder, spec, *identities):
     config = Config(identities=identities)
     own = ServiceTarget(project, project.spec, "no_package_here")
     with served(own, load_strict_contract(own.path, config), config) as tested:
-        subject = tested.subject
+        subject = tested
         checker = ConformanceChecker(subject.contract, subject.base_path)
         models = model_requests(subject.contract, subject.url, checker, [])
-        return check_identities(subject, Credentials(subject), models, checker), tested
+        return check_identities(Session(subject, checker), models), tested
 
 
 def test_the_functions_of_the_contract_verify_the_tokens_of_a_run(project, tmp_path, monkeypatch):
@@ -140,7 +140,7 @@ def test_the_functions_of_the_contract_verify_the_tokens_of_a_run(project, tmp_p
 
     assert part.failures == []
     assert (tmp_path / "called").exists()
-    assert tested.subject.settings.jwt_secret is None
+    assert tested.settings.jwt_secret is None
     assert "relay token" not in " ".join(tested.reproduce)
     assert "ada" in {exchange.credential for exchange in part.exchanges}
 
@@ -167,6 +167,6 @@ def test_schemes_with_and_without_a_function_are_tested_together(project, tmp_pa
     part, tested = identities_of(project, tmp_path, spec, identity)
 
     assert part.failures == []
-    assert tested.subject.by_function == {"token"}
+    assert tested.by_function == {"token"}
     accepted = [one.request.url for one in part.exchanges if one.status == 200]
-    assert {*accepted} == {f"{tested.subject.url}/{name}" for name in ("token", "login")}
+    assert {*accepted} == {f"{tested.url}/{name}" for name in ("token", "login")}

@@ -6,8 +6,7 @@ import time
 
 import pytest
 
-from relay.contract_tests.results import NotRun, Phase
-from relay.contract_tests.time_limit import OUT_OF_TIME, UNLIMITED, TimeLimit
+from relay.contract_tests.results import OUT_OF_TIME, UNLIMITED, NotRun, Phase, TimeLimit
 
 
 @pytest.fixture

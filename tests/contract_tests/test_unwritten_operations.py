@@ -11,11 +11,12 @@ from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.coverage import Coverage, State
 from relay.contract_tests.credential_matrix import Case
 from relay.contract_tests.exchanges import Exchange, Request
-from relay.contract_tests.identity_checks import _send
+from relay.contract_tests.identity_checks import _Matrix
 from relay.contract_tests.results import Phase
 from relay.contract_tests.schemathesis_checks import SchemathesisChecks
 from relay.contract_tests.schemathesis_events import FailedCheck, SentCase
-from relay.contract_tests.unwritten_operations import notes, unwritten_handlers, waive
+from relay.contract_tests.service_target import unwritten_handlers
+from relay.contract_tests.service_under_test import Mocked
 from support.compiled import read
 from support.hosting import contract, operation, write_package
 from support.running import ROOT, relay
@@ -86,18 +87,18 @@ class TestConformance:
         """A written handler that answers 501 breaks the contract, and so does a stub that fails otherwise."""
         found = self.CHECKER.check(answered(path, status))
 
-        assert [failure.finding.rule for failure in found] == rules
+        assert [failure.rule for failure in found] == rules
 
     def test_reports_a_secret_all_the_same(self):
         """A leak is one in every response."""
         found = self.CHECKER.check(answered("/pets", 501, b"a-secret-of-ours"))
 
-        assert [failure.finding.rule for failure in found] == ["leaked-secret"]
+        assert [failure.rule for failure in found] == ["leaked-secret"]
 
     def test_silences_the_checks_of_schemathesis(self):
         """They call 501 a server error."""
         failed = (FailedCheck("not_a_server_error"),)
-        checks = SchemathesisChecks(self.CHECKER)
+        checks = SchemathesisChecks(self.CHECKER, Mocked())
 
         assert checks.failures(SentCase("GET /pets", answered("/pets", 501), failed), ()) == []
         assert checks.failures(SentCase("GET /keepers", answered("/keepers", 501), failed), ()) != []
@@ -122,9 +123,9 @@ def test_a_stub_cannot_refuse_an_identity(expected, rules, not_run):
     part = Phase("identity", "cases")
     case = Case("clerk", Request("GET", "http://h/pets"), expected)
 
-    _send(part, Answering(), SHOP.operations[0], case, checker)
+    _Matrix(part, Answering(), checker).send(SHOP.operations[0], case)
 
-    assert [failure.finding.rule for failure in part.failures] == rules
+    assert [failure.rule for failure in part.failures] == rules
     assert len(part.not_run) == not_run
 
 
@@ -132,15 +133,10 @@ def test_responses_are_waived_and_noted():
     """Nothing is expected of them, and the handler to write is named."""
     coverage, handlers = Coverage(SHOP), {"list-pets": "shop/things.py:list_pets"}
 
-    waive(coverage, handlers)
-    found = list(notes(SHOP, handlers))
+    coverage.waive_unwritten(handlers)
 
     assert [cell.state for cell in coverage.cells] == [State.WAIVED, State.NOT_SEEN]
     assert [operation.id for operation in coverage.never_succeeded()] == ["listKeepers"]
-    assert [failure.finding.message for failure in found] == [
-        "not written yet: GET /pets (shop/things.py:list_pets)"
-    ]
-    assert {failure.finding.severity for failure in found} == {"info"}
 
 
 @pytest.mark.contract

@@ -55,7 +55,7 @@ def _part(part: Phase, base: str | None) -> dict[str, Any]:
 
 
 def _failure(failure: Failure, base: str | None) -> dict[str, Any]:
-    found = failure.finding
+    found = failure
     return {
         "rule": found.rule,
         "severity": found.severity.value,

@@ -60,7 +60,7 @@ def _part(part: Phase, base: str | None) -> Iterator[ET.Element]:
 
 
 def _failure(part: Phase, failure: Failure, base: str | None) -> ET.Element:
-    found = failure.finding
+    found = failure
     about = f"{failure.operation}: " if failure.operation else ""
     case = _element("testcase", classname=f"{part.name}.{found.rule}", name=f"{about}{found.message}")
     _locate(case, found.where)
@@ -76,7 +76,7 @@ def _failure(part: Phase, failure: Failure, base: str | None) -> ET.Element:
 
 def _details(failure: Failure, base: str | None) -> Iterator[str]:
     """Yield the lines that describe a failure; the last is the command that reproduces it."""
-    yield failure.finding.line
+    yield failure.line
     if failure.expected:
         yield f"expected: {expected_statuses(failure.expected)}"
     if failure.exchange is None:
