@@ -21,7 +21,6 @@ HERE = SourceLocation("contract.yaml", 1, 1)
 
 @pytest.fixture
 def loaded(tmp_path):
-    """A contract with two operations."""
     file = tmp_path / "api.json"
     file.write_text(
         json.dumps(contract({"/a": {"get": operation("show"), "put": operation("keep")}})), "utf-8"
@@ -30,18 +29,15 @@ def loaded(tmp_path):
 
 
 def failure(rule="credential-accepted", about="GET /a", credential="token of admin without exp", message="x"):
-    """A failure shown by a request with a credential."""
     exchange = Exchange(Request("GET", "http://t/a"), 200, (), b"", "identity", credential, started=THEN)
     return Failure(HERE, message, rule, operation=about, exchange=exchange)
 
 
 def accepted(rule="credential-accepted", about=None, case=None):
-    """An entry of the configuration."""
     return Accepted(rule, about, case, "our policy", HERE)
 
 
 def test_an_accepted_finding_is_a_note_with_its_reason(loaded):
-    """It stays in the report."""
     (settled,) = Acceptance([accepted()], loaded).settle([failure()])
 
     assert settled.severity is Severity.INFO
@@ -58,7 +54,6 @@ def test_an_accepted_finding_is_a_note_with_its_reason(loaded):
     ],
 )
 def test_an_entry_accepts_nothing_else(loaded, entry):
-    """Another rule, operation or case is still an error."""
     acceptance = Acceptance([entry], loaded)
 
     assert acceptance.settle([failure()]) == [failure()]
@@ -66,7 +61,6 @@ def test_an_entry_accepts_nothing_else(loaded, entry):
 
 
 def test_an_entry_may_name_operation_and_case(loaded):
-    """A pattern can stand for the identity's name."""
     acceptance = Acceptance([accepted(about="show", case="token of * without exp")], loaded)
 
     (settled,) = acceptance.settle([failure()])
@@ -84,7 +78,6 @@ def test_a_failure_is_reported_by_one_part_only(loaded):
 
 
 def test_entries_are_read_from_the_configuration(tmp_path):
-    """They are under `accepted`, each with its location."""
     file = tmp_path / "c.yaml"
     file.write_text("accepted:\n  - {rule: incomplete-allow, reason: the framework writes it}\n", "utf-8")
 

@@ -66,31 +66,26 @@ class Result(NamedTuple):
 
     @property
     def document(self) -> dict[str, Any]:
-        """The report as JSON."""
         return json.loads((self.folder / "reports/contract.json").read_bytes())
 
     @property
     def exchanges(self) -> list[Exchange]:
-        """The recorded traffic of the run."""
         return read_traffic(self.folder / "reports/contract.har").exchanges
 
     @property
     def not_run(self) -> list[str]:
-        """The cases that were not run, with their reasons."""
         return [
             f"{one['case']}: {one['reason']}" for part in self.document["parts"] for one in part["not_run"]
         ]
 
     @property
     def findings(self) -> list[str]:
-        """The findings, each as `rule: message`."""
         return [
             f"{one['rule']}: {one['message']}" for part in self.document["parts"] for one in part["failures"]
         ]
 
 
 def run(folder: Path, *arguments: str, **variables: str) -> Result:
-    """Run the command with few generated requests."""
     options = ["--seed", "4711", "--max-examples", "1"]
     result = relay(folder, "contract", *options, *arguments, **variables)
     assert "Traceback" not in result.stderr, result.stderr
@@ -98,13 +93,11 @@ def run(folder: Path, *arguments: str, **variables: str) -> Result:
 
 
 def write(folder: Path, name: str, document: Any) -> str:
-    """Write a document as JSON, which is also YAML."""
     (folder / name).write_text(json.dumps(document, indent=1), "utf-8")
     return name
 
 
 def parts(result: Result) -> list[str]:
-    """The parts of a run in order, each with its result."""
     return [
         f"{name} {verdict}"
         for name, verdict in re.findall(
@@ -173,8 +166,6 @@ class TestDemo:
                 assert secret not in text, (name, secret)
 
     def test_the_same_seed_generates_the_same_requests(self, demo, again):
-        """A failure must be reproducible."""
-
         def made_up(result: Result) -> list[tuple[str, str, bytes | None]]:
             held = [one for one in result.document["parts"] if one["name"] == "properties"]
             before = [one["exchanges"] for one in result.document["parts"]]
@@ -194,7 +185,6 @@ class TestDemo:
         assert (again.folder / "mine.db").read_bytes() == b""
 
     def test_recorded_traffic_counts_together_with_a_service(self, again):
-        """With --serve the service is tested, too."""
         assert parts(again)[2:5] == ["examples passed", "recorded traffic passed", "routing passed"]
         assert all("contract.har" in cell["seen"] for cell in again.document["coverage"]["cells"])
         assert all(
@@ -227,7 +217,6 @@ class TestRecorded:
     """`--har`: recorded traffic is checked and counts for coverage."""
 
     def test_no_service_is_started(self, recorded, tmp_path):
-        """Only the parts that need no service run."""
         result = run(tmp_path, "--har", recorded(200, 401, 500), "--min-coverage", "100")
 
         assert result.code == 0, result.printed + result.said
@@ -237,7 +226,6 @@ class TestRecorded:
         assert result.document["url"] is None
 
     def test_a_recorded_violation_is_reported(self, recorded, tmp_path):
-        """It is also a failure in JUnit."""
         body = b'{"hasApiKey": "yes"}'
 
         result = run(tmp_path, "--har", recorded(200, body=body), "--format", "junit")
@@ -248,7 +236,6 @@ class TestRecorded:
         assert not (tmp_path / "reports/failures").exists()  # there is no service to ask again
 
     def test_a_response_not_observed_is_reported_with_its_location(self, recorded, tmp_path):
-        """The location is where the contract documents it."""
         result = run(tmp_path, "--har", recorded(200, 401), "--min-coverage", "100", "--format", "github")
 
         assert result.code == 1
@@ -350,7 +337,6 @@ class TestBroken:
         assert lines[found[0]["line"] - 1][found[0]["column"] - 1 :].startswith('"content"')
 
     def test_a_violation_is_printed_on_one_line(self, three_runs):
-        """It has the location, the message and the rule."""
         assert re.search(
             r"^api\.json:\d+:\d+: error: .*\[response-violation\]$",
             three_runs["second"].printed,
@@ -358,21 +344,18 @@ class TestBroken:
         )
 
     def test_a_violation_can_be_reproduced(self, three_runs):
-        """The page has a command with the tested address."""
         page = (three_runs["first"].folder / "reports/contract.html").read_text("utf-8")
 
         assert "curl -i" in page
         assert "$URL/pet" in page
 
     def test_an_operation_that_never_succeeds_is_reported(self, three_runs):
-        """An operation that only refuses may not work at all."""
         found = [one for one in three_runs["first"].findings if one.startswith("never-succeeded")]
 
         assert len(found) == 1
         assert "GET /late" in found[0]
 
     def test_junit_has_all_failures(self, three_runs):
-        """CI shows the counts of JUnit."""
         result = three_runs["first"]
         junit = ET.parse(result.folder / "reports/contract.junit.xml").getroot()  # noqa: S314 -- our own
 
@@ -397,7 +380,6 @@ class TestBroken:
         assert not (fixed.folder / "kept" / kept.name).exists()
 
     def test_failures_may_be_kept_in_another_folder(self, three_runs):
-        """They may be committed with the code."""
         folder = three_runs["fixed"].folder
 
         assert (folder / "kept").is_dir()
@@ -578,7 +560,6 @@ class TestElsewhere:
         )
 
     def test_an_operation_that_does_not_exist_cannot_be_selected(self, shop):
-        """A spelling mistake must not pass as a test."""
         folder, options = shop
 
         result = run(folder, *options, "--operation", "opne")
@@ -634,7 +615,6 @@ ghost = { claims = { sub = "ghost" }, signs-in = false }
 
 @pytest.fixture(scope="module")
 def garden(tmp_path_factory) -> Path:
-    """A folder with invalid files."""
     folder = tmp_path_factory.mktemp("garden")
     answer = {"200": {"description": "ok"}}
     write(folder, "api.json", contract({"/a": {"get": operation("show", responses=answer)}}))
@@ -704,12 +684,10 @@ def test_a_setup_error_is_one_line(garden, arguments, variables, message):
 
 
 def children(pid: int) -> list[int]:
-    """The running child processes of a process."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process runs and is not a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:

@@ -50,7 +50,6 @@ def test_distinguishes_the_identity_a_wrong_credential_and_none(labels_of, schem
 
 
 def test_another_scheme_in_the_same_header_is_a_wrong_credential(labels_of):
-    """`Basic` in place of a token counts as a credential."""
     labels = labels_of(SCHEMES["bearer"], "token")
 
     assert labels.of(REQUEST.with_headers([("authorization", "Basic dG9rZW4=")])) == WRONG_CREDENTIAL

@@ -83,12 +83,10 @@ HAR_1_2 = jsonschema_rs.Draft202012Validator(
 
 
 def exchange(method="GET", url="http://h/p", body=b"", *, headers=(), status=200, answer=b"", answered=()):
-    """An exchange of some part of a run."""
     return Exchange(Request(method, url, headers, body), status, answered, answer, "probes", started=STARTED)
 
 
 def entry(request=None, response=None, **rest):
-    """An entry with only the required fields."""
     return {
         "startedDateTime": "2026-03-04T05:06:07.000Z",
         "time": 12.5,
@@ -99,14 +97,11 @@ def entry(request=None, response=None, **rest):
 
 
 def post(data, *headers):
-    """An entry whose request has `postData`."""
     return entry({"method": "POST", "postData": data, "headers": [*headers]})
 
 
 @pytest.fixture
 def har(tmp_path):
-    """Write a file of some entries."""
-
     def write(*entries):
         path = tmp_path / "some.har"
         path.write_text(json.dumps({"log": {"version": "1.2", "entries": entries}}), "utf-8")
@@ -188,7 +183,6 @@ class TestReading:
         assert found.body == body
 
     def test_an_upload_that_the_browser_omitted_is_not_empty(self, har):
-        """Chrome does not record files."""
         headers = [{"name": "Content-Length", "value": "5000"}]
 
         (found,) = read_traffic(har(entry({"method": "PUT", "headers": headers}))).exchanges
@@ -204,7 +198,6 @@ class TestReading:
         assert found.body is None
 
     def test_a_query_in_its_own_field_is_added_to_the_address(self, har):
-        """Some tools remove it from the address."""
         query = [{"name": "q", "value": "a b"}, {"name": "q", "value": "&"}]
 
         (found,) = read_traffic(har(entry({"queryString": query}))).exchanges
@@ -221,7 +214,6 @@ class TestReading:
         assert (len(found.exchanges), found.unanswered) == (1, 2)
 
     def test_a_byte_order_mark_is_accepted(self, tmp_path):
-        """Some editors add one."""
         path = tmp_path / "marked.har"
         path.write_bytes(b"\xef\xbb\xbf" + orjson.dumps({"log": {"entries": [entry()]}}))
 
@@ -252,7 +244,6 @@ class TestReading:
         ],
     )  # fmt: skip
     def test_an_invalid_archive_is_reported_with_its_location(self, tmp_path, monkeypatch, content, expected):
-        """A person can open the file there."""
         monkeypatch.chdir(tmp_path)
         (tmp_path / "bad.har").write_bytes(content)
 
@@ -262,14 +253,12 @@ class TestReading:
         assert str(caught.value) == f"bad.har{expected}"
 
     def test_a_file_that_is_too_large_is_refused_before_it_is_read(self, har, monkeypatch):
-        """It could use up all memory."""
         monkeypatch.setattr(traffic, "MAX_BYTES", 100)
 
         with pytest.raises(SetupError, match="more than the limit of 0 MiB; record less in one file"):
             read_traffic(har(entry()))
 
     def test_a_missing_file_is_reported(self, tmp_path):
-        """The message has its name."""
         with pytest.raises(SetupError, match=r"no\.har: cannot be read: No such file"):
             read_traffic(tmp_path / "no.har")
 
@@ -382,7 +371,6 @@ class TestRedacting:
         assert orjson.loads(found.request.body) == {"pin": "[redacted]", "pair": "[redacted]", "c": 1}
 
     def test_credentials_in_addresses_are_redacted(self, redactor):
-        """This holds for any encoding of their names."""
         asked = "http://h/p?k=1&key=abc&%6bey=abc&access_token=abc&x&api_key=abc&pass%77ord=abc&next_token=1"
         found = redactor.redact(exchange(url=asked))
 
@@ -430,7 +418,6 @@ class TestRedacting:
     @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(before=st.binary(max_size=5), after=st.binary(max_size=5), data=st.data())
     def test_a_known_secret_is_redacted_in_every_encoding(self, redactor, before, after, data):
-        """A service may have encoded it in base64."""
         raw = KNOWN.encode()
         coded = data.draw(
             st.sampled_from(
@@ -471,7 +458,6 @@ class TestRedacting:
         assert found.headers == (("X-You", "[redacted]"),)
 
     def test_a_query_key_that_a_response_repeats_is_redacted(self, redactor):
-        """This holds for other encodings, too."""
         found = redactor.redact(exchange(url="http://h/p?key=a-key%20of-mine", answer=b"a-key of-mine"))
 
         assert found.body == b"[redacted]"
@@ -486,7 +472,6 @@ class TestRedacting:
         clientsecrets""".split(),
     )
     def test_the_names_of_secrets_are_known(self, name):
-        """However their words are joined."""
         assert names_secret(name)
 
     @pytest.mark.parametrize(
@@ -496,7 +481,6 @@ class TestRedacting:
         secretary Secretaries secretariat valid_tokens inputTokens TOKENS authority""".split(),
     )
     def test_other_names_are_kept(self, name):
-        """A recording without its values is worth nothing."""
         assert not names_secret(name)
 
     @given(
@@ -527,7 +511,6 @@ class TestRedacting:
 
 
 def test_a_redacted_address_is_still_valid(tmp_path):
-    """A written file has to be readable again."""
     path = tmp_path / "api.json"
     path.write_bytes(orjson.dumps(contract({"/p": {"get": operation("p")}})))
 

@@ -59,7 +59,6 @@ def answering(answer=OK, *, more=b""):
 
 @pytest.mark.parametrize("target", ["/a/../b", "/a//b/", "/%zz%2F%41", "/{x}|'?q=%20+[1]&q", "/?", "/"])
 def test_requests_the_exact_target(target):
-    """A normalized path would be another test."""
     with answering() as (url, heard), Client(Phase("test")) as client:
         client.send(Request("GET", url + target))
 
@@ -111,7 +110,6 @@ def test_an_incomplete_response_raises_no_answer(answer):
 
 
 def test_times_out_if_the_service_hangs():
-    """A service that hangs is reported."""
     with socket.create_server(("127.0.0.1", 0)) as silent, Client(Phase("test"), seconds=0.1) as client:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(NoAnswer, match="ReadTimeout"):
@@ -122,7 +120,6 @@ ENDLESS = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
 
 
 def test_times_out_if_a_response_never_ends():
-    """A stream sends its next chunk in time, forever."""
     with (
         answering(ENDLESS, more=b" ") as (url, _),
         Client(Phase("test"), max_seconds=0.1) as client,
@@ -132,7 +129,6 @@ def test_times_out_if_a_response_never_ends():
 
 
 def test_a_body_that_is_too_long_counts_as_not_recorded(monkeypatch):
-    """The run continues."""
     monkeypatch.setattr(sending, "MAX_BYTES", 10_000)
 
     with answering(ENDLESS, more=b" " * 5_000) as (url, _), Client(Phase("test")) as client:

@@ -246,7 +246,6 @@ def subject(folder, spec, url, people=PEOPLE, **settings):
 
 
 def check(tested) -> Phase:
-    """Run the whole matrix."""
     checker = ConformanceChecker(tested.contract, tested.base_path)
     models = model_requests(tested.contract, tested.url, checker, [])
     return check_identities(Session(tested, checker), models)
@@ -272,7 +271,6 @@ def violating_cases(part, rule, operation):
 
 
 def pem_pair():
-    """A new RSA key in PEM: private, public."""
     key = rsa.generate_private_key(65537, 2048)
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -281,7 +279,6 @@ def pem_pair():
 
 @pytest.fixture(autouse=True)
 def variables(monkeypatch):
-    """The credentials in the environment."""
     monkeypatch.setenv("TEST_KEY", KEY)
     monkeypatch.setenv("TEST_LOGIN", LOGIN)
 
@@ -322,7 +319,6 @@ class Careless(BaseHTTPRequestHandler):
     wbufsize = -1  # an answer in pieces waits for the client's acknowledgement
 
     def do_GET(self):
-        """Respond, or close the connection without a response."""
         url = urlsplit(self.path)
         if url.path == "/silent":
             self.close_connection = True
@@ -356,7 +352,6 @@ class Careless(BaseHTTPRequestHandler):
         return 400 if len(headers) > 1 or headers == ["Bearer"] else None
 
     def shown(self, path, query):
-        """The values in which it looks for a token."""
         headers = self.headers.get_all("Authorization", [])
         match path:
             case "/query":
@@ -489,7 +484,6 @@ def test_a_lenient_verifier_is_reported_for_what_it_accepts(matrix, scheme):
 
 
 def test_a_verifier_that_ignores_signatures_is_reported_for_each_forgery(matrix):
-    """This holds for any key and any algorithm."""
     found = violating_cases(matrix, "credential-accepted", "GET /unsigned")
 
     assert {
@@ -506,7 +500,6 @@ def test_a_verifier_that_ignores_signatures_is_reported_for_each_forgery(matrix)
 
 
 def test_a_verifier_that_crashes_on_malformed_tokens_is_reported(matrix):
-    """A 500 is not a refusal; the client would retry."""
     found = violating_cases(matrix, "wrong-refusal", "GET /crashing")
 
     assert {"malformed token", "expired token of admin", "token whose header is no object"} <= found
@@ -516,7 +509,6 @@ def test_a_verifier_that_crashes_on_malformed_tokens_is_reported(matrix):
 
 
 def test_a_finding_names_the_accepted_credential(own, matrix):
-    """The location is the operation's `security`."""
     found = next(one for one in matrix.failures if one.operation == "GET /expired")
 
     assert found.message == "GET /expired accepted: expired token of admin; respond with 401"
@@ -525,7 +517,6 @@ def test_a_finding_names_the_accepted_credential(own, matrix):
 
 
 def test_no_credential_is_in_the_output(matrix):
-    """Tokens begin with the base64 of a brace and a quote."""
     output = f"{matrix!r} {matrix.failures} {matrix.not_run}"
 
     assert len(output) > 10_000
@@ -578,7 +569,6 @@ def test_no_credential_is_in_the_output(matrix):
     ],
 )
 def test_a_service_that_accepts_tokens_in_wrong_places_is_reported(tmp_path, path, rule, expected):
-    """The server's own verifiers never get such tokens."""
     with careless(tmp_path, path) as tested:
         part = check(tested)
 
@@ -624,7 +614,6 @@ def test_refusals_with_another_status_are_reported(tmp_path):
 
 
 def test_a_service_that_does_not_respond_is_reported(tmp_path):
-    """The message names the case without a response."""
     with careless(tmp_path, "silent") as tested:
         part = check(tested)
 
@@ -684,7 +673,6 @@ def test_a_case_without_a_key_says_what_to_set(tmp_path, monkeypatch):
 
 
 def test_a_token_of_the_environment_is_tampered_with(tmp_path, monkeypatch):
-    """This needs no key."""
     token = jwt.encode({"userId": "admin", "exp": 4102444800}, SECRET)
     monkeypatch.setenv("TEST_TOKEN", token)
     spec = tmp_path / "spec.json"
@@ -735,7 +723,6 @@ def test_a_tampered_token_has_other_claims(tmp_path):
 
 
 def test_an_operation_without_a_request_is_reported_as_not_run(tmp_path):
-    """It was not tested, and the report has to say so."""
     spec = tmp_path / "spec.json"
     spec.write_text(json.dumps(document({"admins": [{"token": []}]}, SOUND)), "utf-8")
     tested = subject(tmp_path, spec, "http://127.0.0.1:9", jwt_secret=SECRET)

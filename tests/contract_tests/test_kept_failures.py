@@ -94,8 +94,6 @@ def checker(subject):
 
 @pytest.fixture
 def kept(subject, tmp_path):
-    """Keep failures in a folder, and return it."""
-
     def write(*failures):
         keep(failures, tmp_path / "kept", Redactor(subject.contract, ["a-known-secret"]))
         return tmp_path / "kept"
@@ -116,7 +114,6 @@ def failing(checker, service, rule="response-violation", path="/pets/a%2Fb?x=1",
 
 
 def signed(_operation, request, credential):
-    """Add a credential that contains the identity's name."""
     return request.with_headers([("Authorization", f"Bearer new {credential}")])
 
 
@@ -140,7 +137,6 @@ def test_a_failure_that_is_not_fixed_is_reported_again(service, subject, checker
 
 
 def test_the_file_of_a_fixed_failure_is_deleted(service, subject, checker, kept):
-    """The next run does not repeat it."""
     folder = kept(failing(checker, service))
 
     part = replay(folder, subject, signed, checker)
@@ -182,7 +178,6 @@ def test_an_operation_that_is_not_written_yet_keeps_its_failures(service, subjec
 
 @pytest.mark.parametrize("answer", [(401, b""), (404, b"")])
 def test_a_refusal_does_not_show_that_a_failure_is_fixed(service, subject, checker, kept, answer):
-    """The failure was shown by a success response."""
     folder = kept(failing(checker, service))
     service.answer = answer
 
@@ -211,7 +206,6 @@ def test_a_refusal_may_hide_an_internal_error(service, subject, checker, kept):
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_failure_found_by_schemathesis_can_be_read_back(service, subject, checker, kept, check):
-    """A file of one run must not stop the next."""
     folder = kept(failing(checker, service, check.replace("_", "-"), expected=(400,)))
 
     part = replay(folder, subject, signed, checker)
@@ -228,7 +222,6 @@ def test_a_check_without_a_rule_is_not_kept(service, checker, kept):
 
 
 def test_a_request_without_a_response_keeps_its_file(service, subject, checker, kept):
-    """A service that crashes is not fixed."""
     folder = kept(failing(checker, service))
     service.answer = 0, b""
 
@@ -239,7 +232,6 @@ def test_a_request_without_a_response_keeps_its_file(service, subject, checker, 
 
 
 def test_a_request_without_its_credential_is_not_sent(service, subject, checker, kept):
-    """Without its credential it would be another request."""
     folder = kept(failing(checker, service))
 
     part = replay(folder, subject, lambda *_: None, checker)
@@ -266,7 +258,6 @@ def test_a_failure_of_a_removed_operation_is_not_run(service, subject, checker, 
 
 
 def test_the_same_failure_has_the_same_file(service, checker, kept):
-    """A version control system shows no change."""
     folder = kept(failing(checker, service))
     (path,) = folder.iterdir()
     before = path.stat().st_mtime_ns, path.read_bytes()
@@ -279,7 +270,6 @@ def test_the_same_failure_has_the_same_file(service, checker, kept):
 
 
 def test_no_credential_is_kept(service, checker, kept):
-    """The files are in a repository."""
     folder = kept(failing(checker, service, message="it is a-known-secret"))
 
     written = json.loads(next(folder.iterdir()).read_bytes())
@@ -293,7 +283,6 @@ def test_no_credential_is_kept(service, checker, kept):
 
 
 def test_only_failures_that_one_request_shows_are_kept(service, checker, kept):
-    """Others would look fixed in the next run."""
     shown = failing(checker, service)
     stateful = replace(shown, operation=None)
     without = replace(shown, exchange=None)
@@ -312,7 +301,6 @@ def test_only_failures_that_one_request_shows_are_kept(service, checker, kept):
 
 
 def test_invalid_files_are_reported_before_any_request(service, subject, checker, kept, monkeypatch):
-    """All of them are reported at once, by name."""
     folder = kept(failing(checker, service))
     good = json.loads(next(folder.iterdir()).read_bytes())
     (folder / "a.json").write_text("{", "utf-8")
@@ -335,7 +323,6 @@ def test_invalid_files_are_reported_before_any_request(service, subject, checker
 
 
 def test_without_a_folder_there_is_nothing_to_do(subject, checker, tmp_path):
-    """The first run has no folder."""
     part = replay(tmp_path / "none", subject, signed, checker)
 
     assert (part.cases, part.held) == (0, True)

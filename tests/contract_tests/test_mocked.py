@@ -41,14 +41,12 @@ def test_a_service_whose_functions_the_contract_names_is_not_a_mock(tmp_path):
 
 
 def test_with_a_package_its_unwritten_operations_are_mocked():
-    """Its verifiers are tested."""
     found = find_mocked(SHOP, Settings(missing=("mock",)), ["list_pets"])
 
     assert found == Mocked(frozenset({"list_pets"}))
 
 
 def test_only_tags_with_the_policy_are_mocked():
-    """Stubs answer 501."""
     found = find_mocked(SHOP, Settings(missing=("stub", "Staff=mock")), ["list_pets", "list_staff"])
 
     assert found == Mocked(frozenset({"list_staff"}))

@@ -50,21 +50,18 @@ def subject_of(spec: Path, url: str, *identities: Identity, **settings: Any) -> 
 
 
 def written(folder: Path, paths: dict[str, Any], schemes: dict[str, Any] | None = None) -> Path:
-    """Write a contract to a file."""
     spec = folder / "openapi.json"
     spec.write_text(json.dumps(contract(paths, components={"securitySchemes": schemes or {}})), "utf-8")
     return spec
 
 
 def check(subject: ServiceUnderTest, budget: Budget = SMALL, progress: list[int] | None = None) -> Phase:
-    """Run the part."""
     checker = ConformanceChecker(subject.contract, subject.base_path)
     counts = [] if progress is None else progress
     return check_properties(Session(subject, checker), budget, counts.append)
 
 
 def rules(part: Phase, about: str | None) -> set[str]:
-    """The rules that an operation violates."""
     return {failure.rule for failure in part.failures if failure.operation == about}
 
 
@@ -152,7 +149,6 @@ def test_an_interaction_becomes_an_exchange(reading):
 
 
 def test_reads_the_log_up_to_its_last_complete_line(tmp_path):
-    """A killed process leaves an incomplete line."""
     log = tmp_path / "events.ndjson"
     log.write_text(event() + event()[:200], "utf-8")
 
@@ -183,7 +179,6 @@ def test_a_failed_check_gets_our_message(reading):
 
 
 def test_names_that_are_not_in_the_contract_are_not_reported(reading):
-    """An invented name is data, too."""
     line = event(failed("negative_data_rejection"), status=302, parameter=VALUE, parameter_location="query")
 
     _, failure = reading(line.replace("limit=10", "limit=many")).failures
@@ -232,7 +227,6 @@ def test_a_file_is_judged_by_schemathesis():
     ],
 )
 def test_a_mock_may_fail_where_the_contract_documents_nothing_else(responses, is_mocked, rules):
-    """It answers what the contract says."""
     fail = operation("fail", responses={status: {"description": "-"} for status in responses})
     mocked = Mocked(frozenset(["fail"] if is_mocked else []))
     checks = SchemathesisChecks(ConformanceChecker(read(contract({"/x": {"get": fail}})), ""), mocked)
@@ -340,7 +334,6 @@ def test_a_header_that_the_library_adds_was_not_missing():
 
 @pytest.mark.parametrize(("ids", "rules"), [(["list_things"], []), ([], ["use-after-free"])])
 def test_a_mock_does_not_forget_what_was_deleted(ids, rules):
-    """It has no data."""
     request = Request("GET", "http://h/things")
     found = judged(
         failed("use_after_free"), {"get": operation("list_things")}, request, Mocked(frozenset(ids))
@@ -350,7 +343,6 @@ def test_a_mock_does_not_forget_what_was_deleted(ids, rules):
 
 
 def test_an_unknown_check_is_reported_with_its_title(reading):
-    """An unknown check must not be lost."""
     (failure,) = reading(event(failed("cache_control", "Answer may be cached"))).failures
 
     assert failure.rule == "cache-control"
@@ -358,7 +350,6 @@ def test_an_unknown_check_is_reported_with_its_title(reading):
 
 
 def test_a_check_that_crashed_is_reported_as_not_run(reading):
-    """It has no result."""
     found = reading(event({"name": "ignored_auth", "status": "error"}))
 
     assert found.failures == []
@@ -366,7 +357,6 @@ def test_a_check_that_crashed_is_reported_as_not_run(reading):
 
 
 def trouble(about: str, kind: str, message: str) -> str:
-    """A line of the log: an error of Schemathesis itself."""
     value = {"type": kind, "message": message}
     return json.dumps({"NonFatalError": {"label": about, "phase": "fuzzing", "value": value}}) + "\n"
 
@@ -405,7 +395,6 @@ def test_a_network_error_is_reported_once(reading):
 
 
 def test_an_operation_without_a_request_is_reported_as_not_run(reading):
-    """An empty log has no failures, and proves nothing."""
     assert [case for case, _ in reading().not_run] == ["GET /things"]
 
 
@@ -413,7 +402,6 @@ def test_an_operation_without_a_request_is_reported_as_not_run(reading):
 
 
 def test_credentials_are_only_in_the_environment(tmp_path):
-    """Other users may read files and the process list."""
     schemes = {
         'a "quoted" name': {"type": "openIdConnect", "openIdConnectUrl": "https://test/id"},
         "basic": {"type": "http", "scheme": "basic"},
@@ -436,7 +424,6 @@ def test_credentials_are_only_in_the_environment(tmp_path):
 
 
 def test_a_run_that_does_not_end_is_killed(tmp_path, monkeypatch):
-    """Untested operations are not reported as tested."""
     monkeypatch.setattr(schemathesis_process, "UNBOUNDED_SECONDS", 0.05)
     spec = written(tmp_path, {"/things": {"get": operation("list_things")}})
 
@@ -470,7 +457,6 @@ def test_ctrl_c_kills_the_process(tmp_path, monkeypatch):
 
 
 def test_progress_counts_responses_while_the_log_grows(tmp_path):
-    """A marker that is split between two reads is counted."""
     log = tmp_path / "events.ndjson"
     counts = schemathesis_process._answers(log)
     mark = '{"response":{"status_code":200}},'
@@ -585,7 +571,6 @@ def test_a_service_that_accepts_any_caller_is_found(tmp_path, monkeypatch, schem
 
 @pytest.mark.contract
 def test_operations_without_credentials_are_reported_as_not_run(tmp_path):
-    """Refusals alone prove little."""
     secured = {**operation("closed"), "security": [{"door": []}]}
     secured["responses"]["401"] = {"description": "no"}
     spec = written(tmp_path, {"/closed": {"get": secured}}, {"door": {"type": "http", "scheme": "bearer"}})
@@ -599,7 +584,6 @@ def test_operations_without_credentials_are_reported_as_not_run(tmp_path):
 
 @pytest.mark.contract
 def test_a_closed_connection_is_reported_as_no_answer(tmp_path):
-    """It is reported once, with a count."""
     spec = written(tmp_path, {"/cut": {"get": operation("cut")}})
 
     with answering(lambda asked: None if asked.path.startswith("/cut") else PreparedResponse(404)) as url:
@@ -612,7 +596,6 @@ def test_a_closed_connection_is_reported_as_no_answer(tmp_path):
 
 @pytest.mark.contract
 def test_a_setup_error_is_reported_without_the_secret(tmp_path, monkeypatch):
-    """A header cannot have such a name."""
     monkeypatch.setenv("CREDENTIAL", "κλειδί-of-the-door:password")
     secured = {**operation("open"), "security": [{"door": []}]}
     spec = written(tmp_path, {"/open": {"get": secured}}, {"door": {"type": "http", "scheme": "basic"}})

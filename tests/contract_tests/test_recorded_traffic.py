@@ -44,17 +44,14 @@ def recorded(tmp_path):
 
 
 def checked(paths, checker, url=None):
-    """Check the exchanges of some files."""
     return judge_traffic({path: read_traffic(path) for path in paths}, checker, url)
 
 
 def paths(part):
-    """The addresses that were checked."""
     return [exchange.request.url for exchange in part.exchanges]
 
 
 def test_a_violation_is_reported_once(make_checker, recorded):
-    """The number of recordings does not matter."""
     part = checked([recorded("http://h/pets", "http://h/pets?a=1", body=b'"x"')], make_checker())
 
     (failure,) = part.failures
@@ -92,7 +89,6 @@ def test_other_hosts_are_skipped_and_counted(make_checker, recorded):
 
 @pytest.mark.parametrize("host", ["127.0.0.1:4711", "localhost:80", "[::1]:8000", "test", "api.localhost"])
 def test_local_hosts_are_always_accepted(make_checker, recorded, host):
-    """Test suites use any port and any name."""
     file = recorded(f"http://{host}/pets", "https://api.elsewhere.com/pets")
 
     part = checked([file], make_checker("https://api.example.com"))
@@ -101,7 +97,6 @@ def test_local_hosts_are_always_accepted(make_checker, recorded, host):
 
 
 def test_without_any_known_host_the_path_decides(make_checker, recorded):
-    """Servers in a contract are often placeholders."""
     file = recorded("https://real.example.org/pets", "https://real.example.org/other")
 
     part = checked([file], make_checker("https://your-instance.example.com"))
@@ -110,7 +105,6 @@ def test_without_any_known_host_the_path_decides(make_checker, recorded):
 
 
 def test_the_tested_service_is_accepted(make_checker, recorded):
-    """Its address is not among the contract's servers."""
     file = recorded("https://staging.example.org/v2/pets", "https://cdn.example.org/pets")
 
     part = checked([file], make_checker(), "https://staging.example.org/v2")
@@ -119,7 +113,6 @@ def test_the_tested_service_is_accepted(make_checker, recorded):
 
 
 def test_servers_with_variables_are_accepted(make_checker, recorded):
-    """A variable matches any part of the host."""
     file = recorded("https://eu.example.com/pets", "https://cdn.example.org/pets")
 
     part = checked([file], make_checker("https://{region}.example.com"))
@@ -128,7 +121,6 @@ def test_servers_with_variables_are_accepted(make_checker, recorded):
 
 
 def test_another_base_path_is_replaced(make_checker, recorded):
-    """A gateway may add or remove a path prefix."""
     checker = make_checker("https://api.example.com/v1", "https://gateway.example.com/shop/v1")
     file = recorded("https://api.example.com/v1/pets", "https://gateway.example.com/shop/v1/pets?a=1")
     coverage = Coverage(checker.contract)
@@ -141,7 +133,6 @@ def test_another_base_path_is_replaced(make_checker, recorded):
 
 
 def test_a_body_that_was_not_recorded_is_not_a_violation(make_checker, recorded):
-    """A note says that it was not checked."""
     part = checked([recorded("http://h/pets", body=None)], make_checker())
 
     assert part.held
@@ -151,7 +142,6 @@ def test_a_body_that_was_not_recorded_is_not_a_violation(make_checker, recorded)
 
 
 def test_redacted_parts_of_a_request_are_not_checked(tmp_path):
-    """Its query is checked, as it was recorded unchanged."""
     where = ("query", "cookie")
     limited = [{"name": "n", "in": one, "required": True, "schema": {"type": "integer"}} for one in where]
     body = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}

@@ -79,7 +79,6 @@ parts = st.builds(
 
 @st.composite
 def coverages(draw):
-    """The shop's coverage, some of it seen or waived."""
     waiver = Waiver("list_pets", "200", None, draw(texts), SourceLocation(draw(texts), 1, 1))
     coverage = Coverage(SHOP, draw(st.sampled_from([(), (waiver,)])))
     for cell in coverage.cells:
@@ -103,7 +102,6 @@ reports = st.builds(
 
 
 def cases_of(report: Report) -> dict[str, ET.Element]:
-    """The test cases of a run's JUnit, by name."""
     return {case.attrib["name"]: case for case in ET.fromstring(junit(report)).iter("testcase")}  # noqa: S314 -- our own
 
 
@@ -111,7 +109,6 @@ def cases_of(report: Report) -> dict[str, ET.Element]:
 
 
 def test_writes_three_files_into_a_new_folder(tmp_path):
-    """The folder is created."""
     paths = write_reports(reported.violated(), tmp_path / "reports", reported.redact)
 
     assert [path.name for path in paths] == ["contract.junit.xml", "contract.html", "contract.json"]
@@ -119,7 +116,6 @@ def test_writes_three_files_into_a_new_folder(tmp_path):
 
 
 def test_a_write_error_is_reported(tmp_path):
-    """A file is in the place of the folder."""
     (tmp_path / "reports").write_text("in the way", "utf-8")
 
     with pytest.raises(SetupError, match="cannot be written"):
@@ -127,7 +123,6 @@ def test_a_write_error_is_reported(tmp_path):
 
 
 def test_no_file_contains_a_credential(tmp_path):
-    """Each exchange in a report is redacted."""
     paths = write_reports(reported.violated(), tmp_path, reported.redact)
 
     assert all(reported.SECRET.encode() not in path.read_bytes() for path in paths)
@@ -138,7 +133,6 @@ def test_no_file_contains_a_credential(tmp_path):
 
 @given(st.text(st.characters(exclude_categories=())))
 def test_escaped_text_can_be_encoded_and_parsed(text):
-    """It is valid UTF-8 and XML 1.0 for any input."""
     element = ET.Element("a")
     element.text = escape_unprintable(text)
 
@@ -168,7 +162,6 @@ def test_indents_a_json_body_without_hiding_anything(body, expected):
 
 @pytest.mark.parametrize("body", [b"x" * 2**20, b"\xff" * 2**20, json.dumps(["x"] * 10**4).encode()])
 def test_cuts_a_long_body_and_shows_its_length(body):
-    """Reports are read by people and stored by CI."""
     shown = body_text(reported.exchange(body=body))
 
     assert len(shown) < MAX_BODY + 100
@@ -182,7 +175,6 @@ class _Recorder(StreamRequestHandler):
     """Records one request as it arrives, and responds to it."""
 
     def handle(self) -> None:
-        """Record the request line, the headers and the body."""
         line = self.rfile.readline().decode("latin-1").split()
         headers = []
         while text := self.rfile.readline().decode("latin-1").strip():
@@ -261,7 +253,6 @@ bodies = st.one_of(
     body=bodies,
 )
 def test_a_command_sends_the_exact_request(recorder, method, path, query, sent, body):
-    """Body and path are not changed by the shell or curl."""
     body = b"" if method == "HEAD" else body
     address = f"/{path}?{query}"
 
@@ -307,7 +298,6 @@ def test_a_command_names_the_identity_of_its_token():
 
 
 def test_a_command_omits_headers_that_the_client_added():
-    """Only the relevant headers remain; curl adds its own."""
     added = (
         ("Host", "127.0.0.1:2212"),
         ("User-Agent", "schemathesis/4.32.5"),
@@ -396,7 +386,6 @@ def test_parts_without_errors_pass_and_cases_not_run_are_skipped():
 
 @pytest.mark.parametrize(("least", "fails"), [(None, False), (37.5, False), (37.6, True)])
 def test_a_response_not_seen_fails_only_below_the_minimum(least, fails):
-    """A waived response never fails."""
     report = reported.violated()
     report.min_coverage = least
     cases = cases_of(report)
@@ -409,7 +398,6 @@ def test_a_response_not_seen_fails_only_below_the_minimum(least, fails):
 
 @given(reports)
 def test_any_run_is_valid_xml_with_correct_counts(report):
-    """This holds for any response of the service."""
     root = ET.fromstring(junit(report))  # noqa: S314 -- our own
 
     for element in (root, *root.iter("testsuite")):
@@ -441,14 +429,12 @@ def test_any_run_is_a_valid_page(report):
 
 @given(reports)
 def test_any_run_matches_its_schema(report):
-    """Programs are written from the schema."""
     content = json.loads(json.dumps(document(report), ensure_ascii=False).encode())
 
     VALIDATOR.validate(content)
 
 
 def test_the_schema_describes_every_field():
-    """The schema is the file's only documentation."""
     schema = json.loads(SCHEMA.read_bytes())
     jsonschema_rs.meta.validate(schema)
 
@@ -489,5 +475,4 @@ def test_reports_findings_and_coverage():
     [((401,), "401"), ((400, 401, 422), "400 or 401 or 422"), (tuple(range(200, 500)), "200 to 499")],
 )
 def test_expected_statuses_are_shortened(statuses, expected):
-    """Three hundred numbers would be unreadable."""
     assert expected_statuses(statuses) == expected

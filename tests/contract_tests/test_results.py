@@ -9,7 +9,6 @@ from relay.contract_tests.results import KEPT, Failure, Phase, report_once
 
 
 def failure(message, operation="GET /a", count=1):
-    """A finding of an operation."""
     return Failure("openapi.yaml", message, "r", operation=operation, count=count)
 
 
@@ -28,7 +27,6 @@ def test_a_finding_of_an_earlier_run_is_reported_where_it_is_found_again():
 
 @given(st.lists(st.lists(st.sampled_from("abc"), max_size=4), max_size=4))
 def test_no_finding_is_lost_and_none_is_reported_twice(messages):
-    """In any order of parts, and within one."""
     parts = [
         Phase(f"part {at}" if at else KEPT, failures=[*map(failure, one)]) for at, one in enumerate(messages)
     ]

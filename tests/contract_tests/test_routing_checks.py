@@ -26,7 +26,6 @@ PATHS = {
 
 
 def checked(folder: Path, answer, paths=PATHS):
-    """The results for a service with given responses."""
     spec = folder / "openapi.json"
     spec.write_text(json.dumps(contract(paths)), "utf-8")
     found = load_strict_contract(spec, Config())
@@ -43,7 +42,6 @@ def refusing(asked, **changed):
 
 
 def rules(part):
-    """The rules that were violated."""
     return {failure.rule for failure in part.failures}
 
 
@@ -56,7 +54,6 @@ def test_a_service_that_refuses_unknown_paths_and_methods_has_no_failures(tmp_pa
 
 
 def test_reports_a_path_that_is_not_in_the_contract(tmp_path):
-    """A catch-all route responds to any path."""
     part = checked(
         tmp_path, lambda asked: PreparedResponse(200, {}) if asked.path == UNKNOWN else refusing(asked)
     )
@@ -74,7 +71,6 @@ def test_reports_an_error_with_another_schema(tmp_path):
 
 
 def test_reports_a_method_that_is_not_in_the_contract(tmp_path):
-    """The contract does not describe it."""
     part = checked(
         tmp_path, lambda asked: refusing(asked) if asked.path == UNKNOWN else PreparedResponse(200, {})
     )
@@ -92,7 +88,6 @@ def test_reports_an_incomplete_allow(tmp_path):
 
 
 def test_reports_a_missing_response(tmp_path):
-    """A closed connection is not a documented response."""
     part = checked(tmp_path, lambda _asked: None)
 
     assert rules(part) == {"no-answer"}
@@ -100,7 +95,6 @@ def test_reports_a_missing_response(tmp_path):
 
 
 def test_the_unknown_path_is_skipped_if_the_contract_matches_it(tmp_path):
-    """A path template of the contract may match any path."""
     names = ("owner", "repository")
     variables = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names

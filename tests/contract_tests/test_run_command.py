@@ -45,19 +45,16 @@ class Silent:
         self.told = []
 
     def begin(self, name):
-        """A part begins."""
         self.told.append(f"begin {name}")
 
     def count(self, cases):
         """It has come this far."""
 
     def end(self, part):
-        """It is over."""
         self.told.append(f"end {part.name}")
 
 
 def options(folder: Path, **given) -> Options:
-    """What is asked for, little of it."""
     nothing = dict.fromkeys(("url", "spec", "handlers", "config", "min_coverage"))
     given = {
         **nothing,
@@ -105,7 +102,6 @@ class TestCover:
         assert not part.held
 
     def test_one_that_nobody_has_a_credential_for_is_not_run(self, tmp_path):
-        """Its silence says nothing of the service."""
         part = covered(tmp_path, BOTH, closed={"list_keepers"})
 
         assert part.failures == []
@@ -113,7 +109,6 @@ class TestCover:
         assert "[tool.relay.contract]" in part.not_run[0].reason
 
     def test_one_that_a_mock_cannot_answer_is_not_run(self, tmp_path):
-        """No response conforms to the contract."""
         not_mocked = Exchange(Request("GET", "http://h/keepers"), 501, (), b"", "properties")
         part = covered(tmp_path, [*BOTH, not_mocked], closed=set(), mocked={"list_keepers"})
 
@@ -121,7 +116,6 @@ class TestCover:
         assert part.not_run[0] == NotRun("a success of GET /keepers", UNMOCKABLE)
 
     def test_recorded_traffic_alone_need_not_show_a_success(self, tmp_path):
-        """Whoever recorded it may not have used everything."""
         part = covered(tmp_path, BOTH)
 
         assert part.failures == []
@@ -142,7 +136,6 @@ class TestCover:
         assert part.not_run == []
 
     def test_what_is_seen_enough_is_not_wrong(self, tmp_path):
-        """The least that is asked is enough."""
         part = covered(tmp_path, BOTH, min_coverage=50.0)
 
         assert part.held
@@ -186,7 +179,6 @@ class TestRun:
         assert (report.subject, report.seed, report.reproduce) == (None, None, ())
 
     def test_traffic_that_cannot_be_read_keeps_it_from_beginning(self, tmp_path, arguments):
-        """Not after minutes that were for nothing."""
         progress = Silent()
         arguments["har"] = (*arguments["har"], tmp_path / "gone.har")
 
@@ -198,7 +190,6 @@ class TestRun:
 
 @pytest.mark.parametrize(("logged", "found"), [(b"fine\nthe key is k-canary\n", 1), (b"fine\nand well\n", 0)])
 def test_a_secret_in_the_services_log_is_told(tmp_path, logged, found):
-    """By a finding that does not repeat it."""
     (tmp_path / "service.log").write_bytes(logged)
 
     part = check_log(tmp_path / "service.log", SHOP, ("k-canary",))
@@ -236,7 +227,6 @@ class TestBrief:
         )
 
     def test_shows_all_where_they_are_few_or_differ(self):
-        """By rule or by place."""
         given = [*failures(MAX_ALIKE), *failures(MAX_ALIKE, line=2), *failures(MAX_ALIKE, "not-json")]
 
         assert list(brief(given)) == given

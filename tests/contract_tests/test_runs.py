@@ -39,14 +39,12 @@ def run_with_har(tmp_path):
 
 
 def test_recorded_traffic_of_another_contract_needs_no_handlers(run_with_har):
-    """There are none here."""
     result, _ = run_with_har()
 
     assert result.returncode == 0, result.stdout
 
 
 def test_an_empty_contract_is_an_error(tmp_path):
-    """Without operations the coverage would be 100 %."""
     (tmp_path / "api.json").write_text(json.dumps(contract({})), "utf-8")
 
     result = relay(tmp_path, "contract", "--spec", "api.json", "--har", "none.har", "--min-coverage", "100")
@@ -56,14 +54,12 @@ def test_an_empty_contract_is_an_error(tmp_path):
 
 
 def test_the_verdict_names_what_was_not_run(run_with_har):
-    """Drift was not checked, as there is no code."""
     result, _ = run_with_har()
 
     assert "the contract is kept, as far as it was tested; 1 not run" in result.stdout
 
 
 def test_traffic_without_relevant_exchanges_is_an_error(run_with_har):
-    """Exit code 0 would mean that something was checked."""
     result, _ = run_with_har(url="http://localhost/other")
 
     assert result.returncode == 2

@@ -42,7 +42,6 @@ def checked(folder: Path, answer, limit=UNLIMITED, *, status=404, unanswered=())
 
 
 def good(_asked):
-    """A documented success."""
     return PreparedResponse(200, {})
 
 
@@ -55,7 +54,6 @@ def test_an_operation_without_a_success_gets_a_sample_request(tmp_path):
 
 
 def test_an_operation_with_a_success_gets_none(tmp_path):
-    """A generated request has shown that it works."""
     _, paths = checked(tmp_path, good, status=200)
 
     assert paths == ["//things/new"]
@@ -84,7 +82,6 @@ def test_what_the_time_does_not_allow_is_listed(tmp_path):
 
 
 def test_a_closed_connection_is_reported(tmp_path):
-    """A valid request needs a response."""
     part, _ = checked(tmp_path, lambda _asked: None)
 
     assert {failure.operation for failure in part.failures} == {"GET /things", "GET //things/new"}

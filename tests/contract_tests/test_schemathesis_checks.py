@@ -94,7 +94,6 @@ def test_nothing_is_expected_of_an_operation_that_is_left_out(method, path, stat
 
 @pytest.mark.parametrize("path", ["/trams", "/depots"])
 def test_an_undocumented_method_of_a_path_with_an_operation_that_is_left_out_is_reported(path):
-    """What is left out excuses only requests to it."""
     exchange = Exchange(Request("DELETE", f"http://x{path}"), 200, (), b"", "properties")
 
     assert [failure.rule for failure in PARTIAL.check(exchange)] == ["undocumented-method"]

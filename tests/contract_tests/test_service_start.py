@@ -26,7 +26,6 @@ FAILS = {"description": "broken", "content": {"application/json": {"schema": {"t
 
 
 def faults_of(tested):
-    """Run the part on a service that was started."""
     judge = ConformanceChecker(tested.contract, tested.base_path, tested.secrets)
     models = model_requests(tested.contract, tested.url, judge, [])
     if tested.copy is None:
@@ -36,7 +35,6 @@ def faults_of(tested):
 
 
 def target(project: Project) -> ServiceTarget:
-    """The contract and the package of a project."""
     return ServiceTarget(project, project.spec, project.handlers)
 
 
@@ -97,7 +95,6 @@ def test_somebody_elses_service_is_not_made_to_fail(shop):
 
 
 def test_a_service_that_does_not_start_says_why(shop, tmp_path):
-    """In its own words, each a problem."""
     (tmp_path / shop.package / "things.py").write_text("async def other(): ...\n", "utf-8")
 
     with (
@@ -110,7 +107,6 @@ def test_a_service_that_does_not_start_says_why(shop, tmp_path):
 
 
 def test_a_service_that_does_not_start_tells_no_secret(shop, tmp_path, monkeypatch):
-    """Its last words may be a setting."""
     monkeypatch.setenv("RELAY_JWT_SECRET", SECRET)
     source = "import os, sys\n\nprint('error: bad key', os.environ['RELAY_JWT_SECRET'], file=sys.stderr)\nsys.exit(2)\n"
     (tmp_path / shop.package / "__init__.py").write_text(source, "utf-8")
@@ -125,7 +121,6 @@ def test_a_service_that_does_not_start_tells_no_secret(shop, tmp_path, monkeypat
 
 
 def test_nothing_at_an_address_is_told(shop):
-    """Before the first part runs."""
     with pytest.raises(SetupError, match="no service answers"):
         connect("http://127.0.0.1:1", load_strict_contract(shop.path, Config()), Config())
 
@@ -172,7 +167,6 @@ def test_a_failing_test_environment_is_an_error_of_the_set_up(shop, body):
 
 
 def test_credentials_of_the_test_environment_are_known_for_redaction(shop):
-    """They are set only while the service runs."""
     init = shop.project.folder / shop.package / "__init__.py"
     init.write_text("def test_environment(folder):\n    return {'CLERK_KEY': 'sk_clerk'}\n", "utf-8")
     config = Config(identities=(Identity("clerk", variables={"key": "CLERK_KEY"}),))

@@ -56,7 +56,6 @@ def secured(*schemes):
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """A project of its own, the working directory."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pyproject.toml").write_text('[tool.relay]\nspec = "api.json"\n', "utf-8")
     (tmp_path / "api.json").write_text("{}", "utf-8")
@@ -84,11 +83,9 @@ class TestSigningKey:
 
     @pytest.mark.parametrize("schemes", [[], ["key"]])
     def test_a_service_without_tokens_gets_none(self, project, schemes):
-        """Nothing would be signed with it."""
         assert signing_key(secured(*schemes), ContractSettings(), (), project).fresh is None
 
     def test_a_service_whose_functions_verify_all_tokens_gets_none(self, project):
-        """It would verify them instead of the functions."""
         found = signing_key(secured("token", "key"), ContractSettings(), ["token", "key"], project)
 
         assert (found.settings.jwt_secret, found.fresh, found.by_function) == (None, None, {"token"})

@@ -11,7 +11,6 @@ from relay.contract_tests.results import OUT_OF_TIME, UNLIMITED, NotRun, Phase, 
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that the test sets."""
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     return now
@@ -30,7 +29,6 @@ def test_cases_after_the_end_are_listed_once_by_name(clock):
 
 
 def test_without_a_limit_everything_is_run():
-    """Nobody asked for an end."""
     part = Phase("identity")
 
     assert list(UNLIMITED.within(part, "abc")) == ["a", "b", "c"]

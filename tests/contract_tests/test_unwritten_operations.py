@@ -31,7 +31,6 @@ WRITTEN = "async def listKeepers():\n    return []\n"
 
 
 def answered(path, status, body=b""):
-    """An exchange of the shop."""
     return Exchange(Request("GET", f"http://h{path}"), status, (), body, "properties")
 
 
@@ -50,7 +49,6 @@ class TestUnwrittenHandlers:
         assert unwritten_handlers(SHOP, missing) == {"list-pets": f"{missing}/things.py:list_pets"}
 
     def test_leaves_a_broken_package_to_others(self, tmp_path, monkeypatch):
-        """The service that does not start reports it."""
         monkeypatch.syspath_prepend(tmp_path)
 
         assert unwritten_handlers(SHOP, "there_is_no_such_package") == {}
@@ -90,13 +88,11 @@ class TestConformance:
         assert [failure.rule for failure in found] == rules
 
     def test_reports_a_secret_all_the_same(self):
-        """A leak is one in every response."""
         found = self.CHECKER.check(answered("/pets", 501, b"a-secret-of-ours"))
 
         assert [failure.rule for failure in found] == ["leaked-secret"]
 
     def test_silences_the_checks_of_schemathesis(self):
-        """They call 501 a server error."""
         failed = (FailedCheck("not_a_server_error"),)
         checks = SchemathesisChecks(self.CHECKER, Mocked())
 
@@ -108,7 +104,6 @@ class Answering:
     """A client whose every response is 501."""
 
     def send(self, request, name):
-        """Return the response."""
         return Exchange(request, 501, (), b"", "identity", name)
 
 
