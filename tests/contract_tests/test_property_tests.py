@@ -14,15 +14,13 @@ from relay.contract.diagnostics import SetupError
 from relay.contract_tests import schemathesis_process
 from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import Config, Identity
-from relay.contract_tests.exchanges import Exchange, Request
 from relay.contract_tests.property_tests import Budget, _EventReader, check_properties
 from relay.contract_tests.results import NotRun, Phase
 from relay.contract_tests.sample_requests import UNREACHABLE
 from relay.contract_tests.schemathesis_checks import SchemathesisChecks
-from relay.contract_tests.schemathesis_events import ADDED_HEADERS, FailedCheck, Labels, SentCase, read_events
+from relay.contract_tests.schemathesis_events import ADDED_HEADERS, Labels, read_events
 from relay.contract_tests.service_under_test import (
     ContractSettings,
-    Mocked,
     ServiceUnderTest,
     base_url,
     load_strict_contract,
@@ -207,94 +205,6 @@ def test_a_request_that_our_checker_accepts_is_no_failure(reading, name):
     assert reading(event(failed(name), parameter="Accept", parameter_location="header")).failures == []
 
 
-def test_a_file_is_judged_by_schemathesis():
-    """Our checker compares only JSON and text with a schema."""
-    show = operation("show", responses={"200": {"description": "ok", "content": {"image/png": {}}}})
-    png = Exchange(Request("GET", "http://h/x"), 200, (("Content-Type", "image/png"),), b"png", "properties")
-    checks = SchemathesisChecks(ConformanceChecker(read(contract({"/x": {"get": show}})), ""))
-    sent = SentCase("GET /x", png, (FailedCheck("response_schema_conformance"),))
-
-    assert [one.rule for one in checks.failures(sent, ())] == ["response-schema-conformance"]
-
-
-@pytest.mark.parametrize(
-    ("responses", "is_mocked", "rules"),
-    [
-        (["500"], True, []),
-        (["500"], False, ["not-a-server-error"]),
-        (["200", "500"], True, ["not-a-server-error"]),
-        (["default"], True, ["not-a-server-error"]),
-    ],
-)
-def test_a_mock_may_fail_where_the_contract_documents_nothing_else(responses, is_mocked, rules):
-    fail = operation("fail", responses={status: {"description": "-"} for status in responses})
-    mocked = Mocked(frozenset(["fail"] if is_mocked else []))
-    checks = SchemathesisChecks(ConformanceChecker(read(contract({"/x": {"get": fail}})), ""), mocked)
-    exchange = Exchange(Request("GET", "http://h/x"), 500, (), b"", "properties")
-
-    failures = checks.failures(SentCase("GET /x", exchange, (FailedCheck("not_a_server_error"),)), ())
-
-    assert [one.rule for one in failures] == rules
-
-
-def judged(
-    checked: dict[str, Any], operations: dict[str, Any], request: Request, mocked: Mocked
-) -> list[str]:
-    """The rules of a failed check of the only operation of `/things`."""
-    found = read(contract({"/things": operations}))
-    (about,) = found.operations
-    exchange = Exchange(request, 200, (), b"{}", "properties")
-    sent = SentCase(str(about), exchange, (FailedCheck(checked["name"]),))
-    checks = SchemathesisChecks(ConformanceChecker(found, ""), mocked)
-    return [failure.rule for failure in checks.failures(sent, ())]
-
-
-@pytest.mark.parametrize(
-    ("text", "rules"), [(b"name=7", []), (b"nam=7", ["negative-data-rejection"]), (b"", [])]
-)
-def test_a_number_in_a_form_is_a_valid_text(text, rules):
-    """A form has no types, and an empty one is no body, so only our own checker can judge it."""
-    schema = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
-    form = "application/x-www-form-urlencoded"
-    add = {**operation("add"), "requestBody": {"content": {form: {"schema": schema}}}}
-    request = Request("POST", "http://h/things", (("Content-Type", form),), text)
-
-    assert judged(failed("negative_data_rejection"), {"post": add}, request, Mocked()) == rules
-
-
-def test_a_request_that_leads_to_another_operation_is_judged_by_our_checker_alone():
-    """Schemathesis judges the response by the operation that it meant."""
-    item = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
-    paths = {
-        "/things/new": {"get": operation("show_new")},
-        "/things/{id}": {"get": {**operation("show"), "parameters": [item]}},
-    }
-    checks = SchemathesisChecks(ConformanceChecker(read(contract(paths)), ""))
-    exchange = Exchange(Request("GET", "http://h/things/new"), 200, (), b"{}", "properties")
-    check_ = FailedCheck("not_a_server_error")
-
-    assert checks.failures(SentCase("GET /things/{id}", exchange, (check_,)), ()) == []
-    assert len(checks.failures(SentCase("GET /things/new", exchange, (check_,)), ())) == 1
-
-
-def test_an_operation_without_a_success_need_not_accept_valid_data():
-    """The contract documents nothing else, and lint reports that."""
-    closed = operation("closed", responses={"400": {"description": "always"}})
-    request = Request("GET", "http://h/things")
-
-    assert judged(failed("positive_data_acceptance"), {"get": closed}, request, Mocked()) == []
-
-
-def test_a_request_may_have_headers_that_the_contract_does_not_have():
-    """OpenAPI describes the names that it lists, and forbids no others."""
-    found = read(contract({"/things": {"get": operation("list_things")}}))
-    exchange = Exchange(Request("GET", "http://h/things", (("X-Other", "1"),)), 200, (), b"{}", "properties")
-    checks = SchemathesisChecks(ConformanceChecker(found, ""))
-    check_ = FailedCheck("negative_data_rejection", "", "object_unexpected_properties", "", "header")
-
-    assert checks.failures(SentCase("GET /things", exchange, (check_,)), ()) == []
-
-
 def test_a_refused_request_that_violates_the_contract_is_a_dispute(reading):
     """Schemathesis sends wrong examples as valid data; the report says so without blaming the service."""
     line = event(failed("positive_data_acceptance"), status=400).replace("limit=10", "limit=many")
@@ -319,27 +229,6 @@ def test_an_operation_that_no_request_reaches_is_not_run(tmp_path):
 
     assert part.failures == []
     assert part.not_run == [NotRun("GET /rest?method=list", UNREACHABLE)]
-
-
-def test_a_header_that_the_library_adds_was_not_missing():
-    """The service has got one, whatever the generated case had."""
-    agent = {"name": "User-Agent", "in": "header", "required": True, "schema": {"type": "string"}}
-    found = read(contract({"/things": {"get": {**operation("list_things"), "parameters": [agent]}}}))
-    exchange = Exchange(Request("GET", "http://h/things"), 200, (), b"{}", "properties")
-    check_ = FailedCheck("missing_required_header", parameter="User-Agent", location="header")
-    checks = SchemathesisChecks(ConformanceChecker(found, ""))
-
-    assert checks.failures(SentCase("GET /things", exchange, (check_,)), ()) == []
-
-
-@pytest.mark.parametrize(("ids", "rules"), [(["list_things"], []), ([], ["use-after-free"])])
-def test_a_mock_does_not_forget_what_was_deleted(ids, rules):
-    request = Request("GET", "http://h/things")
-    found = judged(
-        failed("use_after_free"), {"get": operation("list_things")}, request, Mocked(frozenset(ids))
-    )
-
-    assert found == rules
 
 
 def test_an_unknown_check_is_reported_with_its_title(reading):

@@ -13,7 +13,7 @@ from .conformance import ConformanceChecker
 from .exchanges import Exchange
 from .results import Failure, NotRun
 from .schemathesis_events import ADDED_HEADERS, FailedCheck, SentCase
-from .service_under_test import Mocked
+from .service_under_test import NOTHING_MOCKED, Mocked
 
 
 class _Check(NamedTuple):
@@ -90,7 +90,7 @@ _OF_DATA = frozenset(["use_after_free", "ensure_resource_availability", "object_
 class SchemathesisChecks:
     """Turns failed checks into failures, located in one contract."""
 
-    def __init__(self, checker: ConformanceChecker, mocked: Mocked) -> None:
+    def __init__(self, checker: ConformanceChecker, mocked: Mocked = NOTHING_MOCKED) -> None:
         self._mocked = mocked
         self._contract = contract = checker.contract
         self._checker = checker

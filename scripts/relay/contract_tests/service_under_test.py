@@ -50,6 +50,9 @@ class Mocked:
     is_alone: bool = False
 
 
+NOTHING_MOCKED = Mocked()
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceUnderTest:
     """A running service and its contract.
@@ -68,7 +71,7 @@ class ServiceUnderTest:
     settings: ContractSettings
     secrets: tuple[str, ...] = field(default=(), repr=False)
     log: Path | None = None
-    mocked: Mocked = Mocked()
+    mocked: Mocked = NOTHING_MOCKED
     by_function: frozenset[str] = frozenset()
     reproduce: tuple[str, ...] = ()
     shown_credentials: tuple[str, ...] = field(default=(), repr=False)
