@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,8 @@ from relay.contract_tests.selection import Selection
 from relay.contract_tests.service_under_test import UNMOCKABLE
 from relay.contract_tests.static_checks import check_log
 from support.compiled import read
-from support.hosting import contract, operation
+from support.hosting import contract, json_of, operation
+from support.running import relay_here
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,22 +69,20 @@ def options(folder: Path, **given) -> Options:
     return Options(budget=Budget(1, None, 1), **given)
 
 
-def covered(folder, exchanges, *, closed: set[str] | None = None, waivers=(), mocked=(), **given):
+def covered(
+    folder, exchanges, *, closed: set[str] | None = None, waivers=(), mocked=(), unwritten=None, **given
+):
     """Cover the shop with exchanges; `closed` are the operations that nobody may call, None without a service."""
-    judge = ConformanceChecker(SHOP, "", mocked=mocked)
-    part = Phase("properties", exchanges=list(exchanges))
-    acceptance = Acceptance((), SHOP)
     whole = _Run(
-        SHOP,
-        SHOP,
-        SHOP,
+        *(SHOP, SHOP, SHOP),
         options(folder, **given),
         Silent(),
         Coverage(SHOP, waivers),
-        acceptance,
-        parts=[part],
+        Acceptance((), SHOP),
+        parts=[Phase("properties", exchanges=list(exchanges))],
+        unwritten=unwritten or {},
     )
-    return _cover(whole, judge, closed)
+    return _cover(whole, ConformanceChecker(SHOP, "", mocked=mocked), closed)
 
 
 def rules(part):
@@ -134,6 +134,16 @@ class TestCover:
         ]
         assert "50 % of the responses were observed, 75 % are required" in part.failures[0].message
         assert part.not_run == []
+
+    def test_an_operation_that_is_not_written_yet_is_a_note(self, tmp_path):
+        """Nothing is expected of it, and the handler to write is named."""
+        part = covered(
+            tmp_path, BOTH, closed=set(), unwritten={"list_keepers": "shop/things.py:list_keepers"}
+        )
+
+        (note,) = part.failures
+        assert (note.severity, note.rule, note.operation) == ("info", "not-written-yet", "GET /keepers")
+        assert note.message == "not written yet: GET /keepers (shop/things.py:list_keepers)"
 
     def test_what_is_seen_enough_is_not_wrong(self, tmp_path):
         part = covered(tmp_path, BOTH, min_coverage=50.0)
@@ -206,6 +216,77 @@ def failures(
     exchange = Exchange(Request("GET", "http://h/"), 200, (), b"", "identity", credential)
     place = SourceLocation("a", line, 1)
     return [Failure(place, f"{rule} {n}", rule, exchange=exchange) for n in range(count)]
+
+
+CANARY = "canary-of-a-secret"
+SPELLINGS = [CANARY.encode(), base64.b64encode(CANARY.encode()), CANARY.encode().hex().encode()]
+NUMBERS = {"type": "object", "additionalProperties": {"type": "integer"}}
+
+
+@pytest.fixture
+def run_with_har(tmp_path):
+    """Check a recorded response to `GET /pets`, or to another address: return the result, and all output."""
+
+    def run(body=b"{}", *, url="http://localhost/pets", media_type="application/json", options=()):
+        listed = operation("list_pets", responses={"200": json_of(NUMBERS)})
+        (tmp_path / "api.json").write_text(json.dumps(contract({"/pets": {"get": listed}})), "utf-8")
+        (tmp_path / "pyproject.toml").write_text(
+            '[tool.relay.contract]\nsecrets = ["THEIR_SECRET"]\n', "utf-8"
+        )
+        one = Exchange(Request("GET", url), 200, (("Content-Type", media_type),), body, "")
+        write_har([one], tmp_path / "seen.har")
+        given = ("--spec", "api.json", "--har", "seen.har", "--handlers", "shop", *options)
+        result = relay_here(tmp_path, "contract", *given, THEIR_SECRET=CANARY)
+        written = b"".join(path.read_bytes() for path in sorted(tmp_path.glob("reports/**/*.*")))
+        return result, result.stdout.encode() + result.stderr.encode() + written
+
+    return run
+
+
+def test_recorded_traffic_needs_no_handlers_and_the_verdict_names_what_was_not_run(run_with_har):
+    """Drift was not checked, as there is no code."""
+    result, _ = run_with_har()
+
+    assert result.returncode == 0, result.stdout
+    assert "the contract is kept, as far as it was tested; 1 not run" in result.stdout
+
+
+def test_an_empty_contract_is_an_error(tmp_path):
+    """Without operations the coverage would be 100 %."""
+    (tmp_path / "api.json").write_text(json.dumps(contract({})), "utf-8")
+
+    result = relay_here(tmp_path, "contract", "--spec", "api.json", "--har", "none.har")
+
+    assert result.returncode == 2
+    assert "api.json: the contract has no operation" in result.stderr
+
+
+def test_traffic_without_relevant_exchanges_is_an_error(run_with_har):
+    """Exit code 0 would mean that something was checked."""
+    result, _ = run_with_har(url="http://localhost/other")
+
+    assert result.returncode == 2
+    assert "seen.har: it has no exchange of this contract" in result.stderr
+
+
+@pytest.mark.parametrize("form", ["text", "json", "junit", "github"])
+@pytest.mark.parametrize(
+    "leak",
+    [
+        {"body": json.dumps({CANARY: "x"}).encode()},
+        {"body": json.dumps({"key": base64.b64encode(CANARY.encode()).decode()}).encode()},
+        {"body": json.dumps({"key": CANARY.encode().hex()}).encode()},
+        {"media_type": f"text/{CANARY}"},
+    ],
+    ids=["name of a property", "base64", "hexadecimal", "media type"],
+)
+def test_a_leak_is_reported_without_the_secret(run_with_har, leak, form):
+    """The secret is not in the output and not in any file, in any encoding."""
+    result, everything = run_with_har(**leak, options=("--format", form))
+
+    assert result.returncode == 1
+    assert "leaked-secret" in result.stdout
+    assert not [spelling for spelling in SPELLINGS if spelling in everything]
 
 
 class TestBrief:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -13,6 +14,11 @@ from contextlib import AbstractContextManager, contextmanager
 from inspect import isawaitable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from click.testing import CliRunner
+
+from relay.cli.main import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -58,6 +64,24 @@ def relay(folder: Path, *arguments: str, **variables: str) -> subprocess.Complet
         timeout=60,
         check=False,
     )
+
+
+def relay_here(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as `relay` does, but in this process, which saves the second that a start takes."""
+    handler = signal.getsignal(signal.SIGTERM)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(sys, "meta_path", [*sys.meta_path])
+        wanted = environment(folder, **variables)
+        for name in os.environ.keys() - wanted.keys():
+            patch.delenv(name)
+        for name, value in wanted.items():
+            patch.setenv(name, value)
+        result = CliRunner().invoke(main, arguments)
+    signal.signal(signal.SIGTERM, handler)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return subprocess.CompletedProcess(arguments, result.exit_code, result.stdout, result.stderr)
 
 
 def errors(result: subprocess.CompletedProcess[str]) -> str:
