@@ -140,7 +140,6 @@ class TestYieldedNames:
     """`yielded_names`: only what is certain."""
 
     def test_all_keys_are_known(self):
-        """Of all its own mappings."""
         assert yielded_names(all_shown) == {"a", "b", "c"}
         assert yielded_names(awaited) == {"a"}
 
@@ -150,5 +149,4 @@ class TestYieldedNames:
         assert yielded_names(function) is None
 
     def test_a_decorator_may_change_the_names(self, decorated):
-        """As `relay drift` has it."""
         assert yielded_names(decorated) is None

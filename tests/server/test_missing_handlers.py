@@ -43,7 +43,6 @@ def refused(hosted):
 
 
 async def test_stands_in_for_what_is_missing_only(hosted):
-    """A module that is not there, a function that is not in one; what is written is served."""
     paths = {**TWO["paths"], "/more": {"get": operation("list_more")}}
     application = hosted(contract(paths), "stub", things="async def list_things():\n    return 'mine'\n")
 
@@ -69,7 +68,6 @@ async def test_a_stub_asks_for_a_credential_and_a_valid_request_first(hosted):
 
 
 def test_the_policy_of_a_tag_goes_before_the_general_one(refused):
-    """In whichever order they are given."""
     told = refused(TWO, "Event Logs = fail", "stub")
 
     assert len(told) == 1
@@ -115,7 +113,6 @@ def test_invents_nothing_in_production(refused, hosted):
 
 
 def test_reads_policies_from_a_variable(monkeypatch, tmp_path):
-    """Separated by commas, as a tag has blanks."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RELAY_MISSING", "mock, Event Logs=stub")
 
@@ -160,7 +157,6 @@ class TestWithoutAPackage:
         ]
 
     def test_says_what_to_do_where_no_package_is_named_and_none_is_there(self, tmp_path):
-        """Either write it, or serve without."""
         (tmp_path / "api.json").write_text(json.dumps(TWO), "utf-8")
         options = ("--spec", "api.json", "--missing", "stub", "--missing", "Things=fail")
 

@@ -68,7 +68,6 @@ async def test_serves_the_functions_that_operation_ids_name(folder, module):
 
 
 async def test_a_controller_of_a_path_is_that_of_its_operations(folder, module):
-    """An operation may have one of its own."""
     (folder / f"{module}.py").write_text("def show():\n    return 'all'\ndef one():\n    return 'one'\n")
     paths = {
         "/pets": {
@@ -124,7 +123,6 @@ def test_a_contract_names_no_function_outside_of_the_project(folder, path, modul
 
 
 def test_a_virtual_environment_in_the_project_is_no_part_of_it(folder):
-    """Its packages are installed, even though they are below the folder."""
     packages = folder / ".venv" / "lib" / "site-packages"
     packages.mkdir(parents=True)
     (packages / "installed_x.py").touch()
@@ -137,7 +135,6 @@ def test_a_virtual_environment_in_the_project_is_no_part_of_it(folder):
 
 
 def test_says_where_a_module_fails_that_the_contract_names(folder):
-    """A broken module is not a missing one."""
     with pytest.raises(SetupError) as raised:
         host_named(folder, contract({"/a": {"get": named_operation("show")}}), "1 / 0\n")
 
@@ -147,7 +144,6 @@ def test_says_where_a_module_fails_that_the_contract_names(folder):
 
 
 def test_a_module_that_is_imported_already_from_elsewhere_is_reported(folder, monkeypatch, module):
-    """Its functions would be those of another project."""
     other = type(sys)(module)
     other.__file__ = "/elsewhere/x.py"
     monkeypatch.setitem(sys.modules, module, other)
@@ -160,7 +156,6 @@ def test_a_module_that_is_imported_already_from_elsewhere_is_reported(folder, mo
 
 
 async def test_what_is_missing_may_be_mocked(folder, module):
-    """The functions that are there are served, and no credential is accepted unverified."""
     (folder / f"{module}.py").write_text("def show():\n    return 'shown'\n")
     paths = {
         "/a": {"get": {"operationId": f"{module}.show", "responses": ANSWER}},

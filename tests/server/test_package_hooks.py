@@ -28,7 +28,6 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 async def test_collaborators_may_be(tmp_path, monkeypatch, form):
-    """Each form gives the same objects; what yields is closed when the service ends."""
     monkeypatch.syspath_prepend(tmp_path)
     application = host(tmp_path, DOCUMENT, init=f"LOG = []\n{FORMS[form]}", things=THINGS)
 
@@ -42,7 +41,6 @@ async def test_collaborators_may_be(tmp_path, monkeypatch, form):
 
 @pytest.mark.parametrize("returned", ["None", "['shelf']", "3"])
 async def test_anything_else_is_refused_at_the_start(tmp_path, monkeypatch, returned):
-    """The message says what it must be."""
     monkeypatch.syspath_prepend(tmp_path)
     init = f"def collaborators(settings):\n    return {returned}\n"
     application = host(tmp_path, DOCUMENT, init=init, things=THINGS)
