@@ -588,6 +588,23 @@ async def test_passes_caller_and_claims(get):
     assert (await get(document, things, init=init, headers=bearer({"sub": "u1"}))).json() == ["Ada", "u1"]
 
 
+@pytest.mark.parametrize(
+    "outcome", ["return None", "return {}", "raise ValueError('sk_canary')", "int(credential)"]
+)
+async def test_a_plain_verifier_refuses_a_credential(get, outcome):
+    key = {"type": "apiKey", "in": "header", "name": "X-Key"}
+    document = contract(
+        {"/thing": {"get": operation("show", security=[{"key": []}])}},
+        components={"securitySchemes": {"key": key}},
+    )
+    init = f"def verify(credential):\n    {outcome}\nverifiers = {{'key': verify}}\n"
+
+    answer = await get(document, SHOW, init=init, headers={"X-Key": "wrong"})
+
+    assert_problem(answer, 401, "UNAUTHENTICATED")
+    assert "sk_canary" not in answer.text
+
+
 async def test_checks_what_identify_and_verifiers_need(hosting):
     """Before a socket opens, like a handler's arguments."""
     init = """

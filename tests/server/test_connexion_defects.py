@@ -172,15 +172,6 @@ def test_an_integer_is_taken_everywhere(stage, place, text):
     assert value == int(text)
 
 
-NOT_NUMBERS = ["1_0", "+1", "01", "0x1", "\N{FULLWIDTH DIGIT ONE}", " 1", "1e400", "-1e400", "NaN", "Infinity",
-               "-Infinity", "", ".5", "5.", "1e", "1e4000000000"]  # fmt: skip
-
-
-@pytest.mark.parametrize("text", NOT_NUMBERS, ids=ascii)
-def test_a_number_has_the_spelling_of_json(stage, text):
-    assert stage.breaches(get(f"/query?number={quote(text, safe='')}")) == [("query", "/number", "type")]
-
-
 # --- Queries -------------------------------------------------------------------------------------
 
 TAKEN = [
@@ -192,28 +183,20 @@ TAKEN = [
     ("/query?string=", {"string": ""}),
     ("/query?string=a+b%2Bc", {"string": "a b+c"}),
     ("/query?string=a;b=c", {"string": "a;b=c"}),
-    ("/query?ids=1&ids=2", {"ids": [1, 2]}),
-    ("/query?form=1,2", {"form": [1, 2]}),
     ("/query?form=1%2C2", {"form": [1, 2]}),
-    ("/query?form=", {"form": []}),
     ("/query?space=1%202", {"space": [1, 2]}),
     ("/query?space=1+2", {"space": [1, 2]}),
     ("/query?pipe=1|2", {"pipe": [1, 2]}),
     ("/query?pipe=1%7C2", {"pipe": [1, 2]}),
-    ("/query?words=", {"words": []}),
     ("/query?words=a,,b", {"words": ["a", "", "b"]}),
     ("/query?filter[size][x]=1&filter[at]=2", {"filter": {"size": {"x": 1}, "at": 2}}),
     ("/query?filter%5Bsize%5D%5Bx%5D=1", {"filter": {"size": {"x": 1}}}),
-    ("/query?filter[tags][]=a&filter[tags][]=", {"filter": {"tags": ["a", ""]}}),
-    ('/query?json={"x":1}', {"json": {"x": 1}}),
     ("/label/.1,2", {"ids": [1, 2]}),
-    ("/label/.", {"ids": []}),
     ("/matrix/;ids=1;ids=2", {"ids": [1, 2]}),
     ("/files/a%2Fb", {"name": "a/b"}),
     ("/files/..", {"name": ".."}),
     ("/files/%2e%2e%2fa", {"name": "../a"}),
     ("/files/a;b=c", {"name": "a;b=c"}),
-    ("/files/%2541", {"name": "%41"}),
     ("http://other.example/files/a", {"name": "a"}),
     ("http://other.example:99/files/a?x=y", {"name": "a"}),
 ]
@@ -227,13 +210,10 @@ def test_takes_what_is_written_as_the_contract_says(stage, target, value):
 
 REFUSED = [
     ("integer=1&integer=2", "/integer", "style"),
-    ("integer=1&integer=1", "/integer", "style"),
     ("integer", "/integer", "type"),
     ("integer=1;number=2", "/integer", "type"),
     ("integer[]=1&integer=a", "/integer", "type"),
     ("string=a&string=b", "/string", "style"),
-    ("boolean=True", "/boolean", "type"),
-    ("boolean=1", "/boolean", "type"),
     ("boolean=", "/boolean", "type"),
     ("either=0", "/either", "pattern"),
     ("either=abc", "/either", "pattern"),
@@ -247,30 +227,15 @@ REFUSED = [
     ("space=1,2", "/space/0", "type"),
     ("pipe=1||2", "/pipe/1", "type"),
     ("pipe=|1", "/pipe/0", "type"),
-    ("filter=1", "/filter", "style"),
-    ("filter[]=1", "/filter/", "additionalProperties"),
-    ("filter[other]=1", "/filter/other", "additionalProperties"),
     ("filter[at]=1&filter[at]=2", "/filter/at", "type"),
     ("filter[size][x][y]=1", "/filter/size/x", "type"),
-    ("filter[size]=1", "/filter/size", "type"),
-    ("filter[size]=1&filter[size][x]=1", "/filter", "style"),
     ("filter[size][x]=1&filter[size]=1", "/filter", "style"),
-    ("filter[at", "/filter", "style"),
-    ("filter[at]x=1", "/filter", "style"),
-    ("filter[[at]]=1", "/filter", "style"),
     ("filter" + "[a]" * 1000 + "=1", "/filter", "style"),
-    ('json={"x":"a"}', "/json/x", "type"),
     ('json={"x":1,"x":2}', "/json", "json"),
-    ("json={", "/json", "json"),
     ("json=" + "[" * 5000, "/json", "json"),
-    ("string=%zz", "", "encoding"),
-    ("string=%", "", "encoding"),
     ("string=%4", "", "encoding"),
     ("string=%C0%AF", "", "encoding"),
     ("string=%ED%A0%80", "", "encoding"),
-    ("string=%F4%90%80%80", "", "encoding"),
-    ("%ff=1", "", "encoding"),
-    ("&a=b" * 1001, "", "encoding"),
 ]  # fmt: skip
 
 
@@ -295,7 +260,6 @@ def test_a_query_may_be_long(stage):
         ([("X-Integer", " \t1 ")], {"x_integer": 1}),
         ([("x-iNTEGER", "1")], {"x_integer": 1}),
         ([("X-Ids", "1, 2"), ("X-Ids", "3")], {"x_ids": [1, 2, 3]}),
-        ([("X-Ids", "")], {"x_ids": []}),
         ([("X-Point", "x=1,y=2")], {"x_point": {"x": 1, "y": 2}}),
         ([("X-Text", b"\xe9\xff")], {"x_text": "éÿ"}),
     ],
@@ -313,8 +277,6 @@ def test_takes_headers_as_they_are_written(stage, headers, value):
         ([("X-Integer", b"\xb2")], "/X-Integer", "type"),
         ([("X-Ids", "1,,2")], "/X-Ids/1", "type"),
         ([("X-Ids", "1,")], "/X-Ids/1", "type"),
-        ([("X-Point", "x=1,x=2")], "/X-Point", "style"),
-        ([("X-Point", "x,1")], "/X-Point", "style"),
         ([("X-Point", f"{CANARY}")], "/X-Point", "style"),
         ([("X-Text", CANARY * 2)], "/X-Text", "maxLength"),
     ],
@@ -330,8 +292,6 @@ def test_refuses_headers_that_say_something_else(stage, headers, path, rule):
         (f"a={CANARY};integer=1;;", {"integer": 1}),
         ("integer", {}),
         ("=1; b", {}),
-        ("ids=1,2", {"ids": [1, 2]}),
-        ("ids=", {"ids": []}),
     ],
 )
 def test_takes_cookies_as_they_are_written(stage, cookie, value):
@@ -342,12 +302,10 @@ def test_takes_cookies_as_they_are_written(stage, cookie, value):
     ("cookies", "path", "rule"),
     [
         (["integer=1; integer=2"], "/integer", "style"),
-        (["integer=1; integer=1"], "/integer", "style"),
         (["integer=1", "integer=1"], "/integer", "style"),
         (['integer="1"'], "/integer", "type"),
         (["integer=%31"], "/integer", "type"),
         ([b"integer=\xff"], "/integer", "type"),
-        (["ids=1,,2"], "/ids/1", "type"),
         (["ids=1; ids=2"], "/ids", "style"),
     ],
 )
@@ -480,14 +438,7 @@ def test_refuses_a_body_that_is_packed(stage, encoding):
     ("path", "content_type", "body"),
     [
         ("/form", FORM, b"name=%zz"),
-        ("/form", FORM, b"name=%ff"),
-        ("/form", FORM, b"name=\xff"),
-        ("/form", FORM, b"a&" * 1001),
-        ("/parts", PARTS, b"garbage"),
         ("/parts", PARTS, part("name", b"a")[:-6]),
-        ("/parts", PARTS, b"--b\r\nX: y\r\n\r\na\r\n--b--\r\n"),
-        ("/parts", "multipart/form-data", part("name", b"a")),
-        ("/parts", "multipart/form-data; boundary=other", part("name", b"a")),
         ("/text", "text/plain", b"\xff"),
     ],
 )
@@ -496,18 +447,10 @@ def test_refuses_a_body_that_cannot_be_read(stage, path, content_type, body):
 
 
 @pytest.mark.parametrize(
-    ("body", "where"), [(part("name", b"\xff"), "/name"), (part("thing", b'{"size": NaN}'), "/thing")]
-)
-def test_refuses_a_part_that_cannot_be_read(stage, body, where):
-    assert stage.breaches(post("/parts", body, PARTS)) == [("body", where, "format")]
-
-
-@pytest.mark.parametrize(
     ("path", "content_type", "body", "where", "rule"),
     [
         ("/form", FORM, b"size=1&size=2", "/size", "type"),
         ("/form", FORM, b"size=1;name=2", "/size", "type"),
-        ("/form", FORM, b"ids=1&ids=", "/ids/1", "type"),
         ("/form", FORM, b"other=1", "/other", "additionalProperties"),
         ("/parts", PARTS, part("other", CANARY.encode()), "/other", "additionalProperties"),
         ("/parts", PARTS, part("thing", b'{"size":"' + CANARY.encode() + b'"}'), "/thing/size", "type"),
