@@ -12,7 +12,7 @@ from relay.contract.model import Schema
 from relay.contract.schema_words import CHOICES, SCHEMA_WORDS
 
 from .nodes import Check, Choice, Condition, Items, Node
-from .validators import Accepts, Compiled, compile_together, pointer_of, quoted
+from .validators import Accepts, Compile, compile_together, pointer_of, quoted
 from .violations import NO_TIME_ZONE, describe
 
 HIDDEN: Schema = {"not": {"description": "hidden"}}
@@ -48,26 +48,26 @@ class _Fragments:
             self._verdicts[content] = lambda value: self.is_valid({key: value})
         return self._verdicts[content]
 
-    def compile(self, definitions: Mapping[str, Schema], compiled: Compiled) -> None:
+    def compile(self, definitions: Mapping[str, Schema], compile_: Compile) -> None:
         """Compile the schemas, which may refer to `definitions`."""
-        self.is_valid = compile_together(self._schemas, definitions, compiled)
+        self.is_valid = compile_together(self._schemas, definitions, compile_)
         self._schemas, self._verdicts = {}, {}
 
 
 def plan(
     roots: Mapping[str, Schema],
     definitions: Mapping[str, Schema],
-    compiled: Compiled,
+    compile_: Compile,
     hidden: tuple[str, str],
 ) -> dict[str, Node]:
     """Return the nodes of `roots`, which may refer to `definitions`.
 
-    `compiled` compiles a document; `hidden` is the rule and the message of a property that is forbidden.
+    `hidden` is the rule and the message of a property that is forbidden.
     """
     fragments = _Fragments()
     schemas = {**definitions, **roots}
     nodes = _Planner(schemas, fragments, hidden).nodes()
-    fragments.compile(schemas, compiled)
+    fragments.compile(schemas, compile_)
     return {name: nodes[pointer_of(name)] for name in roots}
 
 
