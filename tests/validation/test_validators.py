@@ -45,8 +45,8 @@ def test_what_many_schemas_refer_to_is_compiled_once(monkeypatch):
     monkeypatch.setattr(
         compiling,
         "_compiled",
-        lambda document, real=compiling._compiled, **options: (
-            compiled.extend(document.get("definitions", {}).values()) or real(document, **options)
+        lambda document, delegate, real=compiling._compiled, **options: (
+            compiled.extend(document.get("definitions", {}).values()) or real(document, delegate, **options)
         ),
     )
     compiler = SchemaCompiler(around({name: {"type": "object", "properties": properties} for name in names}))

@@ -200,16 +200,15 @@ def _formats(schema: Schema, known: Mapping[str, _Check]) -> dict[str, _Check]:
 
 def _compiled(
     document: Schema, delegate: Accepts | None, *, version: Version, known: Mapping[str, _Check]
-) -> Accepts:
+) -> jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator:
     kind = jsonschema_rs.Draft4Validator if version == "3.0" else jsonschema_rs.Draft202012Validator
-    validator = kind(
+    return kind(
         document,
         formats=_formats(document, known) or None,
         keywords={DELEGATED: delegation(delegate)} if delegate else None,
         validate_formats=True,
         offline=True,
     )
-    return validator.is_valid
 
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)

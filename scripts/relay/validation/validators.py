@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 from weakref import WeakSet
 
+import jsonschema_rs
+
 from relay.contract.model import Schema
 from relay.contract.pointers import escape
 
@@ -23,8 +25,10 @@ DELEGATED = "x-delegated"
 """A keyword of our own: its value is the name of a schema, which another validator has."""
 
 
-Compile = Callable[[Schema, Accepts | None], Accepts]
-"""Takes a document and the verdict of the schemas that are DELEGATED to another validator; returns the document's.
+Compile = Callable[
+    [Schema, Accepts | None], jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator
+]
+"""Takes a document, and the verdict of the schemas that are DELEGATED to another validator.
 
 Raises ValueError or jsonschema_rs.ReferencingError for a document that cannot be compiled.
 """
@@ -65,7 +69,7 @@ def compile_together(
     Return its verdict: it accepts `{name: value}` if the schema of that name accepts the value.
     """
     document = {"properties": schemas, "additionalProperties": False, "definitions": definitions}
-    return compile_(document, delegate)
+    return compile_(document, delegate).is_valid
 
 
 T = TypeVar("T")
