@@ -393,11 +393,7 @@ def test_asks_for_verdicts_of_a_limited_number_of_values(keyword, branches, is_t
             "{str(number): number for number in range(100_000)}",
             MAX_VIOLATIONS,
         ),
-        (
-            ref("Names"),
-            """{"n" * 1_000_000: nested(40, lambda one: {**wrong, "z": one}, wrong)}""",
-            1,
-        ),
+        (ref("Names"), """{"n" * 1_000_000: nested(40, lambda one: {**wrong, "z": one}, wrong)}""", 1),
         ({"allOf": [{"maxItems": size} for size in range(10)]}, '["x" * 100] * 200_000', 10),
     ],
     ids=[

@@ -29,10 +29,7 @@ _UNEVALUATED = ("unevaluatedProperties", "unevaluatedItems")
 
 
 def plan(
-    roots: Mapping[str, Schema],
-    definitions: Mapping[str, Schema],
-    compile_: Compile,
-    hidden: tuple[str, str],
+    roots: Mapping[str, Schema], definitions: Mapping[str, Schema], compile_: Compile, hidden: tuple[str, str]
 ) -> dict[str, Node]:
     """Return the nodes of `roots`, which may refer to `definitions`.
 

@@ -26,15 +26,7 @@ from .contents import is_encoded
 from .explaining import Explainer
 from .patterns import translated
 from .translation import INTEGER_BOUNDS, MARKS, Direction, Translator
-from .validators import (
-    DELEGATED,
-    Accepts,
-    Definitions,
-    Translated,
-    Validator,
-    ValidatorGroup,
-    delegation,
-)
+from .validators import DELEGATED, Accepts, Definitions, Translated, Validator, ValidatorGroup, delegation
 
 __all__ = ["INTEGER_BOUNDS", "MARKS", "Direction", "SchemaCompiler", "Strictness"]
 
