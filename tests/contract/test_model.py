@@ -15,17 +15,18 @@ from relay.contract.loading import faultless, load_contract
 from support.hosting import contract, operation
 from support.running import SPEC
 
+STRING = {"type": "string"}
+
 
 @pytest.fixture
 def load(tmp_path, monkeypatch):
     """Load a contract, given as a document or as text, from `c.yaml` in the working directory."""
     monkeypatch.chdir(tmp_path)
+    path = tmp_path / "c.yaml"
 
     def load(document):
-        path = tmp_path / "c.yaml"
-        path.write_text(
-            document if isinstance(document, str) else yaml.safe_dump(document, sort_keys=False), "utf-8"
-        )
+        text = document if isinstance(document, str) else yaml.safe_dump(document, sort_keys=False)
+        path.write_text(text, "utf-8")
         return load_contract(path)
 
     return load
@@ -36,6 +37,17 @@ def problems_of(load, document):
     with pytest.raises(SetupError) as raised:
         faultless(load(document))
     return [str(problem) for problem in raised.value.problems]
+
+
+def getting(path="/a", **rest):
+    """Return a contract of one operation."""
+    return contract({path: {"get": operation("one", **rest)}})
+
+
+def only(load, document):
+    """Return the only operation of a contract."""
+    (found,) = load(document).operations
+    return found
 
 
 def without_prose(value):
@@ -51,11 +63,11 @@ def without_prose(value):
 
 def test_our_contract_has_the_structure_of_the_published_one():
     """Names, types, enums, examples and their order equal upstream's; only the prose differs."""
-    expected = json.loads(
-        Path(__file__).parents[1].joinpath("specs").joinpath("seed-structure.json").read_text("utf-8")
-    )
+    file = Path(__file__).parents[1] / "specs/seed-structure.json"
 
-    assert json.dumps(without_prose(load_contract(SPEC).document)) == json.dumps(expected)
+    assert json.dumps(without_prose(load_contract(SPEC).document)) == json.dumps(
+        json.loads(file.read_bytes())
+    )
 
 
 def test_our_contract_is_valid_openapi():
@@ -82,12 +94,31 @@ paths:
     ]
 
 
-@pytest.mark.parametrize("version", ["3.3.0", "2.0", "3.0", "3.1", "4.0.0"])
-def test_refuses_a_version_that_it_does_not_know(load, version):
+NOT_OPENAPI = "c.yaml:1:1: not an OpenAPI 3.0, 3.1 or 3.2 document: its version is {}; set `openapi: 3.1.1`"
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        *(
+            (contract({}, openapi=one), NOT_OPENAPI.format(one))
+            for one in ("3.3.0", "2.0", "3.0", "3.1", "4.0.0")
+        ),
+        ("[1, 2]", NOT_OPENAPI.format("missing")),
+        ({"swagger": "1.2"}, "c.yaml:1:1: is Swagger 1.2; convert it to OpenAPI 3.1"),
+    ],
+)
+def test_refuses_a_version_that_it_does_not_know(load, document, message):
     """A document that is read by the rules of another version would silently have another meaning."""
-    assert problems_of(load, contract({}, openapi=version)) == [
-        f"c.yaml:1:1: not an OpenAPI 3.0, 3.1 or 3.2 document: its version is {version}; set `openapi: 3.1.1`"
-    ]
+    assert problems_of(load, document) == [message]
+
+
+def test_says_of_a_swagger_document_which_command_rewrites_it(load):
+    """To set its version to 3.0.3 would only lead to other errors."""
+    (problem,) = problems_of(load, {"swagger": "2.0", "paths": {}})
+
+    expected = r"c\.yaml:1:1: is Swagger 2\.0; `relay upgrade \S*c\.yaml` rewrites it as OpenAPI 3\.1"
+    assert re.fullmatch(expected, problem)
 
 
 @pytest.mark.parametrize(
@@ -99,109 +130,74 @@ def test_knows_the_versions_of_a_contract(load, version, known):
     assert load(contract({}, openapi=version)).version == known
 
 
-def test_says_of_a_swagger_document_what_it_is(load):
-    """To set its version to 3.0.3 would only lead to other errors; a command rewrites it."""
-    (problem,) = problems_of(load, {"swagger": "2.0", "paths": {}})
-
-    assert re.fullmatch(
-        r"c\.yaml:1:1: is Swagger 2\.0; `relay upgrade \S*c\.yaml` rewrites it as OpenAPI 3\.1", problem
-    )
-    assert problems_of(load, {"swagger": "1.2"}) == ["c.yaml:1:1: is Swagger 1.2; convert it to OpenAPI 3.1"]
+def variable(name):
+    """Return a path parameter."""
+    return {"name": name, "in": "path", "required": True, "schema": STRING}
 
 
-def test_rejects_a_document_that_is_not_an_object(load):
-    """A list has no `openapi` field."""
-    assert problems_of(load, "[1, 2]") == [
-        "c.yaml:1:1: not an OpenAPI 3.0, 3.1 or 3.2 document: its version is missing; set `openapi: 3.1.1`"
-    ]
+def circular(kind, **components):
+    """Return a contract whose operation refers to a component A."""
+    ref = {"$ref": f"#/components/{kind}/A"}
+    return {**getting(parameters=[ref]), "components": {kind: {"A": components or ref}}}
 
 
-def test_rejects_ambiguous_operations(load):
-    """In Connexion two operations with one id silently share validation and security."""
-    document = contract({"/a/{x}": {"get": operation("one")}, "/a/{y}": {"get": operation("one")}})
-    for name, path in (("x", "/a/{x}"), ("y", "/a/{y}")):
-        document["paths"][path]["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        ]
-
+@pytest.mark.parametrize(
+    ("document", "messages"),
+    [
+        (
+            contract(
+                {f"/a/{{{name}}}": {"get": operation("one", parameters=[variable(name)])} for name in "xy"}
+            ),
+            [
+                "GET /a/{y} has the same operationId as GET /a/{x}",
+                "GET /a/{y} has the same path and method as GET /a/{x}",
+            ],
+        ),
+        (
+            getting("/a/{x}", parameters=[variable("y")]),
+            ["GET /a/{x} does not declare its path parameter 'x'", "the path of GET /a/{x} has no '{y}'"],
+        ),
+        (
+            getting(security=[{"ghost": []}]),
+            ["GET /a requires the security scheme 'ghost', which is not defined, or not correctly"],
+        ),
+        (
+            contract(
+                {
+                    "/a": {"get": operation("one", parameters=[{"$ref": "#/components/parameters/Gone"}])},
+                    "b": {},
+                }
+            ),
+            ["'#/components/parameters/Gone' does not exist", "'b' is not a path; a path starts with '/'"],
+        ),
+        (circular("schemas", **STRING), ["'#/components/schemas/A' does not point to a Parameter Object"]),
+        (circular("parameters"), ["'#/components/parameters/A' is a circular reference"]),
+        (contract({}, servers=[{"url": "http://[::bad/x"}]), ["c.yaml:7:3: not a valid URL"]),
+    ],
+    ids="ambiguous variables scheme dangling kind circular server".split(),
+)
+def test_reports_all_errors_of_a_contract_in_one_run(load, document, messages):
+    """In Connexion two operations with one id share validation and security, and a parameter has no value."""
     found = "\n".join(problems_of(load, document))
 
-    assert "GET /a/{y} has the same operationId as GET /a/{x}" in found
-    assert "GET /a/{y} has the same path and method as GET /a/{x}" in found
-
-
-def test_rejects_path_parameters_that_do_not_match_the_path(load):
-    """Each would be an argument without a value."""
-    parameter = {"name": "y", "in": "path", "required": True, "schema": {"type": "string"}}
-    document = contract({"/a/{x}": {"get": operation("one", parameters=[parameter])}})
-
-    found = "\n".join(problems_of(load, document))
-
-    assert "GET /a/{x} does not declare its path parameter 'x'" in found
-    assert "the path of GET /a/{x} has no '{y}'" in found
-
-
-def test_rejects_an_undefined_security_scheme(load):
-    """The server could not verify its credentials."""
-    document = contract({"/a": {"get": operation("one", security=[{"ghost": []}])}})
-
-    assert "requires the security scheme 'ghost', which is not defined" in problems_of(load, document)[0]
-
-
-def test_reports_a_dangling_reference_together_with_other_errors(load):
-    """All errors are reported in one run."""
-    document = contract({"/a": {"get": operation("one")}, "nope": {}})
-    document["paths"]["/a"]["get"]["parameters"] = [{"$ref": "#/components/parameters/Gone"}]
-
-    found = problems_of(load, document)
-
-    assert any("'#/components/parameters/Gone' does not exist" in problem for problem in found)
-    assert any("'nope' is not a path; a path starts with '/'" in problem for problem in found)
-
-
-def test_reports_a_reference_to_the_wrong_kind_of_object(load):
-    """The target exists; only reading it as a parameter would fail."""
-    document = contract({"/a": {"get": operation("one", parameters=[{"$ref": "#/components/schemas/S"}])}})
-    document["components"] = {"schemas": {"S": {"type": "string"}}}
-
-    (found,) = problems_of(load, document)
-
-    assert found.endswith("'#/components/schemas/S' does not point to a Parameter Object")
-
-
-def test_reports_only_the_missing_field_of_a_parameter(load):
-    """Errors about the several kinds of parameter that match are omitted."""
-    document = contract({"/a": {"get": operation("one", parameters=[{"name": "q", "schema": {}}])}})
-
-    (found,) = problems_of(load, document)
-
-    assert found.endswith("'in' is missing")
+    assert [message for message in messages if message not in found] == []
 
 
 @pytest.mark.parametrize(
     ("parameter", "message"),
     [
+        ({"name": "q", "schema": {}}, "'in' is missing"),
         ({"name": "x", "in": "path", "schema": {}}, "'required' is missing"),
         ({"name": "x", "in": "qurey", "schema": {}}, "'qurey' is not one of path, query, header, cookie"),
+        (["q", "r"], "expected an object, found an array"),
     ],
 )
-def test_reports_what_is_wrong_for_the_parameters_own_location(load, parameter, message):
-    """Errors that apply to the other locations are omitted."""
-    document = contract({"/a/{x}": {"get": operation("one", parameters=[parameter])}})
-
-    found, *others = problems_of(load, document)
+def test_reports_what_is_wrong_with_a_parameter_of_its_own_location(load, parameter, message):
+    """Errors about the several kinds of parameter that match, and about other locations, are omitted."""
+    found, *others = problems_of(load, getting("/a/{x}", parameters=[parameter]))
 
     assert found.endswith(message)
-    assert not any("'required'" in other or "'in'" in other for other in others)
-
-
-def test_reports_only_the_type_of_a_value_of_the_wrong_type(load):
-    """The fields that an array lacks as a parameter do not help the author."""
-    document = contract({"/a": {"get": operation("one", parameters=[["q", "r"]])}})
-
-    (found,) = problems_of(load, document)
-
-    assert found.endswith("expected an object, found an array")
+    assert not any("is missing" in other or "not one of" in other for other in others)
 
 
 @pytest.mark.parametrize(
@@ -215,43 +211,28 @@ def test_reports_only_the_type_of_a_value_of_the_wrong_type(load):
 )
 def test_shows_the_beginning_of_a_long_value(load, value, text):
     """A value of one long word is cut like any other, so that the reader recognizes it."""
-    problems = problems_of(load, contract({"/a": value}))
-
-    assert any(text in str(problem) for problem in problems)
-
-
-def test_rejects_a_circular_reference(load):
-    """It has no definition."""
-    document = contract({"/a": {"get": operation("one")}})
-    document["components"] = {"parameters": {"A": {"$ref": "#/components/parameters/A"}}}
-    document["paths"]["/a"]["get"]["parameters"] = [{"$ref": "#/components/parameters/A"}]
-
-    assert "'#/components/parameters/A' is a circular reference" in problems_of(load, document)[0]
+    assert any(text in problem for problem in problems_of(load, contract({"/a": value})))
 
 
 def test_merges_parameters_of_path_and_operation(load):
     """A parameter of the operation overrides one of the path with the same name and location."""
-    shared = {"name": "limit", "in": "query", "schema": {"type": "integer", "maximum": 5}}
-    own = {"name": "limit", "in": "query", "schema": {"type": "integer", "maximum": 9}}
-    elsewhere = {"name": "limit", "in": "header", "schema": {"type": "integer"}}
+    shared, own = ({"name": "limit", "in": "query", "schema": {"maximum": most}} for most in (5, 9))
+    elsewhere = {"name": "limit", "in": "header", "schema": {}}
     path = {"parameters": [shared, elsewhere], "get": operation("one", parameters=[own])}
 
-    (found,) = load(contract({"/a": path})).operations
+    found = only(load, contract({"/a": path})).parameters
 
-    assert [(p.name, p.location, p.schema.get("maximum")) for p in found.parameters] == [
-        ("limit", "query", 9),
-        ("limit", "header", None),
-    ]
+    expected = [("limit", "query", 9), ("limit", "header", None)]
+    assert [(one.name, one.location, one.schema.get("maximum")) for one in found] == expected
 
 
 def test_ignores_the_header_parameters_that_openapi_ignores(load):
     """OpenAPI 3.0.3: parameter definitions of Accept, Content-Type and Authorization shall be ignored."""
-    headers = [
-        {"name": name, "in": "header", "schema": {"type": "string"}}
-        for name in ("Accept", "content-type", "Authorization", "X-Own")
-    ]
+    names = ("Accept", "content-type", "Authorization", "X-Own")
 
-    (found,) = load(contract({"/a": {"get": operation("one", parameters=headers)}})).operations
+    found = only(
+        load, getting(parameters=[{"name": name, "in": "header", "schema": STRING} for name in names])
+    )
 
     assert [parameter.name for parameter in found.parameters] == ["X-Own"]
 
@@ -272,13 +253,6 @@ def test_the_base_path_is_the_path_of_the_first_server(load, servers, base_path)
     assert load(contract({}, servers=servers)).base_path == base_path
 
 
-def test_reports_an_invalid_server_url(load):
-    """The URL is the base of every path."""
-    assert problems_of(load, contract({}, servers=[{"url": "http://[::bad/x"}])) == [
-        "c.yaml:7:3: not a valid URL"
-    ]
-
-
 def test_an_extension_among_the_paths_is_not_a_path(load):
     """Its value may be anything, even a string that contains a method's name."""
     assert load(contract({"x-note": "get it", "x-more": {"get": {}}})).operations == ()
@@ -286,19 +260,14 @@ def test_an_extension_among_the_paths_is_not_a_path(load):
 
 def test_names_an_operation_without_operation_id(load):
     """An operationId is optional in OpenAPI; the name is derived from method and path."""
-    nameless = operation("x")
-    del nameless["operationId"]
+    nameless = {key: value for key, value in operation("x").items() if key != "operationId"}
 
-    (found,) = load(contract({"/pets/mine": {"get": nameless}})).operations
-
-    assert found.id == "get_pets_mine"
+    assert only(load, contract({"/pets/mine": {"get": nameless}})).id == "get_pets_mine"
 
 
 def test_finds_the_documented_response_for_a_status(load):
     """The exact status, then its range, then `default` (OpenAPI 3.0.3, "Responses Object")."""
-    responses = {key: {"description": key} for key in ("200", "2XX", "default")}
-
-    (found,) = load(contract({"/a": {"get": operation("one", responses=responses)}})).operations
+    found = only(load, getting(responses={key: {"description": key} for key in ("200", "2XX", "default")}))
 
     assert [found.response(status).pointer[-1] for status in (200, 204, 404)] == ["200", "2XX", "default"]
 
@@ -308,14 +277,12 @@ def test_serves_the_file_unchanged():
     assert load_contract(SPEC).as_yaml() == SPEC.read_bytes()
 
 
-def test_json_that_yaml_parsers_refuse_is_written_as_yaml(tmp_path):
+def test_json_that_yaml_parsers_refuse_is_written_as_yaml(load):
     """A file may be JSON whatever its name is; `/openapi.yaml` is YAML."""
-    path = tmp_path / "c.yaml"
     text = json.dumps(
         {"openapi": "3.0.3", "info": {"title": "\U0001f600\x7f\x85", "version": "1"}, "paths": {}}
     )
-    path.write_text(text, "utf-8")
 
-    found = load_contract(path)
+    found = load(text)
 
     assert yaml.safe_load(found.as_yaml()) == found.document == json.loads(text)
