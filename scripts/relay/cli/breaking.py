@@ -122,10 +122,6 @@ def _impacts(impacts: list[Impact], after: Side) -> Iterator[Diagnostic]:
     for impact in impacts:
         rules = ", ".join(sorted({change.rule for change in impact.changes}))
         named = f" and {', '.join(impact.names)}" if impact.names else ""
-        yield Diagnostic(
-            impact.place,
-            f"names {impact.operation}{named}, which changed: {rules}",
-            "impact",
-            Severity.INFO,
-            after.shown(impact.changes[0].new_place),
-        )
+        message = f"names {impact.operation}{named}, which changed: {rules}"
+        place = after.shown(impact.changes[0].new_place)
+        yield Diagnostic(impact.place, message, "impact", Severity.INFO, place)

@@ -57,12 +57,8 @@ def plan(forge: str, path: str | None, package: str | None, install: str = _INST
     Raises SetupError for a value that is not one line, or that the forge would replace before the shell reads it.
     """
     given = {"--spec": path, "--handlers": package, "--install": install}
-    wrong = [
-        Diagnostic(name, message)
-        for name, value in given.items()
-        if value is not None and (message := _problem(value))
-    ]
-    if wrong:
+    found = {name: _problem(value) for name, value in given.items() if value is not None}
+    if wrong := [Diagnostic(name, message) for name, message in found.items() if message]:
         raise SetupError(wrong)
     if path is not None and path.startswith("-"):
         path = f"./{path}"  # not an option

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from relay.contract.diagnostics import Diagnostic, SetupError, errors
+from relay.contract.diagnostics import Diagnostic, SetupError
 
 from .options import handlers_option, spec_option
 from .output import echo, emit, is_quiet, say, tools_installed
@@ -39,10 +39,8 @@ Examples:
 
 
 TRAFFIC = "contract.har"
-QUIET_SECONDS = 10.0
-"""How often progress is printed where there is no terminal, in seconds."""
-MAX_ALIKE = 3
-"""How many findings of one rule at one place are printed; the others are counted."""
+QUIET_SECONDS = 10.0  # how often progress is printed where there is no terminal, in seconds
+MAX_ALIKE = 3  # how many findings of one rule at one place are printed; the others are counted
 
 
 @click.command(epilog=EXAMPLES)
@@ -158,7 +156,9 @@ def contract(
         )
         for folder in (reports, options.failures):
             check_writable(folder)
-        _check_kept(options.har, reports / TRAFFIC)
+        if any(file.resolve() == (reports / TRAFFIC).resolve() for file in options.har):
+            message = "this run would overwrite it; copy it, or choose other --reports"
+            raise SetupError([Diagnostic(str(reports / TRAFFIC), message)])
         report, redactor = run(options, Progress(seed))
         write_reports(report, reports, redactor.redact)
         if report.subject:
@@ -172,7 +172,7 @@ def contract(
 
 def _conclude(report: Report, form: str) -> None:
     """Print the findings and exit with 1 for an error; as text, only as much as a person reads."""
-    findings = report.failures
+    findings = [failure.finding for failure in report.failures]
     if form != "text":
         report_findings("contract", findings, form, _clean(report))
         return
@@ -195,24 +195,17 @@ def _interruptible() -> Iterator[None]:
         raise SystemExit(128 + signal.SIGINT) from exc
 
 
-def _check_kept(har: Iterable[Path], written: Path) -> None:
-    if any(file.resolve() == written.resolve() for file in har):
-        raise SetupError(
-            [Diagnostic(str(written), "this run would overwrite it; copy it, or choose other --reports")]
-        )
-
-
 def brief(failures: Iterable[Failure]) -> Iterator[Diagnostic]:
     """Yield the finding of each failure; beyond MAX_ALIKE of one rule at one place, one for the rest."""
     alike: dict[tuple[str, object], list[Failure]] = {}
     for failure in failures:
-        alike.setdefault((failure.rule, failure.where), []).append(failure)
+        alike.setdefault((failure.finding.rule, failure.finding.where), []).append(failure)
     for group in alike.values():
-        yield from group[:MAX_ALIKE]
+        yield from (failure.finding for failure in group[:MAX_ALIKE])
         if more := group[MAX_ALIKE:]:
             names = dict.fromkeys(one.exchange.credential for one in more if one.exchange)
             who = f": {', '.join(filter(None, names))}" if any(names) else ", see the report"
-            yield replace(group[0], message=f"and {len(more)} more like these{who}")
+            yield replace(group[0].finding, message=f"and {len(more)} more like these{who}")
 
 
 def _seen(report: Report) -> str:
@@ -223,7 +216,7 @@ def _seen(report: Report) -> str:
 
 
 def _cut(report: Report) -> str:
-    from relay.contract_tests.results import OUT_OF_TIME
+    from relay.contract_tests.time_limit import OUT_OF_TIME
 
     counts = {part.name: sum(one.reason == OUT_OF_TIME for one in part.not_run) for part in report.parts}
     listed = ", ".join(f"{name} ({count})" for name, count in counts.items() if count)
@@ -273,7 +266,7 @@ class Progress:
         if self._status:
             self._status.stop()
             self._status = None
-        found = len(errors(part.failures))
+        found = sum(failure.finding.severity == "error" for failure in part.failures)
         empty = "not run" if part.not_run else "nothing"
         verdict = f"{found} found" if found else "passed" if part.cases else empty
         say(f"  {part.name:16} {verdict:9} {part.unit}: {part.cases}, {part.seconds:.1f} s", err=True)

@@ -12,11 +12,8 @@ import click
 from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 from relay.contract.printable import terminal_line
 
-EXIT_USAGE = 2
-"""Exit code when the command cannot run; 1 means that it ran and found errors."""
-
-QUIET = "relay.quiet"
-"""The key of a context's `meta` that is True where only errors are to be printed."""
+EXIT_USAGE = 2  # exit code when the command cannot run; 1 means that it ran and found errors
+QUIET = "relay.quiet"  # the key of a context's `meta` that is True where only errors are to be printed
 
 
 def is_quiet() -> bool:
@@ -37,8 +34,7 @@ def echo(*lines: str, err: bool = False) -> None:
         emit("\n".join(map(terminal_line, lines)), err=err)
 
 
-MAX_WARNINGS = 20
-"""Lines about one contract that are printed by commands for something else than its errors."""
+MAX_WARNINGS = 20  # lines about one contract that are printed by commands for something else than its errors
 
 
 def warn_of_faults(diagnostics: Sequence[Diagnostic]) -> None:

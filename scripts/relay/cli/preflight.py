@@ -52,10 +52,9 @@ def _wrong(where: str, message: str) -> Diagnostic:
 
 def _compiled(application: Application) -> list[Diagnostic]:
     settings = application.settings
-    contract = f"{application.contract.place(()).file}, {startup_banner.operations(application)}"
     return [
         _ok("settings", f"RELAY_ENVIRONMENT is {settings.environment}"),
-        _ok("contract", contract),
+        _ok("contract", f"{application.contract.place(()).file}, {startup_banner.operations(application)}"),
         *(_ok("handlers", line) for line in _functions(application)),
         *(_ok("handlers", line) for line in startup_banner.missing(application)),
         *without_rest(startup_banner.weakened(application)),
@@ -78,9 +77,8 @@ def _replaced(application: Application) -> Iterator[Diagnostic]:
     if application.is_alone:
         return
     keys = token_keys(application.settings) if application.jwt is not None else {}
-    for scheme, source in (
-        replaced_functions(application.contract, application.hooks.verified) if keys else ()
-    ):
+    replaced = replaced_functions(application.contract, application.hooks.verified) if keys else ()
+    for scheme, source in replaced:
         message = f"it verifies the tokens of '{scheme}', so the function of {source} is not called; unset it to use that"
         yield Diagnostic(variable(next(iter(keys))), message, "replaced-function", Severity.WARNING)
 
@@ -214,8 +212,6 @@ def _weak(application: Application) -> Iterator[tuple[str, str]]:
         yield "RELAY_RESPONSE_VIOLATIONS", message
     if getattr(settings, "store", "") is None:
         yield "RELAY_STORE", "not set: the data is in this user's data folder; name a store"
-    for line in (binding.operation for binding in application.missing):
-        yield (
-            "RELAY_MISSING",
-            f"{line} has no function and answers 501; write it, or remove it from the contract",
-        )
+    for one in application.missing:
+        message = f"{one.operation} has no function and answers 501; write it, or remove it from the contract"
+        yield "RELAY_MISSING", message

@@ -43,10 +43,9 @@ Every command has `-q`, `--quiet` (print errors only) and `-h`, `--help`. `relay
 def commands() -> str:
     """Return the page of all commands of Relay, those of a project's package excluded."""
     context = click.Context(main, info_name="relay")
-    found = [(name, main.get_command(context, name)) for name in COMMANDS]
-    known = [(name, command) for name, command in found if command is not None]
-    rows = "".join(f"| [`relay {name}`](#relay-{name}) | {_summary(command)} |\n" for name, command in known)
-    parts = "".join(_command(context, name, command) for name, command in known)
+    found = {name: command for name in COMMANDS if (command := main.get_command(context, name)) is not None}
+    rows = "".join(f"| [`relay {name}`](#relay-{name}) | {_summary(one)} |\n" for name, one in found.items())
+    parts = "".join(_command(context, name, one) for name, one in found.items())
     return f"{PREFACE}{rows}{EXIT_CODES}{parts}"
 
 
@@ -64,16 +63,13 @@ def settings(kind: type[Settings] = Settings, *, inherited: bool = True) -> str:
 
 def _default(value: Any) -> str:
     match value:
-        case None:
-            return ""
-        case tuple():
-            return f"`{','.join(value)}`" if value else ""
         case bool():
             return f"`{str(value).lower()}`"
         case float():
             return f"`{value:g}`"
-        case _:
-            return "" if value is PydanticUndefined else f"`{value}`"
+        case tuple() if value:
+            return f"`{','.join(value)}`"
+    return "" if value in (None, (), PydanticUndefined) else f"`{value}`"
 
 
 def _command(parent: click.Context, name: str, command: click.Command) -> str:

@@ -69,7 +69,7 @@ def regenerate(
         from relay.codegen.formatting import Ruff
         from relay.codegen.package_state import State
         from relay.codegen.plan import plan
-        from relay.codegen.renames import requested_renames
+        from relay.codegen.requested_renames import requested_renames
         from relay.codegen.types_module import generate_types
         from relay.contract.loading import load_contract
         from relay.lint.names import given_names
@@ -116,16 +116,12 @@ def _refuse_links(made: Plan, folders: tuple[Path, ...]) -> None:
     """Raise SetupError where a file to write is a link out of the folders: another program may use its target."""
     from relay.contract.documents import display
 
-    outside = [
-        Diagnostic(
-            display(path),
-            f"is a link to {path.resolve()}, outside the package: replace the link by a file, then run this again",
+    advice = "outside the package: replace the link by a file, then run this again"
+    links = [path for path in made.changes if not any(map(path.resolve().is_relative_to, folders))]
+    if links:
+        raise SetupError(
+            Diagnostic(display(path), f"is a link to {path.resolve()}, {advice}") for path in links
         )
-        for path in made.changes
-        if not any(path.resolve().is_relative_to(folder) for folder in folders)
-    ]
-    if outside:
-        raise SetupError(outside)
 
 
 def _show(made: Plan, sources: Sources) -> None:
@@ -133,6 +129,5 @@ def _show(made: Plan, sources: Sources) -> None:
 
     before = {**sources.files, **sources.tests}
     for file, content in made.changes.items():
-        old = before.get(file)
-        name = display(file)
+        old, name = before.get(file), display(file)
         echo_difference(old or b"", content, "/dev/null" if old is None else f"a/{name}", f"b/{name}")

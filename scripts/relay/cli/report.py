@@ -16,8 +16,7 @@ from .output import echo, emit, is_quiet
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 
-EXIT_FINDINGS = 1
-"""Exit code of a command that ran and found an error."""
+EXIT_FINDINGS = 1  # exit code of a command that ran and found an error
 
 
 def rules_option(module: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -71,10 +70,8 @@ def summary(findings: Sequence[Diagnostic]) -> str:
     """Count findings: `2 errors, 1 warning`; empty for none."""
     counts = Counter(finding.severity for finding in findings)
     words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
-    counted = [
-        f"{counts[kind]} {word}{'s' * (counts[kind] != 1)}" for kind, word in words.items() if counts[kind]
-    ]
-    return ", ".join(counted)
+    found = {word: counts[kind] for kind, word in words.items() if counts[kind]}
+    return ", ".join(f"{count} {word}{'s' * (count != 1)}" for word, count in found.items())
 
 
 def _text(command: str, findings: Sequence[Diagnostic], clean: str) -> str:

@@ -65,10 +65,8 @@ def _curl(application: Application, url: str, claims: Mapping[str, Any] | None) 
             and name not in application.hooks.named_verifiers
             for name in schemes
         )
-        is_callable = operation.method == "get" and operation.pointer in served
-        if not is_callable or not is_signed or (schemes and claims is None):
-            continue
-        if (path := _path(operation, contract)) is None:
+        is_callable = operation.method == "get" and operation.pointer in served and is_signed
+        if not is_callable or (schemes and claims is None) or (path := _path(operation, contract)) is None:
             continue
         if not schemes:
             return f"curl {shlex.quote(url + path)}"
@@ -111,11 +109,7 @@ def operations(application: Application) -> str:
     """Count the operations: `1 operation`, or `2 of 3 operations` if others are not served."""
     served = len(application.endpoints)
     count = served + len(application.left_out)
-    return _share(served, count) if served < count else counted(count)
-
-
-def _share(some: int, count: int) -> str:
-    return f"{some} of {counted(count)}"
+    return f"{served} of {counted(count)}" if served < count else counted(count)
 
 
 def counted(count: int) -> str:
@@ -138,8 +132,6 @@ def missing(application: Application) -> Iterator[str]:
     for policy, word in (("mock", "mocked"), ("stub", "stubbed")):
         names = [str(binding.operation) for binding in application.missing if binding.missing == policy]
         if names:
-            shown = (
-                names if len(names) <= MAX_SHOWN else [*names[:MAX_SHOWN], f"{len(names) - MAX_SHOWN} more"]
-            )
-            are = "is" if len(names) == 1 else "are"
-            yield f"{_share(len(names), len(application.endpoints))} {are} {word}: {', '.join(shown)}"
+            more = [f"{len(names) - MAX_SHOWN} more"] if len(names) > MAX_SHOWN else []
+            are, shown = "is" if len(names) == 1 else "are", ", ".join([*names[:MAX_SHOWN], *more])
+            yield f"{len(names)} of {counted(len(application.endpoints))} {are} {word}: {shown}"

@@ -136,16 +136,12 @@ def _scopes(project: Project, settings: Settings, names: Iterable[str]) -> set[s
             raise SetupError([Diagnostic("--operation", left_out.reason.message)])
         if operation is None:
             known = [text for one in contract.operations for text in (one.id, str(one))]
-            near = difflib.get_close_matches(name, known, n=1)
-            message = f"the contract has no operation '{name}'" + (
-                f"; did you mean {near[0]}?" if near else ""
-            )
-            raise SetupError([Diagnostic("--operation", message)])
+            near = "".join(f"; did you mean {one}?" for one in difflib.get_close_matches(name, known, 1))
+            raise SetupError([Diagnostic("--operation", f"the contract has no operation '{name}'{near}")])
         found = scopes_of(operation, contract)
         if found is None:
-            raise SetupError(
-                [Diagnostic("--operation", f"{operation} does not ask for a bearer token alone")]
-            )
+            message = f"{operation} does not ask for a bearer token alone"
+            raise SetupError([Diagnostic("--operation", message)])
         scopes |= found
     return scopes
 

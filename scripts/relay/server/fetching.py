@@ -9,9 +9,7 @@ import urllib.request
 from contextlib import suppress
 from typing import Any
 
-FETCH_SECONDS = 3.0
-"""Limit for connecting, and again for the whole response, however slowly it arrives."""
-
+FETCH_SECONDS = 3.0  # limit for connecting, and again for the whole response, however slowly it arrives
 MAX_DOCUMENT = 256 * 1024  # bytes
 
 

@@ -13,7 +13,7 @@ import time
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import jwt
@@ -61,25 +61,13 @@ class Key(NamedTuple):
     algorithm: str
 
 
-class Keys(Protocol):
-    """Finds the key for a token."""
-
-    async def key_for(self, kid: str | None) -> Key | None:
-        """Return the key with a token's `kid`; None for an unknown one."""
-        ...
-
-    async def check(self) -> list[str]:
-        """Return the algorithm of each key, after a refresh; raise KeyProblem if none can be used."""
-        ...
-
-
 class SingleKey:
     """One key: a shared secret or a public key."""
 
     def __init__(self, key: Any, algorithm: str) -> None:
         self._key = Key(key, algorithm)
 
-    async def key_for(self, kid: str | None) -> Key | None:  # noqa: ARG002 -- the protocol has it
+    async def key_for(self, kid: str | None) -> Key | None:  # noqa: ARG002 -- a key set looks at it
         """Return the key, for any `kid`."""
         return self._key
 
@@ -170,7 +158,7 @@ class KeySet:
             self._waiting -= 1
 
     async def check(self) -> list[str]:
-        """See `Keys.check`; the cached keys are not used."""
+        """Return the algorithm of each key, after a refresh; raise KeyProblem if none can be used."""
         try:
             keys = await asyncio.to_thread(self._fetch)
         except (OSError, http.client.HTTPException) as exc:
@@ -178,9 +166,9 @@ class KeySet:
         return [key.algorithm for key in keys.values()]
 
     def _find(self, kid: str | None) -> Key | None:
-        if kid is None:
-            return next(iter(self._keys.values())) if len(self._keys) == 1 else None
-        return self._keys.get(kid)
+        if kid is None and len(self._keys) == 1:
+            return next(iter(self._keys.values()))
+        return None if kid is None else self._keys.get(kid)
 
     def _refresh(self) -> Future[None] | None:
         """Return the refresh in progress; start one unless the last one started within JWKS_COOLDOWN.
@@ -211,6 +199,10 @@ class KeySet:
         return parse_key_set(fetch(self._source) if self._is_url else _read_file(Path(self._source)))
 
 
+Keys = SingleKey | KeySet
+"""Finds the key for a token, by its `kid`."""
+
+
 def _is_url(source: str) -> bool:
     """Return True for a URL, False for a file; raise KeyProblem for a URL that must not be fetched."""
     try:
@@ -218,13 +210,13 @@ def _is_url(source: str) -> bool:
         host, _port = url.hostname, url.port  # raises for an invalid port
     except ValueError as exc:
         raise KeyProblem("it is not a valid URL") from exc
-    is_loopback = url.scheme == "http" and host in ("localhost", "127.0.0.1", "::1")
-    if url.scheme == "http" and not is_loopback:
+    if url.scheme not in ("http", "https"):
+        return False
+    if url.scheme == "http" and host not in ("localhost", "127.0.0.1", "::1"):
         raise KeyProblem("the URL of a key set must begin with https://")
-    is_url = url.scheme == "https" or is_loopback
-    if is_url and (not host or url.username is not None):
+    if not host or url.username is not None:
         raise KeyProblem("the URL of a key set needs a host, and must not have a user or password")
-    return is_url
+    return True
 
 
 def _read_file(path: Path) -> bytes:

@@ -10,14 +10,11 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
-MAX_WAITING = 1 << 20
-"""Characters that wait to be written; what does not fit is dropped."""
-
+MAX_WAITING = 1 << 20  # characters that wait to be written; what does not fit is dropped
 GATHER_SECONDS = 0.01
 """How long lines are gathered; each write makes the thread of the event loop wait for this one."""
 
-CLOSE_SECONDS = 1.0
-"""How long the end of the process waits until the last lines are written."""
+CLOSE_SECONDS = 1.0  # how long the end of the process waits until the last lines are written
 
 
 class LogStream:

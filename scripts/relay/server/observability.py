@@ -22,9 +22,7 @@ from .scope_keys import PROGRESS
 
 _log = logging.getLogger("relay")
 
-UNMATCHED = "unmatched"
-"""The operation label of a request that matches no operation."""
-
+UNMATCHED = "unmatched"  # the operation label of a request that matches no operation
 _WORD = re.compile("[a-z][a-z-]{0,31}")
 _MAX_PLACE = 200  # characters: names of properties may come from the client
 _OUTCOME = "relay.outcome"  # key of the ASGI scope with extra fields of the log line

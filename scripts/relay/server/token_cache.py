@@ -12,8 +12,7 @@ import orjson
 
 from .keys import Key
 
-MAX_CACHED = 2048
-"""Number of tokens; the claims of one take 6 KB at most, rarely more than 500 bytes."""
+MAX_CACHED = 2048  # number of tokens; the claims of one take 6 KB at most, rarely more than 500 bytes
 
 
 class Verified(NamedTuple):

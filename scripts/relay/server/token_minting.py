@@ -25,8 +25,7 @@ from .tokens import token_verifier
 
 S = TypeVar("S", bound=Settings)
 
-FOLDER = ".relay"
-"""The folder of a project's local state; it contains a .gitignore for itself."""
+FOLDER = ".relay"  # the folder of a project's local state; it contains a .gitignore for itself
 
 
 def longest_life(settings: Settings, seconds: int) -> int:

@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
     from opentelemetry.trace import Span, Tracer
 
-FLUSH_SECONDS = 3.0
-"""How long a stopping service waits until its last spans are sent."""
-
+FLUSH_SECONDS = 3.0  # how long a stopping service waits until its last spans are sent
 _SERVICE = "relay"  # default of OTEL_SERVICE_NAME
 _METHODS = frozenset("CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT QUERY TRACE".split())
 _MAX_PATH = 1024  # characters; a client may send a path of 64 KiB

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from relay.contract.model import ABSENT, Contract, Parameter, Schema
 from relay.contract.pointers import escape
@@ -25,6 +25,8 @@ from .schemas import SchemaCompiler
 from .styles import Malformed, Read, is_spread, reader
 from .violations import Violation
 
+T = TypeVar("T")
+
 
 class MalformedField(ValueError):
     """A field of a form cannot be read."""
@@ -43,9 +45,7 @@ class FormDecoder:
     def __init__(
         self, schema: Schema, compiler: SchemaCompiler, encoding: Mapping[str, Mapping[str, Any]]
     ) -> None:
-        contract = compiler.contract
-        self._coercion = Coercion(compiler)
-        self._contract = contract
+        coercion = Coercion(compiler)
         self._refuses_nul = compiler.strictness.nul
         self._lists: set[str] = set()
         self._texts: dict[str, Callable[[str], Any]] = {}
@@ -53,15 +53,16 @@ class FormDecoder:
         self._styled_names: set[str] = set()
         self._deep_names: set[str] = set()
         self._takes_any = False
-        for name, field in properties_of(schema, contract).items():
+        for name, field in properties_of(schema, compiler.contract).items():
             element = field
-            if "array" in types_of(field, contract):
+            if "array" in types_of(field, compiler.contract):
                 self._lists.add(name)
-                element = items_of(field, contract)
-            self._texts[name] = self._text_reader(types_of(element, contract), self._coercion.of(element))
+                element = items_of(field, compiler.contract)
+            text = coercion.of(element)
+            self._texts[name] = self._text_reader(types_of(element, compiler.contract), text)
             if (parameter := encoded(name, field, encoding)) is not None:
-                self._style(parameter)
-        self._other = self._coercion.of(additional_properties_of(schema, contract))
+                self._style(parameter, compiler.contract, coercion)
+        self._other = coercion.of(additional_properties_of(schema, compiler.contract))
 
     @property
     def has_styles(self) -> bool:
@@ -69,53 +70,41 @@ class FormDecoder:
         return bool(self._styled)
 
     def urlencoded(self, body: bytes) -> dict[str, Any]:
-        """Return the fields of a body: a list if the schema has an array or the field is repeated."""
+        """Return the fields of an application/x-www-form-urlencoded body."""
         fields = urlencoded(body, refuses_nul=self._refuses_nul)
-        values: dict[str, Any] = {}
-        for name, texts in fields.texts.items():
-            if not self.is_styled(name):
-                read = self._texts.get(name, self._other)
-                is_list = name in self._lists or len(texts) > 1
-                values[name] = [read(one) for one in texts] if is_list else read(texts[0])
-        return values | self.styled(fields)
+        plain = {name: texts for name, texts in fields.texts.items() if not self.is_styled(name)}
+        return self._values(plain, self._texts, self._other) | self.styled(fields)
 
     def styled(self, fields: Raw) -> dict[str, Any]:
         """Return the values of the properties that have a style. Raises MalformedField."""
-        found: dict[str, Any] = {}
-        for name, read in self._styled.items():
-            try:
-                value = read(fields)
-            except Malformed as exc:
-                raise MalformedField(Violation(f"/{escape(name)}", exc.rule, str(exc))) from exc
-            if value is not ABSENT:
-                found[name] = value
-        return found
+        read = {name: _field(name, one, fields) for name, one in self._styled.items()}
+        return {name: value for name, value in read.items() if value is not ABSENT}
 
-    def _style(self, parameter: Parameter) -> None:
-        contract = self._contract
-        has_own_names = is_spread(parameter, contract)
-        takes_any = has_own_names and takes_any_key(parameter.schema, contract)
+    def _style(self, parameter: Parameter, contract: Contract, coercion: Coercion) -> None:
+        takes_any = is_spread(parameter, contract) and takes_any_key(parameter.schema, contract)
         keys = self._unclaimed if takes_any else None
         self._takes_any = self._takes_any or takes_any
         self._styled[parameter.name] = reader(
-            parameter, contract, self._coercion, refuses_nul=self._refuses_nul, keys=keys
+            parameter, contract, coercion, refuses_nul=self._refuses_nul, keys=keys
         )
         self._styled_names.add(parameter.name)
         if parameter.style == "deepObject":
             self._deep_names.add(parameter.name)
-        if has_own_names:
+        if is_spread(parameter, contract):
             self._styled_names |= properties_of(parameter.schema, contract).keys()
 
     def _unclaimed(self, texts: Texts) -> list[str]:
         """Return the fields that belong to no property, which an object of any keys takes."""
-        return [name for name in texts if name not in self._texts and not self._has_style(name)]
+        return [name for name in texts if not self._is_claimed(name)]
+
+    def _is_claimed(self, name: str) -> bool:
+        is_deep = name.partition("[")[0] in self._deep_names
+        return is_deep or name in self._texts or name in self._styled_names
 
     def is_styled(self, name: str) -> bool:
         """Return True for a field that a style reads, such as `at[x]` of deepObject."""
-        return self._has_style(name) or (self._takes_any and name not in self._texts)
-
-    def _has_style(self, name: str) -> bool:
-        return name in self._styled_names or name.partition("[")[0] in self._deep_names
+        is_deep = name.partition("[")[0] in self._deep_names
+        return is_deep or name in self._styled_names or (self._takes_any and name not in self._texts)
 
     def _text_reader(self, types: frozenset[str], text: Coerce) -> Callable[[str], Any]:
         """Return the reader of one text; an object without a style is JSON, as in multipart forms."""
@@ -129,12 +118,34 @@ class FormDecoder:
 
         return read
 
+    def _values(
+        self,
+        fields: Mapping[str, Sequence[T]],
+        readers: Mapping[str, Callable[[T], Any]],
+        other: Callable[[T], Any],
+    ) -> dict[str, Any]:
+        """Return the value of each field: a list if the schema has an array or the field is repeated."""
+        values: dict[str, Any] = {}
+        for name, raw in fields.items():
+            read = readers.get(name, other)
+            several = name in self._lists or len(raw) > 1
+            values[name] = [read(one) for one in raw] if several else read(raw[0])
+        return values
+
+
+def _field(name: str, read: Read, fields: Raw) -> Any:
+    """Return the value of a field with a style. Raises MalformedField."""
+    try:
+        return read(fields)
+    except Malformed as exc:
+        raise MalformedField(Violation(f"/{escape(name)}", exc.rule, str(exc))) from exc
+
 
 def encoded(name: str, schema: Schema, encoding: Mapping[str, Mapping[str, Any]]) -> Parameter | None:
     """Return a form's field as a parameter, if its encoding gives it a style or JSON; else None."""
     chosen = encoding.get(name, {})
     content_type = str(chosen.get("contentType", ""))
-    media_type = content_type if media.is_json(content_type) else None
+    media_type = content_type if media.is_json(media.essence(content_type)) else None
     if media_type is None and not chosen.keys() & {"style", "explode"}:
         return None
     style = chosen.get("style", "form")
@@ -147,7 +158,7 @@ def part_styles(
 ) -> dict[str, Mapping[str, Any]]:
     """Return the styles of a multipart form, which replace media types; in OpenAPI 3.0 styles are for other forms."""
     found = {
-        name: {key: one[key] for key in ("style", "explode") if key in one}
+        name: {key: value for key, value in one.items() if key in ("style", "explode")}
         for name, one in encoding.items()
         if contract.version != "3.0"
     }

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-GATHERED = 64 * 1024
-"""Bytes of responses that are buffered in one turn of the event loop."""
+GATHERED = 64 * 1024  # bytes of responses that are buffered in one turn of the event loop
 
 
 class BufferedTransport:

@@ -7,12 +7,8 @@ from typing import Protocol
 
 from relay.validation.spools import spools_allowed
 
-MAX_CONNECTIONS = 10_000
-"""Connections of a process without a limit of descriptors."""
-
-RESERVED = 96
-"""Descriptors that are kept for the log, the stores and the metrics; of few descriptors, half."""
-
+MAX_CONNECTIONS = 10_000  # connections of a process without a limit of descriptors
+RESERVED = 96  # descriptors that are kept for the log, the stores and the metrics; of few descriptors, half
 MAX_HELD = 32 << 20
 """Bytes of memory that incomplete heads, pipelined requests and bodies that are not read yet may take."""
 

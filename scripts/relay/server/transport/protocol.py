@@ -33,24 +33,12 @@ MAX_HEAD = 64 * 1024
 The guard has a lower limit of its own, for heads.
 """
 
-PIECE = 16 * 1024
-"""Bytes that are parsed at once; the limits are checked after each piece."""
-
-MAX_FIELDS = 128
-"""Fields of a head that are kept; the guard rejects requests with so many."""
-
-FIELD_COST = 200
-"""Bytes of memory that a field takes in addition to its own."""
-
-REQUEST_COST = 4096
-"""Bytes of memory that a request takes in addition to its fields."""
-
-MAX_PIPELINED = 32
-"""Requests that may wait on a connection behind the current one."""
-
-MAX_WAITING = 256 * 1024
-"""Bytes of memory that these requests may take."""
-
+PIECE = 16 * 1024  # bytes that are parsed at once; the limits are checked after each piece
+MAX_FIELDS = 128  # fields of a head that are kept; the guard rejects requests with so many
+FIELD_COST = 200  # bytes of memory that a field takes in addition to its own
+REQUEST_COST = 4096  # bytes of memory that a request takes in addition to its fields
+MAX_PIPELINED = 32  # requests that may wait on a connection behind the current one
+MAX_WAITING = 256 * 1024  # bytes of memory that these requests may take
 TAKE_SECONDS, TAKE_BYTES = 10.0, 10_000
 """A client must receive TAKE_BYTES of a waiting response in every TAKE_SECONDS, or it is disconnected."""
 

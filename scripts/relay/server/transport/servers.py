@@ -19,9 +19,7 @@ from .capacity import Capacity
 from .protocol import Protocol
 from .signals import BackgroundTask, listen
 
-DRAIN_SECONDS = 20
-"""How long requests in progress may take after the first signal."""
-
+DRAIN_SECONDS = 20  # how long requests in progress may take after the first signal
 CLOSE_SECONDS = 5  # for closing the collaborators; a handler's thread that never returns would block the exit
 
 REUSED_BLOCK = 4 << 20
@@ -32,8 +30,7 @@ freed memory. Otherwise malloc returns the memory of each long response to the s
 by page, for the next one, which takes as long as the rest of the request.
 """
 
-EXIT_CUT = 1
-"""Exit code if requests were cut off."""
+EXIT_CUT = 1  # exit code if requests were cut off
 
 _log = logging.getLogger("relay")
 
