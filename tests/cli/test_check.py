@@ -42,12 +42,10 @@ def _here(run_ours, monkeypatch, tmp_path):
 
 
 def ours(**given):
-    """Settings of our own service, with a key."""
     return Settings.load(**{"port": 0, "jwt_secret": SECRET, **given})
 
 
 def of_package(folder, init="", things="async def show(): return 1\n", **given):
-    """Settings of a package of one's own, whose one operation needs no key."""
     (folder / "api.yaml").write_text(json.dumps(contract({"/a": {"get": operation("show")}})), "utf-8")
     package = write_package(folder, init=init, things=things)
     return Settings.load(spec=folder / "api.yaml", handlers=package, port=0, **given)
@@ -61,7 +59,6 @@ async def told(settings):
 
 
 def files_of(folder):
-    """All that lies in a folder and below."""
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
 
 
@@ -104,7 +101,6 @@ async def test_warns_of_a_key_that_replaces_the_functions_of_the_contract(tmp_pa
 
 
 async def test_changes_nothing(tmp_path):
-    """Neither where there is nothing yet, nor in what is there."""
     before = files_of(tmp_path)
     (line,) = [line for line in await told(ours()) if "relay.db" in line]
     assert files_of(tmp_path) == before
@@ -139,7 +135,6 @@ def unused_port():
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "203.0.113.7"])
 async def test_finds_an_address_that_is_not_of_this_machine(host):
-    """A name that does not resolve, and an address of elsewhere."""
     lines = await told(ours(host=host))
 
     (line,) = [line for line in lines if line.startswith("error: ")]
@@ -147,7 +142,6 @@ async def test_finds_an_address_that_is_not_of_this_machine(host):
 
 
 async def test_finds_a_metrics_address_without_a_port():
-    """What is no address at all."""
     lines = await told(ours(metrics_bind="localhost"))
 
     assert "error: RELAY_METRICS_BIND: must be an address and a port, such as 127.0.0.1:9464" in lines
@@ -230,7 +224,6 @@ class TestCommand:
     """The command itself."""
 
     def test_says_all_that_is_wrong_and_exits_with_1(self, run_ours):
-        """One line each on standard output, no traceback."""
         result = run_ours("check", "--spec", "nope.yaml", "--handlers", "nope", RELAY_JWT_SECRET="short")
 
         assert (result.exit_code, result.stderr) == (1, "")
@@ -242,7 +235,6 @@ class TestCommand:
         ]
 
     def test_says_that_a_folder_belongs_to_no_project(self, run_ours, monkeypatch, tmp_path_factory):
-        """It looks at nothing else than the project."""
         monkeypatch.chdir(tmp_path_factory.mktemp("empty"))
 
         result = run_ours("check", RELAY_JWT_SECRET=SECRET)
@@ -252,7 +244,6 @@ class TestCommand:
         assert result.stdout.endswith("\nrelay check: 1 error\n")
 
     def test_makes_no_key_of_development(self, run_ours, tmp_path):
-        """The first start makes it."""
         before = files_of(tmp_path)
 
         result = run_ours("check", RELAY_PORT="0")
@@ -337,7 +328,6 @@ class TestCommand:
         ("form", "read"), [("json", json.loads), ("junit", ET.fromstring), ("github", str)]
     )
     def test_speaks_the_formats_of_the_other_checks(self, run_ours, form, read):
-        """For machines."""
         result = run_ours("check", "--format", form, RELAY_PORT="0", RELAY_JWT_SECRET=SECRET)
 
         assert result.exit_code == 0, result.output
@@ -355,7 +345,6 @@ class TestCommand:
         assert "ok: store: it is ready" in result.stdout
 
     def test_finds_a_store_that_is_down(self, run_ours, unused_port):
-        """In time, without the password, and with everything else looked at before."""
         url = f"mongodb://me:sk_canary@127.0.0.1:{unused_port}/relay"
 
         result = run_ours(

@@ -111,7 +111,6 @@ def test_any_name_is_one_word_of_the_script(name):
 
 @pytest.fixture(params=["printed", "ours", "weekly"])
 def workflow(request):
-    """A workflow that is printed, or one of our own."""
     if request.param == "printed":
         return plan("github", None, None)
     return {"ours": OURS, "weekly": WEEKLY}[request.param].read_text("utf-8")
@@ -143,7 +142,6 @@ def test_the_workflow_asks_for_little(workflow):
 
 
 def test_reports_are_kept_when_a_check_failed():
-    """That is when they are read."""
     steps = yaml.safe_load(plan("github", None, None))["jobs"]["contract"]["steps"]
     artifacts = yaml.safe_load(plan("gitlab", None, None))["contract"]["artifacts"]
 
@@ -175,7 +173,6 @@ class TestCommand:
         assert run("ci", "gitlab").stdout == plan("gitlab", "api.yaml", None)
 
     def test_names_nothing_that_a_command_finds_itself(self, run_ours):
-        """In a project that says nothing of its own."""
         assert run_ours("ci", "gitlab").stdout == plan("gitlab", None, None)
 
     @pytest.mark.parametrize("spec", ["nope.yaml", str(OURS)], ids=["missing", "outside"])
@@ -190,7 +187,6 @@ class TestCommand:
 
     @pytest.mark.parametrize("install", ["", "make\nmake install"])
     def test_takes_one_line_to_install(self, run_ours, install):
-        """What would break the workflow's layout is not printed."""
         found = run_ours("ci", "github", "--install", install)
 
         assert (found.exit_code, found.stdout) == (2, "")
@@ -201,7 +197,6 @@ class TestOurs:
     """`.github/workflows/`."""
 
     def test_is_valid_and_its_scripts_can_be_parsed(self):
-        """By what we hold everybody's to."""
         assert_valid("github", OURS, WEEKLY)
         for file in (OURS, WEEKLY):
             for script in jobs_of(file.read_text("utf-8")):
@@ -257,12 +252,10 @@ class Repository:
         }
 
     def git(self, *arguments: str) -> None:
-        """Run git as somebody."""
         who = ["-c", "user.name=T", "-c", "user.email=t@example.com"]
         subprocess.run(["git", *who, *arguments], cwd=self.folder, check=True, capture_output=True)
 
     def commit(self, document: object = None) -> None:
-        """Write a contract, if one is given, and commit all there is."""
         if document is not None:
             (self.folder / "api.yaml").write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
         self.git("add", "--all")
@@ -281,7 +274,6 @@ class Repository:
 
 
 def things(*fields: str):
-    """A contract whose one operation answers with these fields."""
     schema = {
         "type": "object",
         "required": list(fields),
@@ -294,7 +286,6 @@ def things(*fields: str):
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
-    """A package as `relay regenerate` writes it."""
     folder = tmp_path_factory.mktemp("shop")
     (folder / "api.yaml").write_text(yaml.safe_dump(things("id", "name")), "utf-8")
     relay(folder, "regenerate", "--spec", "api.yaml", "--handlers", "shop")
@@ -323,7 +314,6 @@ class TestGitHub:
     """The steps of its workflow, run."""
 
     def test_passes_what_is_in_order(self, repository, steps):
-        """With a package that `relay regenerate` wrote, and nothing changed."""
         found = {name: repository.run(steps[name], BASE="main") for name in ("lint", "drift", "breaking")}
 
         for result in found.values():

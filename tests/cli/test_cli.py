@@ -27,7 +27,6 @@ CONFIG = "/api/calls/voice-ai/config"
 
 
 def token_for(user, secret=SECRET):
-    """A token of a user."""
     return token({"userId": user}, secret)
 
 
@@ -35,7 +34,6 @@ HEAVY = {"connexion", "uvicorn", "libcst", "schemathesis", "datamodel_code_gener
 
 
 def python(code, folder=ROOT):
-    """What a program prints on both streams."""
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=folder,
@@ -64,14 +62,12 @@ def test_help_waits_for_no_library_that_it_does_not_need(tmp_path):
 
 @pytest.mark.parametrize("name", ["demo", "load", "keys"])
 def test_our_service_adds_commands(run_ours, name):
-    """Inside its project, with their help."""
     shown = run_ours(name, "--help")
 
     assert (shown.exit_code, shown.stdout.startswith("Usage: ")) == (0, True)
 
 
 def test_says_its_version_from_a_checkout(tmp_path):
-    """Installed or not."""
     assert relay(tmp_path, "--version").stdout == f"relay, version {__version__}\n"
 
 
@@ -95,7 +91,6 @@ def test_what_serves_starts_without_what_it_does_not_need():
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """The demo, running."""
     with serving_demo(tmp_path_factory.mktemp("demo")) as service:
         yield service
 
@@ -131,7 +126,6 @@ class TestServe:
         assert "server" not in response.headers
 
     def test_the_demo_survives_kill_9(self, tmp_path):
-        """Same data, and the token printed before is still good."""
         with serving_demo(tmp_path) as service:
             token = relay(tmp_path, "token").stdout.strip()
             headers = {"Authorization": f"Bearer {token}"}
@@ -217,7 +211,6 @@ class TestServe:
         ]
 
     def test_lists_every_problem(self, run, tmp_path):
-        """Contract, package and key at once."""
         (tmp_path / "bad.yaml").write_text("openapi: 3.0.3\ninfo: {title: x}\npaths: {}\n", "utf-8")
         given = ["--spec", "bad.yaml", "--handlers", "nope", "--strict"]
 
@@ -231,7 +224,6 @@ class TestServe:
         ]
 
     def test_a_missing_module_is_not_a_traceback(self, run, tmp_path):
-        """The whole command fails in one line when the package it is to serve is broken."""
         given = only_show(tmp_path, things="import nothing_like_this\n")
 
         result = run("serve", *given)
@@ -240,7 +232,6 @@ class TestServe:
         assert (result.exit_code, result.stderr) == (2, f"error: {given[-1]}/things.py:1:1: {told}\n")
 
     def test_says_when_the_port_is_taken(self, tmp_path):
-        """One line, non-zero."""
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = str(taken.getsockname()[1])
             result = relay(tmp_path, "demo", "--port", port)
@@ -268,7 +259,6 @@ class TestServe:
         assert (result.returncode, result.stderr) == (2, f"error: {given[-1]}/__init__.py:4:1: {told}\n")
 
     def test_reads_its_settings_from_an_env_file(self, tmp_path):
-        """The one of the project."""
         as_project(tmp_path)
         (tmp_path / ".env").write_text(f"RELAY_JWT_SECRET={SECRET}\nRELAY_STORE=sqlite:///here.db\n", "utf-8")
 
@@ -306,7 +296,6 @@ class TestToken:
         ],
     )
     def test_refuses_a_claim(self, run_ours, claim, message):
-        """One line, no traceback."""
         result = run_ours("token", "--claim", claim)
 
         assert result.exit_code == 2
@@ -322,7 +311,6 @@ class TestToken:
         assert claims["exp"] - claims["iat"] == 60
 
     def test_mints_a_token_of_the_type_and_the_life_that_the_service_wants(self, run_ours):
-        """Without --expires, for no longer than it allows."""
         variables = {"RELAY_JWT_SECRET": SECRET, "RELAY_JWT_MAX_LIFE": "60", "RELAY_JWT_TYPE": "at+jwt"}
         minted = run_ours("token", **variables).stdout.strip()
 
@@ -348,7 +336,6 @@ class TestToken:
 
     @pytest.fixture
     def scoped(self, run, tmp_path):
-        """Run the command in a project of this contract."""
         (tmp_path / "api.json").write_text(json.dumps(self.SCOPED), "utf-8")
         (tmp_path / "pyproject.toml").write_text(
             '[tool.relay]\nspec = "api.json"\nhandlers = "none"\n', "utf-8"
@@ -474,7 +461,6 @@ class TestWorkingDirectory:
         "check lint drift serve init ci,github keys,status import,--check token contract".split(),
     )
     def test_says_what_is_wrong(self, run, reason, command):
-        """In every command, though nothing is read yet."""
         result = run(*command.split(","))
 
         assert (result.exit_code, result.output) == (2, self.LINE.format(reason))

@@ -27,7 +27,6 @@ ANY = st.text(st.characters(exclude_categories=()))
 
 
 def operation(text, number):
-    """An operation that has a text wherever a contract is free to have one."""
     schema = {
         "type": "object",
         "title": text,
@@ -53,7 +52,6 @@ def operation(text, number):
 
 
 def valid(texts=TEXTS, **rest):
-    """A contract that can be read."""
     paths = {f"/p{number}": {"post": operation(text, number)} for number, text in enumerate(texts)}
     document = contract(paths, **rest)
     document["info"] |= {"title": " ".join(texts), "description": " ".join(texts)}
@@ -162,7 +160,6 @@ def test_regenerate_prints_and_writes_no_control_characters(project, tmp_path, a
 @pytest.mark.parametrize("made", CONTRACTS)
 @pytest.mark.parametrize("form", FORMATS)
 def test_import_and_upgrade_print_no_control_characters(project, tmp_path, form, made):
-    """Pages are another party's, and what is printed names parts of the contract."""
     (tmp_path / "source.yaml").write_text(written(CONTRACTS[made]()), "ascii")
     old = {**CONTRACTS[made](), "swagger": "2.0", "parameters": {one: {"in": "formData"} for one in TEXTS}}
     del old["openapi"]

@@ -23,7 +23,6 @@ NOTE = Diagnostic("pyproject.toml", "as there is none", "not-checked", Severity.
 
 
 def printed(capsys, findings, form):
-    """What `report_findings` prints, and its exit code."""
     code = 0
     try:
         report_findings("lint", findings, form)
@@ -47,7 +46,6 @@ def test_text_is_one_line_a_finding_in_the_order_of_places(capsys):
 
 @pytest.mark.parametrize("form", ["text", "json", "junit", "github"])
 def test_only_an_error_makes_a_check_fail(capsys, form):
-    """A warning is shown and passes, in every format."""
     assert printed(capsys, [WEAK, NOTE], form)[1] == 0
     assert printed(capsys, [], form)[1] == 0
     assert printed(capsys, [BROKEN], form)[1] == 1

@@ -13,6 +13,7 @@ REF = {"$ref": "#/components/schemas/Row"}
 
 
 def written(schema, **encodings):
+    """Return the line of a new handler that takes and returns a list of parts."""
     content = {MIXED: {"schema": schema, **encodings}}
     document = contract(
         {
@@ -58,4 +59,5 @@ def written(schema, **encodings):
     ],
 )
 def test_a_new_handler_takes_and_returns_lists(schema, encodings, taken, returned):
+    """A file is an upload in a request, and bytes in a response."""
     assert written(schema, **encodings) == f"async def add(*, body: {taken}) -> {returned}"

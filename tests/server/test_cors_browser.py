@@ -6,6 +6,7 @@ import http.server
 import json
 import threading
 from contextlib import contextmanager
+from functools import partial
 
 from support.browsing import browsing
 from support.hosting import contract, operation
@@ -28,15 +29,10 @@ def page(folder):
     (folder / "index.html").write_text("<!doctype html><title>page</title>", "utf-8")
 
     class Handler(http.server.SimpleHTTPRequestHandler):
-        """Serves the folder, without a log."""
+        def log_message(self, *_): ...
 
-        def __init__(self, *args):
-            super().__init__(*args, directory=str(folder))
-
-        def log_message(self, *_):
-            """Say nothing."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    serve = partial(Handler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}/index.html"
         server.shutdown()

@@ -16,7 +16,6 @@ STREAMS = 100
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
-    """A service in a process of its own."""
     with serving_downloads(tmp_path_factory.mktemp("downloads")) as service:
         yield service
 

@@ -43,12 +43,10 @@ BECOME_NOBODY = [
 
 
 def limited(files):
-    """The command, with few file descriptors."""
     return ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *COMMAND]
 
 
 def seconds_of_cpu(process):
-    """How long a process has used a processor."""
     fields = Path(f"/proc/{process.pid}/stat").read_text("utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -78,7 +76,6 @@ def test_recovers_from_too_many_connections(tmp_path):
 
 
 def tried(url):
-    """Ask, and return the answer or None."""
     try:
         return httpx.get(url, headers=AUTHORIZED, timeout=2)
     except httpx.TransportError:

@@ -42,7 +42,6 @@ def answering(said, *, pause=0.0, tls=None):
 
 
 def drops(text):
-    """A text, byte by byte."""
     return [text[i : i + 1] for i in range(len(text))]
 
 
@@ -58,7 +57,6 @@ def tls(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_reads_a_document(tls, scheme):
-    """All of it, in however many pieces it comes."""
     with answering([HEAD % 4, b"a", b"bcd"], tls=tls if scheme == "https" else None) as (port, _):
         assert fetch(f"{scheme}://127.0.0.1:{port}/") == b"abcd"
 
@@ -74,7 +72,6 @@ def test_follows_no_redirect():
 
 
 def test_reads_no_more_than_it_would_take():
-    """Whatever length is announced, or none."""
     for head in (HEAD % 10**9, b"HTTP/1.1 200 OK\r\n\r\n"):
         with answering([head, *[b"x" * 65536] * 64]) as (port, _), pytest.raises(TooLarge):
             fetch(f"http://127.0.0.1:{port}/")

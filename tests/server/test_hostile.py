@@ -34,7 +34,6 @@ EXAMPLES, BATCHES, BATCH, SLOW = 500, 9, 480, 200
 
 @pytest.mark.parametrize("target", [ours, garage])
 def test_ten_thousand_hostile_requests_change_nothing(target, tmp_path, capsys):
-    """Each is answered as designed or cut off in time, nothing planted comes out, and nothing stays behind."""
     with target(tmp_path) as under_fire:
         canaries = hostile.Canaries(SEED, under_fire.token, *under_fire.secrets)
         grammar = hostile.Grammar(SEED, canaries, under_fire.good, under_fire.token)
@@ -138,7 +137,6 @@ async def fired(
 
 
 def answered_rightly(under_fire: Target) -> bytes:
-    """What a good client gets."""
     (answer,) = exchange(under_fire.service.url, under_fire.right)
     assert answer.status == 200, answer.body
     return answer.body

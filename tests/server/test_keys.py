@@ -26,7 +26,6 @@ WEAK = rsa.generate_private_key(65537, 1024)  # noqa: S505 -- to be refused
     ("key", "algorithm"), [(RSA, "RS256"), (EC, "ES256"), (ED, "EdDSA")], ids=["RS256", "ES256", "EdDSA"]
 )
 async def test_verifies_with_a_public_key(key, algorithm, tmp_path):
-    """Given in PEM, or as the path of a file; the algorithm follows from the key."""
     file = tmp_path / "key.pem"
     file.write_text(pem(key), "utf-8")
 
@@ -72,7 +71,6 @@ def test_refuses_two_kinds_of_keys():
 
 
 def key_set(folder, *entries):
-    """Write a key set, and return its path."""
     file = folder / "jwks.json"
     file.write_text(json.dumps({"keys": entries}), "utf-8")
     return str(file)
@@ -148,14 +146,12 @@ async def test_uses_no_two_keys_of_one_name(tmp_path, caplog):
 
 @pytest.fixture
 def key_server():
-    """A key server on this machine."""
     with KeyServer(jwk(RSA, "RS256", "r")) as server:
         yield server
 
 
 @pytest.fixture
 async def rotating(key_server, monkeypatch):
-    """What verifies with a set that was read once, from an address that can be asked again at once."""
     verify = verifier(jwt_jwks=key_server.url, jwt_cache_seconds=0)
     assert await verify(OLD)
     monkeypatch.setattr(keys, "JWKS_COOLDOWN", 0.0)

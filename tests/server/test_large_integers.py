@@ -7,7 +7,7 @@ import json
 import pytest
 
 from relay.lint import lint
-from support.hosting import calling, contract, operation
+from support.hosting import calling, contract, host, operation
 
 BIG = 2**64
 SCHEMAS = [
@@ -36,9 +36,10 @@ def document(schema):
 
 
 @pytest.fixture
-def hosted(hosting):
+def hosted(tmp_path, monkeypatch):
     """Host a document of this process; orjson would not write it."""
-    return lambda document, **rest: hosting(json.dumps(document), **rest)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return lambda document, **rest: host(tmp_path, json.dumps(document), **rest)
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)

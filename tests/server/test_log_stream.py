@@ -33,7 +33,6 @@ def report(dropped):
 
 
 def read_until(reading, last):
-    """Read from a pipe until some text has come."""
     received = b""
     while last not in received:
         received += os.read(reading, 65536)

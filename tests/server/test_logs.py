@@ -39,12 +39,8 @@ def written(logs_as_before):
     return written
 
 
-def fail_with(text):
+def fail(text=CANARY):
     raise ValueError(text)
-
-
-def fail():
-    raise ValueError(CANARY)
 
 
 def failing(log):
@@ -64,12 +60,8 @@ def test_a_line_is_one_object(written):
     line = json.loads(text)
     assert text.count("\n") == 1
     assert line.pop("timestamp").endswith("Z")
-    assert line == {
-        "event": "late by 3 s",
-        "operation": "show",
-        "level": "warning",
-        "logger": "relay.test",
-    }
+    told = {"event": "late by 3 s", "operation": "show"}
+    assert line == {**told, "level": "warning", "logger": "relay.test"}
 
 
 def test_a_line_has_its_requests_id(written):
@@ -103,7 +95,6 @@ def test_shows_a_person_the_whole_exception(written):
 
 
 def test_writes_json_on_a_terminal_where_it_is_asked_to(written):
-    """And text into a file."""
     assert json.loads(written(lambda log: log.info("told"), "json", Terminal()))["event"] == "told"
     assert not written(lambda log: log.info("told"), "console").startswith("{")
 
@@ -221,7 +212,6 @@ async def test_nobody_is_told_of_requests_where_no_log_is_configured(capsys):
 
 
 def answered(operation):
-    """Observe that a request was answered."""
     Observer(None).answered({"method": "GET", "path": "/a", OPERATION: operation}, 200, 0.0015)
 
 
@@ -232,7 +222,7 @@ def test_no_line_controls_the_terminal(written, style):
     def log(logger):
         for text in TEXTS:
             try:
-                fail_with(text)
+                fail(text)
             except ValueError:
                 logger.exception(text, extra={"path": text})
 

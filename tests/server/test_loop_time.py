@@ -20,23 +20,15 @@ LARGE = 64_000  # bytes, of the body limit or of a head
 MOST = 100
 """How many quiet requests one may cost. A quiet one takes 0.1 to 0.2 ms here, client included."""
 
-TREE = {
-    "oneOf": [{"$ref": "#/components/schemas/Node"}, {"$ref": "#/components/schemas/Other"}],
-}
+TREE = {"oneOf": [{"$ref": "#/components/schemas/Node"}, {"$ref": "#/components/schemas/Other"}]}
+CHILDREN = {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}
 SCHEMAS = {
     "Tree": TREE,
-    "Node": {
-        "type": "object",
-        "required": ["children"],
-        "properties": {"children": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}},
-    },
+    "Node": {"type": "object", "required": ["children"], "properties": {"children": CHILDREN}},
     "Other": {
         "type": "object",
         "required": ["children", "name"],
-        "properties": {
-            "name": {"type": "string"},
-            "children": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}},
-        },
+        "properties": {"name": {"type": "string"}, "children": CHILDREN},
     },
     "Many": {
         "type": "object",
@@ -54,6 +46,7 @@ BODY = {
 }
 TEXT = {"type": "string"}
 VARIABLES = [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in ("from", "to")]
+QUIET = request("GET", "/livez")
 RECURSIVE = contract(
     {
         "/trees": {"post": operation("grow", requestBody=BODY)},
@@ -87,7 +80,6 @@ async def served(application):
 
 
 async def cost(ask, sent, times=3):
-    """Return the seconds of CPU that a request takes, the least of several times."""
     taken = []
     for _ in range(times):
         started = time.process_time()
@@ -123,8 +115,14 @@ def bodies():
     yield "half a boundary", "multipart/form-data; boundary=b", part + b"\r\n--" * 16_000 + b"\r\n--b--\r\n"
 
 
+def posted(path):
+    """Yield the requests with large bodies by name."""
+    for name, media_type, body in bodies():
+        typed = ("Content-Type", media_type)
+        yield name, request("POST", path, body, typed, *bearer({"sub": "u"}).items())
+
+
 def heads(path):
-    """Yield heads near the limit by name."""
     fields = {
         "semicolons": ("Content-Type", "application/json" + ";" * 31_000),
         "an open quote": ("Content-Type", 'application/json;a="' + ";" * 31_000),
@@ -133,24 +131,16 @@ def heads(path):
         "a token": ("Authorization", "Bearer " + "a." * 15_000),
         "entity tags": ("If-None-Match", '"a",' * 7_800),
     }
+    signed = [*bearer({"sub": "u"}).items()]
     for name, field in fields.items():
-        yield (
-            name,
-            request("POST", path, b"{}", field, *bearer({"sub": "u"}).items() if name != "a token" else ()),
-        )
+        yield name, request("POST", path, b"{}", field, *([] if name == "a token" else signed))
     yield "short fields", request("GET", path, None, *[("a", "")] * 15_000)
     for piece in ("-", "%2D", "/", ".", "%C3%A9"):
         yield f"a path of {piece}", request("GET", f"/reports/{piece * (31_000 // len(piece))}", None)
-    yield (
-        "trailers",
-        request(
-            "POST", path, b"2\r\n{}\r\n0\r\n" + b"a:\r\n" * 15_000 + b"\r\n", ("Transfer-Encoding", "chunked")
-        ),
-    )
-    yield (
-        "chunks",
-        request("POST", path, b"1\r\n \r\n" * 10_000 + b"0\r\n\r\n", ("Transfer-Encoding", "chunked")),
-    )
+    trailers = b"2\r\n{}\r\n0\r\n" + b"a:\r\n" * 15_000 + b"\r\n"
+    chunks = b"1\r\n \r\n" * 10_000 + b"0\r\n\r\n"
+    for name, body in {"trailers": trailers, "chunks": chunks}.items():
+        yield name, request("POST", path, body, ("Transfer-Encoding", "chunked"))
 
 
 @pytest.fixture
@@ -162,7 +152,6 @@ def recursive(tmp_path, monkeypatch):
 
 @pytest.fixture
 def garage():
-    """The garage."""
     settings = Settings(spec=GARAGE, handlers="tests.specs.garage", jwt_secret=SECRET)
     return create_app(settings=settings), "/garage/v1/vehicles"
 
@@ -177,13 +166,3 @@ async def test_no_request_costs_much_more_than_a_quiet_one(target, request):
         costs = {name: await cost(ask, sent) / quiet for name, sent in [*posted(path), *heads(path)]}
 
     assert {name: round(ratio) for name, ratio in costs.items() if ratio > MOST} == {}
-
-
-QUIET = request("GET", "/livez")
-
-
-def posted(path):
-    """Yield the requests with large bodies by name."""
-    for name, media_type, body in bodies():
-        typed = ("Content-Type", media_type)
-        yield name, request("POST", path, body, typed, *bearer({"sub": "u"}).items())

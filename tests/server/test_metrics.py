@@ -58,7 +58,6 @@ def hosted(tmp_path, monkeypatch):
 
 
 def counted(text):
-    """Samples by name and labels, without those that are nought."""
     return {
         (sample.name, *sorted(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(text)
@@ -68,7 +67,6 @@ def counted(text):
 
 
 async def scraped(application, *paths, headers=None):
-    """What is counted after some requests."""
     async with calling(application) as client:
         for path in paths:
             await client.get(path, headers=headers)
@@ -142,7 +140,6 @@ async def test_counts_response_violations_by_rule(hosted, monkeypatch):
 
 
 async def test_has_the_processs_own_figures(hosted):
-    """Memory, descriptors and processor time."""
     async with calling(hosted()) as client:
         response = await client.get("/metrics")
 
@@ -152,7 +149,6 @@ async def test_has_the_processs_own_figures(hosted):
 
 
 async def test_can_be_switched_off(hosted):
-    """Where nobody asks, nothing is counted."""
     async with calling(hosted(metrics=False)) as client:
         assert (await client.get("/metrics")).status_code == 404
 

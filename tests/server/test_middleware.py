@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from relay import SetupError
-from support.hosting import assert_problem, calling, contract, operation
+from support.hosting import assert_problem, calling, contract, host, operation
 
 SECURE = {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}}
 LIMIT = {"name": "limit", "in": "query", "schema": {"type": "integer"}}
@@ -38,13 +38,14 @@ INIT = """
 
 
 @pytest.fixture
-def hosted(hosting):
+def hosted(tmp_path, monkeypatch):
     """The service, with more lines in its package and a handler."""
+    monkeypatch.syspath_prepend(tmp_path)
 
     def serve(
         init="", things="async def order(limit=None):\n    return limit\n", document=DOCUMENT, **settings
     ):
-        return hosting(document, settings=settings, init=INIT + init, things=things)
+        return host(tmp_path, document, settings=settings, init=INIT + init, things=things)
 
     return serve
 
@@ -73,6 +74,7 @@ POSITIONS = (
 
 
 async def test_middlewares_of_one_position_keep_their_order(hosted):
+    """The first is the outermost; a position may be written as text."""
     init = f"{RECORDING}\n    middleware = [(Recording, 'BEFORE_ROUTING', {{'name': n}}) for n in 'ab']\n"
     application = hosted(init)
 
@@ -105,6 +107,7 @@ async def test_starlettes_middlewares_work(hosted):
 
 
 async def test_a_middleware_that_fails_is_an_error_with_the_envelope(hosted):
+    """Before the stage that renders errors, and after it."""
     for position in ("BEFORE_EXCEPTION", "BEFORE_ROUTING"):
         application = hosted(f"""
     class Failing:
@@ -290,6 +293,7 @@ async def test_a_large_response_and_a_stream_pass_a_middleware_as_they_are(hoste
     ],
 )
 def test_a_wrong_export_is_reported_before_the_start(hosted, exported, message):
+    """With what it must be."""
     with pytest.raises(SetupError) as raised:
         hosted(f"\n    middleware = {exported}\n")
 

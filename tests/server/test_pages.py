@@ -31,7 +31,6 @@ INIT = """
 
 @pytest.fixture
 def application(tmp_path, monkeypatch):
-    """A service with one operation and a collaborator that says whether it is ready."""
     monkeypatch.syspath_prepend(str(tmp_path))
 
     def application(**settings):
@@ -50,7 +49,6 @@ async def test_is_live_without_a_token(application):
 
 
 async def test_is_ready_when_its_collaborators_are(application):
-    """Those that say so; the failing ones are named, why they fail is not."""
     service = application()
     async with calling(service) as client:
         assert (await client.get("/readyz")).json() == {"status": "ready"}
@@ -71,7 +69,6 @@ async def test_does_not_wait_for_a_collaborator_for_ever(application, monkeypatc
 
 
 async def test_serves_the_contract_in_both_forms(application):
-    """Without a token, as it is."""
     service = application()
     async with calling(service) as client:
         as_json = await client.get("/openapi.json")
@@ -126,7 +123,6 @@ async def test_the_page_keeps_the_tags_of_all_operations(tmp_path, monkeypatch):
 
 
 async def test_pages_take_get_and_head_only(application):
-    """With the Allow header that says so."""
     async with calling(application()) as client:
         response = await client.post("/openapi.json")
 

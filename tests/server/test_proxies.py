@@ -41,7 +41,6 @@ def test_nothing_that_an_unknown_peer_says_counts(proxies, line):
 
 
 def test_a_peer_without_an_address_is_not_trusted():
-    """Such as that of a UNIX socket."""
     assert origin(*ALL, peer=None) == Origin(None, "http", "inner")
 
 
@@ -125,7 +124,6 @@ def test_scheme_and_host_are_the_nearest_proxys_if_they_are_valid(scheme, host, 
 
 
 def test_the_setting_is_a_list_of_addresses_and_networks(monkeypatch):
-    """With spaces, as people write lists."""
     monkeypatch.setenv("RELAY_TRUSTED_PROXIES", "10.0.0.1, 192.168.0.0/16,::1,")
 
     assert Settings.load().trusted_proxies == ("10.0.0.1", "192.168.0.0/16", "::1")

@@ -72,7 +72,6 @@ SEGMENTS = ["a", "b", "a-b", "{x%d}", "a{x%d}", "{x%d}-b", "{x%d}-b-{y%d}", "a-{
 
 
 def template(segments):
-    """A path whose variables are named after their segments."""
     return "".join(f"/{segment.replace('%d', str(at))}" for at, segment in enumerate(segments))
 
 
@@ -85,7 +84,6 @@ REQUESTS = st.lists(
 
 
 def matches(template, path):
-    """Whether a path fits a template, judged segment by segment."""
     ours, theirs = template.split("/"), [unquote(segment) for segment in path.split("/")]
     return len(ours) == len(theirs) and all(
         re.fullmatch("(?s:.+)".join(map(re.escape, re.split(r"\{.*?\}", one))), other)
@@ -94,7 +92,6 @@ def matches(template, path):
 
 
 def concreteness(template):
-    """Segment by segment: is it literal, and how many letters of its own has it."""
     return [("{" not in one, len(re.sub(r"\{.*?\}", "", one))) for one in template.split("/")]
 
 
@@ -116,7 +113,6 @@ def test_agrees_with_trying_every_template(templates, path):
 
 @given(st.lists(TEMPLATES, unique=True, max_size=6), REQUESTS)
 def test_the_names_of_variables_do_not_change_what_is_found(templates, path):
-    """Each method may name them differently."""
     found = routes(*templates)
     for template in templates:
         found.add(template.replace("{", "{other_"), "post", template)
@@ -136,7 +132,6 @@ KEYS = st.text(
 
 @given(KEYS.filter(lambda key: "%00" not in key), st.booleans())
 def test_every_path_is_found_as_a_request_writes_it(key, is_templated):
-    """Whatever characters its key has."""
     path = f"/{key}/{{id}}" if is_templated else f"/{key}"
 
     match = routes(path).find(encoded(path).replace("{id}", "7"))
@@ -257,7 +252,6 @@ def test_a_path_without_meaning_breaks_no_request(path):
 
 
 def mocked(**operations):
-    """A contract of GET, or of the method before a space, of paths whose variables are declared."""
     paths = {}
     for name, path in operations.items():
         parameters = [

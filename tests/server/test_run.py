@@ -1,4 +1,4 @@
-"""How `relay serve` ends: `scripts/relay/server/transport/run.py` and `scripts/relay/server/transport/graceful_shutdown.py`."""
+"""How `relay serve` ends: `scripts/relay/server/transport/run.py` and `servers.py`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import platform
 import signal
 import socket
 import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ import httpx
 import pytest
 
 from support.hosting import assert_problem, contract, operation, write_package
-from support.running import COMMAND, eventually, serving, started
+from support.running import COMMAND, eventually, patched, serving, started
 
 THINGS = """
     import asyncio
@@ -65,13 +64,6 @@ def asked(folder, service, *names):
         yield asking
 
 
-def impatient(**seconds):
-    """The command, with less time for everything than an operator gets."""
-    patches = "".join(f"{name} = {value}; " for name, value in seconds.items())
-    code = f"import relay.server.transport.servers, relay.server.bodies; from relay.cli.main import main; {patches}main()"
-    return [sys.executable, "-c", code]
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_answers_what_is_under_way_and_ends(tmp_path, arguments, number):
     """Whoever deploys loses no request; a connection that only waits delays nothing, and nobody new gets in."""
@@ -108,12 +100,9 @@ def test_a_second_signal_ends_it_at_once(tmp_path, arguments):
 
 def test_cuts_what_is_not_done_in_time(tmp_path, arguments):
     """It is told in one line, not a traceback; the client sees the connection end, not an answer."""
-    seconds = {
-        "relay.server.transport.servers.DRAIN_SECONDS": 1,
-        "relay.server.transport.servers.CLOSE_SECONDS": 1,
-    }
+    command = patched({f"relay.server.transport.servers.{name}_SECONDS": 1 for name in ("DRAIN", "CLOSE")})
     with (
-        serving(tmp_path, *arguments, RELAY_LOG_LEVEL="warning", command=impatient(**seconds)) as service,
+        serving(tmp_path, *arguments, RELAY_LOG_LEVEL="warning", command=command) as service,
         asked(tmp_path, service, "endless", "stuck") as asking,
     ):
         service.process.send_signal(signal.SIGTERM)
@@ -128,9 +117,8 @@ def test_cuts_what_is_not_done_in_time(tmp_path, arguments):
 
 def test_half_a_body_holds_it_no_longer_than_a_body_may_take(tmp_path, arguments):
     """The client is told; it was under way, and got its answer."""
-    with serving(
-        tmp_path, *arguments, command=impatient(**{"relay.server.bodies.BODY_SECONDS": 1})
-    ) as service:
+    command = patched({"relay.server.bodies.BODY_SECONDS": 1})
+    with serving(tmp_path, *arguments, command=command) as service:
         parts = urlsplit(service.url)
         with socket.create_connection((parts.hostname, parts.port)) as client:
             head = b"POST /take HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n"
@@ -145,7 +133,6 @@ def test_half_a_body_holds_it_no_longer_than_a_body_may_take(tmp_path, arguments
 
 
 def httpx_response(client):
-    """Read an answer to the end of its connection."""
     head, _, body = b"".join(iter(lambda: client.recv(65536), b"")).partition(b"\r\n\r\n")
     status, *lines = head.decode("latin-1").split("\r\n")
     headers = dict(line.split(": ", 1) for line in lines)

@@ -45,7 +45,6 @@ def test_reads_options_then_environment_then_env_file_then_secret_files_then_pro
 
 
 def refused(**given):
-    """What is told of settings that cannot be read."""
     with pytest.raises(SetupError) as raised:
         Settings.load(**given)
     assert "sk_canary" not in str(raised.value)
@@ -76,7 +75,6 @@ def test_tells_every_setting_that_is_wrong_by_its_variable(monkeypatch):
     ],
 )
 def test_says_what_a_setting_has_to_be(monkeypatch, name, wrong, told):
-    """The rule, and never what was given."""
     monkeypatch.setenv(f"RELAY_{name.upper()}", wrong)
 
     assert refused() == f"RELAY_{name.upper()}: {told}"
@@ -98,7 +96,6 @@ def test_says_what_a_setting_has_to_be(monkeypatch, name, wrong, told):
     ],
 )
 def test_reads_what_a_variable_says(monkeypatch, name, spelling, value):
-    """Each kind of setting, in the spellings that operators use."""
     monkeypatch.setenv(f"RELAY_{name.upper()}", spelling)
 
     settings = Settings.load()
@@ -150,7 +147,6 @@ def test_knows_no_setting_that_does_not_exist():
 
 
 def test_warns_of_names_that_are_no_settings(tmp_path, monkeypatch):
-    """In each source, with the nearest name, or the one that replaced it."""
     (tmp_path / "pyproject.toml").write_text("[tool.relay]\nprot = 80\n[tool.relay.contract]\n", "utf-8")
     (tmp_path / ".env").write_text("RELAY_HOTS=::1\nOTHER=1\n", "utf-8")
     (tmp_path / "secrets").mkdir()
@@ -198,7 +194,6 @@ def test_says_when_the_secrets_folder_is_missing(monkeypatch):
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", None])
 def test_says_when_a_secret_file_cannot_be_read(tmp_path, monkeypatch, content):
-    """Bytes that are no text, or a folder where a file should be."""
     secret = tmp_path / "secrets" / "relay_jwt_secret"
     secret.parent.mkdir()
     if content is None:
@@ -212,7 +207,6 @@ def test_says_when_a_secret_file_cannot_be_read(tmp_path, monkeypatch, content):
 
 
 def test_says_that_an_env_file_is_no_text(tmp_path):
-    """By its name."""
     (tmp_path / ".env").write_bytes(b"RELAY_HOST=\xff\n")
 
     assert refused() == ".env: cannot be read as text in UTF-8"
@@ -224,7 +218,6 @@ def test_never_listens_everywhere_by_accident():
 
 
 def test_never_shows_a_secret(monkeypatch):
-    """Neither a key nor the password in the store's address."""
     monkeypatch.setenv("RELAY_JWT_SECRET", "sk_canary" * 4)
     monkeypatch.setenv("RELAY_JWT_JWKS", "https://me:sk_canary@id.example")
     monkeypatch.setenv("RELAY_STORE", "mongodb://app:sk_canary@db/relay")

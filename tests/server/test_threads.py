@@ -8,6 +8,7 @@ import re
 import pytest
 
 from support.hosting import calling, contract, host, logged, operation
+from support.running import eventually_async
 
 DOCUMENT = contract(
     {
@@ -51,7 +52,6 @@ INIT = """
 
 @pytest.fixture
 def hosted(tmp_path, monkeypatch):
-    """The service, with settings."""
     monkeypatch.syspath_prepend(tmp_path)
     return lambda **settings: host(tmp_path, DOCUMENT, settings=settings, init=INIT, things=THINGS)
 
@@ -86,11 +86,10 @@ async def test_what_a_function_raises_after_its_request_ended_is_logged(hosted, 
     async with calling(application) as client:
         assert (await client.get("/fail")).status_code == 503
         module["release"].set()
-        async with asyncio.timeout(10):
-            while not logged(caplog, "a function failed after its request had ended"):  # noqa: ASYNC110 -- a thread logs it
-                await asyncio.sleep(0.01)
+        (record,) = await eventually_async(
+            lambda: logged(caplog, "a function failed after its request had ended")
+        )
 
-    (record,) = logged(caplog, "a function failed after its request had ended")
     assert record.cause == "LookupError"
     assert re.search(r"things\.py:\d+$", record.at)
     assert "canary" not in caplog.text

@@ -61,7 +61,6 @@ async def test_remembers_no_token_that_was_refused(verified):
 
 
 async def test_remembers_nothing_where_that_is_switched_off(verified):
-    """RELAY_JWT_CACHE_SECONDS=0."""
     verify, token = verifier(jwt_secret=SECRET, jwt_cache_seconds=0), sign()
 
     await verify(token)
@@ -164,7 +163,6 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_answers_from_memory_as_it_did_at_first(value):
-    """To the type of each number."""
     verify = TokenVerifier(SingleKey(*KEY), Settings(jwt_leeway=0, jwt_max_life=0))
     token = sign(own={"value": value})
 

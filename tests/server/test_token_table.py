@@ -34,7 +34,6 @@ CLAIMS = {
 
 
 def as_json(value: Any) -> bytes:
-    """A value as JSON."""
     return json.dumps(value).encode()
 
 
@@ -51,7 +50,6 @@ def claims(*without: str, **changes: Any) -> str:
 
 
 def payload(raw: bytes) -> str:
-    """A token with this very payload, and a good signature."""
     return compact(as_json(HEADER), raw)
 
 
@@ -215,7 +213,6 @@ async def serving(folder, **given):
 
 
 def authorization(token):
-    """A header that shows a token."""
     return {"Authorization": f"Bearer {token}"}
 
 
@@ -304,7 +301,6 @@ async def test_looks_at_no_key_that_a_token_brings_along(tmp_path):
 
 
 def flip(token, where):
-    """Change a bit of one character."""
     where %= len(token)
     return token[:where] + chr(ord(token[where]) ^ 1) + token[where + 1 :]
 

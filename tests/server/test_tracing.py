@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import sys
 import threading
 import time
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import httpx
@@ -59,85 +60,64 @@ OURS = load_contract(ROOT / "spec" / "openapi.yaml")
 
 @pytest.fixture(autouse=True)
 def _here(tmp_path, monkeypatch):
-    """The folder of a test's packages is on the import path."""
     monkeypatch.syspath_prepend(tmp_path)
 
 
 def tracer_into(exporter):
-    """A tracer of this process whose spans are kept."""
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     return provider.get_tracer("test")
 
 
-class Collector:
-    """What keeps to the receiving end of OTLP over HTTP, and remembers what it was sent."""
+class Collector(HTTPServer):
+    """The receiving end of OTLP over HTTP, which remembers what it was sent."""
 
     def __init__(self) -> None:
         self.raw = bytearray()
-        collector = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                collector.raw += self.rfile.read(int(self.headers["content-length"]))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_arguments):
-                pass
-
-        self._server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(("127.0.0.1", 0), _CollectorHandler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
 
     def resources(self):
         """The resources that spans were sent of; messages of protobuf are joined by writing one behind the other."""
         return ExportTraceServiceRequest.FromString(bytes(self.raw)).resource_spans
 
     def spans(self):
-        """All spans that were sent."""
         return [span for found in self.resources() for scope in found.scope_spans for span in scope.spans]
+
+
+class _CollectorHandler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.server.raw += self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_arguments): ...
 
 
 @pytest.fixture
 def collector():
-    """A collector that takes everything."""
-    collector = Collector()
-    yield collector
-    collector.close()
+    with Collector() as collector:
+        thread = threading.Thread(target=collector.serve_forever, args=[0.02])
+        thread.start()
+        yield collector
+        collector.shutdown()
+        thread.join()
 
 
 @pytest.fixture
 def exporter():
-    """Where finished spans are kept in this process."""
     return InMemorySpanExporter()
 
 
 @pytest.fixture
 async def client(tmp_path, exporter):
-    """A client of a traced service."""
-    async with client_of(tmp_path, exporter) as client:
-        yield client
-
-
-@asynccontextmanager
-async def client_of(folder, exporter):
-    """Trace a service into an exporter and yield a client of it."""
     tracer = tracer_into(exporter)
-    application = host(folder, contract(PATHS), init=INIT, things=THINGS)
+    application = host(tmp_path, contract(PATHS), init=INIT, things=THINGS)
     application.package.tracer = tracer
-    app = Traced(application, application.contract, {"/livez", "/docs"}, tracer)
-    async with application.running():
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            yield client
+    transport = httpx.ASGITransport(Traced(application, application.contract, {"/livez", "/docs"}, tracer))
+    opening = httpx.AsyncClient(transport=transport, base_url="http://test")
+    async with application.running(), opening as client:
+        yield client
 
 
 def attributes(span):
@@ -172,7 +152,6 @@ def test_a_collector_gets_the_request_of_a_live_service(tmp_path, collector):
 
 @contextmanager
 def silent():
-    """An address where somebody listens and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
@@ -202,13 +181,8 @@ def test_a_collector_that_is_away_is_told_of_once(tmp_path):
     with silent() as url:
         pass
     url = url.replace("//", "//me:sk_canary@")
-    with serving_demo(
-        tmp_path,
-        RELAY_TRACING="true",
-        OTEL_EXPORTER_OTLP_ENDPOINT=url,
-        OTEL_EXPORTER_OTLP_TIMEOUT="0.2",
-        OTEL_BSP_SCHEDULE_DELAY="50",
-    ) as service:
+    hurried = {"OTEL_EXPORTER_OTLP_TIMEOUT": "0.2", "OTEL_BSP_SCHEDULE_DELAY": "50"}
+    with serving_demo(tmp_path, RELAY_TRACING="true", OTEL_EXPORTER_OTLP_ENDPOINT=url, **hurried) as service:
         for _ in range(3):
             httpx.get(service.url + CONFIG)
             time.sleep(0.3)
@@ -320,22 +294,14 @@ async def test_whatever_a_caller_sends_as_its_parent_is_answered(parent):
     assert len(exporter.get_finished_spans()) <= 1
 
 
-def test_samples_as_the_sdk_says(monkeypatch):
-    """`OTEL_TRACES_SAMPLER` is no setting of ours."""
+def test_keeps_to_the_variables_of_the_sdk(monkeypatch):
+    """`OTEL_TRACES_SAMPLER` is no setting of ours, and our own name is only for who set none."""
     monkeypatch.setenv("OTEL_TRACES_SAMPLER", "always_off")
-
-    provider = tracing._provider()
-
-    assert provider.sampler.get_description() == "AlwaysOffSampler"
-    provider.shutdown()
-
-
-def test_a_service_has_the_name_that_its_operator_gave_it(monkeypatch):
-    """Our own is only for who set none."""
     monkeypatch.setenv("OTEL_SERVICE_NAME", "shop")
 
     provider = tracing._provider()
 
+    assert provider.sampler.get_description() == "AlwaysOffSampler"
     assert provider.resource.attributes["service.name"] == "shop"
     provider.shutdown()
 
@@ -344,25 +310,15 @@ def test_says_what_to_install(tmp_path, monkeypatch):
     """Asked for and not there is a wrong set-up, found before a socket opens."""
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
 
-    with pytest.raises(SetupError) as raised:
-        host(
-            tmp_path,
-            contract({"/a": {"get": operation("show")}}),
-            settings={"tracing": True},
-            things="async def show(): ...",
-        )
-
-    assert str(raised.value) == (
-        "RELAY_TRACING: OpenTelemetry is not installed (opentelemetry): pip install 'tether-relay[tracing]', or unset it"
-    )
+    document = contract({"/a": {"get": operation("show")}})
+    told = "OpenTelemetry is not installed (opentelemetry): pip install 'tether-relay[tracing]', or unset it"
+    with pytest.raises(SetupError, match=re.escape(f"RELAY_TRACING: {told}")):
+        host(tmp_path, document, settings={"tracing": True}, things="async def show(): ...")
 
 
-@pytest.mark.parametrize(("name", "value"), [("OTEL_BSP_MAX_QUEUE_SIZE", "-1")])
-async def test_says_when_a_variable_of_opentelemetry_is_wrong(tmp_path, monkeypatch, name, value):
-    """In a line, before the first request."""
-    monkeypatch.setenv(name, value)
+async def test_says_when_a_variable_of_opentelemetry_is_wrong(monkeypatch):
+    monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "-1")
 
-    with pytest.raises(
-        SetupError, match=r"^OTEL_\*: OpenTelemetry rejects the value of one of these variables; check them$"
-    ):
+    told = r"^OTEL_\*: OpenTelemetry rejects the value of one of these variables; check them$"
+    with pytest.raises(SetupError, match=told):
         await tracing.exporting().__aenter__()

@@ -15,7 +15,6 @@ from relay.server.transport.servers import DrainingServer
 
 
 def parameters(function):
-    """The names a function takes, in their order."""
     return [*inspect.signature(function).parameters]
 
 
@@ -28,7 +27,6 @@ def overridden(ours, theirs):
 
 @pytest.fixture
 def config():
-    """A configuration whose application is never called."""
     return uvicorn.Config(lambda: None, ws="none", lifespan="off", log_config=None)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
-import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
+from support.running import eventually, patched
 from support.targets import Measured
 from support.uploading import (
     FORM_HEAD,
@@ -27,64 +28,54 @@ from support.wire import answers, connect, exchange, request
 LARGE = 300_000_000
 
 
-@pytest.fixture
-def service(tmp_path):
-    """A service that takes files of any size."""
-    with taking_files(tmp_path) as found:
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    with taking_files(tmp_path_factory.mktemp("uploads")) as found:
         yield found
 
 
-@pytest.fixture
-def temporary(tmp_path):
-    """The files that the service has open in its folder of temporary files, and those that lie there."""
-
-    def files(service):
-        folder = tmp_path / "temporary"
-        links = []
-        for one in Path(f"/proc/{service.process.pid}/fd").iterdir():
-            with suppress(FileNotFoundError):
-                links.append(str(one.readlink()))
-        return [link for link in links if link.startswith(str(folder))] + list(folder.iterdir())
-
-    return files
+def temporary(service):
+    """The files that a service has open in its folder of temporary files, and those that lie there."""
+    process = Path(f"/proc/{service.process.pid}")
+    folder = Path(re.search(r"\0TMPDIR=([^\0]*)", (process / "environ").read_text("utf-8"))[1])
+    links = []
+    for one in (process / "fd").iterdir():
+        with suppress(FileNotFoundError):
+            links.append(str(one.readlink()))
+    return [link for link in links if link.startswith(str(folder))] + list(folder.iterdir())
 
 
-def settled(files, service):
+def settled(service):
     """Wait until the service has no temporary file, and return those that it keeps."""
-    for _ in range(100):
-        if not (found := files(service)):
-            break
-        time.sleep(0.05)
-    return found
+    with suppress(AssertionError):
+        eventually(lambda: not temporary(service), 5)
+    return temporary(service)
 
 
-def test_large_files_take_little_memory(service, temporary):
+def test_large_files_take_little_memory(service):
     """300 MB in a form and as a body, through a process of less than 150 MB."""
     raw, form = send_raw(service, LARGE), send_form(service, LARGE)
 
     assert json.loads(raw.body) == [*digest(LARGE), LARGE]
     assert json.loads(form.body) == {"note": "x", "file": digest(LARGE)}
     assert peak(service.process.pid) < MOST_MEMORY
-    assert settled(temporary, service) == []
+    assert settled(service) == []
 
 
-def test_many_uploads_that_break_off_leave_nothing(service, temporary):
+def test_many_uploads_that_break_off_leave_nothing(service):
     """Neither files nor descriptors, and others are answered meanwhile."""
     send_raw(service, 1)
     before = Measured.of(service.process.pid)
     with ExitStack() as stack:
         for number in range(60):
             connection = stack.enter_context(connect(service.url))
-            kind, start = [(MULTIPART, FORM_HEAD), (VIDEO, b"")][number % 2]
-            path = ["/form", "/raw"][number % 2]
-            connection.sendall(
-                request("POST", path, None, kind, ("Content-Length", "1000000")) + start + b"a" * 200_000
-            )
-        while len(temporary(service)) < 60:
-            time.sleep(0.05)
+            path, kind, start = [("/form", MULTIPART, FORM_HEAD), ("/raw", VIDEO, b"")][number % 2]
+            head = request("POST", path, None, kind, ("Content-Length", "1000000"))
+            connection.sendall(head + start + b"a" * 200_000)
+        eventually(lambda: len(temporary(service)) >= 60)
         assert json.loads(send_form(service, 100_000).body)["file"] == digest(100_000)
 
-    assert settled(temporary, service) == []
+    assert settled(service) == []
     assert Measured.of(service.process.pid).descriptors <= before.descriptors + 2
 
 
@@ -102,7 +93,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
-def test_hostile_forms_are_refused_and_take_no_memory(service, temporary, body):
+def test_hostile_forms_are_refused_and_take_no_memory(service, body):
     """Most are refused as soon as they exceed a limit; all have no end."""
     with connect(service.url) as connection:
         with suppress(ConnectionError):
@@ -117,39 +108,35 @@ def test_hostile_forms_are_refused_and_take_no_memory(service, temporary, body):
     assert [one.status for one in found] in ([400], [413], [])  # a reset may overtake the answer
     assert json.loads(send_form(service, 100_000).body)["file"] == digest(100_000)
     assert peak(service.process.pid) < MOST_MEMORY
-    assert settled(temporary, service) == []
+    assert settled(service) == []
 
 
 @pytest.mark.parametrize("cut", [1, 5, 70, 150_000])
-def test_a_truncated_form_is_refused(service, temporary, cut):
-    """Its length is right, its end is missing."""
+def test_a_truncated_form_is_refused(service, cut):
     whole = FORM_HEAD + b"a" * 200_000 + b"\r\n--b--"
 
     (answer,) = exchange(service.url, request("POST", "/form", whole[:-cut], MULTIPART))
 
     assert answer.status == 400
-    assert settled(temporary, service) == []
+    assert settled(service) == []
 
 
-def test_a_form_that_trickles_is_refused_in_time(service, temporary):
-    """After ten seconds without 16 KiB; a file that was begun is deleted."""
-    with connect(service.url, 30) as connection:
-        connection.sendall(
-            request("POST", "/form", None, MULTIPART, ("Content-Length", "100000000"))
-            + FORM_HEAD
-            + b"a" * 200_000
-        )
-        started = time.monotonic()
+def test_a_form_that_trickles_is_refused_in_time(tmp_path):
+    """After some seconds without 16 KiB; a file that was begun is deleted."""
+    command = patched({"relay.server.bodies.BODY_SECONDS": 1})
+    start = request("POST", "/form", None, MULTIPART, ("Content-Length", "100000000")) + FORM_HEAD
+    with taking_files(tmp_path, command=command) as service, connect(service.url, 30) as connection:
+        connection.sendall(start + b"a" * 200_000)
         connection.settimeout(0.2)
         received = b""
-        while time.monotonic() - started < 25 and not received:
+        while not received:  # until the service answers or the test's time is over
             with suppress(ConnectionError):
                 connection.send(b"a")
             with suppress(socket.timeout):
                 received = connection.recv(65536)
 
-    assert b" 408 " in received.partition(b"\r\n")[0]
-    assert settled(temporary, service) == []
+        assert b" 408 " in received.partition(b"\r\n")[0]
+        assert settled(service) == []
 
 
 def test_a_disk_that_is_not_there_is_an_answer(tmp_path):

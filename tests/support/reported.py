@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
 from relay.contract_tests.contract_config import Waiver
+from relay.contract_tests.contract_rules import finding
 from relay.contract_tests.coverage import Coverage
 from relay.contract_tests.exchanges import Exchange, Request
 from relay.contract_tests.results import Failure, NotRun, Phase
@@ -86,23 +87,13 @@ def violated() -> Report:
     for cell in coverage.cells[:3]:
         cell.seen = Counter({"properties": 12, "examples": 1})
     pets = ("paths", "/pets", "get", "responses", "200")
-    place = document.place(pets)
-    wrong = Failure(
-        place,
-        "200 of GET /pets violates its schema at /pets/0/id",
-        "response-violation",
-        operation="GET /pets",
-        exchange=exchange(),
-        count=7,
+    wrong = finding(
+        document, "response-violation", pets, "200 of GET /pets violates its schema at /pets/0/id"
     )
-    let_in = Failure(
-        place,
-        "GET /pets accepted an expired token",
-        "credential-accepted",
-        operation="GET /pets",
-        exchange=exchange("/pets?limit=2&sort=name", credential="expired token of admin"),
-        expected=(401, 403),
+    leaked = finding(
+        document, "leaked-traceback", ("paths", "/pets"), "500 of POST /pets contains a traceback"
     )
+    let_in = finding(document, "credential-accepted", pets, "GET /pets accepted an expired token")
     unused = Diagnostic(waiver.place, "the waived response was observed", "unused-waiver", Severity.WARNING)
     posted = {"method": "POST", "body": b'{"name": "Rex\'s son"}'}
     crash = exchange(
@@ -111,31 +102,28 @@ def violated() -> Report:
         headers=(("content-type", "text/plain"),),
         body=b'Traceback (most recent call last):\n  File "shop.py"\n',
     )
-    leaked = Failure(
-        document.place(("paths", "/pets")),
-        "500 of POST /pets contains a traceback",
-        "leaked-traceback",
-        operation="POST /pets",
-        exchange=crash,
-    )
+    expired = exchange("/pets?limit=2&sort=name", credential="expired token of admin")
     properties = Phase(
         "properties",
         cases=412,
         seconds=61,
         exchanges=[exchange()] * 412,
-        failures=[wrong, leaked],
+        failures=[
+            Failure(wrong, "GET /pets", exchange(), count=7),
+            Failure(leaked, "POST /pets", crash),
+        ],
         notes=["412 requests to 3 operations, seed 42"],
     )
     matrix = Phase(
         "identity matrix",
         cases=9,
         seconds=1.25,
-        failures=[let_in],
+        failures=[Failure(let_in, "GET /pets", expired, expected=(401, 403))],
         not_run=[
             NotRun(f"{who} on GET /pets", f"set {who.upper()}_TOKEN to its token") for who in ("rep", "owner")
         ],
     )
-    waivers = Phase("waivers", "waivers", 1, failures=[Failure.of(unused)])
+    waivers = Phase("waivers", "waivers", 1, failures=[Failure(unused)])
     faults = Phase("faults", "faults", 0, not_run=[NotRun("database down", "leave --url out")])
     return run([properties, matrix, waivers, faults], coverage)
 

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -14,11 +13,6 @@ from contextlib import AbstractContextManager, contextmanager
 from inspect import isawaitable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-import pytest
-from click.testing import CliRunner
-
-from relay.cli.main import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -66,22 +60,11 @@ def relay(folder: Path, *arguments: str, **variables: str) -> subprocess.Complet
     )
 
 
-def relay_here(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command as `relay` does, but in this process, which saves the second that a start takes."""
-    handler = signal.getsignal(signal.SIGTERM)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setattr(sys, "meta_path", [*sys.meta_path])
-        wanted = environment(folder, **variables)
-        for name in os.environ.keys() - wanted.keys():
-            patch.delenv(name)
-        for name, value in wanted.items():
-            patch.setenv(name, value)
-        result = CliRunner().invoke(main, arguments)
-    signal.signal(signal.SIGTERM, handler)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return subprocess.CompletedProcess(arguments, result.exit_code, result.stdout, result.stderr)
+def patched(values: dict[str, object]) -> list[str]:
+    """Return the command with other values of names such as `relay.server.bodies.BODY_SECONDS`."""
+    modules = ", ".join({name.rpartition(".")[0] for name in values})
+    changes = "; ".join(f"{name} = {value!r}" for name, value in values.items())
+    return [sys.executable, "-c", f"import {modules}; {changes}; from relay.cli.main import main; main()"]
 
 
 def errors(result: subprocess.CompletedProcess[str]) -> str:
