@@ -22,12 +22,10 @@ SCHEMAS = 90
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    """Return a contract that is large enough to show how the work grows."""
     return payment_style(OPERATIONS, SCHEMAS)
 
 
 def changed(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a version in which each resource has one enum member less and one required property more."""
     new = copy.deepcopy(document)
     for schema in new["components"]["schemas"].values():
         if "status" in schema.get("properties", {}):
@@ -38,7 +36,6 @@ def changed(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_generated_contract_is_the_same_each_time_and_of_the_size_asked_for():
-    """Figures of different days are comparable."""
     one, other = payment_style(40, 60), payment_style(40, 60)
 
     assert json.dumps(one) == json.dumps(other)
@@ -60,7 +57,6 @@ def test_the_place_of_a_shared_difference_is_found_once(document, monkeypatch):
 
 
 def test_a_pair_of_schemas_is_compared_once(document, monkeypatch):
-    """However many operations and schemas lead to it."""
     compared: Counter[Any] = Counter()
     real = SchemaComparison._compare
     monkeypatch.setattr(

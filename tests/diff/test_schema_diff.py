@@ -10,92 +10,23 @@ from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 
 from relay.contract.diagnostics import Severity
+from relay.contract.schema_words import COMBINING, inner_schemas
 from relay.diff import compare
 from relay.validation.schemas import SchemaCompiler
+from support import modern_schemas, schemas
 from support.compiled import POINTER, read
 from support.hosting import ref, with_json_body
 
-NAMES = st.sampled_from("abc")
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers(-4, 4)
-    | st.sampled_from([0.5, 2.5, "", "a", "ab", "abc", "1", 2**40])
-)
-VALUES = st.recursive(
-    SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
-    max_leaves=6,
-)
-NOTED = {"nullable": st.just(True), "readOnly": st.just(True), "writeOnly": st.just(True)}
-SCHEMAS = st.deferred(
-    lambda: (
-        st.fixed_dictionaries(
-            {}, optional={"enum": st.lists(SCALARS, min_size=1, max_size=4, unique_by=repr)}
-        )
-        | st.sampled_from([{"$ref": "#/components/schemas/Tree"}, {"$ref": "#/components/schemas/Leaf"}])
-        | st.fixed_dictionaries(
-            {"type": st.sampled_from(["integer", "number"])},
-            optional={
-                **NOTED,
-                "minimum": st.integers(-3, 3),
-                "maximum": st.integers(-3, 3),
-                "exclusiveMinimum": st.booleans(),
-                "exclusiveMaximum": st.booleans(),
-                "multipleOf": st.sampled_from([1, 2, 4, 0.5]),
-                "format": st.sampled_from(["int32", "int64", "float"]),
-            },
-        )
-        | st.fixed_dictionaries(
-            {"type": st.sampled_from(["string", "boolean"])},
-            optional={
-                **NOTED,
-                "minLength": st.integers(0, 2),
-                "maxLength": st.integers(0, 3),
-                "pattern": st.sampled_from(["^a", "b", "^[0-9]$"]),
-                "enum": st.lists(st.sampled_from(["a", "ab", "1", True, None]), min_size=1, unique_by=repr),
-            },
-        )
-        | st.fixed_dictionaries(
-            {"type": st.just("array"), "items": SCHEMAS},
-            optional={
-                **NOTED,
-                "minItems": st.integers(0, 2),
-                "maxItems": st.integers(0, 2),
-                "uniqueItems": st.booleans(),
-            },
-        )
-        | st.fixed_dictionaries(
-            {"type": st.just("object"), "properties": st.dictionaries(NAMES, SCHEMAS, max_size=3)},
-            optional={
-                **NOTED,
-                "required": st.lists(NAMES, min_size=1, unique=True),
-                "additionalProperties": st.booleans() | SCHEMAS,
-                "minProperties": st.integers(0, 2),
-                "maxProperties": st.integers(0, 2),
-            },
-        )
-        | st.fixed_dictionaries({"not": SCHEMAS})
-        | st.builds(
-            lambda kind, parts, rest: {kind: parts, **rest},
-            st.sampled_from(["anyOf", "oneOf", "allOf"]),
-            st.lists(SCHEMAS, min_size=1, max_size=3),
-            st.fixed_dictionaries({}, optional={"nullable": st.just(True)}),
-        )
-    )
-)
+STRUCTURE = {"type", "$ref", "items", "properties"}
 
 
 def places_in(schema: Any) -> list[tuple[Any, Any]]:
     """Return the positions of nested schemas: container and key."""
     found = []
-    for key in ("items", "additionalProperties", "not"):
-        if isinstance(schema.get(key), dict):
-            found += [(schema, key), *places_in(schema[key])]
-    for key in ("properties", "anyOf", "oneOf", "allOf"):
-        container = schema.get(key, {})
-        for inner in container if isinstance(container, dict) else range(len(container)):
-            found += [(container, inner), *places_in(container[inner])]
+    for (word, *key), inner in inner_schemas(schema):
+        if isinstance(inner, dict):
+            container, at = (schema, word) if not key else (schema[word], key[0])
+            found += [(container, int(at) if isinstance(container, list) else at), *places_in(inner)]
     return found
 
 
@@ -108,52 +39,43 @@ def edited(draw, schema: dict[str, Any]) -> dict[str, Any]:
         part = container[key]
         match draw(st.sampled_from(["lose", "take", "take", "replace", "wrap", "unwrap"])):
             case "replace":
-                container[key] = draw(SCHEMAS)
-            case "lose" if part.keys() - {"type", "$ref", "items", "properties"}:
-                del part[draw(st.sampled_from(sorted(part.keys() - {"type", "$ref", "items", "properties"})))]
+                container[key] = draw(schemas.SCHEMAS)
+            case "lose" if words := sorted(part.keys() - STRUCTURE):
+                del part[draw(st.sampled_from(words))]
             case "take" if "$ref" not in part:
-                part.update(
-                    {
-                        k: v
-                        for k, v in draw(SCHEMAS).items()
-                        if k not in ("type", "$ref", "properties", "items")
-                    }
-                )
+                taken = draw(schemas.SCHEMAS)
+                part.update({word: taken[word] for word in taken if word not in STRUCTURE})
             case "wrap":
-                others = draw(st.lists(SCHEMAS, max_size=2))
-                container[key] = {draw(st.sampled_from(["anyOf", "oneOf", "allOf"])): [part, *others]}
+                others = draw(st.lists(schemas.SCHEMAS, max_size=2))
+                container[key] = {draw(st.sampled_from(COMBINING)): [part, *others]}
             case "unwrap":
-                inner = next((part[kind] for kind in ("anyOf", "oneOf", "allOf") if kind in part), None)
-                if inner:
-                    container[key] = inner[0]
+                inner = next((part[kind] for kind in COMBINING if kind in part), None)
+                container[key] = inner[0] if inner else part
     return whole["items"]
 
 
 @st.composite
-def pairs(draw) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Draw the schemas of an old and a new contract."""
-    old = {
-        "Body": draw(SCHEMAS),
-        "Leaf": draw(st.sampled_from([{"type": "string"}, {"type": "integer", "nullable": True}])),
-        "Tree": {
-            "type": "object",
-            "properties": {
-                "a": {"$ref": "#/components/schemas/Tree"},
-                "b": {"$ref": "#/components/schemas/Leaf"},
-            },
-        },
-    }
-    name = draw(st.sampled_from(["Body", "Body", "Body", "Leaf", "Tree"]))
+def of_3_0(draw) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Draw the schemas of an old and a new contract of 3.0."""
+    old = {"Body": draw(schemas.SCHEMAS), **draw(schemas.COMPONENTS)}
+    name = draw(st.sampled_from(["Body", "Body", "Body", "A", "B"]))
     new = {**old, name: draw(edited(old[name]))}
-    assume(old != new and not is_endless(new[name], name))
+    assume(old != new and schemas.is_meaningful(new))
     return (old, new) if draw(st.booleans()) else (new, old)
 
 
-def is_endless(schema: dict[str, Any], name: str) -> bool:
-    """Return True if a schema is a circular reference, which contracts must not contain."""
-    parts = [part for kind in ("anyOf", "oneOf", "allOf") for part in schema.get(kind, [])]
-    refs = {schema.get("$ref"), *(part.get("$ref") for part in parts)}
-    return f"#/components/schemas/{name}" in refs or any(is_endless(part, name) for part in parts)
+@st.composite
+def of_3_1(draw) -> tuple[Any, Any]:
+    """Draw the schemas of an old and a new contract of 3.1, of which one has some keywords of the other."""
+    old, new = draw(modern_schemas.SCHEMAS), draw(modern_schemas.SCHEMAS)
+    if isinstance(old, dict) and isinstance(new, dict):
+        taken = draw(st.sets(st.sampled_from(sorted(new)))) if new else set()
+        new = {**old, **{key: new[key] for key in taken}}
+        for key in draw(st.sets(st.sampled_from(sorted(old)), max_size=1)) if old else ():
+            new = {name: one for name, one in new.items() if name != key}
+    named = draw(modern_schemas.components())
+    old, new = ({"Body": body, **named} for body in (old, new))
+    return (old, new) if draw(st.booleans()) else (new, old)
 
 
 # A value already sent under an unknown name is validated from now on. This is not classified as breaking,
@@ -162,18 +84,19 @@ NEW_NAMES = "request-property-added"
 
 
 @pytest.mark.parametrize("direction", ["request", "response"])
-@settings(max_examples=80)
-@given(pair=pairs(), values=st.lists(VALUES, min_size=8, max_size=20))
-def test_harmless_changes_are_harmless(direction, pair, values):
+@pytest.mark.parametrize(("version", "pairs"), [("3.0.3", of_3_0()), ("3.1.1", of_3_1())])
+@settings(max_examples=100)
+@given(data=st.data(), values=st.lists(schemas.VALUES | modern_schemas.VALUES, min_size=8, max_size=20))
+def test_harmless_changes_are_harmless(direction, version, pairs, data, values):
     """Every request accepted before is accepted now; every response valid now was valid before."""
-    old, new = (read(with_json_body(direction, ref("Body"), schemas)) for schemas in pair)
+    pair = data.draw(pairs)
+    old, new = (read({**with_json_body(direction, ref("Body"), named), "openapi": version}) for named in pair)
     changes = compare(old, new)
     assume(all(change.severity is Severity.INFO and change.rule != NEW_NAMES for change in changes))
-    body = {"$ref": "#/components/schemas/Body"}
-    before, after = (SchemaCompiler(side).compile(body, direction, POINTER) for side in (old, new))
+    before, after = (SchemaCompiler(side).compile(ref("Body"), direction, POINTER) for side in (old, new))
     assume(before is not None and after is not None)
     producer, consumer = (before, after) if direction == "request" else (after, before)
 
     for value in values:
-        note(f"{pair} {value!r}")
+        note(f"{value!r}")
         assert consumer.accepts(value) or not producer.accepts(value)

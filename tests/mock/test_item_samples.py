@@ -18,12 +18,10 @@ SPEC = ROOT / "tests/specs/streams/openapi.yaml"
 
 @pytest.fixture
 def application():
-    """The weather station, whose responses are all mocked."""
     return create(Settings(spec=SPEC, missing=["mock"]))
 
 
 async def test_a_mocked_stream_has_a_few_items(application):
-    """In each media type; the data of an event is JSON, as the contract says."""
     async with calling(application) as client:
         events = await client.get("/measurements", headers={"Accept": "text/event-stream"})
         lines = await client.get("/measurements", headers={"Accept": "application/jsonl"})
@@ -82,7 +80,6 @@ async def test_a_mock_sends_the_next_example_for_an_invalid_one(tmp_path, exampl
 
 
 async def test_mocked_parts_have_the_files_and_the_headers_of_their_encoding():
-    """Also those within a part; a request of parts is validated."""
     observatory = create(Settings(spec=ROOT / "tests/specs/observatory/openapi.yaml", missing=["mock"]))
     body = multipart(("", b'{"celsius": 1}'), ("", b"one"))
     async with calling(observatory) as client:
@@ -100,7 +97,6 @@ async def test_mocked_parts_have_the_files_and_the_headers_of_their_encoding():
 
 
 async def test_mocked_parts_of_a_stream_have_the_headers_and_media_types_of_their_encoding(tmp_path):
-    """Else no mock of the stream would be valid."""
     headers = {"X-N": {"required": True, "schema": {"type": "integer"}, "example": 7}}
     encoding = {"contentType": "image/*", "headers": headers}
     content = {"multipart/mixed": {"itemSchema": {}, "itemEncoding": encoding}}

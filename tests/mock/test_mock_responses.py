@@ -32,13 +32,11 @@ BIG = {"examples": {"Big": {"value": {"name": "b"}}}}
 
 
 def showing(responses, **rest):
-    """Return a contract of one operation with these responses."""
     return contract({"/thing": {"get": operation("show", responses=responses)}}, **rest)
 
 
 @pytest.fixture
 def mocked(tmp_path, monkeypatch):
-    """Host a contract with a mock for every missing handler."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     return lambda document, **modules: host(tmp_path, document, settings={"missing": ("mock",)}, **modules)
@@ -46,8 +44,6 @@ def mocked(tmp_path, monkeypatch):
 
 @pytest.fixture
 def get(mocked):
-    """Send GET to the mocked operation of a contract."""
-
     async def get(document, *prefer, path="/thing"):
         async with calling(mocked(document)) as client:
             return await client.get(path, headers=[("Prefer", value) for value in prefer])
@@ -57,7 +53,6 @@ def get(mocked):
 
 @pytest.fixture
 def warnings_of(mocked):
-    """Return the warnings about a contract that is mocked."""
     return lambda document: mocked(document).warnings
 
 
@@ -152,7 +147,7 @@ async def test_sends_headers_that_are_required_or_have_an_example(get):
     """Their values come from their examples or schemas, in their style; how a body is encoded is no example."""
     ids = {"type": "array", "items": {"type": "integer"}, "minItems": 2}
     headers = {
-        "X-Total": {"required": True, "schema": {"type": "integer", "minimum": 3}},
+        "X-Total": {"required": True, "schema": {"type": "integer", "minimum": 2**70}},
         "Location": {"required": True, "schema": {"type": "string"}, "example": "/things/1"},
         "X-Ids": {"required": True, "schema": ids},
         "X-Json": {"required": True, "content": {"application/json": {"schema": {"type": "boolean"}}}},
@@ -164,10 +159,10 @@ async def test_sends_headers_that_are_required_or_have_an_example(get):
         "Content-Length": {"schema": {"type": "integer"}, "example": 5},
     }
 
-    response = await get(showing({"201": {"description": "-", "headers": headers}}))
+    response = await get(json.dumps(showing({"201": {"description": "-", "headers": headers}})))
 
     got = [response.headers.get(name) for name in headers]
-    assert got == ["3", "/things/1", "0,0", "true", "b", "9", None, None, None, "0"]
+    assert got == [str(2**70), "/things/1", "0,0", "true", "b", "9", None, None, None, "0"]
 
 
 @pytest.mark.parametrize(
@@ -202,7 +197,6 @@ async def test_sends_headers_that_are_required_or_have_an_example(get):
     ],
 )
 async def test_uses_a_documented_media_type(get, content, media_type, body):
-    """JSON is preferred if there are several."""
     response = await get(showing({"200": {"description": "-", "content": content}}))
 
     assert response.headers["content-type"] == media_type
@@ -210,7 +204,6 @@ async def test_uses_a_documented_media_type(get, content, media_type, body):
 
 
 async def test_authenticates_and_validates_like_a_real_operation(mocked):
-    """A rejected request does not get a mock response."""
     shown = operation("show", security=[{"token": []}], parameters=[
         {"name": "limit", "in": "query", "schema": {"type": "integer"}}
     ])  # fmt: skip
@@ -281,7 +274,6 @@ def test_knows_only_valid_archives_sounds_and_documents():
 
 
 async def test_writes_objects_as_xml(get):
-    """The elements have the names of the properties; the root that of the schema."""
     schema = {
         "type": "object",
         "properties": {
@@ -363,7 +355,6 @@ VERSIONS = {
     ],
 )
 async def test_chooses_among_media_types_that_differ_by_parameters(mocked, accept, number):
-    """Each has a schema and a body of its own."""
     application = mocked(showing({"200": {"description": "-", "content": VERSIONS}}))
 
     async with calling(application) as client:
@@ -378,7 +369,6 @@ async def test_chooses_among_media_types_that_differ_by_parameters(mocked, accep
     | st.lists(st.sampled_from(["a/b", "*/*", ";q=", "0.5", ",", "q=1", '"', " "])).map("".join)
 )
 def test_reads_any_accept(header):
-    """Weights are between 0 and 1, whatever a client sends."""
     assert all(0 <= weight <= 1 for weight in read_accept(header).values())
 
 
@@ -470,7 +460,6 @@ IMPOSSIBLE = {"allOf": [{"type": "integer"}, {"type": "string"}]}
     ],
 )
 async def test_answers_501_for_a_status_without_a_value(mocked, response, message):
-    """Also if it is the usual one; the other statuses are mocked."""
     application = mocked(showing({"200": response, "404": json_of({"type": "integer"})}))
 
     async with calling(application) as client:
@@ -484,7 +473,6 @@ async def test_answers_501_for_a_status_without_a_value(mocked, response, messag
 
 
 async def test_uses_another_media_type_if_one_has_no_value(mocked):
-    """The warning says which one is left out."""
     content = {"application/json": {"schema": IMPOSSIBLE}, "text/plain": {"schema": {"type": "string"}}}
     application = mocked(showing({"200": {"description": "-", "content": content}}))
 
@@ -532,21 +520,7 @@ async def test_sends_no_body_with_a_status_that_has_none(mocked, responses, pref
     assert len(application.warnings) == warnings
 
 
-async def test_uses_integers_of_more_than_64_bits(get):
-    """In a body and in a header."""
-    large = {"type": "integer", "minimum": 2**70}
-    headers = {"X-A": {"required": True, "schema": large}}
-
-    response = await get(
-        json.dumps(showing({"200": {**json_of({"type": "array", "items": large}), "headers": headers}}))
-    )
-
-    assert response.json() == [2**70]
-    assert response.headers["x-a"] == str(2**70)
-
-
 async def test_mocks_every_documented_status_of_the_garage_contract(tmp_path, monkeypatch):
-    """Each status of each operation of a larger contract has a valid body."""
     monkeypatch.chdir(tmp_path)
     application = create(Settings(spec=GARAGE, missing=("mock",), jwt_secret=SECRET))
     read = load_contract(GARAGE)

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from relay.contract.diagnostics import SetupError
 from relay.mock.samples import Sampler
 from relay.mock.schema_parts import NoSample
 from relay.validation.schemas import SchemaCompiler
 from support.compiled import POINTER, around, sampled
 from support.hosting import ref
+from support.schemas import COMPONENTS, SCALARS, SCHEMAS, containers
 
 NODE = ref("Node")
 
@@ -24,7 +24,6 @@ def generate(schema, schemas=None):
 
 
 def sample(schema, **schemas):
-    """Generate a valid value, without problems."""
     value, problems = generate(schema, schemas)
     assert problems == []
     return value
@@ -63,93 +62,68 @@ def sample(schema, **schemas):
     ],
 )
 def test_is_deterministic(schema, value):
-    """Examples and defaults come first, then the simplest value within the bounds."""
     assert sample(schema) == value
 
 
-def test_includes_optional_properties():
-    """A mock shows the complete shape."""
-    schema = {
-        "type": "object",
-        "required": ["a"],
-        "properties": {"a": {"type": "integer"}, "b": {"enum": ["x"]}},
-    }
-
-    assert sample(schema) == {"a": 0, "b": "x"}
-
-
-def test_combines_the_parts_of_all_of():
-    """Bounds, `required` and properties of all parts apply."""
-    base = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer", "minimum": 3}}}
-    more = {"required": ["name"], "properties": {"id": {"maximum": 3}, "name": {"type": "string"}}}
-
-    assert sample({"allOf": [{"$ref": "#/components/schemas/Base"}, more]}, Base=base) == {
-        "id": 3,
-        "name": "string",
-    }
+PERSON = {"allOf": [ref("Base"), {"properties": {"name": {"type": "string"}}}]}
+ORDER = {"customer": ref("Customer"), "payer": ref("Customer")}
+WITH_ID = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer", "minimum": 3}}}
+RECURSIVE = {
+    "name": {"type": "string"},
+    "next": NODE,
+    "children": {"type": "array", "items": NODE},
+    "parent": {"nullable": True, "allOf": [NODE]},
+    "other": {"oneOf": [NODE, {"type": "boolean"}]},
+}
+KINDS_OF = [{"properties": {"kind": {"enum": [kind]}}} for kind in ("cat", "dog")]
+NO_CAT = {
+    "type": "object",
+    "required": ["kind"],
+    "properties": {"kind": {"not": {"enum": ["cat"]}}, "age": {"type": "integer"}},
+}
 
 
-@pytest.mark.parametrize("keyword", ["oneOf", "anyOf"])
-def test_uses_the_first_branch_that_is_valid(keyword):
-    """The value is also valid for the keywords next to the branches."""
-    branches = [{"properties": {"kind": {"enum": ["cat"]}}}, {"properties": {"kind": {"enum": ["dog"]}}}]
-    schema = {
-        "type": "object",
-        "required": ["kind"],
-        "properties": {"kind": {"not": {"enum": ["cat"]}}, "age": {"type": "integer"}},
-        keyword: branches,
-    }
-
-    assert sample(schema) == {"kind": "dog", "age": 0}
-
-
-def test_ends_a_recursion_where_the_schema_allows_it():
-    """With an omitted property, an empty list, null or another branch."""
-    node = {
-        "type": "object",
-        "required": ["name", "children", "parent", "other"],
-        "properties": {
-            "name": {"type": "string"},
-            "next": NODE,
-            "children": {"type": "array", "items": NODE},
-            "parent": {"nullable": True, "allOf": [NODE]},
-            "other": {"oneOf": [NODE, {"type": "boolean"}]},
-        },
-    }
-
-    assert sample(NODE, Node=node) == {"name": "string", "children": [], "parent": None, "other": True}
-
-
-def test_fills_properties_of_objects_that_share_a_base():
-    """A base that several objects extend is no recursion, whether the property is required or not."""
-    base = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
-    customer = {"allOf": [ref("Base"), {"properties": {"name": {"type": "string"}}}]}
-    links = {"customer": ref("Customer"), "payer": ref("Customer")}
-    order = {"allOf": [ref("Base"), {"required": ["customer"], "properties": links}]}
-
-    value = sample(ref("Order"), Base=base, Customer=customer, Order=order)
-
-    assert value == {
-        "id": 0,
-        "customer": {"id": 0, "name": "string"},
-        "payer": {"id": 0, "name": "string"},
-    }
-
-
-def test_ends_a_recursion_through_a_shared_base():
-    """A manager is an employee; the property comes from the base, which is on the way to itself."""
-    base = {"type": "object", "properties": {"id": {"type": "integer"}, "manager": ref("Employee")}}
-    employee = {"allOf": [ref("Base"), {"properties": {"name": {"type": "string"}}}]}
-
-    assert sample(ref("Employee"), Base=base, Employee=employee) == {"id": 0, "name": "string"}
-
-
-def test_combines_a_base_with_the_branches_that_extend_it():
-    """A base lists its children in `oneOf`, and each child has the base in `allOf`: no value contains itself."""
-    base = {"type": "object", "properties": {"id": {"type": "integer"}}, "oneOf": [ref("Child")]}
-    child = {"allOf": [ref("Base"), {"properties": {"name": {"type": "string"}}}]}
-
-    assert sample(ref("Base"), Base=base, Child=child) == {"id": 0, "name": "string"}
+@pytest.mark.parametrize(
+    ("schemas", "value"),
+    [
+        pytest.param(
+            {"Root": {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}, "b": {"enum": ["x"]}}}},
+            {"a": 0, "b": "x"},
+            id="optional properties show the complete shape",
+        ),
+        pytest.param(
+            {"Root": {"allOf": [ref("Base"), {"required": ["name"], "properties": {"id": {"maximum": 3}, "name": {}}}]}, "Base": WITH_ID},
+            {"id": 3, "name": "string"},
+            id="bounds, required and properties of all parts of allOf",
+        ),
+        *(
+            pytest.param({"Root": {**NO_CAT, word: KINDS_OF}}, {"kind": "dog", "age": 0}, id=f"the first valid branch of {word}")
+            for word in ("oneOf", "anyOf")
+        ),
+        pytest.param(
+            {"Root": NODE, "Node": {"type": "object", "required": ["name", "children", "parent", "other"], "properties": RECURSIVE}},
+            {"name": "string", "children": [], "parent": None, "other": True},
+            id="a recursion ends where the schema allows it",
+        ),
+        pytest.param(
+            {"Root": {"allOf": [ref("Base"), {"required": ["customer"], "properties": ORDER}]}, "Customer": PERSON, "Base": WITH_ID},
+            {"id": 3, "customer": {"id": 3, "name": "string"}, "payer": {"id": 3, "name": "string"}},
+            id="a base that several objects extend is no recursion, whether the property is required or not",
+        ),
+        pytest.param(
+            {"Root": PERSON, "Base": {"type": "object", "properties": {"id": {"type": "integer"}, "manager": ref("Root")}}},
+            {"id": 0, "name": "string"},
+            id="a manager is an employee: the property comes from the base, which is on the way to itself",
+        ),
+        pytest.param(
+            {"Root": ref("Base"), "Base": {"type": "object", "properties": {"id": {"type": "integer"}}, "oneOf": [ref("Child")]}, "Child": PERSON},
+            {"id": 0, "name": "string"},
+            id="a base has its children in oneOf, and each has the base in allOf: no value contains itself",
+        ),
+    ],
+)  # fmt: skip
+def test_builds_objects_of_schemas_that_refer_to_each_other(schemas, value):
+    assert sample(ref("Root"), **schemas) == value
 
 
 OPEN = {"type": "object", "properties": {"kind": {"type": "string"}, "name": {"type": "string"}}}
@@ -176,19 +150,18 @@ def test_sets_the_discriminator_to_the_name_of_the_branch(keyword, mapping, kind
     assert sample(schema, Cat=CAT, Dog=dog)["kind"] == kind
 
 
-def test_sets_the_discriminator_in_an_example_of_a_branch():
-    """Examples of branches are often written without it."""
+@pytest.mark.parametrize(
+    ("cat", "value"),
+    [
+        ({**CAT, "example": {"lives": 7}}, {"kind": "Cat", "lives": 7}),
+        ({"type": "object", "properties": {"kind": {"enum": ["feline"]}}}, {"kind": "feline"}),
+    ],
+)
+def test_sets_the_discriminator_in_an_example_but_not_where_the_branch_pins_it(cat, value):
+    """Examples of branches are often written without it; the branch's own enum is what the validator accepts."""
     schema = {"oneOf": [ref("Cat")], "discriminator": {"propertyName": "kind"}}
 
-    assert sample(schema, Cat={**CAT, "example": {"lives": 7}}) == {"kind": "Cat", "lives": 7}
-
-
-def test_keeps_a_discriminator_that_the_branch_pins():
-    """The branch's own enum is what the validator accepts."""
-    pinned = {"type": "object", "properties": {"kind": {"enum": ["feline"]}}}
-    schema = {"oneOf": [ref("Cat")], "discriminator": {"propertyName": "kind"}}
-
-    assert sample(schema, Cat=pinned) == {"kind": "feline"}
+    assert sample(schema, Cat=cat) == value
 
 
 BASE = {**OPEN, "required": ["kind"], "discriminator": {"propertyName": "kind"}}
@@ -212,7 +185,6 @@ def test_names_the_schema_that_extends_a_base_with_a_discriminator(name, mapping
 
 
 def test_names_a_base_that_nothing_extends():
-    """And one whose children are impossible."""
     impossible = {"allOf": [ref("Base"), {"type": "string"}]}
 
     assert sample(ref("Base"), Base=BASE)["kind"] == "Base"
@@ -220,7 +192,6 @@ def test_names_a_base_that_nothing_extends():
 
 
 def objects(*names, **rest):
-    """Return an open object schema with properties of type string."""
     return {"type": "object", "properties": {name: {"type": "string"} for name in names}, **rest}
 
 
@@ -277,7 +248,6 @@ def test_finds_a_value_of_another_type_than_the_keywords_indicate():
     ],
 )
 def test_uses_integers_of_more_than_64_bits(schema, value):
-    """JSON has no limit, and contracts use them for amounts and identifiers."""
     assert sample(schema) == value
 
 
@@ -293,7 +263,6 @@ def test_omits_write_only_properties():
 
 
 def test_reports_an_example_that_violates_its_schema():
-    """The example is not used, and its value is not quoted."""
     value, problems = generate(
         {"type": "object", "properties": {"a": {"type": "integer", "example": "sk_canary"}}}
     )
@@ -320,7 +289,6 @@ def test_reports_an_example_that_violates_its_schema():
     ],
 )
 def test_fails_in_bounded_time(schema, reason):
-    """The error gives the reason."""
     node = {"type": "object", "required": ["next"], "properties": {"next": NODE}}
 
     with pytest.raises(NoSample, match=reason):
@@ -339,97 +307,45 @@ def test_limits_the_work_for_schemas_that_refer_to_each_other():
     assert all(sampler.sample(ref(name), POINTER).keys() == set(names) - {name} for name in names)
 
 
-NAMES = st.sampled_from("abc")
-FORMATS = ["date", "date-time", "uuid", "email", "uri", "byte", "ipv4", "hostname", "password", "int32"]
-REFS = st.sampled_from([{"$ref": "#/components/schemas/A"}, {"$ref": "#/components/schemas/B"}])
 PATTERNS = ["^[a-z]+$", "^a{2,5}$", "b", "^(x|yz)*$", r"^\d{3}-\w$", "^[^a]$", "(?=z)", ""]
-SCALARS = st.none() | st.booleans() | st.integers(-3, 3) | st.text("ab", max_size=3)
-SCHEMAS = st.deferred(
-    lambda: st.one_of(
-        st.just({}),
-        REFS,
-        st.fixed_dictionaries(
-            {"type": st.sampled_from(["integer", "number"])},
-            optional={
-                "minimum": st.integers(-20, 20) | st.floats(-2, 2),
-                "maximum": st.integers(-20, 20) | st.floats(-2, 2),
-                "exclusiveMinimum": st.booleans(),
-                "exclusiveMaximum": st.booleans(),
-                "multipleOf": st.sampled_from([1, 3, 0.5, 0.01]),
-                "format": st.sampled_from(["int32", "int64", "float"]),
-                "nullable": st.booleans(),
-            },
-        ),
-        st.fixed_dictionaries(
-            {"type": st.just("string")},
-            optional={
-                "minLength": st.integers(0, 30),
-                "maxLength": st.integers(0, 40),
-                "pattern": st.sampled_from(PATTERNS),
-                "format": st.sampled_from(FORMATS),
-                "nullable": st.booleans(),
-            },
-        ),
-        st.fixed_dictionaries(
-            {"enum": st.lists(SCALARS, min_size=1, max_size=3)},
-            optional={"nullable": st.booleans(), "type": st.sampled_from(["string", "integer"])},
-        ),
-        st.fixed_dictionaries(
-            {"type": st.just("array"), "items": SCHEMAS},
-            optional={
-                "minItems": st.integers(0, 3),
-                "maxItems": st.integers(0, 3),
-                "uniqueItems": st.booleans(),
-                "nullable": st.booleans(),
-            },
-        ),
-        st.fixed_dictionaries(
-            {},
-            optional={
-                "type": st.just("object"),
-                "properties": st.dictionaries(NAMES, SCHEMAS, max_size=3),
-                "required": st.lists(NAMES, min_size=1, unique=True),
-                "additionalProperties": st.booleans() | SCHEMAS,
-                "minProperties": st.integers(0, 3),
-                "maxProperties": st.integers(0, 3),
-                "nullable": st.booleans(),
-                "writeOnly": st.booleans(),
-                "default": SCALARS,
-                "example": SCALARS,
-            },
-        ),
-        st.dictionaries(
-            st.sampled_from(["allOf", "oneOf", "anyOf"]),
-            st.lists(SCHEMAS, min_size=1, max_size=3),
-            min_size=1,
-            max_size=2,
-        ),
-        st.fixed_dictionaries({"not": SCHEMAS, "type": st.sampled_from(["string", "object"])}),
-        st.fixed_dictionaries(
-            {"discriminator": st.just({"propertyName": "a", "mapping": {"b": "B"}})},
-            optional={
-                "oneOf": st.lists(REFS, min_size=1, max_size=2),
-                "allOf": st.lists(SCHEMAS, min_size=1, max_size=2),
-                "properties": st.dictionaries(NAMES, SCHEMAS, max_size=2),
-            },
-        ),
-    )
+FORMATS = "date date-time uuid email uri byte ipv4 hostname password int32".split()
+VALUED = st.fixed_dictionaries(
+    {},
+    optional={
+        "type": st.sampled_from(["integer", "number", "string"]),
+        "minimum": st.integers(-20, 20) | st.floats(-2, 2),
+        "maximum": st.integers(-20, 20) | st.floats(-2, 2),
+        "exclusiveMinimum": st.booleans(),
+        "exclusiveMaximum": st.booleans(),
+        "multipleOf": st.sampled_from([1, 3, 0.5, 0.01]),
+        "minLength": st.integers(0, 30),
+        "maxLength": st.integers(0, 40),
+        "pattern": st.sampled_from(PATTERNS),
+        "format": st.sampled_from(FORMATS),
+        "nullable": st.booleans(),
+        "default": SCALARS,
+        "example": SCALARS,
+    },
 )
+ANY = st.recursive(VALUED | SCHEMAS, containers, max_leaves=6)
+"""Also with values of its own, and several kinds of choices next to each other."""
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
-@given(schema=SCHEMAS, a=SCHEMAS, b=SCHEMAS)
-def test_generates_a_valid_value_or_raises(schema, a, b):
+@given(ANY, ANY, COMPONENTS)
+def test_generates_a_valid_value_or_raises(schema, other, components):
     """For any schema: no invalid value, no other exception, no endless loop."""
+    schema = {**other, **schema}
     try:
-        value, _ = generate(schema, {"A": a, "B": b})
-    except (NoSample, SetupError):  # a circular reference is a SetupError
+        value, _ = generate(schema, components)
+    except NoSample:
         return
 
-    again, _ = generate(schema, {"A": a, "B": b})
+    again, _ = generate(schema, components)
     assert value == again
 
 
+NAMES = st.sampled_from("abc")
 KINDS = {"integer": 0, "string": "string", "boolean": True}
 BRANCHES = st.fixed_dictionaries(
     {

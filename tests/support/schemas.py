@@ -46,7 +46,8 @@ _LEAVES = _merged(
 )
 
 
-def _containers(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+def containers(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    """Return schemas that contain others."""
     fields = st.dictionaries(PROPERTIES, inner, max_size=3)
     tagged = st.tuples(st.sampled_from(["a", "abcd", "b"]), fields, st.booleans()).map(_tagged)
     alternatives = st.lists(inner | tagged, min_size=1, max_size=3)
@@ -86,11 +87,11 @@ def _tagged(parts: tuple[str, dict[str, Any], bool]) -> dict[str, Any]:
     return {**schema, "required": ["kind"]} if is_required else schema
 
 
-SCHEMAS = st.recursive(_LEAVES | REFS, _containers, max_leaves=8)
+SCHEMAS = st.recursive(_LEAVES | REFS, containers, max_leaves=8)
 """Schema Objects that may refer to the components of COMPONENTS."""
 
 
-def _is_meaningful(components: dict[str, Any]) -> bool:
+def is_meaningful(components: dict[str, Any]) -> bool:
     """Return True if no schema applies itself to the same value."""
     reached = {name: _applied(schema) for name, schema in components.items()}
     for _ in components:
@@ -107,7 +108,7 @@ def _applied(schema: dict[str, Any]) -> set[str]:
     return set().union(*map(_applied, parts))
 
 
-COMPONENTS = st.fixed_dictionaries(dict.fromkeys(_NAMES, SCHEMAS)).filter(_is_meaningful)
+COMPONENTS = st.fixed_dictionaries(dict.fromkeys(_NAMES, SCHEMAS)).filter(is_meaningful)
 """Component schemas, which are often recursive."""
 
 CANARY = "sk_canary"

@@ -20,7 +20,6 @@ MESSAGE = "`discriminator` decided which schema of `{}` applies, and now only th
 
 
 def pet(*kinds, **words):
-    """A schema that allows some kinds; without any, all texts."""
     kind = {"type": "string", "enum": [*kinds]} if kinds else {"type": "string"}
     return {"type": "object", "required": ["kind"], "properties": {"kind": kind}, **words}
 
@@ -30,7 +29,6 @@ HIDDEN = {"properties": {"kind": {"enum": ["Cat"], "readOnly": True}}}
 
 
 def document_of(schemas, word="oneOf", **discriminator):
-    """A contract with a choice between schemas."""
     choice = {
         word: [{"$ref": f"#/components/schemas/{name}"} for name in schemas],
         "discriminator": {**DISCRIMINATOR, **discriminator},
@@ -39,7 +37,6 @@ def document_of(schemas, word="oneOf", **discriminator):
 
 
 def rules_of(folder, document):
-    """The rules of what the upgrade of a contract reports."""
     return [one.split()[0] for one in findings_of(folder, {"c.json": json.dumps(document)})]
 
 
@@ -77,7 +74,6 @@ components:
     ],
 )
 def test_reports_nothing_if_the_schemas_decide_alone(tmp_path, schemas, discriminator):
-    """The same values are valid before and after."""
     assert rules_of(tmp_path, document_of(schemas, **discriminator)) == []
 
 
@@ -124,7 +120,6 @@ components: {schemas: {Pet: {$ref: pets/pet.yaml}}}
 
 
 def test_schemas_that_contain_themselves_end(tmp_path):
-    """A contract may be wrong, and long."""
     schemas = {
         f"S{number}": {"allOf": [{"$ref": f"#/components/schemas/S{number + 1}"}]} for number in range(150)
     }

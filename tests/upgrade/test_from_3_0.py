@@ -13,7 +13,6 @@ BINARY = {"type": "string", "format": "binary"}
 
 
 def content_after(name, schema, components=None):
-    """The Media Type Object of a request body after the upgrade."""
     operation = {"requestBody": {"content": {name: {"schema": schema}}}, "responses": {}}
     document = contract({"/a": {"post": operation}}, components={"schemas": components or {}})
     found = upgraded(document)
@@ -31,7 +30,6 @@ def test_describes_bytes_by_their_media_type_alone(name):
 
 
 def test_describes_the_files_of_forms():
-    """Directly, in lists, and in what the form refers to."""
     form = {
         "allOf": [
             {"$ref": "#/components/schemas/Form"},
@@ -121,7 +119,6 @@ def test_keeps_the_styles_of_fields_of_swagger(tmp_path):
 
 
 def test_visits_callbacks_headers_and_parameters():
-    """Schemas are everywhere."""
     old, new = {"type": "string", "nullable": True}, {"type": ["string", "null"]}
 
     def operation(schema):
@@ -144,7 +141,6 @@ def test_visits_callbacks_headers_and_parameters():
 
 
 def test_leaves_data_as_it_is():
-    """Examples, defaults and extensions may have the same words."""
     data = {"type": "string", "nullable": True, "example": 1}
     document = contract({"/a": {"x-a": data}}, **{"x-b": {"schema": data}})
     document["components"] = {"schemas": {"S": {"default": data, "enum": [data], "x-c": data}}}

@@ -27,7 +27,6 @@ BAD = [
 
 
 def newer(folder, version):
-    """The garage's contract in a newer version, in a folder of its own."""
     folder.mkdir()
     for name in ("openapi.yaml", "parts.yaml"):
         shutil.copy(GARAGE.parent / name, folder)
@@ -37,7 +36,6 @@ def newer(folder, version):
 
 
 def answers(folder, spec):
-    """What a garage answers to good and bad requests; what is made anew for each is masked."""
     folder.mkdir()
     signed = ("Authorization", bearer({"sub": "astrid"})["Authorization"])
     bad = [
@@ -55,7 +53,6 @@ def _masked(body):
 
 @pytest.mark.parametrize("version", ["3.1", "3.2"])
 def test_is_valid_in_the_newer_version(tmp_path, version):
-    """By the schemas of the OpenAPI Initiative, and by Relay's own reading."""
     contract = load_contract(newer(tmp_path / "newer", version))
 
     validate(contract.published)
@@ -63,7 +60,6 @@ def test_is_valid_in_the_newer_version(tmp_path, version):
 
 
 def test_answers_as_before(tmp_path):
-    """To the byte: good requests, uploads and downloads, and what each error says."""
     before = answers(tmp_path / "before", GARAGE)
 
     for version in ("3.1", "3.2"):

@@ -15,7 +15,6 @@ from support.upgrading import data_of, findings_of, rewritten, upgraded
 
 
 def schema_after(schema):
-    """A schema after the upgrade of its contract."""
     document = contract({}, components={"schemas": {"S": schema}})
     return upgraded(document)["components"]["schemas"]["S"]
 
@@ -72,7 +71,6 @@ def test_accepts_the_same_values(schema, components, value):
     ],
 )
 def test_writes_what_2020_12_has_for_it(before, after):
-    """The words that changed their meaning between the versions."""
     assert schema_after(before) == after
 
 
@@ -86,7 +84,6 @@ def test_writes_what_2020_12_has_for_it(before, after):
     ],
 )
 def test_other_validators_agree(schema, valid, invalid):
-    """The new contract is JSON Schema for every tool."""
     validator = jsonschema_rs.Draft202012Validator(schema_after(schema))
 
     assert all(map(validator.is_valid, valid))
@@ -94,7 +91,6 @@ def test_other_validators_agree(schema, valid, invalid):
 
 
 def test_keeps_the_layout():
-    """Only the lines of what changes are written anew."""
     text = """\
 openapi: '3.0.3'
 info: {title: T, version: '1'}   # one line
@@ -201,7 +197,6 @@ def test_reports_null_that_an_enum_excludes(tmp_path, schema, is_reported):
 @settings(max_examples=60, deadline=None)
 @given(COMPONENTS)
 def test_yaml_and_json_become_the_same(components):
-    """Whatever the layout; a second upgrade changes nothing."""
     document = contract({}, components={"schemas": components})
 
     found = rewritten(block(document))

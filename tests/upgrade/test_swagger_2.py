@@ -170,30 +170,19 @@ components:
 
 
 def swagger(paths, **rest):
-    """A document of Swagger 2.0 around some paths."""
     return {"swagger": "2.0", "info": {"title": "T", "version": "1"}, "paths": paths, **rest}
 
 
 def operation_after(operation, **rest):
-    """An operation after the upgrade, in 3.1."""
     found = upgraded(swagger({"/a": {"post": {"responses": {}, **operation}}}, **rest))
     return found["paths"]["/a"]["post"]
 
 
-def parameter_after(**parameter):
-    """A parameter after the upgrade."""
-    return operation_after({"parameters": [{"name": "p", "in": "query", **parameter}]})["parameters"][0]
-
-
-def test_rewrites_a_document_in_its_layout():
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_rewrites_a_document_in_its_layout(newline):
     """Comments, quotes, order and blank lines move along; the result is what a person would have written."""
-    assert rewritten(PETSTORE) == UPGRADED
+    assert rewritten(PETSTORE.replace("\n", newline)) == UPGRADED.replace("\n", newline)
     validate(data_of(UPGRADED))
-
-
-def test_keeps_the_line_ends_of_windows():
-    """New lines have those of the file."""
-    assert rewritten(PETSTORE.replace("\n", "\r\n")) == UPGRADED.replace("\n", "\r\n")
 
 
 def test_blank_lines_stay_between_parts():
@@ -235,7 +224,6 @@ components:
     "options", [{"indent": 2}, {"indent": 4}, {"indent": "\t"}, {"separators": (",", ":")}, {}]
 )
 def test_keeps_the_indentation_of_json(options):
-    """The result is what the same program would have written."""
     before, after = (json.dumps(data_of(text), **options) for text in (PETSTORE, UPGRADED))
 
     found = rewritten(before, name="c.json")
@@ -275,100 +263,102 @@ def test_loses_no_comment(seed):
     ],
 )
 def test_writes_host_path_and_schemes_as_servers(fields, urls):
-    """Without a scheme, that of the document counts; without a host, its host."""
     assert [one["url"] for one in upgraded(swagger({}, **fields))["servers"]] == urls
 
 
-def test_gives_an_operation_the_servers_of_its_schemes():
-    """They replace those of the document."""
-    found = operation_after({"schemes": ["wss"]}, host="a.example", basePath="/v1", schemes=["https"])
-
-    assert found["servers"] == [{"url": "wss://a.example/v1"}]
+ITEMS = {"type": "array", "items": {"type": "string"}}
 
 
 @pytest.mark.parametrize(
     ("where", "written", "style"),
     [
-        ("query", None, {"explode": False}),
-        ("query", "csv", {"explode": False}),
-        ("query", "multi", {}),
-        ("query", "ssv", {"style": "spaceDelimited"}),
-        ("query", "pipes", {"style": "pipeDelimited"}),
-        ("path", "csv", {}),
-        ("header", None, {}),
+        ("query", {}, {"explode": False}),
+        ("query", {"collectionFormat": "csv"}, {"explode": False}),
+        ("query", {"collectionFormat": "multi"}, {}),
+        ("query", {"collectionFormat": "ssv"}, {"style": "spaceDelimited"}),
+        ("query", {"collectionFormat": "pipes"}, {"style": "pipeDelimited"}),
+        ("path", {"collectionFormat": "csv"}, {}),
+        ("header", {}, {}),
     ],
 )
 def test_writes_formats_of_lists_as_styles(where, written, style):
-    """The defaults of 3.0 are left out."""
-    format_ = {} if written is None else {"collectionFormat": written}
-    found = parameter_after(**{"in": where}, type="array", items={"type": "string"}, **format_)
+    found = operation_after({"parameters": [{"name": "p", "in": where, **ITEMS, **written}]})
 
-    schema = {"type": "array", "items": {"type": "string"}}
-    assert found == {"name": "p", "in": where, "schema": schema, **style}
+    assert found["parameters"] == [{"name": "p", "in": where, "schema": ITEMS, **style}]
 
 
-def test_moves_what_describes_values_into_the_schema():
-    """The rest stays, extensions too."""
-    found = parameter_after(
-        description="d",
-        type="string",
-        maxLength=3,
-        default="a",
-        enum=["a"],
-        allowEmptyValue=True,
-        **{"x-a": 1},
-    )
-
-    schema = {"type": "string", "maxLength": 3, "default": "a", "enum": ["a"]}
-    assert found == {
-        "name": "p", "in": "query", "description": "d", "schema": schema, "allowEmptyValue": True, "x-a": 1,
-    }  # fmt: skip
+URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
+FILE = {"name": "file", "in": "formData", "type": "file", "required": True, "description": "d"}
+TAGS = {"name": "tags", "in": "formData", **ITEMS, "collectionFormat": "multi"}
+TEXT = {"schema": {"type": "string"}}
 
 
-def test_makes_a_request_body_of_a_form():
-    """Files are bytes; how a list is written goes to the encoding."""
-    fields = [
-        {"name": "file", "in": "formData", "type": "file", "required": True, "description": "d"},
-        {"name": "tags", "in": "formData", "type": "array", "items": {"type": "string"}, "collectionFormat": "multi"},
-        {"name": "ids", "in": "formData", "type": "array", "items": {"type": "integer"}},
-    ]  # fmt: skip
-    found = operation_after({"consumes": ["multipart/form-data"], "parameters": fields})
-
-    assert found["requestBody"] == {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param({"schemes": ["wss"]}, {"servers": [{"url": "wss://a.example/v1"}]}, id="servers in place of the document's"),
+        pytest.param(
+            {"parameters": [{"name": "p", "in": "query", "description": "d", "type": "string", "maxLength": 3, "default": "a", "allowEmptyValue": True, "x-a": 1}]},
+            {"parameters": [{"name": "p", "in": "query", "description": "d", "schema": {"type": "string", "maxLength": 3, "default": "a"}, "allowEmptyValue": True, "x-a": 1}]},
+            id="what describes values is a schema",
+        ),
+        pytest.param(
+            {"consumes": [MULTIPART], "parameters": [FILE, TAGS, {"name": "ids", "in": "formData", **ITEMS}]},
+            {"requestBody": {"required": True, "content": {MULTIPART: {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
-                    "properties": {
-                        "file": {"contentMediaType": "application/octet-stream", "description": "d"},
-                        "tags": {"type": "array", "items": {"type": "string"}},
-                        "ids": {"type": "array", "items": {"type": "integer"}},
-                    },
+                    "properties": {"file": {"contentMediaType": "application/octet-stream", "description": "d"}, "tags": ITEMS, "ids": ITEMS},
                 },
                 "encoding": {"ids": {"style": "form", "explode": False}},
-            }
-        },
-    }
-    assert "parameters" not in found
+            }}}},
+            id="a form: files are bytes, and how a list is written goes to the encoding",
+        ),
+        *(
+            pytest.param(
+                {"produces": produces, "responses": {"200": {"description": "", "schema": {"type": "file"}}}},
+                {"responses": {"200": {"description": "", "content": {name: {}}}}},
+                id=f"a file is bytes of {name}",
+            )
+            for produces, name in [(["image/png"], "image/png"), ([], "application/octet-stream")]
+        ),
+        pytest.param(
+            {"produces": ["text/plain", "text/csv"], "responses": {
+                "200": {"description": "", **TEXT, "headers": {"X": {"type": "integer"}}, "examples": {"text/csv": "a,b"}},
+                "202": {"description": "no content"},
+                "default": {"$ref": "#/responses/Error"},
+            }},
+            {"responses": {
+                "200": {
+                    "description": "",
+                    "content": {"text/plain": TEXT, "text/csv": {**TEXT, "example": "a,b"}},
+                    "headers": {"X": {"schema": {"type": "integer"}}},
+                },
+                "202": {"description": "no content"},
+                "default": {"description": "e", "content": {name: {"schema": {"type": "object"}} for name in ("text/plain", "text/csv")}},
+            }},
+            id="a shared response in other media types is written out, and examples belong to media types",
+        ),
+    ],
+)  # fmt: skip
+def test_rewrites_operations(before, after):
+    shared = {"Error": {"description": "e", "schema": {"type": "object"}}}
+
+    found = operation_after(before, responses=shared, host="a.example", basePath="/v1", schemes=["https"])
+
+    assert found == {"responses": {}, **after}
 
 
 @pytest.mark.parametrize(
     ("kind", "consumes", "names"),
     [
-        ("string", [], ["application/x-www-form-urlencoded"]),
-        ("file", [], ["multipart/form-data"]),
-        ("string", ["application/json"], ["application/x-www-form-urlencoded"]),
-        (
-            "string",
-            ["multipart/form-data", "application/x-www-form-urlencoded"],
-            ["multipart/form-data", "application/x-www-form-urlencoded"],
-        ),
+        ("string", [], [URLENCODED]),
+        ("file", [], [MULTIPART]),
+        ("string", ["application/json"], [URLENCODED]),
+        ("string", [MULTIPART, URLENCODED], [MULTIPART, URLENCODED]),
     ],
 )
 def test_chooses_the_media_types_of_a_form(kind, consumes, names):
-    """Those that the operation takes, else the one that its fields need."""
     fields = [{"name": "a", "in": "formData", "type": kind}]
 
     found = operation_after({"consumes": consumes, "parameters": fields})
@@ -382,26 +372,22 @@ def test_writes_shared_bodies_and_fields_where_they_are_used():
         "Body": {"name": "body", "in": "body", "schema": {"type": "object"}},
         "Field": {"name": "token", "in": "formData", "type": "string"},
     }
+    uses = {"/json": ("Body", {}), "/xml": ("Body", {"consumes": ["text/xml"]}), "/form": ("Field", {})}
     paths = {
-        "/json": {"post": {"parameters": [{"$ref": "#/parameters/Body"}], "responses": {}}},
-        "/xml": {
-            "post": {"consumes": ["text/xml"], "parameters": [{"$ref": "#/parameters/Body"}], "responses": {}}
-        },
-        "/form": {"post": {"parameters": [{"$ref": "#/parameters/Field"}], "responses": {}}},
+        path: {"post": {"parameters": [{"$ref": f"#/parameters/{name}"}], "responses": {}, **rest}}
+        for path, (name, rest) in uses.items()
     }
 
     found = upgraded(swagger(paths, parameters=shared))
 
-    bodies = {path: item["post"]["requestBody"] for path, item in found["paths"].items()}
+    schema = {"schema": {"type": "object"}}
     field = {"type": "object", "properties": {"token": {"type": "string"}}}
-    assert bodies == {
+    assert {path: item["post"]["requestBody"] for path, item in found["paths"].items()} == {
         "/json": {"$ref": "#/components/requestBodies/Body"},
-        "/xml": {"content": {"text/xml": {"schema": {"type": "object"}}}},
-        "/form": {"content": {"application/x-www-form-urlencoded": {"schema": field}}},
+        "/xml": {"content": {"text/xml": schema}},
+        "/form": {"content": {URLENCODED: {"schema": field}}},
     }
-    assert found["components"] == {
-        "requestBodies": {"Body": {"content": {"application/json": {"schema": {"type": "object"}}}}}
-    }
+    assert found["components"] == {"requestBodies": {"Body": {"content": {"application/json": schema}}}}
 
 
 SHARED_FIELD = """\
@@ -436,71 +422,16 @@ def test_comments_about_a_shared_field_go_to_the_form_that_has_it():
 
 def test_gives_each_operation_the_body_of_its_path():
     """From 3.0 on, a path has no body; an operation's own one counts."""
-    paths = {
-        "/a": {
-            "parameters": [{"name": "body", "in": "body", "schema": {"type": "string"}}],
-            "put": {"responses": {}},
-            "post": {"parameters": [{"name": "b", "in": "body", "schema": {}}], "responses": {}},
-        }
+    shared = [{"name": "body", "in": "body", **TEXT}]
+    own = {"parameters": [{"name": "b", "in": "body", "schema": {}}], "responses": {}}
+
+    found = upgraded(swagger({"/a": {"parameters": shared, "put": {"responses": {}}, "post": own}}))
+
+    one, other = {"application/json": TEXT}, {"application/json": {"schema": {}}}
+    assert found["paths"]["/a"] == {
+        "put": {"requestBody": {"content": one}, "responses": {}},
+        "post": {"requestBody": {"x-body-name": "b", "content": other}, "responses": {}},
     }
-
-    found = upgraded(swagger(paths))["paths"]["/a"]
-
-    assert found == {
-        "put": {
-            "requestBody": {"content": {"application/json": {"schema": {"type": "string"}}}},
-            "responses": {},
-        },
-        "post": {
-            "requestBody": {"x-body-name": "b", "content": {"application/json": {"schema": {}}}},
-            "responses": {},
-        },
-    }
-
-
-def test_gives_responses_the_media_types_of_their_operation():
-    """A shared response that the operation produces in others is written out; examples belong to media types."""
-    shared = {"Error": {"description": "e", "schema": {"type": "object"}}}
-    responses = {
-        "200": {
-            "description": "",
-            "schema": {"type": "string"},
-            "headers": {"X": {"type": "integer"}},
-            "examples": {"text/csv": "a,b"},
-        },
-        "202": {"description": "no content"},
-        "default": {"$ref": "#/responses/Error"},
-    }
-
-    found = operation_after(
-        {"produces": ["text/plain", "text/csv"], "responses": responses}, responses=shared
-    )
-
-    text = {"schema": {"type": "string"}}
-    assert found["responses"] == {
-        "200": {
-            "description": "",
-            "content": {"text/plain": text, "text/csv": {**text, "example": "a,b"}},
-            "headers": {"X": {"schema": {"type": "integer"}}},
-        },
-        "202": {"description": "no content"},
-        "default": {
-            "description": "e",
-            "content": {name: {"schema": {"type": "object"}} for name in ("text/plain", "text/csv")},
-        },
-    }
-
-
-@pytest.mark.parametrize(
-    ("produces", "name"), [(["image/png"], "image/png"), ([], "application/octet-stream")]
-)
-def test_sends_files_as_bytes(produces, name):
-    """`type: file` of a response."""
-    found = operation_after(
-        {"produces": produces, "responses": {"200": {"description": "", "schema": {"type": "file"}}}}
-    )
-
-    assert found["responses"]["200"]["content"] == {name: {}}
 
 
 @pytest.mark.parametrize(
@@ -510,24 +441,22 @@ def test_sends_files_as_bytes(produces, name):
         ({"type": "apiKey", "name": "k", "in": "header"}, {"type": "apiKey", "name": "k", "in": "header"}),
         *(
             (
-                {"type": "oauth2", "flow": flow, **urls, "scopes": {"a": "A"}},
-                {"type": "oauth2", "flows": {name: {**urls, "scopes": {"a": "A"}}}},
+                {"type": "oauth2", "flow": flow, **dict.fromkeys(urls, "https://a/"), "scopes": {"a": "A"}},
+                {
+                    "type": "oauth2",
+                    "flows": {name: {**dict.fromkeys(urls, "https://a/"), "scopes": {"a": "A"}}},
+                },
             )
             for flow, name, urls in [
-                ("implicit", "implicit", {"authorizationUrl": "https://a/"}),
-                ("password", "password", {"tokenUrl": "https://t/"}),
-                ("application", "clientCredentials", {"tokenUrl": "https://t/"}),
-                (
-                    "accessCode",
-                    "authorizationCode",
-                    {"authorizationUrl": "https://a/", "tokenUrl": "https://t/"},
-                ),
+                ("implicit", "implicit", ["authorizationUrl"]),
+                ("password", "password", ["tokenUrl"]),
+                ("application", "clientCredentials", ["tokenUrl"]),
+                ("accessCode", "authorizationCode", ["authorizationUrl", "tokenUrl"]),
             ]
         ),
     ],
 )
 def test_rewrites_security_schemes(before, after):
-    """The flows of OAuth 2 have other names."""
     found = upgraded(swagger({}, securityDefinitions={"s": before}, security=[{"s": []}]))
 
     assert found["components"]["securitySchemes"] == {"s": after}
@@ -557,7 +486,6 @@ parameters:
 
 
 def test_reports_what_has_no_equal(tmp_path):
-    """What it was, where the new file has it, and what to do."""
     assert findings_of(tmp_path, {"c.yaml": NO_EQUAL}) == [
         "no-effect c.yaml:24:5: Swagger 2.0 has no `oneOf` in schemas, so it was removed; add it again if you mean it",
         "no-equal c.yaml:20:17: a field of a form cannot be empty unless its schema accepts an empty string; take such a string, or leave it out",
@@ -614,7 +542,6 @@ definitions:
 
 
 def test_reports_null_that_was_not_accepted(tmp_path):
-    """Next to a `$ref`, and where an `enum` excludes it."""
     enum = "`x-nullable` had no effect next to an `enum` without null, so it was removed; add null to the `enum` and the `type` if you mean it"
     ref = "`x-nullable` next to a $ref had no effect, so it was removed; write `anyOf` with the $ref and `type: 'null'` if you mean it"
 

@@ -100,7 +100,6 @@ paths:
 
 
 def test_writes_anew_only_what_changes():
-    """Block scalars, lists at the column of their key, flow style on several lines, a directive."""
     assert rewritten(LAYOUTS) == LAYOUTS.replace("openapi: 3.0.3", "openapi: 3.1.1").replace(
         "          type: string\n          nullable: true\n", '          type: [string, "null"]\n'
     ).replace(
@@ -175,7 +174,6 @@ paths:
 
 @pytest.mark.parametrize("name", ["c.yaml", "c.json"])
 def test_keeps_unicode_and_the_byte_order_mark(name):
-    """Escapes stay escapes, characters characters."""
     text = '\ufeff{"openapi": "3.0.3", "info": {"title": "\\u00e9 é 😀", "version": "1"}, "paths": {}}'
 
     assert rewritten(text, name=name) == text.replace("3.0.3", "3.1.1")
@@ -186,7 +184,6 @@ def test_keeps_unicode_and_the_byte_order_mark(name):
     ["openapi: 3.0.3\ninfo: {title: T, title: U}\n", "openapi: 3.0.3\na: [\n", "openapi: 3.0.3\na: !x 1\n"],
 )
 def test_refuses_a_file_that_it_cannot_read(text):
-    """To write it would lose what was not understood."""
     with pytest.raises(SetupError):
         rewritten(text)
 
@@ -201,7 +198,6 @@ def test_reads_a_version_that_is_a_number(written):
 
 @pytest.mark.parametrize("end", ["", "\n", "\n\n", "\n# end\n", "\n...\n"])
 def test_keeps_the_end_of_a_file(end):
-    """A missing line break too."""
     text = f"paths: {{}}\ninfo:\n  title: T\n  version: '1'\nopenapi: 3.0.3{end}"
 
     assert rewritten(text) == text.replace("3.0.3", "3.1.1")
