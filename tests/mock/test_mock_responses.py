@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.contract.loading import load_contract
+from relay.mock import read_preferences, write_preferences
 from relay.mock.files import file_of
-from relay.mock.prefer import read_preferences, write_preferences
 from relay.project.settings import Settings
 from relay.server.compilation import create
 from relay.validation.media_types import read_accept

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.mock.prefer import read_preferences
+from relay.mock import read_preferences
 from relay.validation.http import cookies
 from relay.validation.media_types import parse_media_type
 from relay.validation.multipart import Form

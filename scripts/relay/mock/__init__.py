@@ -7,18 +7,21 @@ response of a status, `example=name` for one of its examples, and a media type.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from relay.contract.model import Contract, Operation
 from relay.validation.http import BODILESS, HeaderList, Response, header
 from relay.validation.media_types import read_accept
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
+from relay.validation.structured_fields import TOKEN, elements, parameters, unquoted
 
-from .prefer import read_preferences, write_preferences
 from .prepared_responses import ResponsePreparer
 
 _MARK = b"x-mock"
 _STATUS = re.compile("[2-5][0-9]{2}")
+_TOKEN = re.compile(TOKEN)
+_VALUE = re.compile(rf'{TOKEN}|"(?:[^"\\]|\\.)*+"|')
 
 
 class Mock:
@@ -69,3 +72,29 @@ class Mock:
             mock_headers[b"preference-applied"] = write_preferences(applied).encode("latin-1")
         documented = [line for line in answer.headers if line[0] not in mock_headers]
         return Response(status, [*documented, *mock_headers.items()], answer.body)
+
+
+def read_preferences(header: str) -> dict[str, str]:
+    """Return preference → value, "" if it has none; parameters are ignored.
+
+    Names are in lower case, the first of equal names is used (section 2), and malformed elements are skipped.
+    """
+    found: dict[str, str] = {}
+    for element in elements(header):
+        preference, _parameters = parameters(element)
+        name, _, value = (part.strip() for part in preference.partition("="))
+        if _TOKEN.fullmatch(name) and _VALUE.fullmatch(value):
+            found.setdefault(name.lower(), unquoted(value))
+    return found
+
+
+def write_preferences(applied: Mapping[str, str]) -> str:
+    """Return the value of Preference-Applied (section 3)."""
+    return ", ".join(f"{name}={_quoted(value)}" for name, value in applied.items())
+
+
+def _quoted(value: str) -> str:
+    if _TOKEN.fullmatch(value):
+        return value
+    escaped = re.sub(r'(["\\])', r"\\\1", value)
+    return f'"{escaped}"'

@@ -14,14 +14,12 @@ from relay.contract.model import ABSENT
 from relay.contract.schema_words import CHOICES
 from relay.validation.translation import enum_members
 
-from .arrays import ArrayWriter
 from .branches import branches_of, first_choice, inherited_tags, subtypes, tag_of, without_choice
+from .containers import ArrayWriter, ObjectWriter
 from .exclusive import Rival, exclusive
 from .judging import SchemaJudge
-from .numbers import number_within
-from .objects import ObjectWriter
+from .scalars import number_within, write_text
 from .schema_parts import MAX_PARTS, TRIES, NoSample, SchemaPart, Target, TooLarge, flatten, types_of
-from .texts import write_text
 
 MAX_CHANGES = 5_000
 """Maximum number of changes tried for one sample, so that values are valid for one branch of a `oneOf` only."""

@@ -7,7 +7,7 @@ import re
 import string
 import warnings
 from collections.abc import Callable, Iterator
-from re import _parser  # type: ignore[attr-defined]  # the standard library's parser; not in the stubs
+from re import _compiler, _parser  # type: ignore[attr-defined]  # the standard library's parser; not in the stubs
 from typing import Any
 
 from relay.validation.patterns import translated
@@ -16,11 +16,6 @@ MAX_STEPS = 10_000
 """Maximum number of steps per string; an expression can require more than fits into memory."""
 
 _READABLE = string.ascii_letters + string.digits + "-_. " + string.punctuation
-_CATEGORIES = {
-    "CATEGORY_DIGIT": str.isdigit,
-    "CATEGORY_WORD": lambda char: char.isalnum() or char == "_",
-    "CATEGORY_SPACE": str.isspace,
-}
 
 
 class NoText(Exception):
@@ -60,9 +55,9 @@ class _Writer:
         self._groups: dict[int, str] = {}
         self._kinds: dict[str, Callable[[Any], str]] = {
             "LITERAL": chr,
-            "NOT_LITERAL": lambda code: self._choose([("NEGATE", None), ("LITERAL", code)]),
-            "ANY": lambda _: self._choose([("NEGATE", None)]),
-            "IN": lambda items: self._choose([(str(kind), what) for kind, what in items]),
+            "NOT_LITERAL": lambda code: self._choose([(_parser.NEGATE, None), (_parser.LITERAL, code)]),
+            "ANY": lambda _: self._choose([(_parser.NEGATE, None)]),
+            "IN": self._choose,
             **dict.fromkeys(
                 ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"), lambda repeat: self._repeat(*repeat)
             ),
@@ -92,7 +87,7 @@ class _Writer:
         self._more -= added
         return "".join(self.write(tree) for _ in range(least + added))
 
-    def _choose(self, items: list[tuple[str, Any]]) -> str:
+    def _choose(self, items: list[tuple[Any, Any]]) -> str:
         """Choose a character of a class: a readable one, else the first of a range."""
         self._count(len(items))
         choices = _choices(tuple(items))
@@ -110,23 +105,13 @@ class _Writer:
 
 
 @functools.lru_cache(1024)
-def _choices(items: tuple[tuple[str, Any], ...]) -> list[str]:
+def _choices(items: tuple[tuple[Any, Any], ...]) -> list[str]:
     """Return characters of a class: the readable ones, else the first of each range."""
-    negated = items[0][0] == "NEGATE"
-    choices = [char for char in _READABLE if any(_is_in(char, *item) for item in items) is not negated]
-    if not choices and not negated:
-        choices = [chr(what if kind == "LITERAL" else what[0]) for kind, what in items if kind != "CATEGORY"]
+    state = _parser.State()
+    state.flags = re.UNICODE
+    is_in = _compiler.compile(_parser.SubPattern(state, [(_parser.IN, [*items])])).match
+    choices = [char for char in _READABLE if is_in(char)]
+    if not choices and items[0][0] is not _parser.NEGATE:
+        first = [(kind, what) for kind, what in items if kind is not _parser.CATEGORY]
+        choices = [chr(what if kind is _parser.LITERAL else what[0]) for kind, what in first]
     return choices or [" "]
-
-
-def _is_in(char: str, kind: str, what: Any) -> bool:
-    match kind:
-        case "LITERAL":
-            return ord(char) == int(what)
-        case "RANGE":
-            return bool(what[0] <= ord(char) <= what[1])
-        case "CATEGORY":
-            name = str(what)
-            is_in = _CATEGORIES[name.replace("_NOT", "")](char)
-            return not is_in if "_NOT" in name else is_in
-    return False
