@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations
+from typing import Literal
 
 from .changes import Difference
 from .schema_pair import Child, Pair
-from .schema_view import Alternatives, Shape, View
+from .schema_view import Alternatives, View
 from .sites import Site, Sites
 
 _MAX_TRIED = 1_000  # values of an enum, times alternatives
+_NOT_NULL = ["array", "boolean", "integer", "number", "object", "string"]
 _DEPTH = 4  # levels of properties searched for a difference between two alternatives
 
 
@@ -43,7 +45,11 @@ def _compare_groups(
     matches = _match(pair, producer_group.sites, group.sites)
     unmatched = [site for site in producer_group.sites if site not in matches]
     for site in unmatched:
-        yield _alternative(pair, site, group)
+        name = site.pointer[-1] if site.is_component else site.schema.get("type", "without a name")
+        places = pair.in_order(site.pointer, (*group.owner.pointer, group.kind))
+        rule, verb = pair.by_direction(("alternative-removed", "removed"), ("alternative-added", "added"))
+        side: Literal["old", "new"] = "old" if verb == "removed" else "new"
+        yield Difference(f"{pair.direction}-{rule}", f"the alternative {name} was {verb}", *places, side)
     for site, other in matches.items():
         yield pair.child((site,), (other,))
     if group.kind == "oneOf" and not unmatched and _is_wider(pair, producer_group, group, matches):
@@ -53,14 +59,15 @@ def _compare_groups(
 def _match(pair: Pair, producer: Sites, consumer: Sites) -> dict[Site, Site]:
     """Match alternatives: equal ones, then by component name, compatible ones, and by type."""
 
-    def is_compatible(site: Site, other: Site) -> bool:
-        return pair.is_compatible((site,), (other,))
+    def has_same_type(site: Site, other: Site) -> bool:
+        is_same = "type" in site.schema and site.schema["type"] == other.schema.get("type")
+        return is_same and not (site.is_component and other.is_component)
 
     criteria: list[tuple[Callable[[Site, Site], bool], bool]] = [
         (pair.same, True),
-        (_has_same_name, True),
-        (is_compatible, False),
-        (_has_same_type, True),
+        (lambda site, other: site.pointer == other.pointer and site.is_component, True),
+        (lambda site, other: pair.is_compatible((site,), (other,)), False),
+        (has_same_type, True),
     ]
     matches: dict[Site, Site] = {}
     for criterion, is_exclusive in criteria:
@@ -70,26 +77,6 @@ def _match(pair: Pair, producer: Sites, consumer: Sites) -> dict[Site, Site]:
             if found:
                 matches[site] = found
     return matches
-
-
-def _has_same_name(site: Site, other: Site) -> bool:
-    return site.pointer == other.pointer and site.is_component
-
-
-def _has_same_type(site: Site, other: Site) -> bool:
-    type_ = site.schema.get("type")
-    is_same = type_ is not None and type_ == other.schema.get("type")
-    return is_same and not (site.is_component and other.is_component)
-
-
-def _alternative(pair: Pair, site: Site, group: Alternatives) -> Difference:
-    name = site.pointer[-1] if site.is_component else site.schema.get("type", "without a name")
-    old, new = pair.in_order(site.pointer, (*group.owner.pointer, group.kind))
-    if pair.direction == "request":
-        return Difference(
-            "request-alternative-removed", f"the alternative {name} was removed", old, new, "old"
-        )
-    return Difference("response-alternative-added", f"the alternative {name} was added", old, new)
 
 
 def _is_wider(
@@ -106,9 +93,12 @@ def _is_wider(
 
 def _compare_whole(pair: Pair, group: Alternatives) -> Iterator[Difference | Child]:
     """Find the consumer's alternative that accepts every value of a producer without alternatives."""
-    sites = pair.producer.sites
-    if pair.producer.takes_null and (pair.consumer.has_nullable or pair.producer.is_modern):
-        sites = _without_null(pair.producer)  # null is compared on its own
+    producer, sites = pair.producer, pair.producer.sites
+    if producer.takes_null and (
+        pair.consumer.has_nullable or producer.is_modern
+    ):  # null is compared on its own
+        sites = tuple(site.excluding("nullable") for site in sites)
+        sites += (sites[0].made({"type": _NOT_NULL}, "type"),) if producer.is_modern else ()
     if _is_each_accepted(pair, group):
         return
     found = next((site for site in group.sites if pair.is_compatible(sites, (site,))), None)
@@ -119,13 +109,6 @@ def _compare_whole(pair: Pair, group: Alternatives) -> Iterator[Difference | Chi
     yield pair.child(sites, (found,))
     if group.kind == "oneOf":
         yield from _overlaps(pair, [((found,), (site,)) for site in group.sites if site != found], group)
-
-
-def _without_null(shape: Shape) -> Sites:
-    """Return the conjunction for values other than null."""
-    sites = tuple(site.excluding("nullable") for site in shape.sites)
-    types = ["array", "boolean", "integer", "number", "object", "string"]
-    return (*sites, sites[0].made({"type": types}, "type")) if shape.is_modern else sites
 
 
 def _is_each_accepted(pair: Pair, group: Alternatives) -> bool:

@@ -103,7 +103,13 @@ class Report:
         side = (self._old, difference.old) if difference.side == "old" else (self._new, difference.new)
         component, path = described(*side)
         operations = tuple(self._operations[at] for at in names)
-        parts = [f"{component}{path} ({_list(operations)})"] if component else [_list(operations), path]
+        others = len(operations) - 1
+        named = (
+            f"{operations[0]} and {others} other{'s' * (others > 1)}"
+            if others > 0
+            else "".join(map(str, operations))
+        )
+        parts = [f"{component}{path} ({named})"] if component else [named, path]
         what = f"{difference.what}; {advice(rule.id, self._new.version)}"
         return Change(
             rule=rule.id,
@@ -117,10 +123,3 @@ class Report:
             new_place=new,
             names=names,
         )
-
-
-def _list(operations: tuple[Operation, ...]) -> str:
-    """Name the first operation and the number of the others."""
-    if len(operations) < 2:
-        return "".join(map(str, operations))
-    return f"{operations[0]} and {len(operations) - 1} other{'s' * (len(operations) > 2)}"

@@ -42,11 +42,6 @@ class Source:
         return lines
 
     @cached_property
-    def paths(self) -> Mapping[str, int]:
-        """The words that may be the path of a request."""
-        return {word: line for word, line in self.words.items() if "/" in word and not re.search(r"\s", word)}
-
-    @cached_property
     def functions(self) -> Mapping[str, int]:
         """Each top-level function and its line."""
         kinds = ast.FunctionDef | ast.AsyncFunctionDef
@@ -57,12 +52,9 @@ class Source:
         spellings = {name: {name, slug(name), argument_word(name)} for name in names}
         return [name for name, known in spellings.items() if known & self.words.keys()]
 
-    def may_contain(self, text: str) -> bool:
-        """Return True if all words of a text occur in the file, prose included; a cheap check before parsing."""
-        return self._all_words.issuperset(re.findall(r"\w+", text))
-
     @cached_property
-    def _all_words(self) -> frozenset[str]:
+    def prose(self) -> frozenset[str]:
+        """All words of the text; to look here first is cheaper than to parse."""
         return frozenset(re.findall(r"\w+", self._bytes.decode(errors="replace")))
 
     @cached_property
@@ -137,7 +129,7 @@ class _Files:
         self._package = package
         self._tests = [Source(path) for path in sorted(tests.rglob("*.py"))]
         self._modules: dict[str, Source] = {}
-        self._before = "|".join([*map(re.escape, bases), rf"[^/]*{_ANY}"])
+        self._before = "|".join([*map(re.escape, bases), rf"[^/\s]*{_ANY}"])
 
     def naming(self, operation: Operation, known: Operation) -> Iterator[tuple[Source, int]]:
         """Yield the lines that name an operation, by its new or old name: its function, and tests."""
@@ -149,7 +141,9 @@ class _Files:
         words = names.union(one.id for one in both)
         for source in self._tests:
             lines = [
-                source.words[word] for word in words if source.may_contain(word) and word in source.words
+                source.words[word]
+                for word in words
+                if source.prose.issuperset(re.findall(r"\w+", word)) and word in source.words
             ]
             lines += [line for one in both for line in self._requests(source, one)]
             if lines:
@@ -158,11 +152,11 @@ class _Files:
     def _requests(self, source: Source, operation: Operation) -> list[int]:
         """Return the lines with a string that is the operation's path, with any values and any host."""
         parts = re.split(r"(\{[^}]*\})", operation.path)
-        if not source.may_contain(" ".join(parts[::2])):
+        if not source.prose.issuperset(re.findall(r"\w+", " ".join(parts[::2]))):
             return []
-        template = "".join(rf"(?:[^/?#]+|{_ANY})" if part[:1] == "{" else re.escape(part) for part in parts)
-        path = re.compile(rf"(?:https?://[^/]*)?(?:{self._before}){template}(?:[?#].*)?\Z", re.DOTALL)
-        return [line for word, line in source.paths.items() if path.match(word)]
+        template = "".join(rf"(?:[^/?#\s]+|{_ANY})" if part[:1] == "{" else re.escape(part) for part in parts)
+        path = re.compile(rf"(?:https?://[^/\s]*)?(?:{self._before}){template}(?:[?#]\S*)?\Z")
+        return [line for word, line in source.words.items() if "/" in word and path.match(word)]
 
 
 def _relevant(source: Source, operation: Operation, changes: Iterable[Change]) -> tuple[Change, ...]:

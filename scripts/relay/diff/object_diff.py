@@ -59,52 +59,49 @@ def _in_request(pair: Pair, name: str) -> Iterator[Difference | Child]:
         if new is not None and name not in pair.new.required:
             yield _property("request-property-added", pair, name, "added")
     elif new is None:
-        if name not in pair.old.properties:
-            return  # it never had an effect, and the server ignores it
-        is_hidden = name in pair.new.hidden
-        rule, what = ("read-only", "now read-only") if is_hidden else ("refused", "now rejected")
-        yield _property(f"request-property-{rule}", pair, name, what)
-    elif name not in pair.new.properties:
-        yield _property("request-property-removed", pair, name, "removed")
-        yield Child(old, new, name)
-    elif name not in pair.old.properties:
-        if name not in pair.new.required:
-            yield _property("request-property-added", pair, name, "added")
-        if not _is_open(pair.old):
-            yield Child(old, new, name)
+        rule, what = (
+            ("read-only", "now read-only") if name in pair.new.hidden else ("refused", "now rejected")
+        )
+        if name in pair.old.properties:  # else it never had an effect, and the server ignores it
+            yield _property(f"request-property-{rule}", pair, name, what)
     else:
-        yield Child(old, new, name)
+        if name not in pair.new.properties:
+            yield _property("request-property-removed", pair, name, "removed")
+        elif name not in pair.old.properties and name not in pair.new.required:
+            yield _property("request-property-added", pair, name, "added")
+        if name in pair.old.properties or not _is_open(pair.old):
+            yield Child(old, new, name)
 
 
 def _in_response(pair: Pair, name: str) -> Iterator[Difference | Child]:
     old, new = pair.old.property(name), pair.new.property(name)
-    if old is None:
-        if new is not None and name in pair.new.properties:
-            closed = pair.old.additional is None or name in pair.old.hidden
-            rule = "response-closed-property-added" if closed else "response-property-added"
-            yield _property(rule, pair, name, "added")
-    elif new is not None and name in pair.new.properties:
-        if name not in pair.old.properties:
-            yield _property("response-property-added", pair, name, "added")
+    is_sent = new is not None and name in pair.new.properties
+    if is_sent and (old is None or name not in pair.old.properties):
+        is_closed = old is None and (pair.old.additional is None or name in pair.old.hidden)
+        yield _property(f"response-{'closed-' * is_closed}property-added", pair, name, "added")
+    if is_sent and old is not None and new is not None:
         yield Child(old, new, name)
-    elif name not in pair.old.properties:
-        return  # not in the old schema, and not sent by the new one
-    elif name in pair.new.hidden:
-        yield _property("response-property-write-only", pair, name, "now write-only")
-    else:
+    elif old is not None and not is_sent and name in pair.old.properties:
         optional = "" if name in pair.old.required else "optional-"
-        yield _property(f"response-{optional}property-removed", pair, name, "removed")
+        is_hidden = name in pair.new.hidden
+        rule, what = (
+            ("property-write-only", "now write-only")
+            if is_hidden
+            else (f"{optional}property-removed", "removed")
+        )
+        yield _property(f"response-{rule}", pair, name, what)
 
 
 def _required(pair: Pair, name: str) -> Iterator[Difference]:
     """Report a property that the consumer requires and the producer may omit."""
-    if pair.direction == "response":
-        if name not in pair.old.properties or name in pair.new.properties.keys() - pair.new.hidden:
-            yield _property("response-property-became-optional", pair, name, "may now be missing")
-    elif name in pair.old.properties:
-        yield _property("request-property-became-required", pair, name, "now required")
-    else:
-        yield _property("request-property-required-added", pair, name, "added and required")
+    is_known = name in pair.old.properties
+    if pair.direction == "request":
+        rule, what = (
+            ("became-required", "now required") if is_known else ("required-added", "added and required")
+        )
+        yield _property(f"request-property-{rule}", pair, name, what)
+    elif not is_known or name in pair.new.properties.keys() - pair.new.hidden:
+        yield _property("response-property-became-optional", pair, name, "may now be missing")
 
 
 def _property(rule: str, pair: Pair, name: str, what: str) -> Difference:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, get_args
 
 from relay.contract.diagnostics import Severity
 from relay.contract.model import Contract
@@ -28,7 +28,7 @@ from .schema_keywords import (
     compare_types,
     compare_values,
 )
-from .schema_pair import Child, Comparers, Pair
+from .schema_pair import Child, Pair
 from .schema_view import View
 from .sites import Site, Sites
 
@@ -64,12 +64,8 @@ class SchemaComparison:
 
     def __init__(self, old: Contract, new: Contract) -> None:
         self.old, self.new = old, new
-        self._views: dict[Direction, tuple[View, View]] = {
-            "request": (View(old, "request"), View(new, "request")),
-            "response": (View(old, "response"), View(new, "response")),
-        }
+        self._views = {one: (View(old, one), View(new, one)) for one in get_args(Direction)}
         self._same = Equality().same
-        self._comparers = Comparers(self._same, self._is_compatible)
         self._nodes: dict[_Key, _Node] = {}
         self._found: dict[_Node, list[Difference]] = {}
         self._nested = 0
@@ -158,7 +154,7 @@ class SchemaComparison:
         if len(old) == len(new) == 1 and self._same(old[0], new[0]):
             return
         before, after = self._views[direction]
-        pair = Pair(before.shape(old), after.shape(new), direction, self._comparers)
+        pair = Pair(before.shape(old), after.shape(new), direction, self._same, self._is_compatible)
         producer = pair.producer
         if is_split(pair):
             parts = list(split(pair))

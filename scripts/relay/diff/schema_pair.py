@@ -25,15 +25,6 @@ class Child(NamedTuple):
     name: str | None = None
 
 
-class Comparers(NamedTuple):
-    """Functions of the whole comparison that the comparison of one pair needs."""
-
-    same: Callable[[Site, Site], bool]
-    """Returns True if an old and a new site are equivalent."""
-    is_compatible: Callable[[Sites, Sites, Direction], bool]
-    """Returns True if the change from old to new breaks no client in a direction."""
-
-
 @dataclass(frozen=True, slots=True)
 class Pair:
     """An old and a new schema of requests or of responses.
@@ -46,7 +37,10 @@ class Pair:
     old: Shape
     new: Shape
     direction: Direction
-    comparers: Comparers
+    are_same: Callable[[Site, Site], bool]
+    """Returns True if an old and a new site are equivalent."""
+    are_compatible: Callable[[Sites, Sites, Direction], bool]
+    """Returns True if the change from old to new breaks no client in a direction."""
 
     @property
     def sides(self) -> tuple[Shape, Shape]:
@@ -73,12 +67,12 @@ class Pair:
 
     def same(self, producer: Site, consumer: Site) -> bool:
         """Return True if two sites are equivalent."""
-        return self.comparers.same(*self.in_order(producer, consumer))
+        return self.are_same(*self.in_order(producer, consumer))
 
     def is_compatible(self, producer: Sites, consumer: Sites, *, is_reverse: bool = False) -> bool:
         """Return True if no difference between some sites breaks clients; if reversed, in the other direction."""
         direction: Direction = "request" if (self.direction == "request") != is_reverse else "response"
-        return self.comparers.is_compatible(*self.in_order(producer, consumer), direction)
+        return self.are_compatible(*self.in_order(producer, consumer), direction)
 
     def are_among(self, consumer: list[Site], producer: list[Site]) -> bool:
         """Return True if each site of the consumer is equivalent to one of the producer."""

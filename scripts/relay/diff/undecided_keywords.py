@@ -33,7 +33,11 @@ def compare_undecided(pair: Pair, common: AbstractSet[str]) -> Iterator[Differen
         if keywords[0].startswith("unevaluated"):
             is_known = _is_unevaluated_known(pair, keywords[0])
         else:
-            required = [one for one in _having(pair.consumer, keywords) if _restricts(one)]
+            required = [
+                one
+                for one in _having(pair.consumer, keywords)
+                if one.schema.get("minContains") != 0 or "maxContains" in one.schema  # else no item is needed
+            ]
             is_known = pair.are_among(required, _having(pair.producer, keywords))
         if not is_known:
             yield pair.undecided(keywords[0])
@@ -80,9 +84,3 @@ def _describes_as_much(pair: Pair, keyword: str) -> bool:
 def _having(shape: Shape, keywords: tuple[str, ...]) -> list[Site]:
     """Return the parts that have the first of some keywords, with these keywords only."""
     return [part.only(*keywords) for part in shape.having(keywords[0])]
-
-
-def _restricts(site: Site) -> bool:
-    """Return False for a `contains` that needs no item."""
-    schema = site.schema
-    return "contains" not in schema or schema.get("minContains") != 0 or "maxContains" in schema
