@@ -13,7 +13,8 @@ from relay.contract import limits
 from relay.contract.diagnostics import SetupError
 from relay.contract.documents import read_document
 from relay.contract.loading import load_contract
-from support.hostile_files import chain, document, doubling, operations, reference
+from support.hostile_files import chain, document, doubling, operations
+from support.hosting import ref
 
 STRING = {"type": "string"}
 
@@ -58,14 +59,12 @@ def test_refuses_schemas_that_double(problems, keyword):
 def test_accepts_a_wide_union_that_is_used_often(problems):
     """As in contracts with hundreds of events, each an `allOf` of a base."""
     events = {
-        f"E{n}": {"allOf": [reference("Base"), {"type": "object", "properties": {f"p{n}": STRING}}]}
+        f"E{n}": {"allOf": [ref("Base"), {"type": "object", "properties": {f"p{n}": STRING}}]}
         for n in range(300)
     }
-    union = {"oneOf": [reference(name) for name in events]}
+    union = {"oneOf": [ref(name) for name in events]}
     paths = {
-        path: item
-        for n in range(100)
-        for path, item in operations(reference("Event"), f"/p{n}", f"op{n}").items()
+        path: item for n in range(100) for path, item in operations(ref("Event"), f"/p{n}", f"op{n}").items()
     }
 
     assert problems(document(paths, Base={"type": "object"}, Event=union, **events)) == []
@@ -73,10 +72,10 @@ def test_accepts_a_wide_union_that_is_used_often(problems):
 
 def test_accepts_a_discriminator_in_a_base_that_its_kinds_extend(problems):
     """A circle through oneOf and allOf, which generators write."""
-    kinds = {f"Kind{n}": {"allOf": [reference("Base"), {"type": "object"}]} for n in range(30)}
-    base = {"type": "object", "oneOf": [reference(name) for name in kinds]}
+    kinds = {f"Kind{n}": {"allOf": [ref("Base"), {"type": "object"}]} for n in range(30)}
+    base = {"type": "object", "oneOf": [ref(name) for name in kinds]}
 
-    assert problems(document(operations(reference("Base")), Base=base, **kinds)) == []
+    assert problems(document(operations(ref("Base")), Base=base, **kinds)) == []
 
 
 @settings(max_examples=25, deadline=None)
@@ -84,14 +83,14 @@ def test_accepts_a_discriminator_in_a_base_that_its_kinds_extend(problems):
 def test_the_work_of_reading_is_bounded(tmp_path_factory, data):
     """Whatever refers to whatever: at most a few schemas, and each is read or refused."""
     names = [f"S{n}" for n in range(data.draw(st.integers(2, 25)))]
-    parts = st.lists(st.sampled_from(names), max_size=25).map(lambda found: [*map(reference, found)])
+    parts = st.lists(st.sampled_from(names), max_size=25).map(lambda found: [*map(ref, found)])
     schemas = {
         name: data.draw(
             st.one_of(
                 st.sampled_from(["allOf", "anyOf", "oneOf"]).flatmap(
                     lambda keyword: parts.map(lambda found: {keyword: [{}, *found]})
                 ),
-                st.sampled_from(names).map(lambda found: {"not": reference(found)}),
+                st.sampled_from(names).map(lambda found: {"not": ref(found)}),
                 parts.map(lambda found: {"properties": {f"p{n}": one for n, one in enumerate(found)}}),
             )
         )

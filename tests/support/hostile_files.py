@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
+
+from .hosting import json_of, query, ref
 
 Files = dict[str, bytes]
 Case = Callable[[], Files]
+Make = Callable[..., Any]
 
 ROOT = "openapi.yaml"
-BIG = 2**64
-STRING = {"type": "string"}
+STRING, INTEGER = {"type": "string"}, {"type": "integer"}
+OK: dict[str, Any] = {"responses": {"200": {"description": "ok"}}}
+FORM = "application/x-www-form-urlencoded"
+COMBINATORS = ("allOf", "anyOf", "oneOf")
 CASES: dict[str, Case] = {}
 
 
@@ -23,62 +29,101 @@ def document(paths: dict[str, Any] | None = None, **schemas: Any) -> dict[str, A
     return {
         "openapi": "3.0.3",
         "info": {"title": "Hostile", "version": "1"},
-        "paths": operations(reference("S0")) if paths is None else paths,
+        "paths": operations(ref("S0")) if paths is None else paths,
         "components": {"schemas": schemas},
     }
 
 
 def operations(schema: Any, path: str = "/a", name: str = "post_it") -> dict[str, Any]:
     """Return a path whose operation sends and receives a schema."""
-    content = {"application/json": {"schema": schema}}
+    content = {"content": {"application/json": {"schema": schema}}}
+    responses = {"200": {"description": "ok", **content}}
+    body = {"required": True, **content}
     return {
-        path: {
-            "post": {
-                "operationId": name,
-                "tags": ["Things"],
-                "requestBody": {"required": True, "content": content},
-                "responses": {"200": {"description": "ok", "content": content}},
-            }
-        }
+        path: {"post": {"operationId": name, "tags": ["Things"], "requestBody": body, "responses": responses}}
     }
+
+
+def taking(*parameters: Any, path: str = "/a") -> dict[str, Any]:
+    """Return a path whose operation has some parameters."""
+    return {path: {"get": {"parameters": [*parameters], **OK}}}
 
 
 def querying(schema: Any, **rest: Any) -> dict[str, Any]:
     """Return a path whose operation has a query parameter of a schema."""
-    parameter = {"name": "q", "in": "query", "schema": schema, **rest}
-    return {
-        "/a": {
-            "get": {
-                "operationId": "get_it",
-                "tags": ["Things"],
-                "parameters": [parameter],
-                "responses": {"200": {"description": "ok"}},
-            }
-        }
-    }
+    parameters = [query("q", schema, **rest)]
+    return {"/a": {"get": {"operationId": "get_it", "tags": ["Things"], "parameters": parameters, **OK}}}
 
 
-def reference(name: str) -> dict[str, str]:
-    """Return a `$ref` to a schema."""
-    return {"$ref": f"#/components/schemas/{name}"}
+def getting(**fields: Any) -> dict[str, Any]:
+    """Return a contract of one operation with some fields."""
+    return document({"/a": {"get": {**OK, **fields}}})
 
 
-def case(function: Callable[[], Any]) -> Callable[[], Any]:
-    """Add a function to the cases; it returns a document, a text, or files."""
-    CASES[function.__name__] = lambda: _files(function())
-    return function
+def sending(content: dict[str, Any]) -> dict[str, Any]:
+    """Return a contract of one operation with a request body."""
+    return document({"/a": {"post": {"requestBody": {"content": content}, **OK}}})
 
 
-def family(name: str, documents: dict[str, Callable[[], Any]]) -> None:
-    """Add a case for each of some documents."""
-    for kind, make in documents.items():
-        CASES[f"{name}_{kind}"] = lambda make=make: _files(make())
+def body(schema: Any) -> dict[str, Any]:
+    """Return a contract whose operation sends and receives a schema."""
+    return document(S0=schema)
+
+
+def asked(contract: dict[str, Any], **rest: Any) -> dict[str, Any]:
+    """Return a contract with its schema `S0` in a query parameter instead of a body."""
+    return contract | {"paths": querying(ref("S0"), **rest)}
+
+
+def obj(properties: dict[str, Any], **rest: Any) -> dict[str, Any]:
+    """Return the schema of an object."""
+    return {"type": "object", "properties": properties, **rest}
+
+
+def array(items: Any, **rest: Any) -> dict[str, Any]:
+    """Return the schema of an array."""
+    return {"type": "array", "items": items, **rest}
+
+
+def text(**rest: Any) -> dict[str, Any]:
+    """Return the schema of a text."""
+    return {"type": "string", **rest}
+
+
+def numbered(count: int, value: Any, letter: str = "p") -> dict[str, Any]:
+    """Return a mapping `p0`, `p1`, … to a value, or to what a function returns for the number."""
+    return {f"{letter}{n}": value(n) if callable(value) else value for n in range(count)}
+
+
+def linked(count: int, make: Make, last: Any = STRING) -> dict[str, Any]:
+    """Return a contract of schemas that each refer to the next one."""
+    return document(**numbered(count, lambda n: make(ref(f"S{n + 1}")), "S"), **{f"S{count}": last})
+
+
+def ring(count: int, make: Make) -> dict[str, Any]:
+    """Return a contract of schemas that each refer to the next one, the last one to the first."""
+    return document(**numbered(count, lambda n: make(ref(f"S{(n + 1) % count}")), "S"))
+
+
+def mutual(count: int, make: Make) -> dict[str, Any]:
+    """Return a contract of schemas made of their number."""
+    return document(**numbered(count, make, "S"))
+
+
+def others(count: int, n: int) -> list[dict[str, str]]:
+    """Return references to all schemas but one."""
+    return [ref(f"S{m}") for m in range(count) if m != n]
+
+
+def family(prefix: str, cases: dict[str, Make], around: Make = lambda made: made) -> None:
+    """Add cases; `around` makes a document, a text, or files of what they return."""
+    for kind, make in cases.items():
+        CASES[prefix + kind] = lambda make=make: _files(around(make()))
 
 
 def _files(made: Any) -> Files:
-    if isinstance(made, dict) and ROOT in made:
-        return {name: _bytes(content) for name, content in made.items()}
-    return {ROOT: _bytes(made)}
+    files = made if isinstance(made, dict) and ROOT in made else {ROOT: made}
+    return {name: _bytes(content) for name, content in files.items()}
 
 
 def _bytes(content: Any) -> bytes:
@@ -90,246 +135,132 @@ def _bytes(content: Any) -> bytes:
 # Doubling: each schema names the next one twice, so that a walk without memory takes 2 ** length steps.
 
 
-def doubling(keyword: str, length: int = 40, where: Callable[[Any], dict[str, Any]] | None = None) -> Any:
+def doubling(keyword: str, length: int = 40) -> Any:
     """Return schemas of which each has the next one twice in a list."""
-    schemas = {f"S{n}": {keyword: [reference(f"S{n + 1}")] * 2} for n in range(length)}
-    paths = None if where is None else where(reference("S0"))
-    return document(paths, **schemas, **{f"S{length}": {"type": "object", "properties": {"a": STRING}}})
+    return linked(length, lambda schema: {keyword: [schema] * 2}, obj({"a": STRING}))
 
 
-def nested(length: int = 40, *, width: int = 2, where: Any = None, **rest: Any) -> Any:
+def nested(length: int = 40, *, width: int = 2, **rest: Any) -> Any:
     """Return objects of which each has the next one as several properties."""
-    schemas: dict[str, Any] = {
-        f"S{n}": {
-            "type": "object",
-            "properties": {f"p{i}": reference(f"S{n + 1}") for i in range(width)},
-            **rest,
-        }
-        for n in range(length)
-    }
-    paths = None if where is None else where(reference("S0"))
-    return document(paths, **schemas, **{f"S{length}": {"type": "object", "properties": {"a": STRING}}})
+    return linked(length, lambda schema: obj(numbered(width, schema), **rest), obj({"a": STRING}))
 
 
+def _tree(level: int) -> Any:
+    return {"oneOf": [{"allOf": [_tree(level - 1)]} for _ in range(2)]} if level else STRING
+
+
+family("doubling_", {keyword: partial(doubling, keyword) for keyword in COMBINATORS})
+family("doubling_query_", {keyword: partial(doubling, keyword) for keyword in COMBINATORS}, asked)
 family(
-    "doubling",
-    {keyword: lambda keyword=keyword: doubling(keyword) for keyword in ("allOf", "anyOf", "oneOf")},
-)
-family(
-    "doubling_query",
-    {
-        keyword: lambda keyword=keyword: doubling(keyword, where=querying)
-        for keyword in ("allOf", "anyOf", "oneOf")
-    },
-)
-family(
-    "nested",
+    "nested_",
     {
         "body": nested,
         "required": lambda: nested(required=["p0", "p1"]),
         "read_only": lambda: nested(readOnly=True),
-        "query": lambda: nested(where=querying),
-        "query_20": lambda: nested(20, where=querying),
-        "query_wide": lambda: nested(12, width=50, where=querying),
-        "deep_object": lambda: nested(
-            where=lambda schema: querying(schema, style="deepObject", explode=True)
-        ),
-        "items": lambda: document(
-            **{
-                f"S{n}": {"type": "array", "items": {"oneOf": [reference(f"S{n + 1}")] * 2}}
-                for n in range(40)
-            },
-            S40=STRING,
-        ),
-        "additional": lambda: document(
-            **{
-                f"S{n}": {
-                    "type": "object",
-                    "properties": {"p": reference(f"S{n + 1}")},
-                    "additionalProperties": reference(f"S{n + 1}"),
-                }
-                for n in range(40)
-            },
-            S40=STRING,
-        ),
-        "form": lambda: document(
-            {
-                "/a": {
-                    "post": {
-                        "requestBody": {
-                            "content": {"application/x-www-form-urlencoded": {"schema": reference("S0")}}
-                        },
-                        "responses": {"200": {"description": "ok"}},
-                    }
-                }
-            },
-            **nested()["components"]["schemas"],
-        ),
+        "query": lambda: asked(nested()),
+        "query_20": lambda: asked(nested(20)),
+        "query_wide": lambda: asked(nested(12, width=50)),
+        "deep_object": lambda: asked(nested(), style="deepObject", explode=True),
+        "items": lambda: linked(40, lambda schema: array({"oneOf": [schema] * 2})),
+        "additional": lambda: linked(40, lambda schema: obj({"p": schema}, additionalProperties=schema)),
+        "form": lambda: nested() | {"paths": sending({FORM: {"schema": ref("S0")}})["paths"]},
     },
 )
 
 
-@case
-def doubling_not() -> Any:
-    """`not` in `allOf`, twice at each level."""
-    schemas = {f"S{n}": {"allOf": [{"not": reference(f"S{n + 1}")}] * 2} for n in range(40)}
-    return document(**schemas, S40=STRING)
+def _product(count: int, choices: int) -> Any:
+    """Return an `allOf` of `oneOf`s, whose combinations are a product."""
+    names = [[f"r{n}_{i}" for i in range(choices)] for n in range(count)]
+    parts = [{"oneOf": [{"required": [name], "properties": {name: STRING}} for name in row]} for row in names]
+    return body({"type": "object", "allOf": parts})
 
 
-@case
-def doubling_nullable() -> Any:
-    """Schemas without a type, whose acceptance of null depends on all below them."""
-    schemas = {
-        f"S{n}": {"anyOf": [reference(f"S{n + 1}"), {"allOf": [reference(f"S{n + 1}")]}]} for n in range(40)
-    }
-    return document(**schemas, S40={"nullable": True})
+def _mutual_alternatives() -> Any:
+    return mutual(40, lambda n: {"oneOf": [*others(40, n), obj({"next": ref(f"S{(n + 1) % 40}")})]})
 
 
-@case
-def doubling_inline() -> Any:
-    """Inline `allOf` within `oneOf`, 12 levels of a real tree."""
-
-    def tree(level: int) -> Any:
-        return {"oneOf": [{"allOf": [tree(level - 1)]} for _ in range(2)]} if level else STRING
-
-    return document(operations(tree(11)))
-
-
-@case
-def combinations() -> Any:
-    """An `allOf` of many `oneOf`s, whose combinations are a product."""
-    parts = [
-        {"oneOf": [{"required": [f"r{n}_{i}"], "properties": {f"r{n}_{i}": STRING}} for i in range(10)]}
-        for n in range(20)
-    ]
-    return document(S0={"type": "object", "allOf": parts})
-
-
-@case
-def mutual_alternatives() -> Any:
-    """Forty schemas, each of which is one of all others."""
-    schemas = {
-        f"S{n}": {
-            "oneOf": [
-                *(reference(f"S{m}") for m in range(40) if m != n),
-                {"type": "object", "properties": {"next": reference(f"S{(n + 1) % 40}")}},
-            ]
-        }
-        for n in range(40)
-    }
-    return document(**schemas)
-
-
-@case
-def mutual_properties() -> Any:
-    """Sixty objects, each with all others as properties."""
-    schemas = {
-        f"S{n}": {"type": "object", "properties": {f"p{m}": reference(f"S{m}") for m in range(60)}}
-        for n in range(60)
-    }
-    return document(**schemas)
+def _mutual_properties() -> Any:
+    return mutual(60, lambda _: obj(numbered(60, lambda m: ref(f"S{m}"))))
 
 
 family(
-    "mutual_query",
+    "",
     {
-        "properties": lambda: document(
-            querying(reference("S0")), **mutual_properties()["components"]["schemas"]
+        "doubling_not": lambda: linked(40, lambda schema: {"allOf": [{"not": schema}] * 2}),
+        # Schemas without a type, whose acceptance of null depends on all below them.
+        "doubling_nullable": lambda: linked(
+            40, lambda schema: {"anyOf": [schema, {"allOf": [schema]}]}, {"nullable": True}
         ),
-        "alternatives": lambda: document(
-            querying(reference("S0")), **mutual_alternatives()["components"]["schemas"]
-        ),
+        "doubling_inline": lambda: document(operations(_tree(11))),
+        "combinations": lambda: _product(20, 10),
+        "mutual_alternatives": _mutual_alternatives,
+        "mutual_properties": _mutual_properties,
+        "mutual_query_properties": lambda: asked(_mutual_properties()),
+        "mutual_query_alternatives": lambda: asked(_mutual_alternatives()),
+        "mutual_all_of": lambda: mutual(30, lambda n: {"allOf": others(30, n)}),
     },
 )
-
-
-@case
-def mutual_all_of() -> Any:
-    """Thirty schemas, each of which is all others: a circle through `allOf`."""
-    return document(
-        **{f"S{n}": {"allOf": [reference(f"S{m}") for m in range(30) if m != n]} for n in range(30)}
-    )
 
 
 # Chains and depth.
 
 
-def chain(length: int, wrap: Callable[[Any], Any] = lambda schema: schema) -> Any:
+def chain(length: int, wrap: Make = lambda schema: schema) -> Any:
     """Return schemas of which each is, or contains, the next one."""
-    schemas = {f"S{n}": wrap(reference(f"S{n + 1}")) for n in range(length)}
-    return document(**schemas, **{f"S{length}": STRING})
+    return linked(length, wrap)
 
 
+WRAPS: dict[str, Make] = {
+    "refs": lambda schema: schema,
+    "all_of": lambda schema: {"allOf": [schema]},
+    "one_of": lambda schema: {"oneOf": [schema]},
+    "not": lambda schema: {"not": schema},
+    "items": array,
+    "items_required": lambda schema: array(schema, minItems=1),
+    "properties": lambda schema: obj({"p": schema}, required=["p"]),
+    "optional": lambda schema: obj({"p": schema}),
+    "additional": lambda schema: {"type": "object", "additionalProperties": schema},
+    "nullable": lambda schema: {"nullable": True, "allOf": [schema]},
+    "all_of_example": lambda schema: {"allOf": [schema], "example": "a"},
+}
+"""A schema that contains another one."""
+
+
+def _parameters(count: int, make: Make) -> dict[str, Any]:
+    return {"components": {"parameters": numbered(count, make, "P")}}
+
+
+def _parameter(name: Any) -> dict[str, str]:
+    return {"$ref": f"#/components/parameters/{name}"}
+
+
+def _chain_of_parameters() -> Any:
+    made = _parameters(3000, lambda n: _parameter(f"P{n + 1}"))
+    made["components"]["parameters"]["P3000"] = query("p")
+    return document(taking(_parameter("P0"))) | made
+
+
+family("chain_", {name: partial(chain, 3000, wrap) for name, wrap in WRAPS.items()})
 family(
-    "chain",
+    "chain_",
     {
-        "refs": lambda: chain(3000),
         "refs_10000": lambda: chain(10_000),
-        "all_of": lambda: chain(3000, lambda schema: {"allOf": [schema]}),
-        "one_of": lambda: chain(3000, lambda schema: {"oneOf": [schema]}),
-        "not": lambda: chain(3000, lambda schema: {"not": schema}),
-        "items": lambda: chain(3000, lambda schema: {"type": "array", "items": schema}),
-        "items_required": lambda: chain(
-            3000, lambda schema: {"type": "array", "minItems": 1, "items": schema}
-        ),
-        "properties": lambda: chain(
-            3000, lambda schema: {"type": "object", "required": ["p"], "properties": {"p": schema}}
-        ),
-        "optional": lambda: chain(3000, lambda schema: {"type": "object", "properties": {"p": schema}}),
-        "additional": lambda: chain(3000, lambda schema: {"type": "object", "additionalProperties": schema}),
-        "nullable": lambda: chain(3000, lambda schema: {"nullable": True, "allOf": [schema]}),
-        "parameters": lambda: {
-            **document(
-                {
-                    "/a": {
-                        "get": {
-                            "parameters": [{"$ref": "#/components/parameters/P0"}],
-                            "responses": {"200": {"description": "ok"}},
-                        }
-                    }
-                }
-            ),
-            "components": {
-                "parameters": {
-                    **{f"P{n}": {"$ref": f"#/components/parameters/P{n + 1}"} for n in range(3000)},
-                    "P3000": {"name": "p", "in": "query", "schema": STRING},
-                }
-            },
-        },
-        "query": lambda: document(querying(reference("S0")), **chain(3000)["components"]["schemas"]),
-        "query_items": lambda: document(
-            querying(reference("S0")),
-            **chain(3000, lambda schema: {"type": "array", "items": schema})["components"]["schemas"],
-        ),
-        "query_all_of": lambda: document(
-            querying(reference("S0")),
-            **chain(3000, lambda schema: {"allOf": [schema]})["components"]["schemas"],
-        ),
-        "all_of_example": lambda: document(
-            **chain(3000, lambda schema: {"allOf": [schema], "example": "a"})["components"]["schemas"]
-        ),
-        "circle": lambda: document(**{f"S{n}": reference(f"S{(n + 1) % 3000}") for n in range(3000)}),
-        "circle_all_of": lambda: document(
-            **{f"S{n}": {"allOf": [reference(f"S{(n + 1) % 3000}")]} for n in range(3000)}
-        ),
-        "circle_items": lambda: document(
-            **{f"S{n}": {"type": "array", "items": reference(f"S{(n + 1) % 3000}")} for n in range(3000)}
-        ),
-        "circle_required": lambda: document(
-            **{
-                f"S{n}": {
-                    "type": "object",
-                    "required": ["p"],
-                    "properties": {"p": reference(f"S{(n + 1) % 3000}")},
-                }
-                for n in range(3000)
-            }
-        ),
+        "parameters": _chain_of_parameters,
+        "query": lambda: asked(chain(3000)),
+        "query_items": lambda: asked(chain(3000, array)),
+        "query_all_of": lambda: asked(chain(3000, WRAPS["all_of"])),
     },
 )
+CIRCLES = {
+    "circle": "refs",
+    "circle_all_of": "all_of",
+    "circle_items": "items",
+    "circle_required": "properties",
+}
+family("chain_", {name: partial(ring, 3000, WRAPS[wrap]) for name, wrap in CIRCLES.items()})
 
 
-def deep(levels: int, wrap: Callable[[Any], Any]) -> Any:
+def deep(levels: int, wrap: Make) -> Any:
     """Return a contract of one schema, nested in itself."""
     schema: Any = STRING
     for _ in range(levels):
@@ -337,30 +268,26 @@ def deep(levels: int, wrap: Callable[[Any], Any]) -> Any:
     return document(operations(schema))
 
 
-def _deep_text(start: str, inner: str, end: str, levels: int) -> str:
-    text = json.dumps(document(operations("@"), S0=STRING))
-    return text.replace('"@"', start * levels + inner + end * levels)
+def _deep_text(start: str, inner: str, levels: int) -> str:
+    contract = json.dumps(document(operations("@"), S0=STRING))
+    return contract.replace('"@"', start * levels + inner + "}" * levels)
 
 
 family(
-    "deep",
+    "deep_",
     {
-        "schemas_3000": lambda: _deep_text('{"items":', "{}", "}", 3000),
-        "schemas_50000": lambda: _deep_text('{"not":', "{}", "}", 50_000),
+        "schemas_3000": lambda: _deep_text('{"items":', "{}", 3000),
+        "schemas_50000": lambda: _deep_text('{"not":', "{}", 50_000),
         "lists": lambda: "[" * 500_000,
         "lists_closed": lambda: "[" * 300_000 + "]" * 300_000,
         "mappings": lambda: '{"a":' * 150_000,
         "block": lambda: "\n".join("- " * 1000 for _ in range(100)),
-        "example": lambda: document(
-            operations({"type": "array", "items": {}, "example": json.loads("[" * 90 + "]" * 90)})
-        ),
-        "schemas_40": lambda: deep(40, lambda schema: {"type": "array", "items": schema}),
-        "properties_40": lambda: deep(
-            40, lambda schema: {"type": "object", "required": ["p"], "properties": {"p": schema}}
-        ),
-        "one_of_40": lambda: deep(40, lambda schema: {"oneOf": [schema, {"type": "integer"}]}),
+        "example": lambda: document(operations(array({}, example=json.loads("[" * 90 + "]" * 90)))),
+        "schemas_40": lambda: deep(40, array),
+        "properties_40": lambda: deep(40, WRAPS["properties"]),
+        "one_of_40": lambda: deep(40, lambda schema: {"oneOf": [schema, INTEGER]}),
         "all_of_40": lambda: deep(40, lambda schema: {"allOf": [schema, {"nullable": True}]}),
-        "not_40": lambda: deep(40, lambda schema: {"not": schema}),
+        "not_40": lambda: deep(40, WRAPS["not"]),
     },
 )
 
@@ -375,13 +302,13 @@ paths:
 """
 
 
-def _aliased(value: str, rest: str = "") -> str:
+def _aliased(value: str, parameters: str = "") -> str:
     return f"""{_HEAD}    get:
-      operationId: get_it
+{parameters}      operationId: get_it
       tags: [Things]
       responses:
         "200": {{description: ok}}
-{rest}
+
 {value}
 """
 
@@ -392,377 +319,224 @@ def _laughs(levels: int, width: int) -> str:
     return "\n".join(lines)
 
 
+def _schema(fields: str, aliases: str = "") -> str:
+    """Return the schema `S0` with some lines, and a line for a list of aliases."""
+    lines = "".join(f"      {line}\n" for line in fields.splitlines())
+    return (
+        "components:\n  schemas:\n    S0:\n" + lines + (aliases and _aliases_at(200_000, f"      {aliases}"))
+    )
+
+
 def _aliases_at(count: int, prefix: str) -> str:
     return f"{prefix} [" + ", ".join(["*a"] * count) + "]"
 
 
+def _lines(count: int, line: Callable[[int], str], first: int = 0) -> str:
+    return "\n".join(map(line, range(first, count)))
+
+
+def _flat_parameters() -> str:
+    parameter = "&p {name: q, in: query, schema: {type: string}}"
+    parameters = f"      parameters: [{', '.join([parameter, *['*p'] * 60_000])}]\n"
+    head = "x-a: &a {name: p, in: query, schema: {type: string}}\ncomponents:\n  x-p:\n"
+    return _aliased(head + _aliases_at(200_000, "    p:"), parameters)
+
+
+DOUBLED = "{{type: object, properties: {{a: *s{0}, b: *s{0}}}}}"
+TEXTS = "x-a: &a {type: object, properties: {b: {type: string}}}"
 family(
-    "aliases",
+    "aliases_",
     {
-        "laughs": lambda: _aliased(_laughs(30, 9)),
-        "laughs_2": lambda: _aliased(_laughs(20, 2)),
-        "flat_extension": lambda: _aliased("x-a: &a {b: c}\n" + _aliases_at(200_000, "x-b:")),
-        "flat_example": lambda: _aliased(
-            "components:\n  schemas:\n    S0:\n      type: array\n      items: {type: object}\n"
-            "      x-a: &a {b: c}\n" + _aliases_at(200_000, "      example:")
-        ),
-        "flat_enum": lambda: _aliased(
-            "components:\n  schemas:\n    S0:\n      x-a: &a {b: c}\n" + _aliases_at(200_000, "      enum:")
-        ),
-        "flat_one_of": lambda: _aliased(
-            "components:\n  schemas:\n    S0:\n      x-a: &a {type: string}\n"
-            + _aliases_at(200_000, "      oneOf:")
-        ),
-        "flat_all_of": lambda: _aliased(
-            "components:\n  schemas:\n    S0:\n      x-a: &a {type: string, minLength: 1, description: abc}\n"
-            + _aliases_at(200_000, "      allOf:")
-        ),
-        "flat_parameters": lambda: _aliased(
-            "x-a: &a {name: p, in: query, schema: {type: string}}\n"
-            "components:\n  x-p:\n" + _aliases_at(200_000, "    p:")
-        ).replace(
-            "      operationId",
-            "      parameters: ["
-            + ", ".join(["&p {name: q, in: query, schema: {type: string}}"] + ["*p"] * 60_000)
-            + "]\n      operationId",
-        ),
-        "properties": lambda: _aliased(
-            "components:\n  schemas:\n    S0:\n      type: object\n      x-a: &a {type: object, properties: {b: {type: string}}}\n      properties:\n"
-            + "\n".join(f"        p{n}: *a" for n in range(50_000))
-        ),
-        "paths": lambda: _aliased(
-            "\n".join(
-                f"  /p{n}: *o" if n else "  /p0: &o {get: {responses: {'200': {description: ok}}}}"
-                for n in range(60_000)
-            )
-        ).replace("paths:\n", "paths:\n", 1),
-        "doubling_schemas": lambda: _aliased(
-            "components:\n  schemas:\n    S0: &s0 {type: string}\n"
-            + "\n".join(
-                f"    S{n}: &s{n} {{type: object, properties: {{a: *s{n - 1}, b: *s{n - 1}}}}}"
-                for n in range(1, 17)
-            )
-        ),
-        "merge_keys": lambda: _aliased(
-            "x-0: &m0 {k: v}\n"
-            + "\n".join(f"x-{n}: &m{n} {{<<: *m{n - 1}, k{n}: v}}" for n in range(1, 1500))
-        ),
-        "merge_lists": lambda: _aliased(
-            "x-0: &m {"
-            + ", ".join(f"k{n}: v" for n in range(5000))
-            + "}\nx-1:\n  <<: ["
-            + ", ".join(["*m"] * 20_000)
-            + "]"
-        ),
-        "self": lambda: _aliased("x-a: &a [*a]"),
-        "anchors": lambda: _aliased("x-a: [" + ", ".join(f"&b{n} c" for n in range(60_000)) + "]"),
-        "in_keys": lambda: _aliased("x-a: &a b\n" + "\n".join(f"*a : {n}" for n in range(20_000))),
+        "laughs": lambda: _laughs(30, 9),
+        "laughs_2": lambda: _laughs(20, 2),
+        "flat_extension": lambda: "x-a: &a {b: c}\n" + _aliases_at(200_000, "x-b:"),
+        "flat_example": lambda: _schema("type: array\nitems: {type: object}\nx-a: &a {b: c}", "example:"),
+        "flat_enum": lambda: _schema("x-a: &a {b: c}", "enum:"),
+        "flat_one_of": lambda: _schema("x-a: &a {type: string}", "oneOf:"),
+        "flat_all_of": lambda: _schema("x-a: &a {type: string, minLength: 1, description: abc}", "allOf:"),
     },
+    _aliased,
+)
+family("aliases_", {"flat_parameters": _flat_parameters})
+family(
+    "aliases_",
+    {
+        "properties": lambda: (
+            _schema(f"type: object\n{TEXTS}\nproperties:") + _lines(50_000, lambda n: f"        p{n}: *a")
+        ),
+        "paths": lambda: (
+            "  /p0: &o {get: {responses: {'200': {description: ok}}}}\n"
+            + _lines(60_000, lambda n: f"  /p{n}: *o", 1)
+        ),
+        "doubling_schemas": lambda: (
+            "components:\n  schemas:\n    S0: &s0 {type: string}\n"
+            + _lines(17, lambda n: f"    S{n}: &s{n} {DOUBLED.format(n - 1)}", 1)
+        ),
+        "merge_keys": lambda: (
+            "x-0: &m0 {k: v}\n" + _lines(1500, lambda n: f"x-{n}: &m{n} {{<<: *m{n - 1}, k{n}: v}}", 1)
+        ),
+        "merge_lists": lambda: (
+            f"x-0: &m {{{', '.join(f'k{n}: v' for n in range(5000))}}}\nx-1:\n"
+            f"  <<: [{', '.join(['*m'] * 20_000)}]"
+        ),
+        "self": lambda: "x-a: &a [*a]",
+        "anchors": lambda: f"x-a: [{', '.join(f'&b{n} c' for n in range(60_000))}]",
+        "in_keys": lambda: "x-a: &a b\n" + _lines(20_000, lambda n: f"*a : {n}"),
+    },
+    _aliased,
 )
 
 
 # Width.
 
 
-def _many_paths(count: int) -> Any:
+def many_operations(count: int, schema: Make, schemas: Any = None) -> Any:
+    """Return a contract of many operations with the schemas of a function, and the components of another contract."""
     paths: dict[str, Any] = {}
     for n in range(count):
-        paths |= operations({}, f"/p{n}", f"op{n}")
-    return document(paths)
+        paths |= operations(schema(n), f"/p{n}", f"op{n}")
+    return (schemas or document()) | {"paths": paths}
 
 
+def _path_parameter(name: str) -> dict[str, Any]:
+    return query(name, location="path", required=True)
+
+
+def _path_of_variables(count: int) -> Any:
+    names = [f"v{n}" for n in range(count)]
+    return document(
+        taking(*map(_path_parameter, names), path="/" + "/".join(f"{{{name}}}" for name in names))
+    )
+
+
+def _overlapping(count: int) -> Any:
+    segments = [[f"{{v{i}}}" if n >> i & 1 else "c" for i in range(12)] for n in range(count)]
+    return document({"/" + "/".join(one): {"get": OK} for one in segments})
+
+
+def _path_parameters(count: int) -> Any:
+    paths = [taking(_path_parameter("a"), path=f"/p{n}/{{a}}/x{n % 7}") for n in range(count)]
+    return document({path: item for one in paths for path, item in one.items()})
+
+
+def _parameters_by_reference() -> Any:
+    parameters = [_parameter(f"P{n}") for n in range(300)]
+    paths = {f"/a{m}": taking(*parameters)["/a"] for m in range(60)}
+    return document(paths) | _parameters(300, lambda n: query(f"p{n}"))
+
+
+def _with(**fields: Any) -> dict[str, Any]:
+    return document(operations({})) | fields
+
+
+def _contents(count: int, schema: Any) -> dict[str, Any]:
+    return {f"application/x{n}+json": {"schema": schema} for n in range(count)}
+
+
+def _server(count: int) -> dict[str, Any]:
+    variables = numbered(count, {"default": "x" * 20}, "v")
+    return {"url": "/" + "".join(f"{{{name}}}" for name in variables), "variables": variables}
+
+
+REQUIRED = {"type": "object", "required": ["a"]}
+KINDS = {"propertyName": "kind", "mapping": numbered(15_000, "#/components/schemas/S1", "v")}
+KIND = obj({"kind": STRING})
+CALLBACK = {"{$request.query.url}": {"post": OK}}
+
+
+def _names(count: int, letter: str = "p") -> list[str]:
+    return [f"{letter}{n}" for n in range(count)]
+
+
+def _each(count: int, make: Make) -> list[Any]:
+    return [make(n) for n in range(count)]
+
+
+# What one schema has many of.
 family(
-    "many",
+    "many_",
     {
-        "paths": lambda: _many_paths(3000),
-        "path_parameters": lambda: document(
-            {
-                f"/p{n}/{{a}}/x{n % 7}": {
-                    "get": {
-                        "parameters": [{"name": "a", "in": "path", "required": True, "schema": STRING}],
-                        "responses": {"200": {"description": "ok"}},
-                    }
-                }
-                for n in range(5000)
-            }
+        "properties": lambda: obj(numbered(30_000, INTEGER)),
+        "required_properties": lambda: obj(numbered(15_000, INTEGER), required=_names(15_000)),
+        "one_of": lambda: {"oneOf": _each(15_000, lambda n: {"type": "object", "required": [f"r{n}"]})},
+        "one_of_equal": lambda: {"oneOf": [{}] * 100_000},
+        "all_of": lambda: {"allOf": _each(20_000, lambda n: {"required": [f"r{n}"]})},
+        "enum": lambda: {"type": "integer", "enum": list(range(120_000))},
+        "enum_strings": lambda: text(enum=_each(60_000, "value {}".format)),
+        "enum_wrong": lambda: text(enum=list(range(100_000))),
+        "enum_objects": lambda: {"enum": _each(60_000, lambda n: {"a": [n]})},
+        "example_items": lambda: array(INTEGER, example=list(range(120_000))),
+        "example_wrong_items": lambda: array(STRING, example=list(range(120_000))),
+        "example_properties": lambda: obj(
+            {"a": STRING}, required=["a"], example={"a": "b", **numbered(60_000, lambda n: n)}
         ),
-        "overlapping_paths": lambda: document(
-            {
-                "/" + "/".join(f"{{v{i}}}" if n >> i & 1 else "c" for i in range(12)): {
-                    "get": {"responses": {"200": {"description": "ok"}}}
-                }
-                for n in range(2500)
-            }
+        "example_missing": lambda: obj(
+            {"a": {"type": "array"}}, required=_names(20_000, "r"), example={"a": list(range(100_000))}
         ),
-        "path_variables": lambda: document(
-            {
-                "/" + "/".join(f"{{v{n}}}" for n in range(5000)): {
-                    "get": {
-                        "parameters": [
-                            {"name": f"v{n}", "in": "path", "required": True, "schema": STRING}
-                            for n in range(5000)
-                        ],
-                        "responses": {"200": {"description": "ok"}},
-                    }
-                }
-            }
-        ),
-        "parameters": lambda: document(
-            {
-                "/a": {
-                    "get": {
-                        "parameters": [
-                            {"name": f"p{n}", "in": "query", "schema": {"type": "integer"}}
-                            for n in range(15_000)
-                        ],
-                        "responses": {"200": {"description": "ok"}},
-                    }
-                }
-            }
-        ),
-        "parameters_by_reference": lambda: {
-            **document(
-                {
-                    f"/a{m}": {
-                        "get": {
-                            "parameters": [{"$ref": f"#/components/parameters/P{n}"} for n in range(300)],
-                            "responses": {"200": {"description": "ok"}},
-                        }
-                    }
-                    for m in range(60)
-                }
-            ),
-            "components": {
-                "parameters": {
-                    f"P{n}": {"name": f"p{n}", "in": "query", "schema": STRING} for n in range(300)
-                }
-            },
-        },
-        "properties": lambda: document(
-            S0={"type": "object", "properties": {f"p{n}": {"type": "integer"} for n in range(30_000)}}
-        ),
-        "required_properties": lambda: document(
-            S0={
-                "type": "object",
-                "required": [f"p{n}" for n in range(15_000)],
-                "properties": {f"p{n}": {"type": "integer"} for n in range(15_000)},
-            }
-        ),
-        "query_properties": lambda: document(
-            querying({"type": "object", "properties": {f"p{n}": {"type": "integer"} for n in range(25_000)}})
-        ),
-        "schemas": lambda: document(operations({}), **{f"S{n}": {"type": "object"} for n in range(25_000)}),
-        "one_of": lambda: document(
-            S0={"oneOf": [{"type": "object", "required": [f"r{n}"]} for n in range(15_000)]}
-        ),
-        "one_of_equal": lambda: document(S0={"oneOf": [{}] * 100_000}),
+        "defaults": lambda: obj(numbered(15_000, {"type": "integer", "default": "x"})),
+        "dangling_refs": lambda: {"oneOf": _each(15_000, lambda n: ref(f"X{n}"))},
+        "unknown_in_schema": lambda: numbered(40_000, lambda n: n, "unknown"),
+        "wrong_types": lambda: {"properties": numbered(60_000, lambda n: n)},
+    },
+    body,
+)
+# What one operation has many of.
+family(
+    "many_",
+    {
+        "parameters": lambda: {"parameters": _each(15_000, lambda n: query(f"p{n}", INTEGER))},
+        "security": lambda: {"security": _each(30_000, lambda n: {f"k{n}": []})},
+        "callbacks": lambda: {"callbacks": numbered(8000, CALLBACK, "c")},
+    },
+    lambda fields: getting(**fields),
+)
+family(
+    "many_",
+    {
+        "operation_tags": lambda: getting(tags=_names(50_000, "t")) | {"tags": [{"name": "other"}]},
+        "paths": lambda: many_operations(3000, lambda _: {}),
+        "path_parameters": lambda: _path_parameters(5000),
+        "overlapping_paths": lambda: _overlapping(2500),
+        "path_variables": lambda: _path_of_variables(5000),
+        "parameters_by_reference": _parameters_by_reference,
+        "query_properties": lambda: document(querying(obj(numbered(25_000, INTEGER)))),
+        "schemas": lambda: document(operations({}), **numbered(25_000, {"type": "object"}, "S")),
         "one_of_references": lambda: document(
-            S0={"oneOf": [reference(f"S{n}") for n in range(1, 4000)]},
-            **{f"S{n}": {"type": "object", "properties": {f"p{n}": STRING}} for n in range(1, 4000)},
+            **numbered(4000, lambda n: obj({f"p{n}": STRING}), "S")
+            | {"S0": {"oneOf": [ref(f"S{n}") for n in range(1, 4000)]}},
         ),
         "any_of_query": lambda: document(
-            querying({"anyOf": [{"type": "integer", "minimum": n} for n in range(15_000)]})
+            querying({"anyOf": _each(15_000, lambda n: {"type": "integer", "minimum": n})})
         ),
-        "all_of": lambda: document(S0={"allOf": [{"required": [f"r{n}"]} for n in range(20_000)]}),
-        "enum": lambda: document(S0={"type": "integer", "enum": list(range(120_000))}),
-        "enum_strings": lambda: document(
-            S0={"type": "string", "enum": [f"value {n}" for n in range(60_000)]}
+        "examples": lambda: getting(
+            responses={"200": json_of(STRING, examples=numbered(25_000, lambda n: {"value": n}, "e"))}
         ),
-        "enum_wrong": lambda: document(S0={"type": "string", "enum": list(range(100_000))}),
-        "enum_objects": lambda: document(S0={"enum": [{"a": [n]} for n in range(60_000)]}),
-        "example_items": lambda: document(
-            S0={"type": "array", "items": {"type": "integer"}, "example": list(range(120_000))}
-        ),
-        "example_wrong_items": lambda: document(
-            S0={"type": "array", "items": {"type": "string"}, "example": list(range(120_000))}
-        ),
-        "example_properties": lambda: document(
-            S0={
-                "type": "object",
-                "required": ["a"],
-                "properties": {"a": STRING},
-                "example": {"a": "b", **{f"p{n}": n for n in range(60_000)}},
-            }
-        ),
-        "example_missing": lambda: document(
-            S0={
-                "type": "object",
-                "required": [f"r{n}" for n in range(20_000)],
-                "properties": {"a": {"type": "array"}},
-                "example": {"a": list(range(100_000))},
-            }
-        ),
-        "examples": lambda: document(
-            {
-                "/a": {
-                    "get": {
-                        "responses": {
-                            "200": {
-                                "description": "ok",
-                                "content": {
-                                    "application/json": {
-                                        "schema": STRING,
-                                        "examples": {f"e{n}": {"value": n} for n in range(25_000)},
-                                    }
-                                },
-                            }
-                        }
-                    }
-                }
-            }
-        ),
-        "defaults": lambda: document(
-            S0={
-                "type": "object",
-                "properties": {f"p{n}": {"type": "integer", "default": "x"} for n in range(15_000)},
-            }
-        ),
-        "dangling_refs": lambda: document(S0={"oneOf": [reference(f"X{n}") for n in range(15_000)]}),
-        "same_ref": lambda: document(S0={"oneOf": [reference("S1")] * 20_000}, S1=STRING),
-        "unknown_fields": lambda: {**document(S0=STRING), **{f"unknown{n}": n for n in range(40_000)}},
-        "unknown_in_schema": lambda: document(S0={f"unknown{n}": n for n in range(40_000)}),
-        "wrong_types": lambda: document(S0={"properties": {f"p{n}": n for n in range(60_000)}}),
-        "null_schemas": lambda: document(**{f"S{n}": None for n in range(50_000)}),
-        "wrong_paths": lambda: document({f"p{n}": {} for n in range(50_000)}),
+        "same_ref": lambda: document(S0={"oneOf": [ref("S1")] * 20_000}, S1=STRING),
+        "unknown_fields": lambda: body(STRING) | numbered(40_000, lambda n: n, "unknown"),
+        "null_schemas": lambda: document(**numbered(50_000, None, "S")),
+        "wrong_paths": lambda: document(numbered(50_000, {})),
         "duplicate_keys": lambda: "openapi: 3.0.3\n" + "a: 1\n" * 150_000,
-        "responses": lambda: document(
-            {
-                "/a": {
-                    "get": {
-                        "responses": {
-                            **{
-                                f"{status}": {
-                                    "description": "ok",
-                                    "content": {
-                                        f"application/x{n}+json": {
-                                            "schema": {"type": "object", "required": ["a"]}
-                                        }
-                                        for n in range(15)
-                                    },
-                                }
-                                for status in range(200, 600)
-                            },
-                        }
-                    }
-                }
+        "responses": lambda: getting(
+            responses={
+                f"{n}": {"description": "ok", "content": _contents(15, REQUIRED)} for n in range(200, 600)
             }
         ),
-        "media_types": lambda: document(
-            {
-                "/a": {
-                    "post": {
-                        "requestBody": {
-                            "content": {
-                                f"application/x{n}+json": {"schema": {"type": "object"}}
-                                for n in range(12_000)
-                            }
-                        },
-                        "responses": {"200": {"description": "ok"}},
-                    }
-                }
-            }
+        "media_types": lambda: sending(_contents(12_000, {"type": "object"})),
+        "headers": lambda: getting(
+            responses={"200": {"description": "ok", "headers": numbered(20_000, {"schema": INTEGER}, "X-")}}
         ),
-        "headers": lambda: document(
-            {
-                "/a": {
-                    "get": {
-                        "responses": {
-                            "200": {
-                                "description": "ok",
-                                "headers": {f"X-{n}": {"schema": {"type": "integer"}} for n in range(20_000)},
-                            }
-                        }
-                    }
-                }
-            }
-        ),
-        "tags": lambda: {
-            **document(operations({})),
-            "tags": [{"name": f"t{n}"} for n in range(40_000)],
-        },
-        "operation_tags": lambda: (
-            document(
-                {
-                    "/a": {
-                        "get": {
-                            "tags": [f"t{n}" for n in range(50_000)],
-                            "responses": {"200": {"description": "ok"}},
-                        }
-                    }
-                }
-            )
-            | {"tags": [{"name": "other"}]}
-        ),
-        "security": lambda: document(
-            {
-                "/a": {
-                    "get": {
-                        "security": [{f"k{n}": []} for n in range(30_000)],
-                        "responses": {"200": {"description": "ok"}},
-                    }
-                }
-            }
-        ),
-        "servers": lambda: {
-            **document(operations({})),
-            "servers": [
-                {
-                    "url": "/" + "".join(f"{{v{n}}}" for n in range(8000)),
-                    "variables": {f"v{n}": {"default": "x" * 20} for n in range(8000)},
-                }
-            ],
-        },
+        "tags": lambda: _with(tags=_each(40_000, lambda n: {"name": f"t{n}"})),
+        "servers": lambda: _with(servers=[_server(8000)]),
         "discriminator": lambda: document(
-            S0={
-                "oneOf": [reference("S1"), reference("S2")],
-                "discriminator": {
-                    "propertyName": "kind",
-                    "mapping": {f"v{n}": "#/components/schemas/S1" for n in range(15_000)},
-                },
-            },
-            S1={"type": "object", "properties": {"kind": STRING}},
-            S2={"type": "object", "properties": {"kind": STRING}},
+            S0={"oneOf": [ref("S1"), ref("S2")], "discriminator": KINDS}, S1=KIND, S2=KIND
         ),
-        "operations_deep_schema": lambda: document(
-            {
-                path: item
-                for n in range(1500)
-                for path, item in operations(reference("S0"), f"/p{n}", f"op{n}").items()
-            },
-            **{
-                f"S{n}": {
-                    "type": "object",
-                    "required": ["p"],
-                    "properties": {"p": reference(f"S{n + 1}"), "q": STRING},
-                }
-                for n in range(1000)
-            },
-            S1000=STRING,
+        "operations_deep_schema": lambda: many_operations(
+            1500,
+            lambda _: ref("S0"),
+            linked(1000, lambda schema: obj({"p": schema, "q": STRING}, required=["p"])),
         ),
-        "operations_recursive": lambda: document(
-            {
-                path: item
-                for n in range(1200)
-                for path, item in operations(reference(f"S{n % 60}"), f"/p{n}", f"op{n}").items()
-            },
-            **mutual_properties()["components"]["schemas"],
-        ),
-        "callbacks": lambda: document(
-            {
-                "/a": {
-                    "get": {
-                        "callbacks": {
-                            f"c{n}": {
-                                "{$request.query.url}": {
-                                    "post": {"responses": {"200": {"description": "ok"}}}
-                                }
-                            }
-                            for n in range(8000)
-                        },
-                        "responses": {"200": {"description": "ok"}},
-                    }
-                }
-            }
+        "operations_recursive": lambda: many_operations(
+            1200, lambda n: ref(f"S{n % 60}"), _mutual_properties()
         ),
     },
 )
@@ -773,51 +547,42 @@ family(
 LONG = "a" * 900_000
 
 family(
-    "long",
+    "long_",
     {
-        "title": lambda: {**document(operations({})), "info": {"title": LONG, "version": "1"}},
-        "key": lambda: document(S0={"type": "object", "properties": {LONG: STRING}}),
-        "unknown_key": lambda: {**document(operations({})), LONG: 1},
-        "path": lambda: document({f"/{LONG}": {"get": {"responses": {"200": {"description": "ok"}}}}}),
-        "path_braces": lambda: document(
-            {"/" + "{" * 200_000: {"get": {"responses": {"200": {"description": "ok"}}}}}
-        ),
-        "path_slashes": lambda: document(
-            {"/" * 500_000: {"get": {"responses": {"200": {"description": "ok"}}}}}
-        ),
+        "title": lambda: _with(info={"title": LONG, "version": "1"}),
+        "key": lambda: body(obj({LONG: STRING})),
+        "unknown_key": lambda: _with(**{LONG: 1}),
+        "path": lambda: document({f"/{LONG}": {"get": OK}}),
+        "path_braces": lambda: document({"/" + "{" * 200_000: {"get": OK}}),
+        "path_slashes": lambda: document({"/" * 500_000: {"get": OK}}),
         "operation_id": lambda: document(operations({}, name=LONG)),
         "operation_id_symbols": lambda: document(operations({}, name="-" * 800_000)),
-        "tag": lambda: document(
-            {"/a": {"get": {"tags": [LONG], "responses": {"200": {"description": "ok"}}}}}
-        ),
-        "schema_name": lambda: document(operations(reference(LONG[:300_000])), **{LONG[:300_000]: STRING}),
-        "enum_value": lambda: document(S0={"enum": [LONG]}),
-        "reference": lambda: document(S0={"$ref": "#/" + "a/" * 400_000}),
-        "reference_slashes": lambda: document(S0={"$ref": "#" + "/" * 400_000}),
-        "reference_percent": lambda: document(S0={"$ref": "#/" + "%2F" * 200_000}),
-        "reference_file": lambda: document(S0={"$ref": f"{LONG}#/a"}),
-        "reference_folders": lambda: document(S0={"$ref": "a/" * 300_000 + "#/a"}),
-        "reference_parents": lambda: document(S0={"$ref": "a/../" * 150_000 + "#/a"}),
-        "server": lambda: {**document(operations({})), "servers": [{"url": "/" + "{a" * 300_000}]},
-        "parameter": lambda: document(
-            {
-                "/a": {
-                    "get": {
-                        "parameters": [{"name": LONG, "in": "query", "schema": STRING}],
-                        "responses": {"200": {"description": "ok"}},
-                    }
-                }
-            }
-        ),
-        "description": lambda: document(S0={"type": "string", "description": "word " * 150_000}),
-        "pattern": lambda: document(S0={"type": "string", "pattern": "a?" * 200_000}),
-        "version": lambda: {**document(operations({})), "openapi": "3.0." + "1" * 500_000},
+        "tag": lambda: getting(tags=[LONG]),
+        "schema_name": lambda: document(operations(ref(LONG[:300_000])), **{LONG[:300_000]: STRING}),
+        "enum_value": lambda: body({"enum": [LONG]}),
+        "server": lambda: _with(servers=[{"url": "/" + "{a" * 300_000}]),
+        "parameter": lambda: document(taking(query(LONG))),
+        "description": lambda: body(text(description="word " * 150_000)),
+        "pattern": lambda: body(text(pattern="a?" * 200_000)),
+        "version": lambda: _with(openapi="3.0." + "1" * 500_000),
         "line": lambda: "openapi: 3.0.3 #" + " " * 900_000,
         "plain_scalar": lambda: "a: b\n" + " c\n" * 200_000,
         "quoted_escapes": lambda: 'a: "' + "\\x41" * 200_000 + '"',
         "literal_block": lambda: "a: |\n" + "  b\n" * 200_000,
-        "indentation": lambda: "\n".join(" " * n + "a:" for n in range(1000)),
+        "indentation": lambda: _lines(1000, lambda n: " " * n + "a:"),
     },
+)
+family(
+    "long_",
+    {
+        "reference": lambda: "#/" + "a/" * 400_000,
+        "reference_slashes": lambda: "#" + "/" * 400_000,
+        "reference_percent": lambda: "#/" + "%2F" * 200_000,
+        "reference_file": lambda: f"{LONG}#/a",
+        "reference_folders": lambda: "a/" * 300_000 + "#/a",
+        "reference_parents": lambda: "a/../" * 150_000 + "#/a",
+    },
+    lambda address: body({"$ref": address}),
 )
 PATTERNS = {
     "groups": "(a+)+" * 20 + "$",
@@ -834,39 +599,27 @@ PATTERNS = {
     "empty_repeat": "(|a)+" * 2000,
     "word": r"(\w+\s?)+$" * 20,
 }
+EXAMPLE = {"minLength": 5000, "example": "a" * 5000 + "!"}
+
+
+def _patterns(count: int, make: Make) -> dict[str, Any]:
+    return obj(numbered(count, lambda n: text(pattern=make(n))))
+
+
+family("pattern_", {name: partial(text, pattern=found) for name, found in PATTERNS.items()}, body)
 family(
-    "pattern",
+    "pattern_",
+    {f"{name}_long": partial(text, pattern=found, **EXAMPLE) for name, found in PATTERNS.items()},
+    body,
+)
+family(
+    "pattern_",
     {
-        **{
-            name: lambda text=text: document(S0={"type": "string", "pattern": text})
-            for name, text in PATTERNS.items()
-        },
-        **{
-            f"{name}_long": lambda text=text: document(
-                S0={"type": "string", "pattern": text, "minLength": 5000, "example": "a" * 5000 + "!"}
-            )
-            for name, text in PATTERNS.items()
-        },
-        "many": lambda: document(
-            S0={"allOf": [{"type": "string", "pattern": f"^a{{{n}}}(b+)+$"} for n in range(10_000)]}
-        ),
-        "properties": lambda: document(
-            S0={
-                "type": "object",
-                "properties": {
-                    f"p{n}": {"type": "string", "pattern": f"^[a-z]{{1,{n + 1}}}$"} for n in range(990)
-                },
-            }
-        ),
-        "unicode_properties": lambda: document(
-            S0={
-                "type": "object",
-                "properties": {
-                    f"p{n}": {"type": "string", "pattern": f"^\\w{{1,{n + 1}}}$"} for n in range(990)
-                },
-            }
-        ),
+        "many": lambda: {"allOf": _each(10_000, lambda n: text(pattern=f"^a{{{n}}}(b+)+$"))},
+        "properties": lambda: _patterns(990, lambda n: f"^[a-z]{{1,{n + 1}}}$"),
+        "unicode_properties": lambda: _patterns(990, lambda n: f"^\\w{{1,{n + 1}}}$"),
     },
+    body,
 )
 
 
@@ -915,9 +668,9 @@ KEYWORDS = {
 EVERYWHERE = ("2_64", "minus_2_64", "hundred_digits", "1e308", "nan")
 
 
-def number(keyword: str, text: str) -> str:
+def number(keyword: str, literal: str) -> str:
     """Return a contract with a number as the value of a keyword: in a body and in a query parameter."""
-    value = f"[{text}, 1]" if keyword == "enum" else text
+    value = f"[{literal}, 1]" if keyword == "enum" else literal
     schema = f"{{{KEYWORDS[keyword]}, {keyword.partition('_')[0]}: {value}}}"
     return f"""{_HEAD}    post:
       operationId: post_it
@@ -932,11 +685,11 @@ components: {{schemas: {{S0: {schema}}}}}
 
 
 family(
-    "number",
+    "number_",
     {
-        f"{keyword}_{name}": lambda keyword=keyword, text=text: number(keyword, text)
+        f"{keyword}_{name}": partial(number, keyword, literal)
         for keyword in KEYWORDS
-        for name, text in NUMBERS.items()
+        for name, literal in NUMBERS.items()
         if keyword in ("maximum", "multipleOf", "example") or name in EVERYWHERE
     },
 )
@@ -944,65 +697,62 @@ family(
 
 # References.
 
+REFERENCES = {
+    "nul": "%00",
+    "nul_file": "a%00b.yaml#/a",
+    "nul_plain": "a\0b.yaml",
+    "surrogate": "\ud800.yaml",
+    "empty": "",
+    "hash": "#",
+    "slash": "#/",
+    "no_slash": "#a",
+    "itself": "#/components/schemas/S0",
+    "own_file": "openapi.yaml#/components/schemas/S0",
+    "whole_file": "openapi.yaml",
+    "root": "/",
+    "here": ".",
+    "parent": "..",
+    "passwd": "/etc/passwd",
+    "passwd_pointer": "/etc/passwd#/a",
+    "zero": "/dev/zero",
+    "random": "/dev/urandom",
+    "stdin": "/dev/stdin",
+    "proc": "/proc/self/mem",
+    "long_name": "a" * 5000,
+    "file_scheme": "file:///etc/passwd",
+    "scheme": "http://[::1",
+    "bracket": "//[",
+    "query": "?a=b",
+    "percent": "%",
+    "percent_bad": "#/%ff%fe",
+    "tilde": "#/~2",
+    "number": "#/paths/0",
+    "big_number": "#/" + "9" * 5000,
+    "circle": "#/components/schemas/S0/properties/a",
+    "into_data": "#/info/title",
+    "newline": "a\nb.yaml",
+    "backslash": "..\\..\\a.yaml",
+}
+family("reference_", {name: partial(body, {"$ref": address}) for name, address in REFERENCES.items()})
 
-def _referring(ref: str, **files: Any) -> Files:
-    return {ROOT: document(S0={"$ref": ref}), **files}
 
-
-family(
-    "reference",
-    {
-        name: lambda ref=ref: _referring(ref)
-        for name, ref in {
-            "nul": "%00",
-            "nul_file": "a%00b.yaml#/a",
-            "nul_plain": "a\0b.yaml",
-            "surrogate": "\ud800.yaml",
-            "empty": "",
-            "hash": "#",
-            "slash": "#/",
-            "no_slash": "#a",
-            "itself": "#/components/schemas/S0",
-            "own_file": "openapi.yaml#/components/schemas/S0",
-            "whole_file": "openapi.yaml",
-            "root": "/",
-            "here": ".",
-            "parent": "..",
-            "passwd": "/etc/passwd",
-            "passwd_pointer": "/etc/passwd#/a",
-            "zero": "/dev/zero",
-            "random": "/dev/urandom",
-            "stdin": "/dev/stdin",
-            "proc": "/proc/self/mem",
-            "long_name": "a" * 5000,
-            "file_scheme": "file:///etc/passwd",
-            "scheme": "http://[::1",
-            "bracket": "//[",
-            "query": "?a=b",
-            "percent": "%",
-            "percent_bad": "#/%ff%fe",
-            "tilde": "#/~2",
-            "number": "#/paths/0",
-            "big_number": "#/" + "9" * 5000,
-            "circle": "#/components/schemas/S0/properties/a",
-            "into_data": "#/info/title",
-            "newline": "a\nb.yaml",
-            "backslash": "..\\..\\a.yaml",
-        }.items()
-    },
-)
+def linked_files(count: int, last: Any, letter: str) -> dict[str, Any]:
+    """Return a mapping of values that each refer to the next one of the same file."""
+    return {**numbered(count, lambda n: {"$ref": f"#/{letter}{n + 1}"}, letter), f"{letter}{count}": last}
 
 
 def _cyclic_files(count: int) -> Files:
-    files = {
-        f"f{n}.yaml": {"S": {"type": "object", "properties": {"p": {"$ref": f"f{(n + 1) % count}.yaml#/S"}}}}
-        for n in range(count)
-    }
-    return {ROOT: document(S0={"$ref": "f0.yaml#/S"}), **files}
+    made = [obj({"p": {"$ref": f"f{(n + 1) % count}.yaml#/S"}}) for n in range(count)]
+    return {ROOT: body({"$ref": "f0.yaml#/S"}), **{f"f{n}.yaml": {"S": one} for n, one in enumerate(made)}}
+
+
+def _doubling_items(count: int) -> Any:
+    items = numbered(count, lambda n: {"get": {"parameters": [{"$ref": f"#/I{n + 1}"}] * 2, **OK}}, "I")
+    return items | {f"I{count}": query("a")}
 
 
 family(
-    "files",
+    "files_",
     {
         "cyclic": lambda: _cyclic_files(300),
         "path_item_circle": lambda: {
@@ -1011,67 +761,50 @@ family(
             "b.yaml": {"$ref": "a.yaml"},
         },
         "many": lambda: {
-            ROOT: document(S0={"oneOf": [{"$ref": f"f{n}.yaml"} for n in range(1000)]}),
-            **{f"f{n}.yaml": {"type": "string", "maxLength": n} for n in range(1000)},
+            ROOT: body({"oneOf": _each(1000, lambda n: {"$ref": f"f{n}.yaml"})}),
+            **{f"f{n}.yaml": text(maxLength=n) for n in range(1000)},
         },
-        "many_missing": lambda: {ROOT: document(S0={"oneOf": [{"$ref": f"f{n}.yaml"} for n in range(5000)]})},
+        "many_missing": lambda: body({"oneOf": _each(5000, lambda n: {"$ref": f"f{n}.yaml"})}),
         "same_name": lambda: {
-            ROOT: document(S0={"oneOf": [{"$ref": f"f.yaml#/{n}/S"} for n in range(3000)]}),
-            "f.yaml": [{"S": {"type": "string", "maxLength": n}} for n in range(3000)],
-        },
-        "doubling_items": lambda: {
-            ROOT: document({"/a": {"$ref": "f.yaml#/I0"}}),
-            "f.yaml": {
-                **{
-                    f"I{n}": {
-                        "get": {
-                            "parameters": [{"$ref": f"#/I{n + 1}"}, {"$ref": f"#/I{n + 1}"}],
-                            "responses": {"200": {"description": "ok"}},
-                        }
-                    }
-                    for n in range(40)
-                },
-                "I40": {"name": "a", "in": "query", "schema": STRING},
-            },
-        },
-        "chain": lambda: {
-            ROOT: document({"/a": {"$ref": "f.yaml#/I0"}}),
-            "f.yaml": {
-                **{f"I{n}": {"$ref": f"#/I{n + 1}"} for n in range(2000)},
-                "I2000": {"get": {"responses": {"200": {"description": "ok"}}}},
-            },
-        },
-        "chain_of_schemas": lambda: {
-            ROOT: document(S0={"$ref": "f.yaml#/S0"}),
-            "f.yaml": {**{f"S{n}": {"$ref": f"#/S{n + 1}"} for n in range(2000)}, "S2000": STRING},
-        },
-        "not_utf_8": lambda: {ROOT: document(S0={"$ref": "f.yaml"}), "f.yaml": b"\xff\xfe\xfa\xff"},
-        "no_yaml": lambda: {ROOT: document(S0={"$ref": "f.yaml"}), "f.yaml": b"secret: [word\n"},
-        "scalar": lambda: {ROOT: document(S0={"$ref": "f.yaml"}), "f.yaml": b"secret word\n"},
-        "empty": lambda: {ROOT: document(S0={"$ref": "f.yaml"}), "f.yaml": b""},
-        "large": lambda: {
-            ROOT: document(S0={"$ref": "f.yaml#/S"}),
-            "f.yaml": {"S": STRING, "x": ["a"] * 200_000},
+            ROOT: body({"oneOf": _each(3000, lambda n: {"$ref": f"f.yaml#/{n}/S"})}),
+            "f.yaml": _each(3000, lambda n: {"S": text(maxLength=n)}),
         },
     },
+)
+family(
+    "files_",
+    {"doubling_items": lambda: _doubling_items(40), "chain": lambda: linked_files(2000, {"get": OK}, "I")},
+    lambda file: {ROOT: document({"/a": {"$ref": "f.yaml#/I0"}}), "f.yaml": file},
+)
+family(
+    "files_",
+    {
+        "chain_of_schemas": lambda: ("#/S0", linked_files(2000, STRING, "S")),
+        "not_utf_8": lambda: ("", b"\xff\xfe\xfa\xff"),
+        "no_yaml": lambda: ("", b"secret: [word\n"),
+        "scalar": lambda: ("", b"secret word\n"),
+        "empty": lambda: ("", b""),
+        "large": lambda: ("#/S", {"S": STRING, "x": ["a"] * 200_000}),
+    },
+    lambda made: {ROOT: body({"$ref": f"f.yaml{made[0]}"}), "f.yaml": made[1]},
 )
 
 
 # Bytes that are no contract.
 
 family(
-    "bytes",
+    "bytes_",
     {
         "empty": lambda: b"",
         "nul": lambda: b"\0" * 500_000,
         "random": lambda: bytes((n * 7919 + n // 251) % 256 for n in range(300_000)),
-        "utf_16": lambda: json.dumps(document(S0=STRING)).encode("utf-16"),
-        "utf_32": lambda: json.dumps(document(S0=STRING)).encode("utf-32"),
-        "surrogates": lambda: document(S0={"type": "string", "enum": ["\ud800"]}),
+        "utf_16": lambda: json.dumps(body(STRING)).encode("utf-16"),
+        "utf_32": lambda: json.dumps(body(STRING)).encode("utf-32"),
+        "surrogates": lambda: body(text(enum=["\ud800"])),
         "escaped_surrogates": lambda: (
             b'{"openapi": "3.0.3", "info": {"title": "\\ud800", "version": "1"}, "paths": {}}'
         ),
-        "byte_order_mark": lambda: b"\xef\xbb\xbf" + json.dumps(document(S0=STRING)).encode(),
+        "byte_order_mark": lambda: b"\xef\xbb\xbf" + json.dumps(body(STRING)).encode(),
         "scalar": lambda: "a",
         "list": lambda: "[]",
         "null": lambda: "null",
@@ -1096,8 +829,8 @@ family(
         "null_items": lambda: document(
             {"/a": None, "/b": {"get": None}, "/c": {"get": {"responses": None, "parameters": None}}}
         ),
-        "strange_schemas": lambda: document(
-            S0={
+        "strange_schemas": lambda: body(
+            {
                 "properties": [],
                 "allOf": {},
                 "items": [],
@@ -1111,60 +844,58 @@ family(
 )
 
 
-PAGE = "# Get it\n\n```yaml\n{}\n```\n"
+# Pages for `relay import`.
+
+INDEXES: dict[str, Callable[[], str]] = {
+    "brackets": lambda: "[" * 1_000_000,
+    "links": lambda: "[a](" * 250_000,
+    "open": lambda: "- [a](b.md" * 100_000,
+    "missing": lambda: "".join(f"- [a](p{n}.md)\n" for n in range(50_000)),
+    "same": lambda: "- [a](p.md)\n" * 80_000,
+    "itself": lambda: "- [a](llms.txt)\n" * 60_000,
+    "images": lambda: "![" * 500_000,
+    "stars": lambda: "*a_" * 340_000,
+    "backticks": lambda: "".join("`" * n + "a" for n in range(1, 1400)),
+    "quotes": lambda: "> " * 500_000,
+    "quotes_lines": lambda: ("> " * 500 + "a\n") * 1000,
+    "lists": lambda: "- " * 500_000,
+    "nested_lists": lambda: "".join("  " * n + "- a\n" for n in range(900)),
+    "references": lambda: "".join(f"[a{n}]: b{n}.md\n" for n in range(50_000)) + "[a1]",
+    "definitions": lambda: "[a]: " * 200_000,
+    "angles": lambda: "<" * 1_000_000,
+    "html": lambda: "<a " * 300_000,
+    "comments": lambda: "<!-- " * 200_000,
+    "entities": lambda: "&amp;" * 200_000,
+    "escapes": lambda: "\\[" * 500_000,
+    "addresses": lambda: "https://" * 125_000,
+    "one_line": lambda: "[a](b.md) " * 100_000,
+    "tables": lambda: "|a" * 500_000,
+    "fences": lambda: "```\n" * 250_000,
+    "parentheses": lambda: "[a](" + "(" * 900_000,
+    "titles": lambda: '[a](b "' * 140_000,
+}
+PAGES: dict[str, Callable[[], str]] = {
+    "fences": lambda: "```yaml\na: b\n```\n" * 60_000,
+    "openapi_fences": lambda: "```yaml\nopenapi: 3.0.3\n```\n" * 35_000,
+    "open_fence": lambda: "```yaml\n" + "a: b\n" * 200_000,
+    "quotes": lambda: "> " * 500_000,
+    "lists": lambda: "".join("  " * n + "- a\n" for n in range(900)),
+    "brackets": lambda: "[" * 1_000_000,
+    "definitions": lambda: "[a]: " * 200_000,
+    "definitions_lines": lambda: "[a]:\n" * 200_000,
+    "mdx": lambda: "<A b={" * 160_000,
+    "empty": lambda: "",
+    "columns": lambda: "".join(f"{' ' * 900}```yaml\n" for _ in range(1000)),
+    "in_list": lambda: "- ```yaml\n" + "  openapi: 3.0.3\n" * 50_000 + "  ```\n",
+}
 
 
-def pages(contract: bytes) -> Files:
-    """Return documentation pages around a contract, and an index of them."""
-    return {
-        "docs/page.md": PAGE.format(contract.decode("utf-8", "replace")).encode("utf-8", "replace"),
-        "docs/llms.txt": b"- [page](page.md)\n",
-    }
+def _page(source: str, content: Callable[[], str]) -> tuple[str, Case]:
+    return source, lambda: {source: content().encode()}
 
 
-IMPORTS: dict[str, tuple[str, Case]] = {
-    name: (source, lambda source=source, content=content: {source: content().encode()})
-    for name, (source, content) in {
-        "index_brackets": ("llms.txt", lambda: "[" * 1_000_000),
-        "index_links": ("llms.txt", lambda: "[a](" * 250_000),
-        "index_open": ("llms.txt", lambda: "- [a](b.md" * 100_000),
-        "index_missing": ("llms.txt", lambda: "".join(f"- [a](p{n}.md)\n" for n in range(50_000))),
-        "index_same": ("llms.txt", lambda: "- [a](p.md)\n" * 80_000),
-        "index_itself": ("llms.txt", lambda: "- [a](llms.txt)\n" * 60_000),
-        "index_images": ("llms.txt", lambda: "![" * 500_000),
-        "index_stars": ("llms.txt", lambda: "*a_" * 340_000),
-        "index_backticks": ("llms.txt", lambda: "".join("`" * n + "a" for n in range(1, 1400))),
-        "index_quotes": ("llms.txt", lambda: "> " * 500_000),
-        "index_quotes_lines": ("llms.txt", lambda: ("> " * 500 + "a\n") * 1000),
-        "index_lists": ("llms.txt", lambda: "- " * 500_000),
-        "index_nested_lists": ("llms.txt", lambda: "".join("  " * n + "- a\n" for n in range(900))),
-        "index_references": (
-            "llms.txt",
-            lambda: "".join(f"[a{n}]: b{n}.md\n" for n in range(50_000)) + "[a1]",
-        ),
-        "index_definitions": ("llms.txt", lambda: "[a]: " * 200_000),
-        "index_angles": ("llms.txt", lambda: "<" * 1_000_000),
-        "index_html": ("llms.txt", lambda: "<a " * 300_000),
-        "index_comments": ("llms.txt", lambda: "<!-- " * 200_000),
-        "index_entities": ("llms.txt", lambda: "&amp;" * 200_000),
-        "index_escapes": ("llms.txt", lambda: "\\[" * 500_000),
-        "index_addresses": ("llms.txt", lambda: "https://" * 125_000),
-        "index_one_line": ("llms.txt", lambda: "[a](b.md) " * 100_000),
-        "index_tables": ("llms.txt", lambda: "|a" * 500_000),
-        "index_fences": ("llms.txt", lambda: "```\n" * 250_000),
-        "index_parentheses": ("llms.txt", lambda: "[a](" + "(" * 900_000),
-        "index_titles": ("llms.txt", lambda: '[a](b "' * 140_000),
-        "page_fences": ("page.md", lambda: "```yaml\na: b\n```\n" * 60_000),
-        "page_openapi_fences": ("page.md", lambda: "```yaml\nopenapi: 3.0.3\n```\n" * 35_000),
-        "page_open_fence": ("page.md", lambda: "```yaml\n" + "a: b\n" * 200_000),
-        "page_quotes": ("page.md", lambda: "> " * 500_000),
-        "page_lists": ("page.md", lambda: "".join("  " * n + "- a\n" for n in range(900))),
-        "page_brackets": ("page.md", lambda: "[" * 1_000_000),
-        "page_definitions": ("page.md", lambda: "[a]: " * 200_000),
-        "page_definitions_lines": ("page.md", lambda: "[a]:\n" * 200_000),
-        "page_mdx": ("page.mdx", lambda: "<A b={" * 160_000),
-        "page_empty": ("page.md", lambda: ""),
-        "page_columns": ("page.md", lambda: "".join(f"{' ' * 900}```yaml\n" for _ in range(1000))),
-        "page_in_list": ("page.md", lambda: "- ```yaml\n" + "  openapi: 3.0.3\n" * 50_000 + "  ```\n"),
-    }.items()
+IMPORTS = {f"index_{name}": _page("llms.txt", content) for name, content in INDEXES.items()}
+IMPORTS |= {
+    f"page_{name}": _page("page.mdx" if name == "mdx" else "page.md", content)
+    for name, content in PAGES.items()
 }
