@@ -1,16 +1,18 @@
-"""`relay keys`: `handlers/_commands/keys.py`, as a process, on both stores."""
+"""`relay keys`: `handlers/_commands/keys.py`, on both stores."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import re
+import signal
 import sqlite3
-from asyncio.subprocess import DEVNULL, PIPE
-from contextlib import aclosing, closing
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from itertools import cycle
-from signal import SIGINT
 
 import pytest
 from click.testing import CliRunner
@@ -21,7 +23,7 @@ from handlers._store.sqlite_secrets import replace
 from relay.cli.main import main
 from support import keyrings
 from support.planting import plant
-from support.running import COMMAND, as_project, environment, errors, relay
+from support.running import ROOT, environment, errors, relay_here
 
 ACME, GLOBEX = "a" * 24, "b" * 24
 NEWER = f"{keyrings.NEW} {keyrings.OLD}"
@@ -53,9 +55,11 @@ async def stored(url, keyring=keyrings.BOTH):
     return keys, opened
 
 
-def keys(folder, url, *arguments, keyring=NEWER):
+def keys(url, *arguments, keyring=NEWER):
     """Run `relay keys`; what it says holds neither secret nor key."""
-    result = relay(folder, "keys", *arguments, RELAY_STORE=url, RELAY_KEYRING=keyring)
+    variables = {"RELAY_STORE": url, "RELAY_KEYRING": keyring}
+    with ThreadPoolExecutor(1) as thread:  # the command runs an event loop, and so do most tests
+        result = thread.submit(relay_here, ROOT, "keys", *arguments, **variables).result()
     for hidden in ("canary", "0" * 20, "4" * 20, "Traceback"):
         assert hidden not in result.stdout + errors(result)
     return result
@@ -64,18 +68,17 @@ def keys(folder, url, *arguments, keyring=NEWER):
 class TestNew:
     """`relay keys new`."""
 
-    def test_prints_a_key_of_this_month(self, tmp_path):
+    def test_prints_a_key_of_this_month(self):
         """And nothing else, so that it can be put into a file; each is another."""
-        first, second = (relay(tmp_path, "keys", "new") for _ in range(2))
+        first, second = (relay_here(ROOT, "keys", "new") for _ in range(2))
 
         assert first.stdout != second.stdout
         assert (first.stdout.count("\n"), first.stderr) == (1, "")
         assert datetime.now(UTC).strftime("%Y-%m") in read_keyring(first.stdout).key_ids
 
-    def test_is_named_as_asked(self, tmp_path):
+    def test_is_named_as_asked(self):
         """Two of a month need names of their own."""
-        made = relay(tmp_path, "keys", "new", "2026-11.b")
-        refused = relay(tmp_path, "keys", "new", "a b")
+        made, refused = relay_here(ROOT, "keys", "new", "2026-11.b"), relay_here(ROOT, "keys", "new", "a b")
 
         assert read_keyring(made.stdout).key_ids == ("2026-11.b",)
         assert (refused.returncode, refused.stdout) == (2, "")
@@ -90,28 +93,24 @@ class TestStatus:
         url = new_url()
         await load(url, canaries(ACME, GLOBEX))
         await load(url, {ACME: {"webhookSecret": "canary"}}, keyrings.NEW_ONLY)
-        well = keys(tmp_path, url, "status")
+        well = keys(url, "status")
         plant(url, {ACME: {"sinchEstKeyId": "canary"}})
 
-        plain = keys(tmp_path, url, "status", keyring=f"{keyrings.NEW},spare:{'8' * 43},{keyrings.OLD}")
-        unknown = keys(tmp_path, url, "status", keyring=keyrings.NEW)
-        without = keys(tmp_path, url, "status", keyring="")
+        plain = keys(url, "status", keyring=f"{keyrings.NEW},spare:{'8' * 43},{keyrings.OLD}")
+        unknown = keys(url, "status", keyring=keyrings.NEW)
+        without = keys(url, "status", keyring="")
 
-        assert (well.returncode, well.stdout.splitlines()) == (
+        assert [well.returncode, *well.stdout.splitlines()] == [
             0,
-            [
-                "1 secret under the key new; it encrypts new secrets",
-                "9 secrets under the key old; `relay keys rotate` encrypts them with new",
-            ],
-        )
-        assert (plain.returncode, plain.stdout.splitlines()[1:]) == (
+            "1 secret under the key new; it encrypts new secrets",
+            "9 secrets under the key old; `relay keys rotate` encrypts them with new",
+        ]
+        assert [plain.returncode, *plain.stdout.splitlines()[1:]] == [
             1,
-            [
-                "0 secrets under the key spare; it can be removed, unless a backup needs it",
-                "8 secrets under the key old; `relay keys rotate` encrypts them with new",
-                "1 secret in plain text; run `relay keys encrypt`",
-            ],
-        )
+            "0 secrets under the key spare; it can be removed, unless a backup needs it",
+            "8 secrets under the key old; `relay keys rotate` encrypts them with new",
+            "1 secret in plain text; run `relay keys encrypt`",
+        ]
         missing = "8 secrets under the key old, which is not in RELAY_KEYRING; add it"
         assert (unknown.returncode, unknown.stdout.splitlines()[-1]) == (1, missing)
         assert (without.returncode, missing in without.stdout) == (1, True)
@@ -119,14 +118,13 @@ class TestStatus:
     async def test_only_looks(self, tmp_path):
         """Where there is nothing yet it says so, and makes no file."""
         url = f"sqlite:///{tmp_path}/relay.db"
-        before = {*as_project(tmp_path).iterdir()}
-        nothing = keys(tmp_path, url, "status", keyring="")
-        left = {*tmp_path.iterdir()}
+        nothing = keys(url, "status", keyring="")
+        left = [*tmp_path.iterdir()]
         await load(url, {})
-        empty = keys(tmp_path, url, "status", keyring="")
+        empty = keys(url, "status", keyring="")
 
         message = f"error: RELAY_STORE: {tmp_path}/relay.db does not exist yet; `relay load` creates it\n"
-        assert (nothing.returncode, errors(nothing), left) == (2, message, before)
+        assert (nothing.returncode, errors(nothing), left) == (2, message, [])
         assert (empty.returncode, empty.stdout) == (0, "no secrets, and no RELAY_KEYRING is set\n")
 
     async def test_speaks_json(self, tmp_path):
@@ -135,18 +133,13 @@ class TestStatus:
         await load(url, canaries(ACME))
         plant(url, {GLOBEX: {"webhookSecret": "canary", "sinchEstKeyId": 7}})
 
-        result = keys(tmp_path, url, "status", "--format", "json", keyring=keyrings.NEW)
+        result = keys(url, "status", "--format", "json", keyring=keyrings.NEW)
 
         told = json.loads(result.stdout)
         problems = told.pop("problems")
         assert (result.returncode, len(problems)) == (1, 3)
-        assert told == {
-            "seals": "new",
-            "keys": {"new": 0},
-            "unknown": {"old": 5},
-            "plain": 1,
-            "unreadable": 1,
-        }
+        counts = {"keys": {"new": 0}, "unknown": {"old": 5}, "plain": 1, "unreadable": 1}
+        assert told == {"seals": "new", **counts}
 
 
 class TestEncrypt:
@@ -158,16 +151,14 @@ class TestEncrypt:
         await load(url, canaries(ACME))
         plant(url, canaries(GLOBEX))
 
-        first, second = keys(tmp_path, url, "encrypt"), keys(tmp_path, url, "encrypt")
+        first, second = keys(url, "encrypt"), keys(url, "encrypt")
 
-        assert (first.returncode, first.stdout.splitlines()) == (
+        assert [first.returncode, *first.stdout.splitlines()] == [
             0,
-            [
-                "before: 5 under old, 5 in plain text",
-                "after: 5 under new, 5 under old",
-                "relay keys encrypt: 5 secrets encrypted with the key new",
-            ],
-        )
+            "before: 5 under old, 5 in plain text",
+            "after: 5 under new, 5 under old",
+            "relay keys encrypt: 5 secrets encrypted with the key new",
+        ]
         assert second.stdout.endswith("relay keys encrypt: 0 secrets encrypted with the key new\n")
         under, opened = await stored(url)
         assert {(one, key_id) for (one, _), key_id in under.items()} == {(ACME, "old"), (GLOBEX, "new")}
@@ -180,10 +171,11 @@ class TestEncrypt:
             plant(url, canaries(ACME))
             await service.voice_ai(ACME)
 
-            assert keys(tmp_path, url, "encrypt").returncode == 0
+            assert keys(url, "encrypt").returncode == 0
 
-            for file in tmp_path.iterdir():
-                assert file.is_dir() or b"canary" not in file.read_bytes()
+            files = [file.read_bytes() for file in tmp_path.iterdir()]
+            assert files
+            assert not any(b"canary" in content for content in files)
             assert (await service.voice_ai(ACME))[0].has_api_key
 
     @pytest.mark.parametrize(
@@ -202,7 +194,7 @@ class TestEncrypt:
         with closing(sqlite3.connect(tmp_path / "relay.db")) as connection, connection:
             connection.execute("UPDATE credentials SET document = CAST(? AS TEXT)", (document,))
 
-        result = keys(tmp_path, url, "encrypt")
+        result = keys(url, "encrypt")
 
         assert result.returncode == returncode
         assert told in result.stdout + errors(result)
@@ -213,12 +205,13 @@ class TestEncrypt:
         async with open_store(url):
             plant(url, canaries(ACME))
 
-        result = keys(tmp_path, url, "encrypt", "--dry-run")
+        result = keys(url, "encrypt", "--dry-run")
 
-        assert (result.returncode, result.stdout.splitlines()) == (
+        assert [result.returncode, *result.stdout.splitlines()] == [
             0,
-            ["before: 5 in plain text", "relay keys encrypt: 5 secrets to be encrypted with the key new"],
-        )
+            "before: 5 in plain text",
+            "relay keys encrypt: 5 secrets to be encrypted with the key new",
+        ]
         assert {*(await stored(url))[0].values()} == {None}
 
     @pytest.mark.parametrize("command", ["encrypt", "seal", "rotate"])
@@ -231,13 +224,13 @@ class TestEncrypt:
     )
     def test_needs_a_keyring(self, tmp_path, command, keyring, told):
         """It says where one comes from."""
-        result = keys(tmp_path, "sqlite:///relay.db", command, keyring=keyring)
+        result = keys(f"sqlite:///{tmp_path}/relay.db", command, keyring=keyring)
 
         assert (result.returncode, result.stdout, errors(result)) == (2, "", told)
 
-    def test_says_that_the_database_is_down(self, tmp_path):
+    def test_says_that_the_database_is_down(self):
         """In a line, and that nothing is lost by it."""
-        result = keys(tmp_path, "mongodb://127.0.0.1:1/relay", "rotate")
+        result = keys("mongodb://127.0.0.1:1/relay", "rotate")
 
         assert result.returncode == 2
         assert (
@@ -256,16 +249,14 @@ class TestRotate:
         await load(url, canaries(GLOBEX), keyrings.NEW_ONLY)
         plant(url, {GLOBEX: {"webhookSecret": "canary"}})
 
-        result = keys(tmp_path, url, "rotate")
+        result = keys(url, "rotate")
 
-        assert (result.returncode, result.stdout.splitlines()) == (
+        assert [result.returncode, *result.stdout.splitlines()] == [
             0,
-            [
-                "before: 4 under new, 5 under old, 1 in plain text",
-                "after: 9 under new, 1 in plain text",
-                "relay keys rotate: 5 secrets encrypted with the key new",
-            ],
-        )
+            "before: 4 under new, 5 under old, 1 in plain text",
+            "after: 9 under new, 1 in plain text",
+            "relay keys rotate: 5 secrets encrypted with the key new",
+        ]
         under, opened = await stored(url, keyrings.NEW_ONLY)
         assert under.pop((GLOBEX, "webhookSecret")) is None
         assert {*under.values()} == {"new"}
@@ -281,8 +272,8 @@ class TestRotate:
         plant(url, {GLOBEX: {"webhookSecret": lost, "sinchEstKeyId": sealed["sinchEstKeyId"]}})
         plant(url, {GLOBEX: {"elevenlabsApiKey": {"v": 2}}})
 
-        result = keys(tmp_path, url, "rotate")
-        dry = keys(tmp_path, url, "rotate", "--dry-run")
+        result = keys(url, "rotate")
+        dry = keys(url, "rotate", "--dry-run")
 
         told = [
             rf"1 secret unreadable, such as elevenlabsApiKey of {GLOBEX}: .*",
@@ -299,11 +290,8 @@ class TestRotate:
                 async for secret in store.secrets()
                 if secret.organization_id == GLOBEX
             }
-        assert left == {
-            "webhookSecret": lost,
-            "sinchEstKeyId": sealed["sinchEstKeyId"],
-            "elevenlabsApiKey": None,
-        }
+        again = {"sinchEstKeyId": sealed["sinchEstKeyId"], "elevenlabsApiKey": None}
+        assert left == {"webhookSecret": lost, **again}
 
     @pytest.mark.parametrize("command", ["status", "rotate"])
     async def test_tells_two_keys_of_one_id_apart(self, tmp_path, command):
@@ -312,7 +300,7 @@ class TestRotate:
         await load(url, {ACME: {"webhookSecret": "canary"}}, read_keyring(f"new:{'8' * 43}"))
         await load(url, {GLOBEX: {"webhookSecret": "canary"}}, keyrings.NEW_ONLY)
 
-        result = keys(tmp_path, url, command)
+        result = keys(url, command)
 
         assert result.returncode == 1
         assert f"1 secret not decrypted by the key new, such as webhookSecret of {ACME}: " in result.stdout
@@ -320,19 +308,13 @@ class TestRotate:
     async def test_says_what_an_interruption_leaves(self, tmp_path):
         """Nothing to mend: it is run again."""
         url = f"sqlite:///{tmp_path}/relay.db"
-        await load(url, canaries(*(f"{number:024x}" for number in range(4_000))))
-        process = await rotating(tmp_path, url, stderr=PIPE)
+        await load(url, canaries(*MANY))
 
-        while await first_key(url) == "old":
-            assert process.returncode is None
-        process.send_signal(SIGINT)
-        _, printed = await process.communicate()
+        result = await asyncio.to_thread(ended_within, tmp_path, url, signal.SIGINT)
 
-        assert process.returncode == 130
-        assert (
-            printed.partition(b"\n")[2]
-            == b"relay keys rotate: interrupted; completed changes are kept; run it again\n"
-        )
+        assert result.returncode == 130
+        message = "relay keys rotate: interrupted; completed changes are kept; run it again\n"
+        assert errors(result) == message
 
     @pytest.mark.parametrize(
         ("hindered", "told"),
@@ -366,52 +348,68 @@ class TestRotate:
     async def test_a_kill_at_any_point_costs_nothing(self, tmp_path, new_url):
         """Every secret opens then and is what it was; the next run does what is left."""
         url = new_url()
-        loaded = canaries(*(f"{number:024x}" for number in range(4_000)))
+        loaded = canaries(*MANY)
         await load(url, loaded)
-        process = await rotating(tmp_path, url)
 
-        while await first_key(url) == "old":
-            assert process.returncode is None
-        process.kill()
-        await process.wait()
+        killed = await asyncio.to_thread(ended_within, tmp_path, url, signal.SIGKILL)
 
         under, opened = await stored(url)
         done = sum(key_id == "new" for key_id in under.values())
-        result = keys(tmp_path, url, "rotate")
-
+        result = keys(url, "rotate")
+        assert killed.returncode == -signal.SIGKILL
         assert opened == loaded
-        assert 0 < done < len(under) == 20_000
-        assert f"relay keys rotate: {20_000 - done} secrets encrypted with the key new\n" in result.stdout
+        assert 0 < done < len(under) == 1000
+        assert f"relay keys rotate: {1000 - done} secrets encrypted with the key new\n" in result.stdout
         assert await stored(url, keyrings.NEW_ONLY) == (dict.fromkeys(under, "new"), loaded)
 
-    async def test_loads_go_on_meanwhile(self, tmp_path, new_url):
+    async def test_loads_go_on_meanwhile(self, new_url, monkeypatch):
         """What is loaded while it runs, under the old key too, is there in the end and nothing older."""
         url = new_url()
-        loaded = canaries(*(f"{number:024x}" for number in range(1_000)))
+        monkeypatch.setenv("RELAY_STORE", url)
+        monkeypatch.setenv("RELAY_KEYRING", NEWER)
+        loaded = canaries(*MANY)
         await load(url, loaded)
-        process = await rotating(tmp_path, url)
+        rotating = asyncio.create_task(asyncio.to_thread(CliRunner().invoke, main, ["keys", "rotate"]))
 
         async with open_store(url, keyrings.OLD_ONLY) as store:
             for count, one in enumerate(cycle(loaded)):
                 loaded[one]["webhookSecret"] = f"canary {count}"
                 record = {"organizationId": one, "webhookSecret": f"canary {count}"}
                 await store.load(Batch([], [], [record]))
-                if process.returncode is not None:
+                if rotating.done():
                     break
 
+        assert "Traceback" not in (await rotating).output
         _, opened = await stored(url)
         assert opened == loaded
 
 
-async def rotating(folder, url, **streams):
-    """Begin to rotate, in a process that the test waits for, or ends."""
+MANY = [f"{number:024x}" for number in range(200)]
+"""Organizations; their secrets are replaced in ten batches."""
+
+ENDS = """
+import os, random, sys, threading
+from handlers._store import {module} as secrets
+from relay.cli.main import main
+
+replace, calls = secrets.replace, []
+
+def replace_and_end(*arguments, **named):
+    calls.append(1)
+    if len(calls) == 2:
+        threading.Timer(random.random() / 200, os.kill, (os.getpid(), {number})).start()
+    return replace(*arguments, **named)
+
+secrets.replace = replace_and_end
+main(["keys", "rotate"])
+"""
+
+
+def ended_within(folder, url, number):
+    """Rotate, in a process that gets a signal at some moment from the second batch on."""
+    module = "sqlite_secrets" if url.startswith("sqlite") else "mongo_secrets"
+    code = ENDS.format(module=module, number=int(number))
     variables = environment(folder, RELAY_STORE=url, RELAY_KEYRING=NEWER)
-    return await asyncio.create_subprocess_exec(
-        *COMMAND, "keys", "rotate", env=variables, stdout=DEVNULL, **streams
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=variables, capture_output=True, text=True, check=False
     )
-
-
-async def first_key(url):
-    """The id of the key of the first secret, which is the first to be sealed anew."""
-    async with open_store(url) as store, aclosing(store.secrets()) as secrets:
-        return (await anext(secrets)).value.key_id

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
-import httpx
 import pytest
 
 from handlers._commands.records import read_records
+from handlers._store import open_store
 from relay import documents
 from relay.contract.diagnostics import SetupError
-from support.hosting import SECRET, bearer
-from support.running import errors, relay, serving
+from support.running import ROOT, errors, relay_here
 
 ORGANIZATION = {"_id": "64f0a1b2c3d4e5f6a7b8c000", "name": "Acme"}
 USER = {"_id": "64f0a1b2c3d4e5f6a7b8c9d1", "organizationId": ORGANIZATION["_id"], "accessRole": "ADMIN"}
 CREDENTIALS = {"organizationId": ORGANIZATION["_id"]}
+
+
+def load(folder, *names, **variables):
+    """Run `relay load` with files of a folder; what it prints has their names only."""
+    result = relay_here(ROOT, "load", *(str(folder / name) for name in names), **variables)
+    result.stdout, result.stderr = (
+        printed.replace(f"{folder}/", "") for printed in (result.stdout, errors(result))
+    )
+    return result
 
 
 class TestLoad:
@@ -25,15 +34,17 @@ class TestLoad:
         """Load a file that holds some text, or some JSON."""
         text = content if isinstance(content, str) else json.dumps(content, indent=1)
         (folder / name).write_text(text, "utf-8")
-        return relay(folder, "load", name, RELAY_STORE="sqlite:///relay.db")
+        return load(folder, name, RELAY_STORE=f"sqlite:///{folder}/relay.db")
 
     def numbers(self, folder):
-        """The numbers that the service then shows the user."""
-        variables = {"RELAY_STORE": "sqlite:///relay.db", "RELAY_JWT_SECRET": SECRET}
-        with serving(folder, **variables) as service:
-            headers = bearer({"userId": USER["_id"]})
-            response = httpx.get(f"{service.url}/api/calls/voice-ai/config", headers=headers)
-        return response.json().get("phoneNumbers", response.status_code)
+        """The numbers that the service then shows the user; None for a user whom it does not know."""
+
+        async def numbers():
+            async with open_store(f"sqlite:///{folder}/relay.db") as store:
+                member = await store.member(USER["_id"])
+                return member and (await member.voice_ai())[1]
+
+        return asyncio.run(numbers())
 
     def test_loads_json_and_ndjson(self, tmp_path):
         """And the service answers from it."""
@@ -64,28 +75,28 @@ class TestLoad:
 
         assert result.returncode == 2
         assert result.stdout == ""
-        assert [line.partition(": ")[2].partition(": ")[0] for line in errors(result).splitlines()] == [
+        assert [line.partition(": ")[2].partition(": ")[0] for line in result.stderr.splitlines()] == [
             "a.ndjson:4",
             "a.ndjson:5:2",
             "a.ndjson:2",
             "a.ndjson:3",
         ]
-        assert "users/accessRole: the value is not one of" in errors(result)
-        assert "sk_canary" not in errors(result)
-        assert self.numbers(tmp_path) == 401
+        assert "users/accessRole: the value is not one of" in result.stderr
+        assert "sk_canary" not in result.stderr
+        assert self.numbers(tmp_path) is None
 
     def test_finds_the_line_in_a_json_file(self, tmp_path):
         """A pointer into ten thousand lines helps nobody."""
         result = self.load(tmp_path, "a.json", {"users": [USER, {**USER, "loginDisabled": "no"}]})
 
-        assert errors(result).startswith("error: a.json:12: users/loginDisabled: the value is not of type")
+        assert result.stderr.startswith("error: a.json:12: users/loginDisabled: the value is not of type")
 
     def test_refuses_a_user_without_an_organization(self, tmp_path):
         """Told at its record, whatever store found it."""
         result = self.load(tmp_path, "a.ndjson", json.dumps({"user": USER}))
 
         assert result.returncode == 2
-        assert errors(result).startswith("error: a.ndjson:1: ")
+        assert result.stderr.startswith("error: a.ndjson:1: ")
 
     @pytest.mark.parametrize(
         ("content", "told"),
@@ -108,7 +119,7 @@ class TestLoad:
         """One readable line."""
         result = self.load(tmp_path, "a.json", content)
 
-        assert (result.returncode, errors(result)) == (2, told)
+        assert (result.returncode, result.stderr) == (2, told)
 
     def test_takes_no_secret_without_a_keyring(self, tmp_path):
         """Nothing of the file is loaded, and it says how to come by a key."""
@@ -118,25 +129,26 @@ class TestLoad:
         result = self.load(tmp_path, "a.json", records)
 
         assert (result.returncode, result.stdout) == (2, "")
-        assert errors(result) == (
+        assert result.stderr == (
             "error: RELAY_KEYRING: missing: a.json has secrets, which are stored encrypted; "
             "create a key with `relay keys new`\n"
         )
-        assert self.numbers(tmp_path) == 401
+        assert self.numbers(tmp_path) is None
 
     def test_seals_what_it_loads(self, tmp_path):
         """With the keys of a file, and no trace of plain text is left beside it."""
         credentials = {**CREDENTIALS, "webhookSecret": "sk_canary", "sinchEstTrunkId": "shown"}
         records = {"organizations": [ORGANIZATION], "credentials": [credentials]}
         (tmp_path / "a.json").write_text(json.dumps(records), "utf-8")
-        (tmp_path / "keyring").write_text(relay(tmp_path, "keys", "new").stdout, "utf-8")
+        (tmp_path / "keyring").write_text(relay_here(ROOT, "keys", "new").stdout, "utf-8")
         (tmp_path / "data").mkdir()
-        variables = {"RELAY_STORE": "sqlite:///data/relay.db", "RELAY_KEYRING": "keyring"}
+        store = f"sqlite:///{tmp_path}/data/relay.db"
+        variables = {"RELAY_STORE": store, "RELAY_KEYRING": str(tmp_path / "keyring")}
 
-        result = relay(tmp_path, "load", "a.json", **variables)
+        result = load(tmp_path, "a.json", **variables)
 
         assert result.stdout == "a.json: loaded 1 organizations, 0 users, 1 credentials\n"
-        assert relay(tmp_path, "keys", "status", **variables).returncode == 0
+        assert relay_here(ROOT, "keys", "status", **variables).returncode == 0
         held = b"".join(file.read_bytes() for file in (tmp_path / "data").iterdir())
         assert (b"shown" in held, b"sk_canary" in held) == (True, False)
 
@@ -145,13 +157,12 @@ class TestLoad:
         (tmp_path / "bad.json").write_text("nope", "utf-8")
         (tmp_path / "good.json").write_text(json.dumps({"organizations": [ORGANIZATION]}), "utf-8")
 
-        result = relay(
-            tmp_path, "load", "gone.json", "bad.json", "good.json", RELAY_STORE="sqlite:///relay.db"
-        )
+        store = f"sqlite:///{tmp_path}/relay.db"
+        result = load(tmp_path, "gone.json", "bad.json", "good.json", RELAY_STORE=store)
 
         assert result.returncode == 2
         assert result.stdout == "good.json: loaded 1 organizations, 0 users, 0 credentials\n"
-        assert errors(result).splitlines() == [
+        assert result.stderr.splitlines() == [
             "error: gone.json: cannot be read: No such file or directory",
             "error: bad.json:1:1: not JSON",
         ]

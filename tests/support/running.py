@@ -67,6 +67,25 @@ def patched(values: dict[str, object]) -> list[str]:
     return [sys.executable, "-c", f"import {modules}; {changes}; from relay.cli.main import main; main()"]
 
 
+def relay_here(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as `relay` does, but in this process, which saves the second that a start takes."""
+    handler = signal.getsignal(signal.SIGTERM)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(sys, "meta_path", [*sys.meta_path])
+        wanted = environment(folder, **variables)
+        for name in os.environ.keys() - wanted.keys():
+            patch.delenv(name)
+        for name, value in wanted.items():
+            patch.setenv(name, value)
+        result = CliRunner().invoke(main, arguments)
+    if signal.getsignal(signal.SIGTERM) is not handler:
+        signal.signal(signal.SIGTERM, handler)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return subprocess.CompletedProcess(arguments, result.exit_code, result.stdout, result.stderr)
+
+
 def errors(result: subprocess.CompletedProcess[str]) -> str:
     """What a command of our service printed on stderr, after the line that names its settings."""
     first, _, rest = result.stderr.partition("\n")
