@@ -6,13 +6,19 @@ import asyncio
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, chdir, contextmanager
 from inspect import isawaitable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from unittest import mock
+
+from click.testing import CliRunner
+
+from relay.cli.main import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +26,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "spec" / "openapi.yaml"
 COMMAND = [sys.executable, "-m", "relay"]
+IMPORTS_NOTHING = "lint drift regenerate import upgrade breaking ci token init".split()
+"""The commands that only read the source of a handlers package."""
 
 
 class Service(NamedTuple):
@@ -46,7 +54,12 @@ def as_project(folder: Path) -> Path:
 
 
 def relay(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, in `folder`; for a command of our service the folder becomes its project."""
+    """Run a command to its end, in `folder`; for a command of our service the folder becomes its project.
+
+    A command that imports no handlers runs in this process, which takes a tenth of the time.
+    """
+    if arguments and arguments[0] in IMPORTS_NOTHING and not any(map(is_of_python, variables)):
+        return relay_here(folder, *arguments, **variables)
     if arguments[:1] in (("load",), ("keys",), ("demo",)):
         as_project(folder)
     return subprocess.run(
@@ -67,17 +80,21 @@ def patched(values: dict[str, object]) -> list[str]:
     return [sys.executable, "-c", f"import {modules}; {changes}; from relay.cli.main import main; main()"]
 
 
+def is_of_python(variable: str) -> bool:
+    """Return True for a variable that the interpreter reads when it starts."""
+    return variable.startswith(("PYTHON", "LC_"))
+
+
 def relay_here(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command as `relay` does, but in this process, which saves the second that a start takes."""
     handler = signal.getsignal(signal.SIGTERM)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setattr(sys, "meta_path", [*sys.meta_path])
-        wanted = environment(folder, **variables)
-        for name in os.environ.keys() - wanted.keys():
-            patch.delenv(name)
-        for name, value in wanted.items():
-            patch.setenv(name, value)
+    given = mock.patch.dict(os.environ, environment(folder, **variables), clear=True)
+    kept = {
+        "path": [*sys.path],
+        "meta_path": [*sys.meta_path],
+        "dont_write_bytecode": sys.dont_write_bytecode,
+    }
+    with given, chdir(folder), mock.patch.multiple(sys, **kept):
         result = CliRunner().invoke(main, arguments)
     if signal.getsignal(signal.SIGTERM) is not handler:
         signal.signal(signal.SIGTERM, handler)
