@@ -15,7 +15,6 @@ def depot(name="discover", kinds=("string", "null")):
 
 
 def test_each_method_has_a_handler():
-    """Its stub has the summary of the operation."""
     sources = in_sync(depot())
 
     assert "async def find() -> Any:\n" in text(sources, "things")
@@ -24,7 +23,6 @@ def test_each_method_has_a_handler():
 
 
 def test_a_renamed_operation_is_recognised_by_any_method():
-    """The record of the generated types has it."""
     state, plan = regenerated(state_of(depot("search"), in_sync(depot())))
 
     assert "async def search() -> str | None:" in text(state.sources, "things")
@@ -32,7 +30,6 @@ def test_a_renamed_operation_is_recognised_by_any_method():
 
 
 def test_a_changed_list_of_types_changes_the_annotation():
-    """In any order it is the same annotation."""
     sources = in_sync(depot(kinds=("string", "integer", "null")))
 
     same = check(state_of(depot(kinds=("null", "integer", "string")), sources))

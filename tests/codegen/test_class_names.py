@@ -61,7 +61,6 @@ def test_references_follow_a_new_name():
 
 @given(st.lists(st.text(st.sampled_from("aAB1_.-/<é"), max_size=5), unique=True))
 def test_class_names_are_distinct(names):
-    """Two components must not share a type."""
     found = class_names(names)
 
     assert found.keys() == set(names)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from relay.codegen.error_module import derive_envelope
-from relay.codegen.package_files import Security, package_files
+from relay.codegen.package_files import Security, derive_envelope, package_files
 from relay.codegen.static_values import function_of
 from relay.contract.loading import load_contract
 from relay.project.module_source import Function, Module
@@ -22,18 +21,15 @@ JSON = "application/json"
 
 
 def shape(*required, **properties):
-    """A closed object schema."""
     needed = {"required": [*required]} if required else {}
     return {"type": "object", "properties": properties, "additionalProperties": False, **needed}
 
 
 def answer(schema, media_type=JSON, **rest):
-    """A documented error."""
     return {"description": "no", "content": {media_type: {"schema": schema, **rest}}}
 
 
 def failing(*responses):
-    """A contract whose operations have these error responses."""
     paths = {
         f"/{at}": {"get": {**operation(f"show{at}"), "responses": {"200": {"description": "ok"}, **one}}}
         for at, one in enumerate(responses)
@@ -42,7 +38,6 @@ def failing(*responses):
 
 
 def written(document):
-    """The source of the module for a contract."""
     return package_files(document, Security.of(document), derive_envelope(document))["_errors.py"]
 
 
@@ -89,7 +84,6 @@ def test_problem_details_among_other_bodies_are_written(tmp_path):
 
 
 def test_one_body_for_all_statuses_is_one_statement():
-    """The module is a person's to read and to change."""
     assert written(failing({"404": MESSAGE, "default": MESSAGE})).endswith(
         "return {'message': report.sentence}, \"application/json\"\n"
     )
@@ -104,7 +98,6 @@ def test_the_commonest_body_is_written_for_a_status():
 
 
 def test_the_seed_gets_a_sentence_or_an_object(tmp_path):
-    """As its handlers render it by hand."""
     seed = load_contract(SPEC)
 
     assert rendered(seed, PLAIN, tmp_path) == (
@@ -131,7 +124,6 @@ FASTAPI = {
 
 
 def list_of(*required, **properties):
-    """A list of closed objects."""
     return {"type": "array", "items": shape(*required, **properties)}
 
 
@@ -252,10 +244,8 @@ def test_an_error_of_another_status_has_the_documented_list_too(tmp_path):
     ids=["none", "words", "xml", "problem"],
 )
 def test_nothing_is_derived_where_relays_own_errors_serve(responses):
-    """Problem details are the default."""
     assert derive_envelope(failing(responses)) is None
 
 
 def test_the_garage_needs_no_envelope():
-    """Its contract documents problem details."""
     assert derive_envelope(load_contract(ROOT / "tests" / "specs" / "garage" / "openapi.yaml")) is None

@@ -93,13 +93,11 @@ def test_regenerate_gives_a_plain_function_an_iterator_that_it_can_read():
 
 
 def findings(taken, returned):
-    """The rules of what `relay drift` finds in a handler with these annotations."""
     code = handler(taken, returned, is_async=taken.startswith("Async"))
     return [rule for rule, _ in handler_findings(state_of(DOCUMENT, things=code))]
 
 
 def handler(taken, returned, *, is_async=False):
-    """The source of a handler with these annotations."""
     return f"""
 from __future__ import annotations
 

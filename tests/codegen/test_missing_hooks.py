@@ -24,12 +24,10 @@ SCHEMES = {
 
 
 def answer(schema, media_type="application/json"):
-    """A documented error."""
     return {"description": "no", "content": {media_type: {"schema": schema}}}
 
 
 def showing(*, security=(), **responses):
-    """A contract with one operation, its errors and the schemes that it asks for."""
     one = {
         **operation("show", responses={"200": {"description": "ok"}, **responses}),
         "security": [{name: []} for name in security],
@@ -42,7 +40,6 @@ ERRORS = {"500": answer(MESSAGE)}
 
 
 def written(document, sources=NONE):
-    """The names of the files that are written, and the plan."""
     _, made = regenerated(state_of(document, sources))
     return {path.relative_to(FOLDER).as_posix() for path in made.changes}, made
 
@@ -130,7 +127,6 @@ class TestExistingPackage:
         ids=["none", "begun", "exported"],
     )
     def test_gets_verifiers_only_where_no_person_has_begun(self, modules, is_written):
-        """How callers sign in is theirs to decide."""
         generated = in_sync(showing())
         names, _ = written(showing(security=["key"]), generated.changed(sources_of(**modules).files))
 
@@ -138,7 +134,6 @@ class TestExistingPackage:
 
 
 def test_operations_with_uncommon_errors_are_one_warning():
-    """One renderer writes one body for a status; that is no error that a person could correct."""
     answers = [{"500": answer(TITLE)}, ERRORS, ERRORS]
     paths = {
         f"/{at}": {"get": operation(f"show{at}", responses={"200": {"description": ""}, **one})}
@@ -159,7 +154,6 @@ class TestServed:
 
     @pytest.fixture
     def shop(self, tmp_path, monkeypatch):
-        """Serve a generated package with some settings."""
         monkeypatch.syspath_prepend(str(tmp_path))
         document = showing(security=["key", "login"], **{"401": answer(MESSAGE), "default": answer(MESSAGE)})
         sources = regenerated(state_of(document, NONE))[0].sources

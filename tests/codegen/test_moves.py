@@ -27,7 +27,6 @@ LAZY = "from __future__ import annotations\n\n"
 
 
 def named(path, **rest):
-    """An operation of the tag Things that a function with a Python path serves."""
     return operation(path, **rest)
 
 
@@ -43,13 +42,11 @@ def state_with(operations, outside, **modules):
 
 
 def after_moves(state):
-    """The state after functions were moved, and the plan."""
     made = plan(state, LAYOUT, moves=True)
     return state.changed(made.changes), made
 
 
 def outer(state, name):
-    """The source of a module outside the package."""
     return state.sources.tests[ROOT.joinpath(*name.split(".")).with_suffix(".py")].decode()
 
 
@@ -120,7 +117,6 @@ def test_a_function_moves_with_its_comments_and_decorators_and_the_imports_it_ne
 
 
 def test_functions_that_use_each_other_move_together():
-    """They are renamed together, too."""
     source = "def one(): return two()\n\ndef two(): return one.__name__\n"
     state = state_with([named("pets.one"), named("pets.two")], {"pets": source})
 
@@ -160,7 +156,6 @@ def test_imports_of_a_moved_function_follow_it():
 
 
 def test_a_function_in_the_module_of_its_tag_is_only_renamed():
-    """Its arguments get Relay's names as well."""
     source = "def show(petId): return petId\n\ndef _helper(): return show(1)\n"
     parameters = [{"name": "petId", "in": "query", "required": True, "schema": STRING}]
     state = state_with([named("shop.things.show", parameters=parameters)], {}, things=source)
@@ -174,7 +169,6 @@ def test_a_function_in_the_module_of_its_tag_is_only_renamed():
 
 
 def test_the_argument_of_a_body_gets_its_name():
-    """`x-body-name` is Connexion's."""
     body = {"required": True, "x-body-name": "pet", "content": {"application/json": {"schema": {}}}}
     one = {"post": named("pets.one", requestBody=body)}
     state = state_with([], {"pets": "def one(pet): return pet\n"})
@@ -225,7 +219,6 @@ def test_a_function_that_would_not_work_elsewhere_stays_and_is_reported(source, 
 
 
 def file(**rest):
-    """A body that is a form with a file, some and a text."""
     binary = {"type": "string", "format": "binary"}
     fields = {"photo": binary, "more": {"type": "array", "items": binary}, "title": STRING}
     return {"content": {"multipart/form-data": {"schema": {"type": "object", "properties": fields}}}, **rest}
@@ -278,7 +271,6 @@ def test_a_function_that_would_get_other_arguments_stays_and_is_reported(source,
     ],
 )
 def test_a_function_that_gets_the_same_arguments_moves(source, body):
-    """It takes none of the files, has a default, or does not use what has another name."""
     init = "def collaborators(settings):\n    return {'store': 1}\n"
 
     after, made = after_moves(state_of_one(source, body, init=init))

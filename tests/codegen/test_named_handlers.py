@@ -12,7 +12,6 @@ from support.naming import ANSWER
 
 
 def named(*names):
-    """A contract whose operations have these operationIds."""
     return read(
         contract(
             {f"/{at}": {"get": {"operationId": name, "responses": ANSWER}} for at, name in enumerate(names)}
@@ -26,7 +25,6 @@ def _in_the_folder(tmp_path, monkeypatch):
 
 
 def findings(folder, *names):
-    """The findings about a project without a handlers package."""
     return find_drift(folder / "a.yaml", named(*names), "no_such_handlers", folder)
 
 
@@ -71,7 +69,6 @@ def test_a_package_needs_no_stub_for_what_the_contract_names(tmp_path, monkeypat
 
 
 def test_reports_what_is_missing_with_the_file_to_write_it_in(tmp_path):
-    """As the server does before it starts."""
     (tmp_path / "pets_api.py").write_text("class Pets:\n    def get(): ...\n", "utf-8")
 
     found = findings(

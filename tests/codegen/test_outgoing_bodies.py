@@ -19,7 +19,6 @@ def _generate_in_this_process(monkeypatch):
 
 
 def sending(schema, media_type="application/json"):
-    """An operation that is sent with a body."""
     body = {"content": {media_type: {"schema": schema}}}
     return {"requestBody": body, "responses": {"204": {"description": ""}}}
 
@@ -30,7 +29,6 @@ def document(paths=None, version="3.1.0", **rest):
 
 
 def source_of(*args, **rest):
-    """The generated source, without blank lines."""
     source = generate_types(read(document(*args, **rest))).source
     return "\n".join(line for line in source.split("\n") if line)
 
@@ -50,7 +48,6 @@ def test_a_webhook_has_a_type_with_its_name():
 
 
 def test_a_component_keeps_its_name():
-    """Handlers may use it; the webhook gets a number."""
     source = source_of(
         webhooks={"pet": {"post": sending({"$ref": "#/components/schemas/pet_webhook"})}},
         components={"schemas": {"pet_webhook": EVENT}},
@@ -61,7 +58,6 @@ def test_a_component_keeps_its_name():
 
 
 def test_a_path_item_may_be_a_component():
-    """As it may be for a path."""
     source = source_of(
         webhooks={"pet": {"$ref": "#/components/pathItems/Sent"}},
         components={"pathItems": {"Sent": {"post": sending(EVENT)}}},

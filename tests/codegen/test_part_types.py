@@ -13,7 +13,6 @@ REF = {"$ref": "#/components/schemas/Row"}
 
 
 def written(schema, **encodings):
-    """Return the line of a new handler that takes and returns a list of parts."""
     content = {MIXED: {"schema": schema, **encodings}}
     document = contract(
         {
@@ -59,5 +58,4 @@ def written(schema, **encodings):
     ],
 )
 def test_a_new_handler_takes_and_returns_lists(schema, encodings, taken, returned):
-    """A file is an upload in a request, and bytes in a response."""
     assert written(schema, **encodings) == f"async def add(*, body: {taken}) -> {returned}"

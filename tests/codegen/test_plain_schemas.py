@@ -31,20 +31,17 @@ def _generate_in_this_process():
 
 
 def later(version="3.1.1", **schemas):
-    """A contract of a later version whose operation `show` returns the first of some schemas."""
     answer = {"description": "", "content": {"application/json": {"schema": ref(next(iter(schemas)))}}}
     paths = {"/a": {"get": operation("show", responses={"200": answer})}}
     return read({**contract(paths, components={"schemas": schemas}), "openapi": version})
 
 
 def source_of(**schemas):
-    """The generated source of some schemas, without blank lines."""
     source = generate_types(later(**schemas)).source
     return "\n".join(line for line in source.split("\n") if line)
 
 
 def annotation(schema):
-    """The annotation of a schema in a signature."""
     found = later(Given=schema, Thing={"type": "object"})
     given_schema = found.document["components"]["schemas"]["Given"]
     return of_schema(given_schema, found, generate_types(found).names).written({})
@@ -103,7 +100,6 @@ def test_an_annotation_says_what_is_certain(schema, expected):
 
 
 def test_a_class_says_the_same_as_an_annotation():
-    """Both are made of the same keywords."""
     source = source_of(
         Pet={
             "type": "object",
@@ -132,7 +128,6 @@ class Pet(TypedDict):
 
 
 def test_keywords_next_to_a_reference_extend_its_class():
-    """In 3.1 they are as good as a part of `allOf`."""
     source = source_of(
         Dog={**ref("Pet"), "properties": {"chip": TEXT}, "required": ["chip"]},
         Pet={"type": "object", "properties": {"name": TEXT}},
@@ -188,7 +183,6 @@ def test_words_of_the_generator_itself_are_not_passed_on():
 
 
 def test_a_header_may_have_several_types():
-    """Those that the server writes as text."""
     headers = {
         "X-Left": {"schema": {"type": ["integer", "null"]}},
         "X-Kind": {"schema": {"type": ["integer", "string"]}},
@@ -264,7 +258,6 @@ SCHEMAS = st.recursive(st.booleans() | TYPES.map(lambda name: {"type": name}), g
 
 
 def imported(source):
-    """The module of a generated source, as Pydantic reads TypedDicts before Python 3.12."""
     module = sys.modules["generated"] = ModuleType("generated")
     exec(source.replace("from typing import", "from typing_extensions import"), module.__dict__)  # noqa: S102
     return module

@@ -33,7 +33,6 @@ def with_headers(response, **headers):
 
 
 def showing(responses, **components):
-    """A contract with one operation, `show`, and the schemas `Thing`, `Job` and `Error`."""
     schemas = dict.fromkeys(["Thing", "Job", "Error"], THING)
     return contract(
         {"/a": {"get": operation("show", responses=responses)}}, components={"schemas": schemas, **components}

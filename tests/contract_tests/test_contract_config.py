@@ -14,7 +14,6 @@ FILE = "contract.yaml"
 
 @pytest.fixture
 def read(tmp_path, monkeypatch):
-    """Read a YAML file that holds some text."""
     monkeypatch.chdir(tmp_path)
 
     def read(text):
@@ -53,7 +52,6 @@ waivers:
 
 
 def test_a_waiver_knows_where_it_stands(read):
-    """A message that it is not needed names the line."""
     config = read("waivers:\n  - {status: '404', reason: a}\n  - {status: '405', reason: b}\n")
 
     assert [str(waiver.place) for waiver in config.waivers] == [f"{FILE}:2:5", f"{FILE}:3:5"]
@@ -84,7 +82,6 @@ def test_a_waiver_knows_where_it_stands(read):
     ],
 )
 def test_says_what_is_wrong_where_and_what_to_do(read, text, message):
-    """In words of the file's author, not of a schema."""
     with pytest.raises(SetupError) as trouble:
         read(text)
 
@@ -92,7 +89,6 @@ def test_says_what_is_wrong_where_and_what_to_do(read, text, message):
 
 
 def test_tells_everything_at_once(read):
-    """One run is enough to correct the file."""
     with pytest.raises(SetupError) as trouble:
         read("waivers: [{}]\nsecrets: 1\nwhatever: 2\n")
 
@@ -145,7 +141,6 @@ def test_says_which_entry_of_the_table_is_wrong(project):
 
 
 def test_a_file_that_the_table_has_replaced_is_an_error(tmp_path, monkeypatch):
-    """It would be ignored, and with it what it waives."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".relay-contract.yaml").write_text("waivers: []\n", "utf-8")
 

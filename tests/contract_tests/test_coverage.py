@@ -16,7 +16,6 @@ from support.hosting import contract
 
 
 def response_of(*names):
-    """A documented response with these media types."""
     content = {name: {"schema": {}} for name in names}
     return {"description": "x", **({"content": content} if names else {})}
 
@@ -50,18 +49,15 @@ CELLS = [
 
 
 def exchange(method, status, name=None, part="probes", path="/pets"):
-    """An exchange whose response has a media type."""
     headers = (("Content-Type", name),) if name else ()
     return Exchange(Request(method, f"http://host{path}"), status, headers, b"", part)
 
 
 def waiver(status="400", operation=None, media_type=None):
-    """A waiver with some location."""
     return Waiver(operation, status, media_type, "it never happens", SourceLocation("w.yaml", 1, 1))
 
 
 def cells_shown_by(*exchanges):
-    """The cells that some exchanges show."""
     coverage = Coverage(CONTRACT)
     coverage.add(exchanges, CHECKER)
     return [str(cell) for cell in coverage.cells if cell.state is State.SEEN]
@@ -103,12 +99,10 @@ def test_an_exchange_shows_one_cell(arguments, cell):
     ],
 )
 def test_an_undocumented_response_shows_no_cell(arguments):
-    """The conformance checker reports it."""
     assert cells_shown_by(exchange(*arguments)) == []
 
 
 def test_counts_by_the_part_that_observed_it():
-    """The report shows where an observation comes from."""
     coverage = Coverage(CONTRACT)
 
     coverage.add([exchange("POST", 204), exchange("POST", 204), exchange("POST", 204, part="a.har")], CHECKER)
@@ -137,7 +131,6 @@ def test_waived_responses_are_not_required(waivers, shown, percent):
 
 @given(st.lists(st.tuples(st.sampled_from(["GET", "POST"]), st.integers(100, 599)), max_size=20))
 def test_100_percent_means_every_cell(arguments):
-    """100 % means that every cell was observed."""
     coverage = Coverage(CONTRACT)
 
     coverage.add([exchange(method, status, "application/json") for method, status in arguments], CHECKER)
@@ -169,7 +162,6 @@ def test_an_error_under_default_is_not_a_success():
 
 
 def test_a_status_without_a_body_has_no_media_type():
-    """A 204 has no body, whatever the contract says."""
     response = response_of("application/json")
     bodiless = read(contract({"/pets": {"put": {"operationId": "set", "responses": {"204": response}}}}))
     coverage, checker = Coverage(bodiless), ConformanceChecker(bodiless, "")
@@ -211,7 +203,6 @@ class TestWaivers:
         ]
 
     def test_must_name_existing_operations(self):
-        """All unknown operations are reported at once."""
         check_names(CONTRACT, [waiver(operation="add"), waiver()])
 
         with pytest.raises(SetupError) as trouble:

@@ -34,17 +34,14 @@ SCHEMES = {
 
 
 def private(key):
-    """A private key in PEM."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 def public(key):
-    """Its public half in PEM."""
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def settings(**given):
-    """Settings of nobody's machine."""
     return ContractSettings(**given)
 
 
@@ -76,7 +73,6 @@ def subject(tmp_path):
 
 @pytest.mark.parametrize("algorithm", KEYS)
 def test_a_private_key_signs_what_its_public_key_verifies(algorithm, tmp_path):
-    """In PEM, or in a file that holds it."""
     key = KEYS[algorithm]
     (tmp_path / "key.pem").write_text(private(key), "utf-8")
 
@@ -96,7 +92,6 @@ def test_a_key_of_a_set_is_named_as_the_set_names_it(tmp_path):
 
 
 def test_a_private_key_that_belongs_to_nothing_is_told(tmp_path):
-    """Before each and every token of it is refused."""
     key = private(rsa.generate_private_key(65537, 2048))
 
     with pytest.raises(SetupError) as by_key:
@@ -119,7 +114,6 @@ def test_a_private_key_that_belongs_to_nothing_is_told(tmp_path):
     ],
 )
 def test_a_key_that_cannot_be_used_is_told(given, told):
-    """By its variable, and never by its value."""
     with pytest.raises(SetupError, match=told) as raised:
         signer(settings(**given))
 
@@ -127,7 +121,6 @@ def test_a_key_that_cannot_be_used_is_told(given, told):
 
 
 def test_a_key_set_that_cannot_be_reached_is_told():
-    """Nobody serves at this port."""
     given = settings(jwt_private_key=private(KEYS["RS256"]), jwt_jwks="http://127.0.0.1:9/keys")
 
     with pytest.raises(SetupError, match="RELAY_JWT_JWKS: the key set cannot be read"):
@@ -135,7 +128,6 @@ def test_a_key_set_that_cannot_be_reached_is_told():
 
 
 def test_nothing_signs_without_a_key():
-    """A public key verifies, and that is all."""
     assert signer(settings()) is None
     assert signer(settings(jwt_public_key=public(KEYS["RS256"]))) is None
 
@@ -198,7 +190,6 @@ def test_the_environment_goes_before_what_could_be_signed(subject, monkeypatch):
 
 
 def test_a_request_carries_what_one_requirement_needs(subject):
-    """All schemes of one, and nothing of the others."""
     tested = subject()
     (wanted,) = tested.contract.operations
     request = Request("GET", "http://x.example/a")
@@ -224,7 +215,6 @@ def test_a_request_keeps_its_own_query_and_hides_the_key_in_its_repr():
 
 
 def test_a_signer_does_not_print_its_key():
-    """A repr ends in logs."""
     assert SECRET not in repr(Signer(SECRET.encode(), "HS256"))
 
 

@@ -31,15 +31,12 @@ HOSTILE = (
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory) -> Iterator[Browser]:
-    """One browser for all pages."""
     with browsing(tmp_path_factory.mktemp("browser")) as browser:
         yield browser
 
 
 @pytest.fixture
 def written(tmp_path):
-    """Write a run's page and return its address."""
-
     def written(report: Report) -> str:
         write_reports(report, tmp_path, reported.redact)
         return (tmp_path / PAGE).as_uri()
@@ -48,7 +45,6 @@ def written(tmp_path):
 
 
 def hostile() -> Report:
-    """A run in which all external text is malicious."""
     request = Request(
         "POST", f"{reported.URL}/pets?{HOSTILE}", (("X-A", HOSTILE),), HOSTILE.encode("utf-8", "replace")
     )
@@ -56,8 +52,8 @@ def hostile() -> Report:
     body = HOSTILE.encode("utf-8", "replace") + b"x" * 2**20
     exchange = Exchange(request, 200, answer, body, HOSTILE, HOSTILE)
     report = reported.violated()
-    found = replace(report.failures[0].finding, rule=HOSTILE, message=HOSTILE + "x" * 2**20, where=HOSTILE)
-    part = Phase(HOSTILE, HOSTILE, failures=[Failure(found, HOSTILE, exchange)], notes=[HOSTILE])
+    found = Failure(HOSTILE, HOSTILE + "x" * 2**20, HOSTILE, operation=HOSTILE, exchange=exchange)
+    part = Phase(HOSTILE, HOSTILE, failures=[found], notes=[HOSTILE])
     part.not_run = [NotRun(HOSTILE, HOSTILE)]
     report.coverage.cells[0].seen[HOSTILE] = 1
     return replace(report, title=HOSTILE, spec=HOSTILE, parts=[part], reproduce=(HOSTILE,))
@@ -74,7 +70,6 @@ class Reader(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
-        """Record the relevant data of an element."""
         self.tags.append(tag)
         self.addresses += [value for name, value in attrs if name in ("href", "src", "action")]
         self.running += [name for name, _ in attrs if name.startswith("on")]
@@ -124,7 +119,6 @@ def test_shows_the_evidence_of_the_first_failures_only():
 
 
 def test_a_part_without_cases_is_not_marked_as_held():
-    """A tick would mean that something was tested."""
     html = page(reported.violated())
 
     assert re.search(r'faults <span class="count">not run<', html)
@@ -153,7 +147,6 @@ def test_colours_have_enough_contrast(scheme):
 
 
 def palettes(text: str) -> dict[str, dict[str, str]]:
-    """The colours of both schemes, by name."""
     light, dark = (
         dict(re.findall(r"--([\w-]+): (#\w{6})", block))
         for block in re.findall(r":root \{(.*?)\}", text, re.DOTALL)
@@ -162,8 +155,6 @@ def palettes(text: str) -> dict[str, dict[str, str]]:
 
 
 def contrast(one: str, other: str) -> float:
-    """The contrast ratio of two colours (WCAG 2.2)."""
-
     def luminance(colour: str) -> float:
         channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
         red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
@@ -196,7 +187,6 @@ def test_shows_its_verdict_without_requests(browser, written, made, width):
 
 
 def test_the_browser_detects_a_request(browser, tmp_path):
-    """Otherwise the tests above could not fail."""
     path = tmp_path / "page.html"
     path.write_text(
         "<script>console.error('oh')</script><img src='there.png'><p style='width: 900px'>wide", "utf-8"
@@ -211,7 +201,6 @@ def test_the_browser_detects_a_request(browser, tmp_path):
 
 @pytest.mark.parametrize(("scheme", "colour"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 24, 30)")])
 def test_follows_the_colour_scheme_of_the_system(browser, written, scheme, colour):
-    """The reader's system chooses light or dark."""
     browser.open(written(reported.violated()), scheme=scheme)
 
     assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == colour
@@ -233,7 +222,6 @@ def test_an_operation_stays_visible_when_the_grid_scrolls(browser, written):
 
 
 def test_a_command_is_selected_as_a_whole(browser, written):
-    """One click selects the command that is to be run."""
     browser.open(written(reported.violated()))
 
     text = browser.evaluate(
@@ -259,10 +247,9 @@ def test_can_be_read_without_colours(browser, written):
 
 
 def test_warnings_alone_do_not_violate(browser, written):
-    """They are listed below a verdict of held."""
     report = reported.violated()
     report.parts = report.parts[2:]
-    assert all(one.finding.severity is Severity.WARNING for one in report.failures)
+    assert all(one.severity is Severity.WARNING for one in report.failures)
 
     browser.open(written(report))
 
@@ -271,7 +258,6 @@ def test_warnings_alone_do_not_violate(browser, written):
 
 
 def test_printed_pages_show_folded_text(browser, written):
-    """Folded text cannot be opened on paper."""
     report = reported.violated()
     report.parts[0].failures = report.parts[0].failures[:1] * (OPEN_FAILURES + 1)
     visible = "[...document.querySelectorAll('.failure .answer')].map((one) => one.checkVisibility())"

@@ -12,6 +12,7 @@ import pytest
 from relay.contract_tests import http_client as sending
 from relay.contract_tests.exchanges import Request
 from relay.contract_tests.http_client import Client, NoAnswer
+from relay.contract_tests.results import Phase
 
 OK = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=1\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 
@@ -58,8 +59,7 @@ def answering(answer=OK, *, more=b""):
 
 @pytest.mark.parametrize("target", ["/a/../b", "/a//b/", "/%zz%2F%41", "/{x}|'?q=%20+[1]&q", "/?", "/"])
 def test_requests_the_exact_target(target):
-    """A normalized path would be another test."""
-    with answering() as (url, heard), Client("test") as client:
+    with answering() as (url, heard), Client(Phase("test")) as client:
         client.send(Request("GET", url + target))
 
     assert heard[0].split(b"\r\n")[0] == b"GET " + target.encode() + b" HTTP/1.1"
@@ -67,7 +67,7 @@ def test_requests_the_exact_target(target):
 
 def test_adds_only_headers_that_http_requires():
     """A header of a library could be the reason that a request passes."""
-    with answering() as (url, heard), Client("test") as client:
+    with answering() as (url, heard), Client(Phase("test")) as client:
         client.send(Request("POST", f"{url}?a#b", (("X-One", "1"), ("X-One", "2")), b"body"))
 
     lines = heard[0].decode().split("\r\n")
@@ -83,7 +83,7 @@ def test_adds_only_headers_that_http_requires():
 
 def test_keeps_no_cookie_for_the_next_request():
     """An earlier login must not authenticate a later request."""
-    with answering() as (url, heard), Client("test") as client:
+    with answering() as (url, heard), Client(Phase("test")) as client:
         client.send(Request("GET", url))
         client.send(Request("GET", url))
 
@@ -92,7 +92,7 @@ def test_keeps_no_cookie_for_the_next_request():
 
 def test_returns_the_complete_exchange():
     """It has every line of a header, the credential, and the part of the run."""
-    with answering() as (url, _), Client("probes") as client:
+    with answering() as (url, _), Client(Phase("probes")) as client:
         exchange = client.send(Request("GET", url), "admin")
 
     assert (exchange.status, exchange.body) == (200, b"ok")
@@ -105,14 +105,12 @@ def test_returns_the_complete_exchange():
 )
 def test_an_incomplete_response_raises_no_answer(answer):
     """The connection is closed at once or half-way, or the response is not HTTP."""
-    with answering(answer) as (url, _), Client("test") as client, pytest.raises(NoAnswer):
+    with answering(answer) as (url, _), Client(Phase("test")) as client, pytest.raises(NoAnswer):
         client.send(Request("GET", url))
 
 
-def test_times_out_if_the_service_hangs(monkeypatch):
-    """A service that hangs is reported."""
-    monkeypatch.setattr(sending, "SECONDS", 0.1)
-    with socket.create_server(("127.0.0.1", 0)) as silent, Client("test") as client:
+def test_times_out_if_the_service_hangs():
+    with socket.create_server(("127.0.0.1", 0)) as silent, Client(Phase("test"), seconds=0.1) as client:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(NoAnswer, match="ReadTimeout"):
             client.send(Request("GET", url))
@@ -121,23 +119,19 @@ def test_times_out_if_the_service_hangs(monkeypatch):
 ENDLESS = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
 
 
-def test_times_out_if_a_response_never_ends(monkeypatch):
-    """A stream sends its next chunk in time, forever."""
-    monkeypatch.setattr(sending, "MAX_SECONDS", 0.1)
-
+def test_times_out_if_a_response_never_ends():
     with (
         answering(ENDLESS, more=b" ") as (url, _),
-        Client("test") as client,
+        Client(Phase("test"), max_seconds=0.1) as client,
         pytest.raises(NoAnswer, match="EndlessAnswer"),
     ):
         client.send(Request("GET", url))
 
 
 def test_a_body_that_is_too_long_counts_as_not_recorded(monkeypatch):
-    """The run continues."""
     monkeypatch.setattr(sending, "MAX_BYTES", 10_000)
 
-    with answering(ENDLESS, more=b" " * 5_000) as (url, _), Client("test") as client:
+    with answering(ENDLESS, more=b" " * 5_000) as (url, _), Client(Phase("test")) as client:
         exchange = client.send(Request("GET", url))
 
     assert (exchange.status, exchange.body) == (200, None)
@@ -145,7 +139,7 @@ def test_a_body_that_is_too_long_counts_as_not_recorded(monkeypatch):
 
 def test_a_header_may_be_any_text():
     """Text that HTTP cannot encode does not crash the client."""
-    with answering() as (url, heard), Client("test") as client:
+    with answering() as (url, heard), Client(Phase("test")) as client:
         client.send(Request("GET", url, (("X-A", "é☃"),)))
 
     assert b"X-A: \xe9?\r\n" in heard[0]

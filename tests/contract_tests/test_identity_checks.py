@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from relay.contract.documents import read_document
 from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import read_config
-from relay.contract_tests.credential_matrix import Case, cases, credentials_by_case
+from relay.contract_tests.credential_matrix import Case, cases
 from relay.contract_tests.credentials import Credentials
 from relay.contract_tests.identity_checks import MAX_SILENT, check_identities
 from relay.contract_tests.results import NotRun
@@ -29,8 +29,9 @@ from relay.contract_tests.service_under_test import (
     base_url,
     load_strict_contract,
 )
+from relay.contract_tests.session import Session
 from specs.garage import STOREROOM_KEY
-from support.hosting import SECRET, contract, write_package
+from support.hosting import SECRET, contract, operation, write_package
 from support.running import ROOT, serving, serving_demo
 
 if TYPE_CHECKING:
@@ -223,14 +224,7 @@ ANSWERS = {
 def document(needs, schemes):
     """A contract with one operation for each kind of security requirement."""
     paths = {
-        f"/{name}": {
-            "get": {
-                "operationId": f"show_{name}",
-                "tags": ["Things"],
-                "responses": ANSWERS,
-                "security": security,
-            }
-        }
+        f"/{name}": {"get": operation(f"show_{name}", responses=ANSWERS, security=security)}
         for name, security in needs.items()
     }
     return contract(paths, components={"securitySchemes": schemes})
@@ -244,20 +238,23 @@ def subject(folder, spec, url, people=PEOPLE, **settings):
     return ServiceUnderTest(base_url(url, loaded), loaded, config, ContractSettings(**settings))
 
 
+def unserved(folder, people=PEOPLE, **settings):
+    """A subject with all kinds of requirements, whose requests are only planned."""
+    (folder / "spec.json").write_text(json.dumps(document(NEEDS, SOUND)), "utf-8")
+    return subject(folder, folder / "spec.json", "http://127.0.0.1:9", people, **settings)
+
+
 def check(tested) -> Phase:
-    """Run the whole matrix."""
     checker = ConformanceChecker(tested.contract, tested.base_path)
     models = model_requests(tested.contract, tested.url, checker, [])
-    return check_identities(tested, Credentials(tested), models, checker)
+    return check_identities(Session(tested, checker), models)
 
 
 def planned(tested, operation_id):
     """The cases of one operation, and the reasons why other cases cannot run."""
-    operation = next(one for one in tested.contract.operations if one.id == operation_id)
-    model = model_requests(tested.contract, tested.url, ConformanceChecker(tested.contract, ""), [])[
-        operation_id
-    ]
-    found = list(cases(operation, model, tested, Credentials(tested)))
+    one = next(one for one in tested.contract.operations if one.id == operation_id)
+    models = model_requests(tested.contract, tested.url, ConformanceChecker(tested.contract, ""), [])
+    found = list(cases(one, models[operation_id], tested, Credentials(tested)))
     return [one for one in found if isinstance(one, Case)], [one for one in found if isinstance(one, NotRun)]
 
 
@@ -266,12 +263,11 @@ def violating_cases(part, rule, operation):
     return {
         failure.exchange.credential
         for failure in part.failures
-        if failure.finding.rule == rule and failure.operation == operation
+        if failure.rule == rule and failure.operation == operation
     }
 
 
 def pem_pair():
-    """A new RSA key in PEM: private, public."""
     key = rsa.generate_private_key(65537, 2048)
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -280,7 +276,6 @@ def pem_pair():
 
 @pytest.fixture(autouse=True)
 def variables(monkeypatch):
-    """The credentials in the environment."""
     monkeypatch.setenv("TEST_KEY", KEY)
     monkeypatch.setenv("TEST_LOGIN", LOGIN)
 
@@ -321,7 +316,6 @@ class Careless(BaseHTTPRequestHandler):
     wbufsize = -1  # an answer in pieces waits for the client's acknowledgement
 
     def do_GET(self):
-        """Respond, or close the connection without a response."""
         url = urlsplit(self.path)
         if url.path == "/silent":
             self.close_connection = True
@@ -355,7 +349,6 @@ class Careless(BaseHTTPRequestHandler):
         return 400 if len(headers) > 1 or headers == ["Bearer"] else None
 
     def shown(self, path, query):
-        """The values in which it looks for a token."""
         headers = self.headers.get_all("Authorization", [])
         match path:
             case "/query":
@@ -415,12 +408,8 @@ def test_the_demo_accepts_the_identities_that_sign_in_and_no_others(tmp_path):
     assert (part.failures, part.not_run) == ([], [])
     assert part.cases == len(part.exchanges) >= 60
     seen = {exchange.credential: exchange.status for exchange in part.exchanges}
-    assert [seen[name] for name in ("admin", "sales rep", "disabled user", "unknown user")] == [
-        200,
-        200,
-        401,
-        401,
-    ]
+    names = "admin", "sales rep", "disabled user", "unknown user"
+    assert [seen[name] for name in names] == [200, 200, 401, 401]
 
 
 def test_the_garage_checks_keys_tokens_and_alternatives(tmp_path, monkeypatch):
@@ -439,11 +428,11 @@ def test_the_garage_checks_keys_tokens_and_alternatives(tmp_path, monkeypatch):
     assert part.failures == []
     assert all(one.reason.startswith("no request could be made for it") for one in part.not_run)
     names = {exchange.credential for exchange in part.exchanges}
-    assert {
+    assert names >= {
         "mechanic with bearerAuth",
         "storekeeper with storeroomKey",
         "wrong key for storeroomKey",
-    } <= names
+    }
 
 
 def test_tokens_of_a_private_key_are_accepted(tmp_path):
@@ -462,10 +451,7 @@ def test_tokens_of_a_private_key_are_accepted(tmp_path):
         part = check(subject(tmp_path, spec, service.url, people, **keys))
 
     wrong = {failure.exchange.credential for failure in part.failures}
-    assert wrong == {"token of admin without userId"} | {
-        f"token of admin whose userId is {kind}"
-        for kind in ("a number", "a list", "an object", "null", "empty")
-    }
+    assert wrong == UNSOUND["trusting"] - {"stranger"}
     seen = {exchange.credential: exchange.status for exchange in part.exchanges}
     assert seen["admin"] == 200
     assert seen["token of admin signed with the public key"] == 401
@@ -488,10 +474,10 @@ def test_a_lenient_verifier_is_reported_for_what_it_accepts(matrix, scheme):
 
 
 def test_a_verifier_that_ignores_signatures_is_reported_for_each_forgery(matrix):
-    """This holds for any key and any algorithm."""
     found = violating_cases(matrix, "credential-accepted", "GET /unsigned")
 
-    assert {
+    assert "expired token of admin" not in found
+    assert found >= {
         "token of admin signed with another key",
         "token of admin with the claims of somebody else",
         "token of admin with half a signature",
@@ -500,31 +486,26 @@ def test_a_verifier_that_ignores_signatures_is_reported_for_each_forgery(matrix)
         "token of admin signed by a stranger with RS256",
         "token of admin whose kid is SQL",
         "token of admin whose jku leads elsewhere",
-    } <= found
-    assert "expired token of admin" not in found
-
-
-def test_a_verifier_that_crashes_on_malformed_tokens_is_reported(matrix):
-    """A 500 is not a refusal; the client would retry."""
-    found = violating_cases(matrix, "wrong-refusal", "GET /crashing")
-
-    assert {"malformed token", "expired token of admin", "token whose header is no object"} <= found
-    assert violating_cases(matrix, "credential-accepted", "GET /crashing") == {
-        "token of admin whose exp is text"
     }
 
 
+def test_a_verifier_that_crashes_on_malformed_tokens_is_reported(matrix):
+    found = violating_cases(matrix, "wrong-refusal", "GET /crashing")
+    accepted = violating_cases(matrix, "credential-accepted", "GET /crashing")
+
+    assert {"malformed token", "expired token of admin", "token whose header is no object"} <= found
+    assert accepted == {"token of admin whose exp is text"}
+
+
 def test_a_finding_names_the_accepted_credential(own, matrix):
-    """The location is the operation's `security`."""
     found = next(one for one in matrix.failures if one.operation == "GET /expired")
 
-    assert found.finding.message == "GET /expired accepted: expired token of admin; respond with 401"
-    assert found.finding.where.file.endswith("spec.json")
+    assert found.message == "GET /expired accepted: expired token of admin; respond with 401"
+    assert found.where.file.endswith("spec.json")
     assert found.expected == (401,)
 
 
 def test_no_credential_is_in_the_output(matrix):
-    """Tokens begin with the base64 of a brace and a quote."""
     output = f"{matrix!r} {matrix.failures} {matrix.not_run}"
 
     assert len(output) > 10_000
@@ -532,65 +513,36 @@ def test_no_credential_is_in_the_output(matrix):
         assert secret not in output
 
 
+BOTH_HEADERS = "two Authorization headers with the token of admin"
+BARE = "token of admin without the word Bearer"
+
+
 @pytest.mark.parametrize(
     ("path", "rule", "expected"),
     [
-        (
-            "query",
-            "credential-accepted",
-            {"token of admin in the query", "token of admin without the word Bearer"},
-        ),
-        (
-            "cookie",
-            "credential-accepted",
-            {"token of admin in a cookie", "token of admin without the word Bearer"},
-        ),
-        (
-            "first",
-            "credential-accepted",
-            {
-                "two Authorization headers with the token of admin",
-                "token of admin and a second Authorization header",
-            },
-        ),
-        (
-            "last",
-            "credential-accepted",
-            {
-                "two Authorization headers with the token of admin",
-                "token of admin in the second Authorization header",
-            },
-        ),
+        ("query", "credential-accepted", {"token of admin in the query", BARE}),
+        ("cookie", "credential-accepted", {"token of admin in a cookie", BARE}),
+        ("first", "credential-accepted", {BOTH_HEADERS, "token of admin and a second Authorization header"}),
+        ("last", "credential-accepted", {BOTH_HEADERS, "token of admin in the second Authorization header"}),
         ("several", "credential-accepted", {"two tokens of admin in one header"}),
         (
             "words",
             "credential-accepted",
-            {
-                "token of admin without the word Bearer",
-                "token of admin as Basic",
-                "two tokens of admin in one header",
-            },
+            {BARE, "token of admin as Basic", "two tokens of admin in one header"},
         ),
         ("shut", "role-refused", {"admin", "guest"}),
         ("forbidden", "role-refused", {"admin", "guest"}),
         ("open", "role-let-in", {"guest"}),
+        # A session cookie of one response must not authenticate the next request.
+        ("visited", "credential-accepted", set()),
     ],
 )
 def test_a_service_that_accepts_tokens_in_wrong_places_is_reported(tmp_path, path, rule, expected):
-    """The server's own verifiers never get such tokens."""
     with careless(tmp_path, path) as tested:
         part = check(tested)
 
-    assert violating_cases(part, rule, f"GET /{path}") == expected
-
-
-def test_no_case_sends_the_cookie_of_another(tmp_path):
-    """A session cookie of one response must not authenticate the next request."""
-    with careless(tmp_path, "visited") as tested:
-        part = check(tested)
-
-    assert violating_cases(part, "credential-accepted", "GET /visited") == set()
     assert part.cases > 50
+    assert violating_cases(part, rule, f"GET /{path}") == expected
 
 
 def test_the_refusal_of_a_proxy_is_not_checked_against_the_contract(tmp_path):
@@ -599,9 +551,7 @@ def test_the_refusal_of_a_proxy_is_not_checked_against_the_contract(tmp_path):
         part = check(tested)
 
     assert {exchange.status for exchange in part.exchanges} == {200, 400, 401, 431}
-    assert {
-        failure.finding.rule for failure in part.failures if failure.exchange.status in (400, 431)
-    } == set()
+    assert {failure.rule for failure in part.failures if failure.exchange.status in (400, 431)} == set()
 
 
 def test_a_rate_limit_makes_a_case_not_run(tmp_path):
@@ -625,25 +575,19 @@ def test_refusals_with_another_status_are_reported(tmp_path):
 
 
 def test_a_service_that_does_not_respond_is_reported(tmp_path):
-    """The message names the case without a response."""
     with careless(tmp_path, "silent") as tested:
         part = check(tested)
 
     assert part.exchanges == []
-    assert {failure.finding.rule for failure in part.failures} == {"no-answer"}
+    assert {failure.rule for failure in part.failures} == {"no-answer"}
     assert len(part.failures) == part.cases == MAX_SILENT  # the others would only take time
     assert "the operation does not respond" in {one.reason for one in part.not_run}
-    assert (
-        part.failures[0].finding.message
-        == "GET /silent sent no response (RemoteProtocolError): no credential"
-    )
+    assert part.failures[0].message == "GET /silent sent no response (RemoteProtocolError): no credential"
 
 
 def test_requirements_are_tested_scheme_by_scheme(tmp_path):
     """Each scheme is omitted if all are required, and used alone if one is enough; without requirements there are no cases."""
-    spec = tmp_path / "spec.json"
-    spec.write_text(json.dumps(document(NEEDS, SOUND)), "utf-8")
-    tested = subject(tmp_path, spec, "http://127.0.0.1:9", jwt_secret=SECRET)
+    tested = unserved(tmp_path, jwt_secret=SECRET)
 
     def expected(operation_id):
         return {case.name: case.expected for case in planned(tested, operation_id)[0]}
@@ -670,9 +614,7 @@ def test_requirements_are_tested_scheme_by_scheme(tmp_path):
 def test_a_case_without_a_key_says_what_to_set(tmp_path, monkeypatch):
     """It is reported once for each case and scheme; cases that need no key are sent."""
     monkeypatch.delenv("TEST_KEY")
-    spec = tmp_path / "spec.json"
-    spec.write_text(json.dumps(document(NEEDS, SOUND)), "utf-8")
-    tested = subject(tmp_path, spec, "http://127.0.0.1:9")
+    tested = unserved(tmp_path)
 
     found, lacking = planned(tested, "show_admins")
 
@@ -688,13 +630,9 @@ def test_a_case_without_a_key_says_what_to_set(tmp_path, monkeypatch):
 
 
 def test_a_token_of_the_environment_is_tampered_with(tmp_path, monkeypatch):
-    """This needs no key."""
     token = jwt.encode({"userId": "admin", "exp": 4102444800}, SECRET)
     monkeypatch.setenv("TEST_TOKEN", token)
-    spec = tmp_path / "spec.json"
-    spec.write_text(json.dumps(document(NEEDS, SOUND)), "utf-8")
-    people = "identities: {admin: {variables: {token: TEST_TOKEN}}}"
-    tested = subject(tmp_path, spec, "http://127.0.0.1:9", people)
+    tested = unserved(tmp_path, "identities: {admin: {variables: {token: TEST_TOKEN}}}")
 
     found = {case.name: case.request for case in planned(tested, "show_admins")[0]}
 
@@ -711,24 +649,19 @@ def test_a_token_of_the_environment_is_tampered_with(tmp_path, monkeypatch):
 
 def test_a_case_can_be_rebuilt_by_its_name(tmp_path):
     """Names are stable and unique, so that a kept failure can be sent again."""
-    spec = tmp_path / "spec.json"
-    spec.write_text(json.dumps(document(NEEDS, SOUND)), "utf-8")
-    tested = subject(tmp_path, spec, "http://127.0.0.1:9", jwt_secret=SECRET)
-    models = model_requests(tested.contract, tested.url, ConformanceChecker(tested.contract, ""), [])
+    tested = unserved(tmp_path, jwt_secret=SECRET)
 
-    for operation in tested.contract.operations:
-        arguments = operation, models[operation.id], tested, Credentials(tested)
-        again = [case.name for case in cases(*arguments) if isinstance(case, Case)]
+    for name in NEEDS:
+        again = [case.name for case in planned(tested, f"show_{name}")[0]]
 
-        assert list(credentials_by_case(*arguments)) == again
+        assert again
+        assert len(again) == len({*again})
 
 
 def test_a_tampered_token_has_other_claims(tmp_path):
     """If the other identity has no different claims, an identity is invented."""
-    spec = tmp_path / "spec.json"
-    spec.write_text(json.dumps(document(NEEDS, SOUND)), "utf-8")
     people = "identities: {head: {claims: {userId: u, role: head}}, plain: {claims: {userId: u}}}"
-    tested = subject(tmp_path, spec, "http://127.0.0.1:9", people, jwt_secret=SECRET)
+    tested = unserved(tmp_path, people, jwt_secret=SECRET)
 
     found = {case.name: case.request for case in planned(tested, "show_admins")[0]}
 
@@ -738,12 +671,9 @@ def test_a_tampered_token_has_other_claims(tmp_path):
 
 
 def test_an_operation_without_a_request_is_reported_as_not_run(tmp_path):
-    """It was not tested, and the report has to say so."""
-    spec = tmp_path / "spec.json"
-    spec.write_text(json.dumps(document({"admins": [{"token": []}]}, SOUND)), "utf-8")
-    tested = subject(tmp_path, spec, "http://127.0.0.1:9", jwt_secret=SECRET)
+    tested = unserved(tmp_path, jwt_secret=SECRET)
 
-    part = check_identities(tested, Credentials(tested), {}, ConformanceChecker(tested.contract, ""))
+    part = check_identities(Session(tested, ConformanceChecker(tested.contract, "")), {})
 
     assert part.cases == 0
-    assert [one.case for one in part.not_run] == ["GET /admins"]
+    assert [one.case for one in part.not_run] == [f"GET /{name}" for name in NEEDS]

@@ -12,24 +12,20 @@ import pytest
 
 from relay.contract.diagnostics import SetupError
 from relay.contract_tests import schemathesis_process
-from relay.contract_tests.callers import Caller, Callers
 from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import Config, Identity
-from relay.contract_tests.credential_labels import Labels
-from relay.contract_tests.credentials import Credentials
-from relay.contract_tests.exchanges import Exchange, Request
-from relay.contract_tests.mocked import Mocked
 from relay.contract_tests.property_tests import Budget, _EventReader, check_properties
 from relay.contract_tests.results import NotRun, Phase
 from relay.contract_tests.sample_requests import UNREACHABLE
 from relay.contract_tests.schemathesis_checks import SchemathesisChecks
-from relay.contract_tests.schemathesis_events import ADDED_HEADERS, FailedCheck, SentCase, read_events
+from relay.contract_tests.schemathesis_events import ADDED_HEADERS, Labels, read_events
 from relay.contract_tests.service_under_test import (
     ContractSettings,
     ServiceUnderTest,
     base_url,
     load_strict_contract,
 )
+from relay.contract_tests.session import Caller, Session
 from specs.garage import STOREROOM_KEY
 from support.answering import PreparedResponse, ReceivedRequest, answering
 from support.compiled import read
@@ -52,23 +48,19 @@ def subject_of(spec: Path, url: str, *identities: Identity, **settings: Any) -> 
 
 
 def written(folder: Path, paths: dict[str, Any], schemes: dict[str, Any] | None = None) -> Path:
-    """Write a contract to a file."""
     spec = folder / "openapi.json"
     spec.write_text(json.dumps(contract(paths, components={"securitySchemes": schemes or {}})), "utf-8")
     return spec
 
 
 def check(subject: ServiceUnderTest, budget: Budget = SMALL, progress: list[int] | None = None) -> Phase:
-    """Run the part."""
     checker = ConformanceChecker(subject.contract, subject.base_path)
     counts = [] if progress is None else progress
-    callers = Callers(subject.contract, Credentials(subject))
-    return check_properties(subject, callers, checker, budget, counts.append)
+    return check_properties(Session(subject, checker), budget, counts.append)
 
 
 def rules(part: Phase, about: str | None) -> set[str]:
-    """The rules that an operation violates."""
-    return {failure.finding.rule for failure in part.failures if failure.operation == about}
+    return {failure.rule for failure in part.failures if failure.operation == about}
 
 
 def test_schemathesis_gets_keywords_of_json_schema_2020_12(tmp_path):
@@ -129,15 +121,15 @@ def reading(tmp_path):
     things["responses"]["200"]["content"]["application/json"]["schema"] = {"type": "object"}
     subject = subject_of(written(tmp_path, {"/things": {"get": things}}), "http://test")
 
-    def read(*lines: str) -> _EventReader:
+    def read(*lines: str) -> Phase:
         (tmp_path / "events.ndjson").write_text("".join(lines), "utf-8")
         checker = ConformanceChecker(subject.contract, "")
         labels = Labels(subject.contract, "", {})
-        found = _EventReader(
-            SchemathesisChecks(checker), checker, labels, subject.contract.operations, "no time"
-        )
-        found.read(tmp_path / "events.ndjson")
-        return found
+        part = Phase("properties")
+        checks = SchemathesisChecks(checker, subject.mocked)
+        reader = _EventReader(part, checks, checker, labels, subject.contract.operations)
+        reader.read(tmp_path / "events.ndjson", "no time")
+        return part
 
     return read
 
@@ -155,7 +147,6 @@ def test_an_interaction_becomes_an_exchange(reading):
 
 
 def test_reads_the_log_up_to_its_last_complete_line(tmp_path):
-    """A killed process leaves an incomplete line."""
     log = tmp_path / "events.ndjson"
     log.write_text(event() + event()[:200], "utf-8")
 
@@ -175,30 +166,29 @@ def test_a_failed_check_gets_our_message(reading):
 
     _, failure = reading(line).failures
 
-    assert failure.finding.rule == "negative-data-rejection"
-    assert failure.finding.message == (
+    assert failure.rule == "negative-data-rejection"
+    assert failure.message == (
         "302 of GET /things: invalid data was accepted; refuse it (query 'limit': incorrect type)"
     )
-    assert failure.finding.where.line == 1
+    assert failure.where.line == 1
     assert failure.operation == "GET /things"
     assert 400 in failure.expected
     assert failure.exchange.status == 302
 
 
 def test_names_that_are_not_in_the_contract_are_not_reported(reading):
-    """An invented name is data, too."""
     line = event(failed("negative_data_rejection"), status=302, parameter=VALUE, parameter_location="query")
 
     _, failure = reading(line.replace("limit=10", "limit=many")).failures
 
-    assert VALUE not in failure.finding.message
+    assert VALUE not in failure.message
 
 
 def test_a_failure_that_our_checker_reports_in_detail_is_reported_once(reading):
     """The same violation twice would look like two problems."""
     found = reading(event(failed("response_schema_conformance"), body=b"[]"))
 
-    assert [failure.finding.rule for failure in found.failures] == ["response-violation"]
+    assert [failure.rule for failure in found.failures] == ["response-violation"]
 
 
 def test_a_response_that_our_checker_accepts_is_a_dispute(reading):
@@ -215,102 +205,13 @@ def test_a_request_that_our_checker_accepts_is_no_failure(reading, name):
     assert reading(event(failed(name), parameter="Accept", parameter_location="header")).failures == []
 
 
-def test_a_file_is_judged_by_schemathesis():
-    """Our checker compares only JSON and text with a schema."""
-    show = operation("show", responses={"200": {"description": "ok", "content": {"image/png": {}}}})
-    png = Exchange(Request("GET", "http://h/x"), 200, (("Content-Type", "image/png"),), b"png", "properties")
-    checks = SchemathesisChecks(ConformanceChecker(read(contract({"/x": {"get": show}})), ""))
-    sent = SentCase("GET /x", png, (FailedCheck("response_schema_conformance"),))
-
-    assert [one.finding.rule for one in checks.failures(sent, ())] == ["response-schema-conformance"]
-
-
-@pytest.mark.parametrize(
-    ("responses", "is_mocked", "rules"),
-    [
-        (["500"], True, []),
-        (["500"], False, ["not-a-server-error"]),
-        (["200", "500"], True, ["not-a-server-error"]),
-        (["default"], True, ["not-a-server-error"]),
-    ],
-)
-def test_a_mock_may_fail_where_the_contract_documents_nothing_else(responses, is_mocked, rules):
-    """It answers what the contract says."""
-    fail = operation("fail", responses={status: {"description": "-"} for status in responses})
-    mocked = Mocked(frozenset(["fail"] if is_mocked else []))
-    checks = SchemathesisChecks(ConformanceChecker(read(contract({"/x": {"get": fail}})), ""), mocked)
-    exchange = Exchange(Request("GET", "http://h/x"), 500, (), b"", "properties")
-
-    failures = checks.failures(SentCase("GET /x", exchange, (FailedCheck("not_a_server_error"),)), ())
-
-    assert [one.finding.rule for one in failures] == rules
-
-
-def judged(
-    checked: dict[str, Any], operations: dict[str, Any], request: Request, mocked: Mocked
-) -> list[str]:
-    """The rules of a failed check of the only operation of `/things`."""
-    found = read(contract({"/things": operations}))
-    (about,) = found.operations
-    exchange = Exchange(request, 200, (), b"{}", "properties")
-    sent = SentCase(str(about), exchange, (FailedCheck(checked["name"]),))
-    checks = SchemathesisChecks(ConformanceChecker(found, ""), mocked)
-    return [failure.finding.rule for failure in checks.failures(sent, ())]
-
-
-@pytest.mark.parametrize(
-    ("text", "rules"), [(b"name=7", []), (b"nam=7", ["negative-data-rejection"]), (b"", [])]
-)
-def test_a_number_in_a_form_is_a_valid_text(text, rules):
-    """A form has no types, and an empty one is no body, so only our own checker can judge it."""
-    schema = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
-    form = "application/x-www-form-urlencoded"
-    add = {**operation("add"), "requestBody": {"content": {form: {"schema": schema}}}}
-    request = Request("POST", "http://h/things", (("Content-Type", form),), text)
-
-    assert judged(failed("negative_data_rejection"), {"post": add}, request, Mocked()) == rules
-
-
-def test_a_request_that_leads_to_another_operation_is_judged_by_our_checker_alone():
-    """Schemathesis judges the response by the operation that it meant."""
-    item = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
-    paths = {
-        "/things/new": {"get": operation("show_new")},
-        "/things/{id}": {"get": {**operation("show"), "parameters": [item]}},
-    }
-    checks = SchemathesisChecks(ConformanceChecker(read(contract(paths)), ""))
-    exchange = Exchange(Request("GET", "http://h/things/new"), 200, (), b"{}", "properties")
-    check_ = FailedCheck("not_a_server_error")
-
-    assert checks.failures(SentCase("GET /things/{id}", exchange, (check_,)), ()) == []
-    assert len(checks.failures(SentCase("GET /things/new", exchange, (check_,)), ())) == 1
-
-
-def test_an_operation_without_a_success_need_not_accept_valid_data():
-    """The contract documents nothing else, and lint reports that."""
-    closed = operation("closed", responses={"400": {"description": "always"}})
-    request = Request("GET", "http://h/things")
-
-    assert judged(failed("positive_data_acceptance"), {"get": closed}, request, Mocked()) == []
-
-
-def test_a_request_may_have_headers_that_the_contract_does_not_have():
-    """OpenAPI describes the names that it lists, and forbids no others."""
-    found = read(contract({"/things": {"get": operation("list_things")}}))
-    exchange = Exchange(Request("GET", "http://h/things", (("X-Other", "1"),)), 200, (), b"{}", "properties")
-    checks = SchemathesisChecks(ConformanceChecker(found, ""))
-    check_ = FailedCheck("negative_data_rejection", "", "object_unexpected_properties", "", "header")
-
-    assert checks.failures(SentCase("GET /things", exchange, (check_,)), ()) == []
-
-
 def test_a_refused_request_that_violates_the_contract_is_a_dispute(reading):
     """Schemathesis sends wrong examples as valid data; the report says so without blaming the service."""
     line = event(failed("positive_data_acceptance"), status=400).replace("limit=10", "limit=many")
 
     found = reading(line)
 
-    assert "positive-data-acceptance" not in {failure.finding.rule for failure in found.failures}
+    assert "positive-data-acceptance" not in {failure.rule for failure in found.failures}
     assert found.not_run == [
         NotRun(
             "GET /things",
@@ -330,38 +231,14 @@ def test_an_operation_that_no_request_reaches_is_not_run(tmp_path):
     assert part.not_run == [NotRun("GET /rest?method=list", UNREACHABLE)]
 
 
-def test_a_header_that_the_library_adds_was_not_missing():
-    """The service has got one, whatever the generated case had."""
-    agent = {"name": "User-Agent", "in": "header", "required": True, "schema": {"type": "string"}}
-    found = read(contract({"/things": {"get": {**operation("list_things"), "parameters": [agent]}}}))
-    exchange = Exchange(Request("GET", "http://h/things"), 200, (), b"{}", "properties")
-    check_ = FailedCheck("missing_required_header", parameter="User-Agent", location="header")
-    checks = SchemathesisChecks(ConformanceChecker(found, ""))
-
-    assert checks.failures(SentCase("GET /things", exchange, (check_,)), ()) == []
-
-
-@pytest.mark.parametrize(("ids", "rules"), [(["list_things"], []), ([], ["use-after-free"])])
-def test_a_mock_does_not_forget_what_was_deleted(ids, rules):
-    """It has no data."""
-    request = Request("GET", "http://h/things")
-    found = judged(
-        failed("use_after_free"), {"get": operation("list_things")}, request, Mocked(frozenset(ids))
-    )
-
-    assert found == rules
-
-
 def test_an_unknown_check_is_reported_with_its_title(reading):
-    """An unknown check must not be lost."""
     (failure,) = reading(event(failed("cache_control", "Answer may be cached"))).failures
 
-    assert failure.finding.rule == "cache-control"
-    assert failure.finding.message == "200 of GET /things: Answer may be cached"
+    assert failure.rule == "cache-control"
+    assert failure.message == "200 of GET /things: Answer may be cached"
 
 
 def test_a_check_that_crashed_is_reported_as_not_run(reading):
-    """It has no result."""
     found = reading(event({"name": "ignored_auth", "status": "error"}))
 
     assert found.failures == []
@@ -369,7 +246,6 @@ def test_a_check_that_crashed_is_reported_as_not_run(reading):
 
 
 def trouble(about: str, kind: str, message: str) -> str:
-    """A line of the log: an error of Schemathesis itself."""
     value = {"type": kind, "message": message}
     return json.dumps({"NonFatalError": {"label": about, "phase": "fuzzing", "value": value}}) + "\n"
 
@@ -392,8 +268,8 @@ def test_a_network_error_is_reported_as_no_answer(reading, about):
     """Schemathesis' text may contain an address with a query; ours does not."""
     (failure,) = reading(trouble(about, "ConnectionError", VALUE)).failures
 
-    assert failure.finding.rule == "no-answer"
-    assert VALUE not in failure.finding.message
+    assert failure.rule == "no-answer"
+    assert VALUE not in failure.message
     assert failure.operation == ("GET /things" if about == "GET /things" else None)
 
 
@@ -408,7 +284,6 @@ def test_a_network_error_is_reported_once(reading):
 
 
 def test_an_operation_without_a_request_is_reported_as_not_run(reading):
-    """An empty log has no failures, and proves nothing."""
     assert [case for case, _ in reading().not_run] == ["GET /things"]
 
 
@@ -416,7 +291,6 @@ def test_an_operation_without_a_request_is_reported_as_not_run(reading):
 
 
 def test_credentials_are_only_in_the_environment(tmp_path):
-    """Other users may read files and the process list."""
     schemes = {
         'a "quoted" name': {"type": "openIdConnect", "openIdConnectUrl": "https://test/id"},
         "basic": {"type": "http", "scheme": "basic"},
@@ -439,7 +313,6 @@ def test_credentials_are_only_in_the_environment(tmp_path):
 
 
 def test_a_run_that_does_not_end_is_killed(tmp_path, monkeypatch):
-    """Untested operations are not reported as tested."""
     monkeypatch.setattr(schemathesis_process, "UNBOUNDED_SECONDS", 0.05)
     spec = written(tmp_path, {"/things": {"get": operation("list_things")}})
 
@@ -473,7 +346,6 @@ def test_ctrl_c_kills_the_process(tmp_path, monkeypatch):
 
 
 def test_progress_counts_responses_while_the_log_grows(tmp_path):
-    """A marker that is split between two reads is counted."""
     log = tmp_path / "events.ndjson"
     counts = schemathesis_process._answers(log)
     mark = '{"response":{"status_code":200}},'
@@ -556,9 +428,9 @@ def test_each_violation_is_found_at_its_operation(tmp_path):
     assert "not-a-server-error" in rules(part, "GET /fails")
     assert rules(part, "GET /negative") == {"request-accepted"}
     assert rules(part, "GET /picky") == {"positive-data-acceptance"}
-    assert not any(VALUE in failure.finding.message for failure in part.failures)
-    assert all("\n" not in failure.finding.message for failure in part.failures)
-    assert len({(failure.operation, failure.finding) for failure in part.failures}) == len(part.failures)
+    assert not any(VALUE in failure.message for failure in part.failures)
+    assert all("\n" not in failure.message for failure in part.failures)
+    assert len({(failure.operation, failure) for failure in part.failures}) == len(part.failures)
 
 
 @pytest.mark.contract
@@ -588,7 +460,6 @@ def test_a_service_that_accepts_any_caller_is_found(tmp_path, monkeypatch, schem
 
 @pytest.mark.contract
 def test_operations_without_credentials_are_reported_as_not_run(tmp_path):
-    """Refusals alone prove little."""
     secured = {**operation("closed"), "security": [{"door": []}]}
     secured["responses"]["401"] = {"description": "no"}
     spec = written(tmp_path, {"/closed": {"get": secured}}, {"door": {"type": "http", "scheme": "bearer"}})
@@ -602,20 +473,18 @@ def test_operations_without_credentials_are_reported_as_not_run(tmp_path):
 
 @pytest.mark.contract
 def test_a_closed_connection_is_reported_as_no_answer(tmp_path):
-    """It is reported once, with a count."""
     spec = written(tmp_path, {"/cut": {"get": operation("cut")}})
 
     with answering(lambda asked: None if asked.path.startswith("/cut") else PreparedResponse(404)) as url:
         part = check(subject_of(spec, url))
 
-    (failure,) = (failure for failure in part.failures if failure.finding.rule == "no-answer")
+    (failure,) = (failure for failure in part.failures if failure.rule == "no-answer")
     assert (failure.operation, failure.exchange) == ("GET /cut", None)
     assert failure.count > 1
 
 
 @pytest.mark.contract
 def test_a_setup_error_is_reported_without_the_secret(tmp_path, monkeypatch):
-    """A header cannot have such a name."""
     monkeypatch.setenv("CREDENTIAL", "κλειδί-of-the-door:password")
     secured = {**operation("open"), "security": [{"door": []}]}
     spec = written(tmp_path, {"/open": {"get": secured}}, {"door": {"type": "http", "scheme": "basic"}})

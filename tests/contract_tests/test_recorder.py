@@ -93,7 +93,6 @@ async def test_what_a_test_asked_is_read_again(application, path):
 
 
 async def test_credentials_and_passwords_are_not_in_the_file(application, path):
-    """It is sent around, and kept."""
     headers = bearer({"sub": "ann"})
     async with calling(Recorder(application, path)) as client:
         await client.post("/users", json={"name": "Ann", "password": "hunter22"}, headers=headers)
@@ -107,7 +106,6 @@ async def test_credentials_and_passwords_are_not_in_the_file(application, path):
 
 
 async def test_the_file_is_whole_after_every_entry(application, path):
-    """`kill -9` asks nobody."""
     async with calling(Recorder(application, path)) as client:
         for count in range(1, 4):
             await client.get(f"/things/{count}")
@@ -117,7 +115,6 @@ async def test_the_file_is_whole_after_every_entry(application, path):
 
 
 async def test_a_recording_is_added_to(application, path):
-    """Each test of a suite may open it anew."""
     for name in ("a", "b"):
         async with calling(Recorder(application, path)) as client:
             await client.get(f"/things/{name}")
@@ -127,7 +124,6 @@ async def test_a_recording_is_added_to(application, path):
 
 
 async def test_any_asgi_server_may_run_it(application, path):
-    """Around the application only the file is opened."""
     async with Recorder(application, path) as recorder, application.running():
         transport = httpx.ASGITransport(recorder)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
@@ -210,7 +206,6 @@ async def test_a_slow_disk_costs_entries_not_memory(application, path, monkeypat
 
 
 async def test_a_full_disk_ends_the_recording_not_the_service(application, path, monkeypatch, caplog):
-    """And leaves a file that can be read."""
     monkeypatch.setattr(archiving, "MAX_BYTES", 1_500)
     async with calling(Recorder(application, path)) as client:
         answers = [await client.get("/things/a") for _ in range(5)]
@@ -222,7 +217,6 @@ async def test_a_full_disk_ends_the_recording_not_the_service(application, path,
 
 
 async def test_two_do_not_write_one_file(application, path):
-    """Their entries would end up in each other."""
     async with Recorder(application, path):
         with pytest.raises(SetupError, match="is locked by another recording"):
             await Recorder(application, path).__aenter__()
@@ -232,7 +226,6 @@ class TestServe:
     """`relay serve --record`."""
 
     def test_all_traffic_is_in_the_file_when_the_service_has_ended(self, tmp_path):
-        """Ended as a supervisor does it."""
         with serving_demo(tmp_path, "--record", "traffic.har") as service:
             answers = [httpx.get(f"{service.url}/api/calls/voice-ai/config") for _ in range(20)]
 
@@ -242,7 +235,6 @@ class TestServe:
         assert {one.request.url for one in found} == {f"{service.url}/api/calls/voice-ai/config"}
 
     def test_kill_9_loses_no_exchange_that_is_over(self, tmp_path):
-        """And the next start goes on with the file."""
         for _ in range(2):
             with serving_demo(tmp_path, "--record", "traffic.har") as service:
                 for _ in range(20):
@@ -254,7 +246,6 @@ class TestServe:
         assert len(read_traffic(tmp_path / "traffic.har").exchanges) == 40
 
     def test_a_contract_that_is_reloaded_decides_what_is_secret(self, tmp_path):
-        """The recorder is around all versions of the service."""
         spec, old = tmp_path / "api.json", contract({"/users": PATHS["/users"]}, components=TOKEN)
         new = json.dumps(old).replace('"name": {"type"', '"name": {"writeOnly": true, "type"')
         spec.write_text(json.dumps(old), "utf-8")
@@ -285,7 +276,6 @@ class TestServe:
         ],
     )  # fmt: skip
     def test_refuses_a_file_that_is_not_its_own(self, tmp_path, content, told):
-        """What somebody else wrote stays as it is."""
         name = "mine.har" if content else "mine.har/inside.har"
         (tmp_path / "mine.har").write_text(content or "", "utf-8")
 

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from relay.cli.contract import MAX_ALIKE, Progress, brief
-from relay.contract.diagnostics import Diagnostic, SetupError, Severity, SourceLocation
-from relay.contract_tests.accepted_findings import Acceptance
+from relay.contract.diagnostics import SetupError, SourceLocation
 from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import Waiver
 from relay.contract_tests.coverage import Coverage
 from relay.contract_tests.exchanges import Exchange, Request
 from relay.contract_tests.har_files import write_har
-from relay.contract_tests.mocked import UNMOCKABLE
 from relay.contract_tests.property_tests import Budget
-from relay.contract_tests.results import Failure, NotRun, Phase
-from relay.contract_tests.run import Options, _check_log, _cover, _Live, _Run, run
+from relay.contract_tests.results import Acceptance, Failure, NotRun, Phase
+from relay.contract_tests.run import Options, _cover, _Run, run
 from relay.contract_tests.selection import Selection
+from relay.contract_tests.service_under_test import UNMOCKABLE
+from relay.contract_tests.static_checks import check_log
 from support.compiled import read
-from support.hosting import contract, operation
+from support.hosting import contract, json_of, operation
+from support.running import relay_here
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,19 +47,16 @@ class Silent:
         self.told = []
 
     def begin(self, name):
-        """A part begins."""
         self.told.append(f"begin {name}")
 
     def count(self, cases):
         """It has come this far."""
 
     def end(self, part):
-        """It is over."""
         self.told.append(f"end {part.name}")
 
 
 def options(folder: Path, **given) -> Options:
-    """What is asked for, little of it."""
     nothing = dict.fromkeys(("url", "spec", "handlers", "config", "min_coverage"))
     given = {
         **nothing,
@@ -70,20 +69,25 @@ def options(folder: Path, **given) -> Options:
     return Options(budget=Budget(1, None, 1), **given)
 
 
-def covered(folder, exchanges, *, closed: set[str] | None = None, waivers=(), mocked=(), **given):
+def covered(
+    folder, exchanges, *, closed: set[str] | None = None, waivers=(), mocked=(), unwritten=None, **given
+):
     """Cover the shop with exchanges; `closed` are the operations that nobody may call, None without a service."""
-    judge = ConformanceChecker(SHOP, "", mocked=mocked)
-    part = Phase("properties", exchanges=list(exchanges))
-    acceptance = Acceptance((), SHOP)
     whole = _Run(
-        SHOP, SHOP, options(folder, **given), Silent(), Coverage(SHOP, waivers), acceptance, parts=[part]
+        *(SHOP, SHOP, SHOP),
+        options(folder, **given),
+        Silent(),
+        Coverage(SHOP, waivers),
+        Acceptance((), SHOP),
+        parts=[Phase("properties", exchanges=list(exchanges))],
+        unwritten=unwritten or {},
     )
-    return _cover(whole, judge, None if closed is None else _Live(judge, frozenset(closed)))
+    return _cover(whole, ConformanceChecker(SHOP, "", mocked=mocked), closed)
 
 
 def rules(part):
     """The rules that a part found broken, and whose operation did."""
-    return [(failure.finding.rule, failure.operation) for failure in part.failures]
+    return [(failure.rule, failure.operation) for failure in part.failures]
 
 
 class TestCover:
@@ -94,11 +98,10 @@ class TestCover:
         part = covered(tmp_path, BOTH, closed=set())
 
         assert rules(part) == [("never-succeeded", "GET /keepers")]
-        assert part.failures[0].finding.where == SHOP.place(("paths", "/keepers", "get"))
+        assert part.failures[0].where == SHOP.place(("paths", "/keepers", "get"))
         assert not part.held
 
     def test_one_that_nobody_has_a_credential_for_is_not_run(self, tmp_path):
-        """Its silence says nothing of the service."""
         part = covered(tmp_path, BOTH, closed={"list_keepers"})
 
         assert part.failures == []
@@ -106,7 +109,6 @@ class TestCover:
         assert "[tool.relay.contract]" in part.not_run[0].reason
 
     def test_one_that_a_mock_cannot_answer_is_not_run(self, tmp_path):
-        """No response conforms to the contract."""
         not_mocked = Exchange(Request("GET", "http://h/keepers"), 501, (), b"", "properties")
         part = covered(tmp_path, [*BOTH, not_mocked], closed=set(), mocked={"list_keepers"})
 
@@ -114,7 +116,6 @@ class TestCover:
         assert part.not_run[0] == NotRun("a success of GET /keepers", UNMOCKABLE)
 
     def test_recorded_traffic_alone_need_not_show_a_success(self, tmp_path):
-        """Whoever recorded it may not have used everything."""
         part = covered(tmp_path, BOTH)
 
         assert part.failures == []
@@ -128,14 +129,23 @@ class TestCover:
         part = covered(tmp_path, BOTH, min_coverage=75.0)
 
         assert rules(part) == [("low-coverage", "GET /keepers")] * 2
-        assert [failure.finding.where for failure in part.failures] == [
+        assert [failure.where for failure in part.failures] == [
             SHOP.place(("paths", "/keepers", "get", "responses", status)) for status in ANSWERS
         ]
-        assert "50 % of the responses were observed, 75 % are required" in part.failures[0].finding.message
+        assert "50 % of the responses were observed, 75 % are required" in part.failures[0].message
         assert part.not_run == []
 
+    def test_an_operation_that_is_not_written_yet_is_a_note(self, tmp_path):
+        """Nothing is expected of it, and the handler to write is named."""
+        part = covered(
+            tmp_path, BOTH, closed=set(), unwritten={"list_keepers": "shop/things.py:list_keepers"}
+        )
+
+        (note,) = part.failures
+        assert (note.severity, note.rule, note.operation) == ("info", "not-written-yet", "GET /keepers")
+        assert note.message == "not written yet: GET /keepers (shop/things.py:list_keepers)"
+
     def test_what_is_seen_enough_is_not_wrong(self, tmp_path):
-        """The least that is asked is enough."""
         part = covered(tmp_path, BOTH, min_coverage=50.0)
 
         assert part.held
@@ -179,7 +189,6 @@ class TestRun:
         assert (report.subject, report.seed, report.reproduce) == (None, None, ())
 
     def test_traffic_that_cannot_be_read_keeps_it_from_beginning(self, tmp_path, arguments):
-        """Not after minutes that were for nothing."""
         progress = Silent()
         arguments["har"] = (*arguments["har"], tmp_path / "gone.har")
 
@@ -191,13 +200,12 @@ class TestRun:
 
 @pytest.mark.parametrize(("logged", "found"), [(b"fine\nthe key is k-canary\n", 1), (b"fine\nand well\n", 0)])
 def test_a_secret_in_the_services_log_is_told(tmp_path, logged, found):
-    """By a finding that does not repeat it."""
     (tmp_path / "service.log").write_bytes(logged)
 
-    part = _check_log(tmp_path / "service.log", SHOP, ("k-canary",))
+    part = check_log(tmp_path / "service.log", SHOP, ("k-canary",))
 
     assert (part.cases, len(part.failures)) == (2, found)
-    assert all(failure.finding.rule == "leaked-secret" for failure in part.failures)
+    assert all(failure.rule == "leaked-secret" for failure in part.failures)
     assert "canary" not in str(part.failures)
 
 
@@ -207,9 +215,78 @@ def failures(
     """Failures of one rule at one place, each with a message of its own."""
     exchange = Exchange(Request("GET", "http://h/"), 200, (), b"", "identity", credential)
     place = SourceLocation("a", line, 1)
-    return [
-        Failure(Diagnostic(place, f"{rule} {n}", rule, Severity.ERROR), None, exchange) for n in range(count)
-    ]
+    return [Failure(place, f"{rule} {n}", rule, exchange=exchange) for n in range(count)]
+
+
+CANARY = "canary-of-a-secret"
+SPELLINGS = [CANARY.encode(), base64.b64encode(CANARY.encode()), CANARY.encode().hex().encode()]
+NUMBERS = {"type": "object", "additionalProperties": {"type": "integer"}}
+
+
+@pytest.fixture
+def run_with_har(tmp_path):
+    """Check a recorded response to `GET /pets`, or to another address: return the result, and all output."""
+
+    def run(body=b"{}", *, url="http://localhost/pets", media_type="application/json", options=()):
+        listed = operation("list_pets", responses={"200": json_of(NUMBERS)})
+        (tmp_path / "api.json").write_text(json.dumps(contract({"/pets": {"get": listed}})), "utf-8")
+        (tmp_path / "pyproject.toml").write_text(
+            '[tool.relay.contract]\nsecrets = ["THEIR_SECRET"]\n', "utf-8"
+        )
+        one = Exchange(Request("GET", url), 200, (("Content-Type", media_type),), body, "")
+        write_har([one], tmp_path / "seen.har")
+        given = ("--spec", "api.json", "--har", "seen.har", "--handlers", "shop", *options)
+        result = relay_here(tmp_path, "contract", *given, THEIR_SECRET=CANARY)
+        written = b"".join(path.read_bytes() for path in sorted(tmp_path.glob("reports/**/*.*")))
+        return result, result.stdout.encode() + result.stderr.encode() + written
+
+    return run
+
+
+def test_recorded_traffic_needs_no_handlers_and_the_verdict_names_what_was_not_run(run_with_har):
+    """Drift was not checked, as there is no code."""
+    result, _ = run_with_har()
+
+    assert result.returncode == 0, result.stdout
+    assert "the contract is kept, as far as it was tested; 1 not run" in result.stdout
+
+
+def test_an_empty_contract_is_an_error(tmp_path):
+    """Without operations the coverage would be 100 %."""
+    (tmp_path / "api.json").write_text(json.dumps(contract({})), "utf-8")
+
+    result = relay_here(tmp_path, "contract", "--spec", "api.json", "--har", "none.har")
+
+    assert result.returncode == 2
+    assert "api.json: the contract has no operation" in result.stderr
+
+
+def test_traffic_without_relevant_exchanges_is_an_error(run_with_har):
+    """Exit code 0 would mean that something was checked."""
+    result, _ = run_with_har(url="http://localhost/other")
+
+    assert result.returncode == 2
+    assert "seen.har: it has no exchange of this contract" in result.stderr
+
+
+@pytest.mark.parametrize("form", ["text", "json", "junit", "github"])
+@pytest.mark.parametrize(
+    "leak",
+    [
+        {"body": json.dumps({CANARY: "x"}).encode()},
+        {"body": json.dumps({"key": base64.b64encode(CANARY.encode()).decode()}).encode()},
+        {"body": json.dumps({"key": CANARY.encode().hex()}).encode()},
+        {"media_type": f"text/{CANARY}"},
+    ],
+    ids=["name of a property", "base64", "hexadecimal", "media type"],
+)
+def test_a_leak_is_reported_without_the_secret(run_with_har, leak, form):
+    """The secret is not in the output and not in any file, in any encoding."""
+    result, everything = run_with_har(**leak, options=("--format", form))
+
+    assert result.returncode == 1
+    assert "leaked-secret" in result.stdout
+    assert not [spelling for spelling in SPELLINGS if spelling in everything]
 
 
 class TestBrief:
@@ -231,10 +308,9 @@ class TestBrief:
         )
 
     def test_shows_all_where_they_are_few_or_differ(self):
-        """By rule or by place."""
         given = [*failures(MAX_ALIKE), *failures(MAX_ALIKE, line=2), *failures(MAX_ALIKE, "not-json")]
 
-        assert list(brief(given)) == [failure.finding for failure in given]
+        assert list(brief(given)) == given
 
 
 def test_a_long_part_says_how_far_it_has_come(monkeypatch, capsys):

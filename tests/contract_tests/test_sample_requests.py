@@ -34,12 +34,10 @@ def model(*parameters, path="/a", **rest):
 
 
 def body(name, schema, **more):
-    """A request body with one media type."""
     return {"requestBody": {"required": True, "content": {name: {"schema": schema, **more}}}}
 
 
 def parameter(where, schema, **rest):
-    """A required parameter `p`."""
     return {"name": "p", "in": where, "required": True, "schema": schema, **rest}
 
 
@@ -54,7 +52,6 @@ def test_builds_one_for_every_operation_of_the_garage():
 
 
 def test_sends_write_only_properties_and_no_read_only_ones():
-    """A request is not a response."""
     schema = {
         "type": "object",
         "required": ["id", "code"],
@@ -71,7 +68,6 @@ def test_sends_write_only_properties_and_no_read_only_ones():
 
 @pytest.mark.parametrize("more", [{"example": 5}, {"examples": {"a": {"value": 5}}}])
 def test_prefers_examples(more):
-    """The contract's author knows useful values."""
     found = model(parameter("query", {"type": "integer"}, **more), **body("application/json", {}, **more))
 
     assert (found.url, found.body) == (f"{HOST}/a?p=5", b"5")
@@ -193,7 +189,6 @@ def test_sends_parts_as_their_encoding_says():
 
 
 def test_follows_references_to_the_parameter_and_its_example():
-    """They may be in the components."""
     document = contract(
         {"/a/{p}": {"parameters": [{"$ref": "#/components/parameters/p"}], "get": operation("show")}},
         components={
@@ -240,7 +235,6 @@ STYLES = [  # OpenAPI 3.0.3, "Style Values", less what its table has no writing 
 
 @pytest.mark.parametrize(("where", "style", "explode", "shape"), STYLES)
 def test_serializes_every_style_as_the_server_parses_it(where, style, explode, shape):
-    """A request that the server would refuse is omitted."""
     path = "/a/{p}" if where == "path" else "/a"
 
     schema = {**SHAPES, "nested": NESTED}[shape]
@@ -331,7 +325,6 @@ def test_takes_the_first_valid_example():
 
 @pytest.mark.parametrize(("documented", "sent"), [("image/*", "image/png"), ("*/*", "application/json")])
 def test_sends_a_media_type_of_a_range(documented, sent):
-    """A range cannot be sent."""
     assert dict(model(**body(documented, {"type": "string"})).headers)["Content-Type"] == sent
 
 
@@ -343,17 +336,14 @@ class TestSucceeded:
     )
 
     def sent(self, path, status):
-        """An exchange with a request of a path."""
         return Exchange(Request("GET", HOST + path), status, (), b"", "test")
 
     def test_takes_the_first_that_succeeded(self):
-        """The resource of a generated request may not exist."""
         found = models(self.DOCUMENT, self.sent("/a/3", 404), self.sent("/a/4", 200), self.sent("/a/5", 200))
 
         assert found["show"].url == f"{HOST}/a/4"
 
     def test_takes_no_invalid_request(self):
-        """Its success is a failure of the service."""
         found = models(self.DOCUMENT, self.sent("/a/x", 200))
 
         assert found["show"].url != f"{HOST}/a/x"
@@ -383,7 +373,6 @@ class TestWithoutCredentials:
         assert found == Request("POST", f"{HOST}/a?x=1&keyme=3", (("X-Trace", "1"),), b"body")
 
     def test_removes_an_empty_query(self):
-        """A URL without a query does not change."""
         schemes = {"c": {"type": "apiKey", "in": "query", "name": "key"}}
         whole = read(contract({}, components={"securitySchemes": schemes}))
 
@@ -393,7 +382,6 @@ class TestWithoutCredentials:
 
 @pytest.mark.parametrize("media_type", ["application/x-www-form-urlencoded", "application/json"])
 def test_a_query_that_is_one_value_is_sent_as_its_media_type_says(media_type):
-    """A service is tried with a request that it accepts."""
     properties = {
         "name": {"type": "string"},
         "tags": {"type": "array", "items": {"type": "string"}, "minItems": 2},
@@ -475,7 +463,6 @@ def test_the_text_of_an_example_is_sent(parameter, text, sent, beside):
 
 
 def test_the_text_of_an_example_of_a_form_is_sent():
-    """As that of a query."""
     example = {"a": {"dataValue": {"n": 1}, "serializedValue": "n=77"}}
     content = {"application/x-www-form-urlencoded": {"schema": N, "examples": example}}
     body = {"required": True, "content": content}

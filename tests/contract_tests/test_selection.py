@@ -34,7 +34,6 @@ SHOP = read(
     ],
 )
 def test_values_of_one_option_are_alternatives_and_options_are_combined(selection, ids):
-    """The contract itself is not changed."""
     assert [one.id for one in selection.of(SHOP).operations] == ids
     assert len(SHOP.operations) == 3
 
@@ -57,7 +56,6 @@ def test_values_of_one_option_are_alternatives_and_options_are_combined(selectio
     ],
 )
 def test_an_unknown_value_is_an_error_with_the_nearest_name(selection, message):
-    """A run of nothing would pass."""
     with pytest.raises(SetupError) as caught:
         selection.of(SHOP)
 

@@ -10,14 +10,14 @@ import httpx
 import pytest
 
 from relay.contract.diagnostics import SetupError
-from relay.contract_tests.callers import Callers
 from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import Config, Identity, find_config
-from relay.contract_tests.credentials import Credentials
-from relay.contract_tests.provoked_faults import check_faults
+from relay.contract_tests.request_checks import check_faults
 from relay.contract_tests.sample_requests import model_requests
-from relay.contract_tests.service_start import ServiceTarget, found, served
+from relay.contract_tests.service_start import connect, served
+from relay.contract_tests.service_target import ServiceTarget
 from relay.contract_tests.service_under_test import load_strict_contract
+from relay.contract_tests.session import Session
 from relay.project.project import Project, find_project
 from support.hosting import SECRET, contract, operation, write_package
 from support.running import as_project
@@ -26,18 +26,15 @@ FAILS = {"description": "broken", "content": {"application/json": {"schema": {"t
 
 
 def faults_of(tested):
-    """Run the part on a service that was started."""
-    subject = tested.subject
-    judge = ConformanceChecker(subject.contract, subject.base_path, subject.secrets)
-    models = model_requests(subject.contract, subject.url, judge, [])
+    judge = ConformanceChecker(tested.contract, tested.base_path, tested.secrets)
+    models = model_requests(tested.contract, tested.url, judge, [])
     if tested.copy is None:
-        return check_faults(subject, None, Callers(subject.contract, Credentials(subject)), models, judge)
+        return check_faults(Session(tested, judge), None, models)
     with tested.copy() as copy:
-        return check_faults(subject, copy, Callers(subject.contract, Credentials(subject)), models, judge)
+        return check_faults(Session(tested, judge), copy, models)
 
 
 def target(project: Project) -> ServiceTarget:
-    """The contract and the package of a project."""
     return ServiceTarget(project, project.spec, project.handlers)
 
 
@@ -69,7 +66,7 @@ def test_our_service_runs_in_a_store_of_its_own(tmp_path, monkeypatch):
 
     with served(own, load_strict_contract(own.path, config), config) as tested:
         part = faults_of(tested)
-        settings = tested.subject.settings
+        settings = tested.settings
 
     assert (settings.jwt_secret.get_secret_value(), settings.jwt_audience) == (SECRET, "somebody")
     assert not (tmp_path / "mine.db").exists()
@@ -82,15 +79,15 @@ def test_a_failure_inside_is_provoked_in_any_package(shop):
     with served(shop, load_strict_contract(shop.path, Config()), Config()) as tested:
         part = faults_of(tested)
 
-    assert [failure.finding.rule for failure in part.failures] == ["undocumented-media-type"]
+    assert [failure.rule for failure in part.failures] == ["undocumented-media-type"]
     assert part.exchanges[0].header("content-type") == "application/problem+json"
 
 
 def test_somebody_elses_service_is_not_made_to_fail(shop):
     """A note says that it cannot be, and what to do about it."""
     loaded = load_strict_contract(shop.path, Config())
-    with served(shop, loaded, Config()) as here, found(here.subject.url, loaded, Config(), shop) as tested:
-        part = faults_of(tested)
+    with served(shop, loaded, Config()) as here:
+        part = faults_of(connect(here.url, loaded, Config()))
 
     assert (part.cases, part.failures) == (0, [])
     assert [one.case for one in part.not_run] == ["500 of GET /a"]
@@ -98,7 +95,6 @@ def test_somebody_elses_service_is_not_made_to_fail(shop):
 
 
 def test_a_service_that_does_not_start_says_why(shop, tmp_path):
-    """In its own words, each a problem."""
     (tmp_path / shop.package / "things.py").write_text("async def other(): ...\n", "utf-8")
 
     with (
@@ -111,7 +107,6 @@ def test_a_service_that_does_not_start_says_why(shop, tmp_path):
 
 
 def test_a_service_that_does_not_start_tells_no_secret(shop, tmp_path, monkeypatch):
-    """Its last words may be a setting."""
     monkeypatch.setenv("RELAY_JWT_SECRET", SECRET)
     source = "import os, sys\n\nprint('error: bad key', os.environ['RELAY_JWT_SECRET'], file=sys.stderr)\nsys.exit(2)\n"
     (tmp_path / shop.package / "__init__.py").write_text(source, "utf-8")
@@ -126,10 +121,8 @@ def test_a_service_that_does_not_start_tells_no_secret(shop, tmp_path, monkeypat
 
 
 def test_nothing_at_an_address_is_told(shop):
-    """Before the first part runs."""
-    with pytest.raises(SetupError, match="no service answers"):  # noqa: SIM117 -- what raises is the entering
-        with found("http://127.0.0.1:1", load_strict_contract(shop.path, Config()), Config(), shop):
-            pass
+    with pytest.raises(SetupError, match="no service answers"):
+        connect("http://127.0.0.1:1", load_strict_contract(shop.path, Config()), Config())
 
 
 ENVIRONMENT = """
@@ -147,8 +140,8 @@ def test_a_package_prepares_the_data_of_the_test(shop, tmp_path):
     config = Config(secrets=("SHOP_SECRET",))
 
     with served(shop, load_strict_contract(shop.path, config), config) as tested:
-        answer = httpx.get(f"{tested.subject.url}/a")
-        secrets = tested.subject.secrets
+        answer = httpx.get(f"{tested.url}/a")
+        secrets = tested.secrets
 
     assert answer.status_code == 200
     assert "canary-of-the-shop" in secrets
@@ -174,7 +167,6 @@ def test_a_failing_test_environment_is_an_error_of_the_set_up(shop, body):
 
 
 def test_credentials_of_the_test_environment_are_known_for_redaction(shop):
-    """They are set only while the service runs."""
     init = shop.project.folder / shop.package / "__init__.py"
     init.write_text("def test_environment(folder):\n    return {'CLERK_KEY': 'sk_clerk'}\n", "utf-8")
     config = Config(identities=(Identity("clerk", variables={"key": "CLERK_KEY"}),))
@@ -182,5 +174,5 @@ def test_credentials_of_the_test_environment_are_known_for_redaction(shop):
     with served(shop, load_strict_contract(shop.path, config), config) as tested:
         pass
 
-    assert "sk_clerk" in tested.credentials
+    assert "sk_clerk" in tested.shown_credentials
     assert "sk_clerk" not in repr(tested)

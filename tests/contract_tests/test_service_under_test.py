@@ -11,15 +11,14 @@ import httpx
 import pytest
 
 from relay.contract.diagnostics import SetupError
-from relay.contract_tests import service_under_test as subject
 from relay.contract_tests.contract_config import Config
+from relay.contract_tests.http_client import check_reachable
+from relay.contract_tests.service_start import started
 from relay.contract_tests.service_under_test import (
     ContractSettings,
     ServiceUnderTest,
     base_url,
-    check_reachable,
     load_strict_contract,
-    started,
 )
 from relay.validation.schemas import SchemaCompiler
 from support.compiled import read
@@ -47,7 +46,6 @@ class TestUrl:
         ],
     )
     def test_paths_begin_below_its_own_or_the_servers(self, url, found):
-        """Without a slash at the end."""
         assert base_url(url, BELOW) == found
 
     @pytest.mark.parametrize(
@@ -64,7 +62,6 @@ class TestUrl:
         ],
     )
     def test_has_to_be_one(self, url):
-        """One line, whatever it is that was given."""
         with pytest.raises(SetupError) as trouble:
             base_url(url, BELOW)
 
@@ -97,14 +94,12 @@ class TestStricter:
     """`load_strict_contract`."""
 
     def load(self, folder, stricter, **components):
-        """Load a contract with these promises laid over it."""
         path = folder / "api.json"
         path.write_text(json.dumps(contract({}, components={"schemas": SCHEMAS, **components})), "utf-8")
         return load_strict_contract(path, Config(stricter=stricter))
 
     @pytest.mark.parametrize("name", ["Pet", "Dog"])
     def test_keywords_hold_beside_those_of_the_schema(self, tmp_path, name):
-        """For a schema that only refers to another one, too."""
         loaded = self.load(tmp_path, {name: {"required": ["id"]}})
 
         validator = SchemaCompiler(loaded).compile(
@@ -117,12 +112,10 @@ class TestStricter:
 
     @pytest.mark.parametrize("components", [{}, {"schemas": {}}, {"schemas": None}])
     def test_a_schema_that_is_not_there_is_told(self, tmp_path, components):
-        """A promise about nothing would never be broken."""
         with pytest.raises(SetupError, match="stricter: the contract has no schema 'Pett'"):
             self.load(tmp_path, {"Pett": {}}, **components)
 
     def test_keywords_have_to_be_a_schemas(self, tmp_path):
-        """The contract is judged as it is then."""
         with pytest.raises(SetupError):
             self.load(tmp_path, {"Pet": {"type": "pet"}})
 
@@ -131,11 +124,9 @@ class TestSecrets:
     """They are at hand, and nowhere to be seen."""
 
     def settings(self, **given):
-        """Settings without those of this machine."""
         return ContractSettings(**given)
 
     def test_a_subject_does_not_show_them(self):
-        """Not in a traceback, nor in a log."""
         settings = self.settings(jwt_secret=SECRET, jwt_private_key="canary-key")
 
         shown = repr(ServiceUnderTest("http://h", BELOW, Config(), settings, secrets=("canary-secret",)))
@@ -199,22 +190,19 @@ class TestStarted:
         ],
     )
     def test_says_why_it_did_not_start(self, tmp_path, module, source, told):
-        """Its own errors, else the last that it said."""
         with pytest.raises(SetupError) as trouble, started(*module(source), tmp_path):
             pass
 
         assert str(trouble.value).splitlines() == [f"the service did not start: {line}" for line in told]
 
-    def test_does_not_wait_for_ever(self, tmp_path, module, monkeypatch):
-        """One that neither serves nor ends is ended."""
-        monkeypatch.setattr(subject, "START_SECONDS", 1.0)
+    def test_does_not_wait_for_ever(self, tmp_path, module):
         command, environment = module(
             "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)"
         )
 
         with (
             pytest.raises(SetupError, match="it took more than 1 s"),
-            started(command, environment, tmp_path),
+            started(command, environment, tmp_path, start_seconds=1.0),
         ):
             pass
 

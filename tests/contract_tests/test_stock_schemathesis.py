@@ -26,7 +26,6 @@ EXCLUDED = ["--exclude-operation-id", "add_night", "--exclude-operation-id", "ge
 @pytest.mark.contract
 @pytest.mark.parametrize(("name", "path", "headers"), SERVICES)
 def test_finds_nothing(name, path, headers, tmp_path):
-    """Its checks know the versions, not Relay."""
     contract = ["--spec", str(ROOT / f"tests/specs/{name}/openapi.yaml"), "--handlers", f"tests.specs.{name}"]
     with serving(tmp_path, *contract, cwd=ROOT) as service:
         options = [option for header in headers.items() for option in ("-H", ": ".join(header))]

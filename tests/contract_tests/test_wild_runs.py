@@ -56,7 +56,6 @@ def test_a_mock_has_no_fault_of_its_own(tmp_path, name):
 
 @pytest.mark.contract
 def test_a_contract_without_operations_cannot_be_tested(tmp_path):
-    """The reason is one line."""
     result = run(tmp_path, NO_OPERATIONS)
 
     assert (result.returncode, "Traceback" in result.stderr) == (2, False)

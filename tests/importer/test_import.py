@@ -30,7 +30,6 @@ NAME = "get-organization-level-voice-ai-configuration.md"
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """The working directory of a test."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -52,7 +51,6 @@ def run(*arguments, code=0):
 
 
 def spec():
-    """The text of the contract."""
     return Path("api.yaml").read_text("utf-8")
 
 
@@ -123,7 +121,6 @@ class TestAdding:
         load_contract(Path("api.yaml"))
 
     def test_a_second_method_goes_into_its_path(self):
-        """The path is not duplicated."""
         write("api.yaml", thing("pet"))
         document = thing("pet")
         document["paths"]["/pet"] = {"post": {**document["paths"]["/pet"]["get"], "operationId": "add_pet"}}
@@ -166,7 +163,6 @@ class TestAdding:
         )
 
     def test_shows_what_would_change_and_writes_nothing(self):
-        """This is `--diff`."""
         write("api.yaml", thing("a"))
         write("b.md", thing("b"))
         before = spec()
@@ -183,14 +179,12 @@ class TestRefusing:
     """Contradictions are refused, and then nothing is written."""
 
     def refused(self, *arguments):
-        """The printed lines of an import that must not change the folder."""
         before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
         printed = run(*arguments, code=1)
         assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
         return printed.splitlines()
 
     def test_names_both_places_of_a_contradiction(self):
-        """The locations are those of the first difference; the message says what to do."""
         write("api.yaml", thing("pet", {"type": "object", "properties": {"age": {"type": "integer"}}}))
         write("good.md", thing("good"))
         write("pet.md", thing("pet", {"type": "object", "properties": {"age": {"type": "string"}}}))
@@ -209,7 +203,6 @@ class TestRefusing:
         assert summary == "relay import: 1 error"
 
     def test_reports_pages_that_contradict_each_other(self):
-        """Otherwise the last page would win."""
         write("docs/a.md", thing("pet"))
         write("docs/b.md", thing("pet", {"type": "string"}))
 
@@ -220,7 +213,6 @@ class TestRefusing:
         assert "(see docs/a.md:" in finding
 
     def test_an_operation_id_names_one_operation(self):
-        """The handler's name derives from it."""
         write("api.yaml", thing("pet"))
         document = thing("pet")
         document["paths"] = {"/elsewhere": document["paths"]["/pet"]}
@@ -260,7 +252,6 @@ class TestRefusing:
         )
 
     def test_an_invalid_contract_is_reported_before_the_import(self):
-        """There is no contract to import into."""
         Path("api.yaml").write_text("openapi: 3.0.3\ninfo: {title: x}\npaths: {}\n", "utf-8")
         write("a.md", thing("a"))
 
@@ -302,7 +293,6 @@ class TestUpdating:
         assert run("pet.md") == "unchanged GET /pet (pet.md)\n" or "ours-stays" in run("pet.md")
 
     def test_updates_only_from_the_page_that_an_operation_came_from(self):
-        """Another page of the same operation is refused."""
         write("pet.md", thing("pet"))
         run("pet.md")
         write("other.md", thing("pet", {"type": "string"}))
@@ -325,7 +315,6 @@ class TestUpdating:
         assert spec() == before
 
     def test_removes_what_the_page_no_longer_has(self):
-        """A field that was removed from the page is removed from the contract."""
         schema = {
             "type": "object",
             "required": ["a"],
@@ -347,7 +336,6 @@ class TestLock:
     """`sources.lock`."""
 
     def test_has_an_entry_for_each_operation(self):
-        """Entries are sorted by path; the page is relative to the lock."""
         for name in ("b", "a"):
             write(f"docs/{name}.md", thing(name))
 
@@ -407,7 +395,6 @@ class TestLock:
         )
 
     def test_our_lock_matches_our_contract(self):
-        """The digest of the page's structure is that of the contract."""
         lock = read_lock(SPEC.with_name("sources.lock"))
 
         write(NAME, described(STRUCTURE))
@@ -429,13 +416,11 @@ class TestChecking:
 
     @pytest.fixture(autouse=True)
     def imported(self):
-        """Import two pages."""
         write("docs/a.md", thing("a", {"type": "object", "properties": {"x": {"type": "string"}}}))
         write("docs/b.md", thing("b"))
         run("docs")
 
     def test_finds_nothing_directly_after_an_import(self):
-        """This holds with and without given sources."""
         assert run("--check") == run("--check", "docs") == "relay import: no page has changed\n"
 
     @pytest.mark.parametrize(
@@ -489,7 +474,6 @@ class TestChecking:
         )
 
     def test_reports_an_operation_that_its_page_no_longer_has(self):
-        """The page exists and documents another operation."""
         write("docs/b.md", thing("c"))
 
         printed = run("--check", code=1)
@@ -509,7 +493,6 @@ class TestChecking:
         )
 
     def test_reports_a_manual_change_of_the_contract(self):
-        """The contract differs from the page as it was imported."""
         Path("api.yaml").write_text(spec().replace("type: string", "type: integer"), "utf-8")
 
         finding, _ = run("--check", code=1).splitlines()
@@ -517,7 +500,6 @@ class TestChecking:
         assert finding.startswith("api.yaml: error: GET /a differs from what was imported; ")
 
     def test_reports_in_the_formats_of_every_check(self):
-        """JSON is for CI workflows."""
         write("docs/c.md", thing("c"))
 
         report = json.loads(run("--check", "docs", "--format", "json", code=1))
@@ -529,7 +511,6 @@ class TestWriting:
     """Files are replaced as a whole."""
 
     def test_keeps_the_mode_of_a_file(self):
-        """A private contract stays private."""
         write("api.yaml", thing("a"))
         Path("api.yaml").chmod(0o640)
         write("b.md", thing("b"))
@@ -539,7 +520,6 @@ class TestWriting:
         assert Path("api.yaml").stat().st_mode & 0o777 == 0o640
 
     def test_writes_through_a_link(self, folder):
-        """The link is not replaced by a file."""
         write("real/api.yaml", thing("a"))
         Path("api.yaml").symlink_to("real/api.yaml")
         write("b.md", thing("b"))
@@ -675,7 +655,6 @@ def test_a_check_without_any_import_is_an_error():
 
 
 def test_reports_the_file_that_is_missing():
-    """The problem names the missing file, not the file that refers to it."""
     document = thing("pet")
     document["components"]["schemas"] = {
         "Extra": {"$ref": "nofile.yaml#/x"},

@@ -18,18 +18,15 @@ LIMIT = 1 << 20
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """The working directory of a test."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def read(*given, limit=LIMIT):
-    """Read sources."""
     return Reader(limit).read(given)
 
 
 def problems_of(*given, limit=LIMIT):
-    """The problems for which sources are refused."""
     with pytest.raises(SetupError) as raised:
         read(*given, limit=limit)
     return [str(problem) for problem in raised.value.problems]
@@ -74,7 +71,6 @@ def test_knows_the_column_of_a_block_inside_a_quote_or_list(folder, prefix):
     ],
 )
 def test_reports_problems_in_a_block_at_the_line_of_the_page(folder, broken, message):
-    """The line is not counted from the fence."""
     (folder / "p.md").write_text(page(f"openapi: 3.0.3\n{broken}"), "utf-8")
 
     assert message in [problem.removeprefix("p.md:") for problem in problems_of("p.md")]
@@ -119,7 +115,6 @@ def test_an_mdx_page_may_have_components_around_its_block(folder):
 
 
 def test_no_template_is_evaluated(folder):
-    """Text that looks like a template is imported as it is."""
     text = "{{ 7 * 7 }} {% raw %} ${HOME} <%= 1 %>"
     document = thing("a", {"type": "string", "default": text})
     (folder / "p.md").write_text(page(document), "utf-8")
@@ -151,7 +146,6 @@ def test_a_named_openapi_file_may_refer_to_other_files(folder):
 
 
 def test_reads_a_folder_in_order_and_skips_other_pages(folder):
-    """Documentation also has pages without operations."""
     for name in ("b", "a"):
         (folder / "docs" / name).mkdir(parents=True)
         (folder / "docs" / name / "page.md").write_text(page(thing(name)), "utf-8")
@@ -187,7 +181,6 @@ def test_reads_the_pages_of_a_local_index_only_inside_its_folder(folder):
 
 
 def test_a_file_from_an_index_must_not_refer_to_other_files(folder):
-    """It is not trusted; a file that the user names is."""
     (folder / "docs").mkdir()
     (folder / "docs" / "secret.yaml").write_text("Z: {type: string}", "utf-8")
     document = thing("a", {"$ref": "secret.yaml#/Z"})
@@ -228,7 +221,6 @@ def test_a_file_name_is_not_parsed_as_an_address(folder):
 
 
 def test_reports_all_problems_of_all_pages(folder):
-    """One run shows everything that has to be fixed."""
     (folder / "a.md").write_bytes(b"\xff")
     (folder / "b.md").write_text("x" * 101, "utf-8")
 
@@ -253,7 +245,6 @@ def test_refuses_a_page_that_aliases_make_large(folder):
 
 @pytest.mark.parametrize("levels", [100, 900])
 def test_refuses_a_page_that_is_nested_too_deeply(folder, levels):
-    """It is reported in one line, no matter which parser fails."""
     deep = json.dumps(thing("a")).replace('"type": "object"', '"default": ' + "[" * levels + "]" * levels)
     (folder / "p.md").write_text(page(deep), "utf-8")
 

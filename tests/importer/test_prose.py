@@ -47,20 +47,17 @@ def test_properties_and_data_named_like_wording_are_structure(value):
 
 
 def test_documentation_elsewhere_is_wording():
-    """`externalDocs` only explains."""
     assert structure({"type": "string", "externalDocs": {"url": "https://a.example"}}) == {"type": "string"}
 
 
 @given(VALUES, VALUES)
 def test_rewording_changes_no_structure(ours, theirs):
-    """This holds for any wording of ours."""
     assert same(structure(reworded(ours, theirs)), structure(theirs))
     assert reworded(ours, ours) == ours
 
 
 @given(VALUES, VALUES)
 def test_a_difference_points_to_where_both_sides_differ(ours, theirs):
-    """The pointer is as deep as both sides have the same path."""
     one, other = ours, theirs
     for token in difference(ours, theirs):
         one, other = (_step(side, token) for side in (one, other))

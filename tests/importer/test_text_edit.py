@@ -24,7 +24,6 @@ VALUES = st.recursive(
 
 
 def parse(text):
-    """The document of a text, which must have no problems."""
     document, problems = parse_source(Path("c.yaml"), text.encode() if isinstance(text, str) else text)
     assert problems == []
     return document
@@ -49,7 +48,6 @@ def test_dumped_values_read_back_the_same(value):
 
 @given(st.dictionaries(TEXT, VALUES, min_size=1, max_size=4), st.dictionaries(TEXT, VALUES, max_size=4))
 def test_additions_lose_no_line(old, new):
-    """All lines of a file stay in their order; new lines are only inserted."""
     before = block(old)
 
     after = rewrite(parse(before), {**old, **{key: new[key] for key in new if key not in old}}).decode()
@@ -62,7 +60,6 @@ def test_additions_lose_no_line(old, new):
 @example(None, "\n")
 @example("a\n\n", "b\n\n")
 def test_any_change_results_in_the_wanted_data(old, new):
-    """Values are edited in place or replaced."""
     for text in (block({"a": {"x": old, "y": 1}}), inline({"a": {"x": old, "y": 1}}, 0)):
         wanted = {"a": {"x": new, "z": [new]}}
         assert parse(rewrite(parse(text), wanted)).data == wanted
@@ -129,7 +126,6 @@ def test_writes_as_the_file_is_written(text, after):
 
 
 def test_removes_a_key_with_its_comment():
-    """A comment on the line of a removed key is removed with it."""
     assert (
         edited("a:\n  x: 1\n  y: 2  # two\n  z: 3\n", lambda data: data["a"].pop("y"))
         == "a:\n  x: 1\n  z: 3\n"
@@ -137,6 +133,5 @@ def test_removes_a_key_with_its_comment():
 
 
 def test_refuses_to_edit_a_value_that_an_alias_shares():
-    """A change in one place would also change the other."""
     with pytest.raises(SetupError, match="cannot be edited in place"):
         edited("a: &x\n  p: {q: 1}\nb: *x\n", lambda data: data["a"]["p"].update(q=2))

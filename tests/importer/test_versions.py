@@ -17,18 +17,15 @@ NAMED = {"type": ["string", "null"], "const": "a", "$ref": "#/components/schemas
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """The working directory of a test."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def later(document, version="3.1.1"):
-    """A document in another version."""
     return {**document, "openapi": version}
 
 
 def imported(*arguments, code=0, **pages):
-    """Write pages, import them into `api.yaml`, and return the lines of the output."""
     for name, document in pages.items():
         Path(f"{name}.md").write_text(page(document), "utf-8")
     names = [f"{name}.md" for name in pages]
@@ -40,12 +37,10 @@ def imported(*arguments, code=0, **pages):
 
 
 def spec():
-    """The data of the contract."""
     return yaml.safe_load(Path("api.yaml").read_text("utf-8"))
 
 
 def test_a_contract_gets_the_version_and_the_words_of_its_page():
-    """They are written as the page has them, not in the form that Relay reads them in."""
     document = later(thing("a", NAMED, webhooks={"new": {"post": operation("sent")}}))
     document["components"]["schemas"]["b"] = True
 
@@ -86,7 +81,6 @@ def test_operations_of_any_method_are_imported_one_by_one():
 
 
 def test_fields_next_to_a_reference_of_a_path_are_part_of_it():
-    """In 3.1 a path item may have both."""
     document = {
         **thing("a"),
         "paths": {"/a": {"$ref": "#/components/pathItems/Shared", "put": operation("put_a")}},
@@ -121,7 +115,6 @@ def test_a_page_of_another_version_is_refused(ours, theirs, message):
 
 
 def test_a_page_of_3_1_is_part_of_a_contract_of_3_2():
-    """Nothing changed its meaning in between."""
     imported(a=later(thing("a"), "3.2.0"))
 
     assert imported(b=later(thing("b")))[2] == "added GET /b (b.md)"

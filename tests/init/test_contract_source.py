@@ -42,7 +42,6 @@ def taken(tmp_path, name, document, **others):
 
 
 def places(found):
-    """Where the files of a contract go."""
     return sorted(map(str, found.files))
 
 
@@ -56,7 +55,6 @@ def test_a_file_becomes_spec_openapi_yaml_to_the_byte(tmp_path):
 
 
 def test_files_that_it_refers_to_keep_their_places(tmp_path):
-    """So that no reference has to be changed."""
     found = taken(
         tmp_path, "pets.yaml", refers_to("parts/pet.yaml"), **{"parts/pet.yaml": {"type": "object"}}
     )
@@ -66,7 +64,6 @@ def test_files_that_it_refers_to_keep_their_places(tmp_path):
 
 
 def test_json_becomes_yaml(tmp_path):
-    """Nothing of it is lost."""
     found = taken(tmp_path, "pets.json", PETS)
 
     assert places(found) == ["spec/openapi.yaml"]
@@ -117,7 +114,6 @@ def test_a_page_is_imported_with_its_lock(tmp_path):
     ],
 )
 def test_what_is_no_contract_is_refused(tmp_path, name, text, problem):
-    """With what is wrong, before anything is written."""
     (tmp_path / name).write_text(text, "utf-8")
 
     with pytest.raises(SetupError, match=problem):

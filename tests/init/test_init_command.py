@@ -19,7 +19,6 @@ def test_says_what_it_wrote_and_what_is_next(tmp_path):
 
 
 def test_writes_nothing_for_what_is_no_contract(tmp_path):
-    """Exit code 2, and a line for each problem."""
     (tmp_path / "api.yaml").write_text("openapi: 4.0.0\n", "utf-8")
 
     result = relay(tmp_path, "init", "shop", "--spec", "api.yaml", PYTHONPATH=str(ROOT / "scripts"))

@@ -30,19 +30,16 @@ ELSEWHERE = {
 
 
 def made(folder, source=None, requirement=RELEASE):
-    """Plan a project and write it."""
     found = plan(folder, source and str(source), requirement, lambda path: f"name: {path}\n")
     found.write()
     return found
 
 
 def command(folder, *arguments):
-    """Run a command in a project, without our own handlers on the path."""
     return relay(folder, *arguments, PYTHONPATH=str(ROOT / "scripts"))
 
 
 def written(folder):
-    """Every file of a project, with its content."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
     }
@@ -74,11 +71,9 @@ class TestShape:
         assert [name for name in names if not (ROOT / name).is_file()] == []
 
     def test_types_are_ours_to_the_byte(self, seed):
-        """They belong to the generator."""
         assert written(seed)["handlers/_types.py"] == (ROOT / "handlers" / "_types.py").read_bytes()
 
     def test_functions_are_ours(self, seed):
-        """A handler, the identity and the error envelope are called the same."""
         for name in ("calls.py", "_errors.py", "_identity.py"):
             ours, theirs = (
                 {
@@ -91,7 +86,6 @@ class TestShape:
             assert theirs <= ours
 
     def test_checks_are_ours(self, seed):
-        """Each environment of tox, in the same order."""
         ours, theirs = (configparser.ConfigParser() for _ in range(2))
         ours.read(ROOT / "tox.ini", "utf-8")
         theirs.read(seed / "tox.ini", "utf-8")
@@ -111,7 +105,6 @@ class TestProject:
         assert (regenerate.returncode, regenerate.stdout) == (0, "relay regenerate: nothing to do\n")
 
     def test_code_keeps_to_the_projects_own_rules(self, garage, seed):
-        """Formatted, too."""
         for folder in (garage, seed):
             for arguments in (["check"], ["format", "--check"]):
                 found = subprocess.run(
@@ -124,7 +117,6 @@ class TestProject:
                 assert found.returncode == 0, found.stdout
 
     def test_scripts_can_be_run(self, garage):
-        """And parsed by any POSIX shell."""
         for name in ("scripts/serve", "scripts/test", ".ci/venv"):
             script = garage / name
             assert script.stat().st_mode & 0o100
@@ -179,7 +171,6 @@ class TestFolderWithCode:
     """A folder that has something already."""
 
     def test_existing_files_are_kept_and_what_they_lack_is_listed(self, tmp_path):
-        """With the lines to add."""
         own = {
             "pyproject.toml": b'[project]\nname = "mine"\nversion = "1"\n',
             "README.md": b"# Mine\n",
@@ -247,7 +238,6 @@ class TestFolderWithCode:
         assert not [name for name, content in files.items() if b"RELAY_DOOR" in content]
 
     def test_a_project_of_other_names_keeps_them(self, tmp_path):
-        """As its [tool.relay] says."""
         (tmp_path / "pyproject.toml").write_text(
             '[tool.relay]\nspec = "api.yaml"\nhandlers = "shop.api"\n', "utf-8"
         )
@@ -304,7 +294,6 @@ class TestRefusals:
     """What keeps a project from being made; nothing is written then."""
 
     def test_a_contract_that_is_none(self, tmp_path):
-        """Each of its problems is reported."""
         (tmp_path / "pets.yaml").write_text("openapi: 3.0.3\npaths: {a: {}}\n", "utf-8")
 
         with pytest.raises(SetupError) as caught:
@@ -333,7 +322,6 @@ class TestRefusals:
             plan(project, None, RELEASE, str)
 
     def test_a_file_in_the_folders_place(self, tmp_path):
-        """It is not replaced."""
         (tmp_path / "shop").write_text("", "utf-8")
 
         for folder in (tmp_path / "shop", tmp_path / "shop" / "inside"):
@@ -358,7 +346,6 @@ class TestRefusals:
 
 
 def test_an_operation_without_a_request_has_no_test(tmp_path):
-    """A note says what would give it one."""
     wanted = {"type": "string", "pattern": "^(?!a)b(?<=c)$"}
     parameter = {"name": "q", "in": "query", "required": True, "schema": wanted}
     document = contract({"/pets": {"get": operation("list_pets", parameters=[parameter])}})
@@ -395,7 +382,6 @@ def test_tests_send_multipart_with_the_boundary_that_their_header_names(tmp_path
 
 
 def test_a_path_of_this_machine_is_noted(tmp_path):
-    """CI could not install it."""
     found = made(tmp_path / "shop", SPEC, Requirement(" @ file:///dist/relay.whl", is_local=True))
 
     assert found.notes[0].startswith("pyproject.toml asks for file:///dist/relay.whl, a path of this machine")

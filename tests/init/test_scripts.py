@@ -24,7 +24,6 @@ SECONDS = 60
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
-    """A project of the garage's contract, made by the wheel that is installed here, and when that began."""
     direct_url = metadata.distribution("tether-relay").read_text("direct_url.json") or "{}"
     if not json.loads(direct_url).get("url", "").endswith(".whl"):
         pytest.skip("the project would install the release that is installed here: needs a wheel")

@@ -51,7 +51,7 @@ DIFFERENT = {
     "format": dict.fromkeys(FORMATS, ASSERTED),
     "vocabulary": {
         "schema that uses custom metaschema with with no validation vocabulary": "`relay lint` refuses a meta-schema that "
-        "it does not know",
+        "it does not know"
     },
 }
 """The schemas of which a value is judged otherwise, by file, with the reason."""

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from relay.project.import_path import NeighbourFinder, PackageFinder, make_importable
+from relay.project.import_path import FolderFinder, NeighbourFinder, make_importable
 from support.hosting import SECRET, contract, operation, write_package
 from support.running import COMMAND, ROOT, as_project, environment, serving
 
@@ -172,7 +172,7 @@ def test_a_second_project_takes_the_place_of_the_first(tmp_path):
         sys.modules.pop("their_shop", None)
 
         assert importlib.import_module("their_shop").where == name
-    assert sum(isinstance(one, PackageFinder | NeighbourFinder) for one in sys.meta_path) == 2
+    assert sum(isinstance(one, FolderFinder | NeighbourFinder) for one in sys.meta_path) == 2
 
 
 def test_an_application_finds_the_modules_next_to_its_package(tmp_path):

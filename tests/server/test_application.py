@@ -71,7 +71,6 @@ async def test_serves_the_project_of_the_working_directory(project, monkeypatch)
 
 
 async def test_an_argument_goes_before_a_setting_before_the_project(project, monkeypatch, tmp_path):
-    """Contract and package; given settings are taken as they are."""
     folder = project(OPEN)
     monkeypatch.chdir(folder)
     (tmp_path / "other.json").write_text(json.dumps(OPEN), "utf-8")
@@ -87,7 +86,6 @@ async def test_an_argument_goes_before_a_setting_before_the_project(project, mon
 
 
 def test_says_where_no_project_is():
-    """Nothing is served that was not named."""
     with pytest.raises(SetupError, match=r"^/.*: no project here: .*run `relay init`, or name a contract"):
         relay.create_app()
 
@@ -117,7 +115,6 @@ async def test_a_service_in_development_signs_with_a_key_of_its_own(project, mon
     ids=["no tokens are needed", "a key is set"],
 )
 def test_makes_no_key_that_is_not_needed(project, monkeypatch, document, settings):
-    """The project stays as it was."""
     folder = project(document)
     monkeypatch.chdir(folder)
 
@@ -127,7 +124,6 @@ def test_makes_no_key_that_is_not_needed(project, monkeypatch, document, setting
 
 
 def test_makes_no_key_in_production(project, monkeypatch):
-    """There, one has to be set."""
     folder = project(SIGNED)
     monkeypatch.chdir(folder)
 
@@ -153,7 +149,6 @@ def test_an_implicit_project_keeps_no_key(tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"short", b"\xff" * 64])
 def test_a_damaged_key_is_reported(project, monkeypatch, content):
-    """As the file that it is, not as a setting that was never set."""
     folder = project(SIGNED)
     monkeypatch.chdir(folder)
     (folder / ".relay").mkdir()

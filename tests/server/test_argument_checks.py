@@ -1,19 +1,15 @@
-"""Arguments that nothing has the name of: `scripts/relay/server/{argument_checks,yielded_names}.py`."""
+"""Arguments that nothing has the name of: `scripts/relay/server/function_checks.py`."""
 
 from __future__ import annotations
 
-import sys
-from uuid import uuid4
+from contextlib import contextmanager
 
-import orjson
 import pytest
 
 from relay.contract.diagnostics import SetupError, Severity
-from relay.project.settings import Settings
-from relay.server.compilation import create
 from relay.server.function_checks import yielded_names
-from support.hosting import calling, contract, host, operation, write_package
-from support.naming import named_operation
+from support.hosting import calling, contract, operation, write_package
+from support.naming import host_named, named_operation
 
 SCOPE = """
     def scope():
@@ -22,21 +18,13 @@ SCOPE = """
 
 
 @pytest.fixture
-def named(tmp_path, monkeypatch):
+def named(as_before, monkeypatch, tmp_path):
     """Serve `GET /a`, which a function that the contract names serves, next to a handlers package."""
-    monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
-
-    def serve(source, init):
-        name = f"api_{uuid4().hex}"
-        (tmp_path / f"{name}.py").write_text(source, "utf-8")
-        spec = tmp_path / f"{name}.json"
-        document = contract({"/a": {"get": named_operation("show")}})
-        spec.write_bytes(orjson.dumps(document).replace(b'"api.', f'"{name}.'.encode()))
-        return create(Settings(spec=spec, handlers=write_package(tmp_path, init=init)), folder=tmp_path)
-
-    return serve
+    document = contract({"/a": {"get": named_operation("show")}})
+    return lambda source, init: host_named(
+        tmp_path, document, source, handlers=write_package(tmp_path, init=init)
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,16 +67,15 @@ async def test_objects_of_the_package_are_arguments_of_such_functions_too(named,
         assert (await client.get("/a")).json() == 1
 
 
-async def test_the_names_that_a_scope_yields_are_read_from_its_source(tmp_path, monkeypatch):
+async def test_the_names_that_a_scope_yields_are_read_from_its_source(hosting):
     """`relay drift` reads them as well: every request of such a function would be a 500."""
-    monkeypatch.syspath_prepend(tmp_path)
     document = contract({"/a": {"get": operation("show")}})
-    wrong = host(tmp_path, document, init=SCOPE, things="def show(*, photo): ...\n")
+    wrong = hosting(document, init=SCOPE, things="def show(*, photo): ...\n")
 
     with pytest.raises(SetupError, match=r"does not send 'photo'.*collaborators: tx"):
         async with calling(wrong):
             pass
-    async with calling(host(tmp_path, document, init=SCOPE, things="def show(*, tx): return tx\n")) as client:
+    async with calling(hosting(document, init=SCOPE, things="def show(*, tx): return tx\n")) as client:
         assert (await client.get("/a")).json() == 1
 
 
@@ -125,30 +112,21 @@ def delegated():
     yield from made()
 
 
-@pytest.fixture
+@contextmanager
 def decorated():
-    """A function whose decorator may change what it yields."""
-
-    @lambda function: function
-    def scope():
-        yield {"a": 1}
-
-    return scope
+    """Yield objects; the decorator may change them."""
+    yield {"a": 1}
 
 
-class TestYieldedNames:
-    """`yielded_names`: only what is certain."""
-
-    def test_all_keys_are_known(self):
-        """Of all its own mappings."""
-        assert yielded_names(all_shown) == {"a", "b", "c"}
-        assert yielded_names(awaited) == {"a"}
-
-    @pytest.mark.parametrize("function", [made, unpacked, delegated, len, type, lambda: (yield {"a": 1})])
-    def test_other_sources_show_nothing_for_certain(self, function):
-        """What is not in a mapping of the source may have any name."""
-        assert yielded_names(function) is None
-
-    def test_a_decorator_may_change_the_names(self, decorated):
-        """As `relay drift` has it."""
-        assert yielded_names(decorated) is None
+@pytest.mark.parametrize(
+    ("function", "names"),
+    [
+        (all_shown, {"a", "b", "c"}),
+        (awaited, {"a"}),
+        *((function, None) for function in (made, unpacked, delegated, decorated, len, type)),
+        (lambda: (yield {"a": 1}), None),
+    ],
+)
+def test_only_names_that_are_certain_are_known(function, names):
+    """What is not in a mapping of the source may have any name."""
+    assert yielded_names(getattr(function, "__wrapped__", function)) == names

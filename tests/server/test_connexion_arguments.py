@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import keyword
-import sys
 
 import pytest
 from hypothesis import given
@@ -12,25 +11,37 @@ from hypothesis import strategies as st
 from relay.contract.connexion_words import is_python_path, sanitized, spellings
 from relay.contract.diagnostics import SetupError, Severity
 from support.hosting import calling, contract
-from support.naming import host_named, named_operation, parameter
+from support.naming import named_operation, parameter
 
 
 @pytest.fixture
-def hosted(tmp_path, monkeypatch):
+def hosted(hosting_named):
     """Host one operation whose function is `api.show`."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
 
     def hosted(source, path="/things", method="get", **operation):
-        paths = {path: {method: named_operation("show", **operation)}}
-        return host_named(tmp_path, contract(paths), source)
+        return hosting_named(contract({path: {method: named_operation("show", **operation)}}), source)
 
     return hosted
+
+
+@pytest.fixture
+def answered(hosted):
+    """Host `api.show`, and return what a request to it is answered."""
+
+    async def answered(source, target="/things", method="get", *, path="/things", given=None, **operation):
+        async with calling(hosted(source, path, method, **operation)) as client:
+            return (await client.request(method, target, **(given or {}))).json()
+
+    return answered
 
 
 def body(schema, media_type="application/json", **rest):
     """A request body of one media type."""
     return {"content": {media_type: {"schema": schema}}, **rest}
+
+
+EVERYWHERE = [parameter(f"{place}P", place) for place in ("path", "query", "header", "cookie")]
+SENT_EVERYWHERE = {"json": {"x": 1}, "headers": {"headerP": "3", "cookie": "cookieP=4"}}
 
 
 @pytest.mark.parametrize(
@@ -49,84 +60,58 @@ def body(schema, media_type="application/json", **rest):
         ("httpserver", "HTTPServer"),
     ],
 )
-async def test_a_parameter_has_the_name_that_the_function_gives_it(hosted, argument, name):
+async def test_a_parameter_has_the_name_that_the_function_gives_it(answered, argument, name):
     """As the contract spells it, as with `pythonic_params`, or as Relay names it."""
-    application = hosted(f"def show({argument}):\n    return {argument}\n", parameters=[parameter(name)])
+    source = f"def show({argument}):\n    return {argument}\n"
 
-    async with calling(application) as client:
-        assert (await client.get("/things", params={name: "5"})).json() == "5"
+    assert await answered(source, given={"params": {name: "5"}}, parameters=[parameter(name)]) == "5"
 
 
 @pytest.mark.parametrize(
     ("sent", "expected"), [("3", ["float", 3.0]), ("2.5", ["float", 2.5]), (None, ["float", 7.0])]
 )
-async def test_a_number_is_a_float(hosted, sent, expected):
+async def test_a_number_is_a_float(answered, sent, expected):
     """As in Connexion; JSON does not tell 3 from 3.0 (RFC 8259 section 6)."""
     number = parameter("v", schema={"type": "number", "default": 7})
-    application = hosted("def show(v):\n    return [type(v).__name__, v]\n", parameters=[number])
+    source = "def show(v):\n    return [type(v).__name__, v]\n"
+    target = "/things" if sent is None else f"/things?v={sent}"
 
-    async with calling(application) as client:
-        assert (await client.get("/things", params={} if sent is None else {"v": sent})).json() == expected
-
-
-async def test_drops_what_the_function_does_not_name(hosted):
-    """Parameters of every location, and the body."""
-    places = ("query", "header", "cookie")
-    parameters = [parameter("a", "path"), *(parameter(f"{place}P", place) for place in places)]
-    application = hosted(
-        "async def show():\n    return 'reached'\n",
-        "/things/{a}", "post", parameters=parameters, requestBody=body({"type": "object"}),
-    )  # fmt: skip
-
-    async with calling(application) as client:
-        answer = await client.post(
-            "/things/1?queryP=2", json={}, headers={"headerP": "3", "cookie": "cookieP=4"}
-        )
-
-    assert answer.json() == "reached"
+    assert await answered(source, target, parameters=[number]) == expected
 
 
-async def test_a_function_that_takes_anything_gets_path_query_and_body(hosted):
-    """Under Connexion's names; neither headers and cookies, nor what only Relay knows."""
-    places = ("path", "query", "header", "cookie")
-    parameters = [parameter(f"{place}P", place) for place in places]
-    application = hosted(
-        "def show(**given):\n    return given\n",
-        "/things/{pathP}", "post", parameters=parameters, requestBody=body({"type": "object"}),
-    )  # fmt: skip
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("async def show():\n    return 'reached'\n", "reached"),
+        ("def show(**given):\n    return given\n", {"pathP": "1", "queryP": "2", "body": {"x": 1}}),
+    ],
+    ids=["nothing", "anything"],
+)
+async def test_passes_what_connexion_passes(answered, source, expected):
+    """To `**kwargs` path, query and body: neither headers and cookies, nor what only Relay knows."""
+    rest = {"path": "/things/{pathP}", "parameters": EVERYWHERE, "requestBody": body({"type": "object"})}
 
-    async with calling(application) as client:
-        sent = {"headerP": "3", "cookie": "cookieP=4"}
-        answer = await client.post("/things/1?queryP=2", json={"x": 1}, headers=sent)
-
-    assert answer.json() == {"pathP": "1", "queryP": "2", "body": {"x": 1}}
+    assert await answered(source, "/things/1?queryP=2", "post", given=SENT_EVERYWHERE, **rest) == expected
 
 
-async def test_headers_and_cookies_arrive_where_a_function_names_them(hosted):
+async def test_headers_and_cookies_arrive_where_a_function_names_them(answered):
     """Connexion never passes them; a function that asks for one can only mean it."""
     parameters = [parameter("X-Trace", "header"), parameter("session", "cookie")]
-    application = hosted(
-        "def show(x_trace, session):\n    return [x_trace, session]\n", parameters=parameters
-    )
+    source = "def show(x_trace, session):\n    return [x_trace, session]\n"
+    headers = {"X-Trace": "t", "cookie": "session=s"}
 
-    async with calling(application) as client:
-        answer = await client.get("/things", headers={"X-Trace": "t", "cookie": "session=s"})
-
-    assert answer.json() == ["t", "s"]
+    assert await answered(source, given={"headers": headers}, parameters=parameters) == ["t", "s"]
 
 
 @pytest.mark.parametrize(
     ("argument", "extension"), [("pet", "pet"), ("body", "pet"), ("top", "$top"), ("body", None)]
 )
-async def test_the_body_has_the_name_of_x_body_name(hosted, argument, extension):
+async def test_the_body_has_the_name_of_x_body_name(answered, argument, extension):
     """Its characters that no identifier has are dropped; `body` is understood in any case."""
     named = {} if extension is None else {"x-body-name": extension}
-    application = hosted(
-        f"def show({argument}):\n    return {argument}\n", method="post", requestBody=body({}, **named)
-    )
+    source = f"def show({argument}):\n    return {argument}\n"
 
-    async with calling(application) as client:
-        assert (await client.post("/things", json=[1])).json() == [1]
+    assert await answered(source, method="post", given={"json": [1]}, requestBody=body({}, **named)) == [1]
 
 
 @pytest.mark.parametrize(
@@ -137,21 +122,17 @@ async def test_the_body_has_the_name_of_x_body_name(hosted, argument, extension)
         ({"type": "object", "nullable": True}, None),
     ],
 )
-async def test_a_body_that_is_not_sent_is_its_default_or_empty(hosted, schema, expected):
+async def test_a_body_that_is_not_sent_is_its_default_or_empty(answered, schema, expected):
     """A function need not tell whether an optional body was sent."""
-    application = hosted("def show(body):\n    return [body]\n", method="post", requestBody=body(schema))
+    source = "def show(body):\n    return [body]\n"
 
-    async with calling(application) as client:
-        assert (await client.post("/things")).json() == [expected]
+    assert await answered(source, method="post", requestBody=body(schema)) == [expected]
 
 
+FILE = {"type": "string", "format": "binary"}
 FORM = {
     "type": "object",
-    "properties": {
-        "name": {"type": "string"},
-        "photo": {"type": "string", "format": "binary"},
-        "pages": {"type": "array", "items": {"type": "string", "format": "binary"}},
-    },
+    "properties": {"name": {"type": "string"}, "photo": FILE, "pages": {"type": "array", "items": FILE}},
 }
 
 
@@ -165,45 +146,36 @@ FORM = {
         ("**given", ["body", "pages", "photo"]),
     ],
 )
-async def test_the_files_of_a_form_are_arguments_of_their_own(hosted, signature, expected):
-    """The body has the other fields."""
-    if signature == "**given":
-        source = "def show(**given):\n    return [sorted(given), given['body']]\n"
-    else:
-        source = f"def show({signature}):\n    return [sorted(locals()), locals().get('body')]\n"
-    application = hosted(source, method="post", requestBody=body(FORM, "multipart/form-data"))
+async def test_the_files_of_a_form_are_arguments_of_their_own(answered, signature, expected):
+    got = "given" if signature == "**given" else "locals()"
+    source = f"def show({signature}):\n    got = {got}\n    return [sorted({{*got}} - {{'got'}}), got.get('body')]\n"
     files = [("photo", ("a.png", b"1")), ("pages", ("b", b"2")), ("pages", ("c", b"3"))]
+    sent = {"data": {"name": "Rex"}, "files": files}
 
-    async with calling(application) as client:
-        answer = await client.post("/things", data={"name": "Rex"}, files=files)
+    answer = await answered(source, method="post", given=sent, requestBody=body(FORM, "multipart/form-data"))
 
-    named = {"name": "Rex"} if "body" in expected else None
-    assert answer.json() == [expected, named]
+    assert answer == [expected, {"name": "Rex"} if "body" in expected else None]
 
 
-async def test_a_path_parameter_goes_before_a_query_parameter_of_its_name(hosted):
-    """One argument cannot be two values."""
+async def test_a_path_parameter_goes_before_a_query_parameter_of_its_name(answered):
     parameters = [parameter("id", "query"), parameter("id", "path")]
-    application = hosted("def show(id):\n    return id\n", "/things/{id}", parameters=parameters)
+    source = "def show(id):\n    return id\n"
 
-    async with calling(application) as client:
-        assert (await client.get("/things/1?id=2")).json() == "1"
+    assert await answered(source, "/things/1?id=2", path="/things/{id}", parameters=parameters) == "1"
 
 
-async def test_parameters_that_are_called_as_relays_own_arguments_arrive(hosted):
+async def test_parameters_that_are_called_as_relays_own_arguments_arrive(answered):
     """A query parameter `claims` is none of a token; a body's name may be a parameter's."""
     parameters = [parameter("claims"), parameter("caller"), parameter("body")]
     source = "def show(claims, caller, body):\n    return [claims, caller, body]\n"
-    application = hosted(source, parameters=parameters)
+    target = "/things?claims=1&caller=2&body=3"
 
-    async with calling(application) as client:
-        assert (await client.get("/things?claims=1&caller=2&body=3")).json() == ["1", "2", "3"]
+    assert await answered(source, target, parameters=parameters) == ["1", "2", "3"]
 
 
 async def test_warns_of_arguments_that_a_request_may_lack(hosted):
     """The service starts, as in Connexion, where such a request is a 500, too."""
-    source = "def show(limit, more):\n    return limit\n"
-    application = hosted(source, parameters=[parameter("limit")])
+    application = hosted("def show(limit, more):\n    return limit\n", parameters=[parameter("limit")])
 
     async with calling(application):
         warnings = [*application.warnings, *application.argument_warnings]
@@ -218,12 +190,11 @@ async def test_warns_of_arguments_that_a_request_may_lack(hosted):
 
 
 def test_refuses_an_argument_that_cannot_be_passed_by_name(hosted):
-    """Connexion passes all arguments by name, as well."""
     with pytest.raises(SetupError, match="positional-only"):
         hosted("def show(a, /):\n    return a\n", parameters=[parameter("a")])
 
 
-async def test_awaits_a_decorated_async_function(hosted):
+async def test_awaits_a_decorated_async_function(answered):
     """The decorator is a plain function, and so does not look async."""
     source = """
         import functools
@@ -238,10 +209,8 @@ async def test_awaits_a_decorated_async_function(hosted):
         async def show(petId):
             return petId
     """
-    application = hosted(source, parameters=[parameter("petId")])
 
-    async with calling(application) as client:
-        assert (await client.get("/things?petId=7")).json() == "7"
+    assert await answered(source, "/things?petId=7", parameters=[parameter("petId")]) == "7"
 
 
 @given(st.text(max_size=12))
@@ -273,44 +242,30 @@ def test_a_python_path_has_names_between_dots(parts):
     assert not is_python_path(f"{path}.")
 
 
-@pytest.fixture
-def hosted_with_key(tmp_path, monkeypatch):
-    """Host `api.show`, for which a key is optional."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
-    key = {"type": "apiKey", "in": "header", "name": "X-Key", "x-apikeyInfoFunc": "api.check"}
-
-    def hosted(source, *parameters):
-        paths = {
-            "/things": {"get": named_operation("show", security=[{"key": []}, {}], parameters=[*parameters])}
-        }
-        document = contract(paths, components={"securitySchemes": {"key": key}})
-        check = "def check(key, required_scopes=None):\n    return {'uid': key, 'more': 1}\n"
-        return host_named(tmp_path, document, f"{source}\n{check}")
-
-    return hosted
+KEY = {"type": "apiKey", "in": "header", "name": "X-Key", "x-apikeyInfoFunc": "api.check"}
+CHECK = "def check(key, required_scopes=None):\n    return {'uid': key, 'more': 1}\n"
 
 
 @pytest.mark.parametrize(
-    ("source", "expected"),
+    ("source", "parameters", "expected"),
     [
-        ("def show(user): return user", "k"),
-        ("def show(user='unknown'): return user", "k"),
-        ("def show(token_info): return token_info", {"uid": "k", "more": 1}),
-        ("async def show(context_): return context_['user']", "k"),
-        ("def show(**given): return given", {"user": "k", "token_info": {"uid": "k", "more": 1}}),
+        ("def show(user): return user", [], "k"),
+        ("def show(user='unknown'): return user", [], "k"),
+        ("def show(token_info): return token_info", [], {"uid": "k", "more": 1}),
+        ("async def show(context_): return context_['user']", [], "k"),
+        ("def show(**given): return given", [], {"user": "k", "token_info": {"uid": "k", "more": 1}}),
+        ("def show(user): return user", [parameter("user")], "ada"),
     ],
 )
-async def test_a_function_gets_what_connexion_knows_of_the_credential(hosted_with_key, source, expected):
-    """`user` is the `sub` or `uid` of the claims."""
-    async with calling(hosted_with_key(source)) as client:
-        assert (await client.get("/things", headers={"X-Key": "k"})).json() == expected
+async def test_a_function_gets_what_connexion_knows_of_the_credential(
+    hosting_named, source, parameters, expected
+):
+    """`user` is the `sub` or `uid` of the claims; the contract's names go first."""
+    shown = named_operation("show", security=[{"key": []}, {}], parameters=parameters)
+    document = contract({"/things": {"get": shown}}, components={"securitySchemes": {"key": KEY}})
 
-
-async def test_a_parameter_called_user_is_not_the_caller(hosted_with_key):
-    """The contract's names go first."""
-    async with calling(hosted_with_key("def show(user): return user", parameter("user"))) as client:
-        assert (await client.get("/things?user=ada", headers={"X-Key": "k"})).json() == "ada"
+    async with calling(hosting_named(document, f"{source}\n{CHECK}")) as client:
+        assert (await client.get("/things?user=ada", headers={"X-Key": "k"})).json() == expected
 
 
 EMPTY = {"description": ""}
@@ -326,13 +281,11 @@ EMPTY = {"description": ""}
         (["204"], {}, 204),
     ],
 )
-async def test_nothing_alone_is_a_204(tmp_path, monkeypatch, result, documented, settings, status):
+async def test_nothing_alone_is_a_204(hosting_named, result, documented, settings, status):
     """As in Connexion; where that is not documented and violations are enforced, it stays the documented success."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
     shown = named_operation("show") | {"responses": dict.fromkeys(documented, EMPTY)}
     source = f"from connexion import NoContent\n\ndef show():\n    return {result}\n"
-    application = host_named(tmp_path, contract({"/things": {"get": shown}}), source, **settings)
+    application = hosting_named(contract({"/things": {"get": shown}}), source, **settings)
 
     async with calling(application) as client:
         answer = await client.get("/things")

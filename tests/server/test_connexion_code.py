@@ -41,7 +41,6 @@ def told(tmp_path, monkeypatch):
     ],
 )  # fmt: skip
 def test_names_what_has_no_effect_with_its_line(told, code, begin):
-    """Each in one line, so that none of it is missed in silence."""
     ((line, message),) = told(f"import connexion\n\n{code}\n")
 
     assert line == 3
@@ -64,7 +63,6 @@ def test_says_nothing_of_other_code(told, source):
 
 
 def test_says_each_kind_once(told):
-    """The first place is enough to find the others."""
     code = "from connexion import FlaskApp\nFlaskApp('a')\nFlaskApp('b')\n"
 
     assert [line for line, _ in told(code)] == [2]

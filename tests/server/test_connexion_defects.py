@@ -1,15 +1,12 @@
 """What Connexion 3.3 gets wrong with a request, and what no request may do: raw bytes on a real socket.
 
 Every row says what is sent and what is answered; that what was sent stands in no answer and no line
-of the log, even at debug, is asserted for all of them. `HELD` names, for each defect of Connexion
-that does not show in raw bytes, the test elsewhere that holds it off.
+of the log, even at debug, is asserted for all of them.
 """
 
 from __future__ import annotations
 
-import ast
 import json
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
@@ -146,27 +143,25 @@ def test_an_integer_has_one_spelling_everywhere(stage, place, text):
     assert stage.breaches(write(text), *hidden) == [(location, path, "type")]
 
 
-@pytest.mark.parametrize("text", [" 1", "1 ", "\t1"])
-@pytest.mark.parametrize("place", sorted({*WRITTEN} - {"header", "cookie"}))
-def test_space_is_no_part_of_an_integer(stage, place, text):
-    """But around the values of headers and cookies, where it belongs to the writing."""
+SPACES = [
+    (place, text)
+    for place in WRITTEN
+    for text in (" 1", "1 ", "\t1", "")
+    if not (text and place in ("header", "cookie")) and (place, text) != ("path", "")
+]
+"""Around the values of headers and cookies, space belongs to the writing; a path of nothing is another path."""
+
+
+@pytest.mark.parametrize(("place", "text"), SPACES)
+def test_space_and_nothing_are_no_integers(stage, place, text):
     write, location, path = WRITTEN[place]
 
     assert stage.breaches(write(text)) == [(location, path, "type")]
 
 
-@pytest.mark.parametrize("place", sorted({*WRITTEN} - {"path"}))
-def test_nothing_is_no_integer(stage, place):
-    """In a path it is another path."""
-    write, location, path = WRITTEN[place]
-
-    assert stage.breaches(write("")) == [(location, path, "type")]
-
-
 @pytest.mark.parametrize("place", WRITTEN)
 @pytest.mark.parametrize("text", ["0", "-0", "-1", "7", "18446744073709551616", "9" * 100])
 def test_an_integer_is_taken_everywhere(stage, place, text):
-    """And given back, however large."""
     write, _, path = WRITTEN[place]
     value = stage.given(write(text))
     for step in (
@@ -175,15 +170,6 @@ def test_an_integer_is_taken_everywhere(stage, place, text):
         value = value[int(step) if isinstance(value, list) else step]
 
     assert value == int(text)
-
-
-NOT_NUMBERS = ["1_0", "+1", "01", "0x1", "\N{FULLWIDTH DIGIT ONE}", " 1", "1e400", "-1e400", "NaN", "Infinity",
-               "-Infinity", "", ".5", "5.", "1e", "1e4000000000"]  # fmt: skip
-
-
-@pytest.mark.parametrize("text", NOT_NUMBERS, ids=ascii)
-def test_a_number_has_the_spelling_of_json(stage, text):
-    assert stage.breaches(get(f"/query?number={quote(text, safe='')}")) == [("query", "/number", "type")]
 
 
 # --- Queries -------------------------------------------------------------------------------------
@@ -197,28 +183,20 @@ TAKEN = [
     ("/query?string=", {"string": ""}),
     ("/query?string=a+b%2Bc", {"string": "a b+c"}),
     ("/query?string=a;b=c", {"string": "a;b=c"}),
-    ("/query?ids=1&ids=2", {"ids": [1, 2]}),
-    ("/query?form=1,2", {"form": [1, 2]}),
     ("/query?form=1%2C2", {"form": [1, 2]}),
-    ("/query?form=", {"form": []}),
     ("/query?space=1%202", {"space": [1, 2]}),
     ("/query?space=1+2", {"space": [1, 2]}),
     ("/query?pipe=1|2", {"pipe": [1, 2]}),
     ("/query?pipe=1%7C2", {"pipe": [1, 2]}),
-    ("/query?words=", {"words": []}),
     ("/query?words=a,,b", {"words": ["a", "", "b"]}),
     ("/query?filter[size][x]=1&filter[at]=2", {"filter": {"size": {"x": 1}, "at": 2}}),
     ("/query?filter%5Bsize%5D%5Bx%5D=1", {"filter": {"size": {"x": 1}}}),
-    ("/query?filter[tags][]=a&filter[tags][]=", {"filter": {"tags": ["a", ""]}}),
-    ('/query?json={"x":1}', {"json": {"x": 1}}),
     ("/label/.1,2", {"ids": [1, 2]}),
-    ("/label/.", {"ids": []}),
     ("/matrix/;ids=1;ids=2", {"ids": [1, 2]}),
     ("/files/a%2Fb", {"name": "a/b"}),
     ("/files/..", {"name": ".."}),
     ("/files/%2e%2e%2fa", {"name": "../a"}),
     ("/files/a;b=c", {"name": "a;b=c"}),
-    ("/files/%2541", {"name": "%41"}),
     ("http://other.example/files/a", {"name": "a"}),
     ("http://other.example:99/files/a?x=y", {"name": "a"}),
 ]
@@ -232,13 +210,10 @@ def test_takes_what_is_written_as_the_contract_says(stage, target, value):
 
 REFUSED = [
     ("integer=1&integer=2", "/integer", "style"),
-    ("integer=1&integer=1", "/integer", "style"),
     ("integer", "/integer", "type"),
     ("integer=1;number=2", "/integer", "type"),
     ("integer[]=1&integer=a", "/integer", "type"),
     ("string=a&string=b", "/string", "style"),
-    ("boolean=True", "/boolean", "type"),
-    ("boolean=1", "/boolean", "type"),
     ("boolean=", "/boolean", "type"),
     ("either=0", "/either", "pattern"),
     ("either=abc", "/either", "pattern"),
@@ -252,30 +227,15 @@ REFUSED = [
     ("space=1,2", "/space/0", "type"),
     ("pipe=1||2", "/pipe/1", "type"),
     ("pipe=|1", "/pipe/0", "type"),
-    ("filter=1", "/filter", "style"),
-    ("filter[]=1", "/filter/", "additionalProperties"),
-    ("filter[other]=1", "/filter/other", "additionalProperties"),
     ("filter[at]=1&filter[at]=2", "/filter/at", "type"),
     ("filter[size][x][y]=1", "/filter/size/x", "type"),
-    ("filter[size]=1", "/filter/size", "type"),
-    ("filter[size]=1&filter[size][x]=1", "/filter", "style"),
     ("filter[size][x]=1&filter[size]=1", "/filter", "style"),
-    ("filter[at", "/filter", "style"),
-    ("filter[at]x=1", "/filter", "style"),
-    ("filter[[at]]=1", "/filter", "style"),
     ("filter" + "[a]" * 1000 + "=1", "/filter", "style"),
-    ('json={"x":"a"}', "/json/x", "type"),
     ('json={"x":1,"x":2}', "/json", "json"),
-    ("json={", "/json", "json"),
     ("json=" + "[" * 5000, "/json", "json"),
-    ("string=%zz", "", "encoding"),
-    ("string=%", "", "encoding"),
     ("string=%4", "", "encoding"),
     ("string=%C0%AF", "", "encoding"),
     ("string=%ED%A0%80", "", "encoding"),
-    ("string=%F4%90%80%80", "", "encoding"),
-    ("%ff=1", "", "encoding"),
-    ("&a=b" * 1001, "", "encoding"),
 ]  # fmt: skip
 
 
@@ -300,7 +260,6 @@ def test_a_query_may_be_long(stage):
         ([("X-Integer", " \t1 ")], {"x_integer": 1}),
         ([("x-iNTEGER", "1")], {"x_integer": 1}),
         ([("X-Ids", "1, 2"), ("X-Ids", "3")], {"x_ids": [1, 2, 3]}),
-        ([("X-Ids", "")], {"x_ids": []}),
         ([("X-Point", "x=1,y=2")], {"x_point": {"x": 1, "y": 2}}),
         ([("X-Text", b"\xe9\xff")], {"x_text": "éÿ"}),
     ],
@@ -318,8 +277,6 @@ def test_takes_headers_as_they_are_written(stage, headers, value):
         ([("X-Integer", b"\xb2")], "/X-Integer", "type"),
         ([("X-Ids", "1,,2")], "/X-Ids/1", "type"),
         ([("X-Ids", "1,")], "/X-Ids/1", "type"),
-        ([("X-Point", "x=1,x=2")], "/X-Point", "style"),
-        ([("X-Point", "x,1")], "/X-Point", "style"),
         ([("X-Point", f"{CANARY}")], "/X-Point", "style"),
         ([("X-Text", CANARY * 2)], "/X-Text", "maxLength"),
     ],
@@ -335,8 +292,6 @@ def test_refuses_headers_that_say_something_else(stage, headers, path, rule):
         (f"a={CANARY};integer=1;;", {"integer": 1}),
         ("integer", {}),
         ("=1; b", {}),
-        ("ids=1,2", {"ids": [1, 2]}),
-        ("ids=", {"ids": []}),
     ],
 )
 def test_takes_cookies_as_they_are_written(stage, cookie, value):
@@ -347,12 +302,10 @@ def test_takes_cookies_as_they_are_written(stage, cookie, value):
     ("cookies", "path", "rule"),
     [
         (["integer=1; integer=2"], "/integer", "style"),
-        (["integer=1; integer=1"], "/integer", "style"),
         (["integer=1", "integer=1"], "/integer", "style"),
         (['integer="1"'], "/integer", "type"),
         (["integer=%31"], "/integer", "type"),
         ([b"integer=\xff"], "/integer", "type"),
-        (["ids=1,,2"], "/ids/1", "type"),
         (["ids=1; ids=2"], "/ids", "style"),
     ],
 )
@@ -364,45 +317,19 @@ def test_refuses_cookies_that_say_something_else(stage, cookies, path, rule):
 # --- JSON ------------------------------------------------------------------------------------------
 
 NOT_JSON = [
-    (b'\xef\xbb\xbf{"size":1}', "not JSON: line 1, column 1"),
-    ('{"size":1}'.encode("utf-16"), "not UTF-8: byte 0"),
-    ('{"size":1}'.encode("utf-16-be"), "not JSON: line 1, column 1"),
     ('{"size":1}'.encode("utf-32-le"), "not JSON: line 1, column 2"),
-    (b'{"size":1,"name":"\xff"}', "not UTF-8: byte 18"),
-    (b'{"size":1,"name":"\xc0\xaf"}', "not UTF-8: byte 18"),
     (b'{"size":1,"name":"\xed\xa0\x80"}', "not UTF-8: byte 18"),
-    (b'{"size":1,"size":1}', "an object contains a duplicate key"),
     (b'{"size":1,"any":[{"a":1,"\\u0061":2}]}', "an object contains a duplicate key"),
-    (b'{"size":1,"name":"\\ud800"}', "a string contains a lone surrogate"),
     (b'{"size":1,"\\udfff":1}', "a string contains a lone surrogate"),
-    (b'{"size":1,"name":"\0"}', "not JSON: line 1, column 19"),
     (b'{"size":' + b"1" * 101 + b"}", "an integer of more than 100 digits"),
-    (b'{"size":' + b"1" * 5000 + b"}", "an integer of more than 100 digits"),
-    (b'{"size":1,"ratio":1e400}', "a number too large to represent"),
     (b'{"size":1,"ratio":-1e400}', "a number too large to represent"),
     (b'{"size":NaN}', "NaN is not JSON"),
-    (b'{"size":Infinity}', "Infinity is not JSON"),
-    (b'{"size":-Infinity}', "-Infinity is not JSON"),
-    (b'{"size":1,"any":' + b"[" * 200 + b"]" * 200 + b"}", "nested too deeply"),
     (b'{"size":1,"any":' + b'{"a":' * 200 + b"1" + b"}" * 200 + b"}", "nested too deeply"),
-    (b"[" * 100_000, "nested too deeply"),
-    (b'{"a":' * 30_000, "nested too deeply"),
     (b'{"size":1}{}', "not JSON: line 1, column 11"),
-    (b'{"size":1}\0', "not JSON: line 1, column 11"),
-    (b'{"size":1} // size', "not JSON: line 1, column 12"),
-    (b'/**/{"size":1}', "not JSON: line 1, column 1"),
-    (b'{"size":1,}', "not JSON: line 1, column 1"),
-    (b"{size:1}", "not JSON: line 1, column 2"),
-    (b"{'size':1}", "not JSON: line 1, column 2"),
     (b'{\n"size":\n01}', "not JSON: line 3, column 2"),
-    (b'{"size":+1}', "not JSON: line 1, column 9"),
-    (b'{"size":0x1}', "not JSON: line 1, column 10"),
-    (b'{"size":1,"ratio":.5}', "not JSON: line 1, column 19"),
-    (b'{"size":1,"name":"a\nb"}', "not JSON: line 1, column 20"),
-    (b'{"size":1,"name":"\\x41"}', "not JSON: line 1, column 19"),
-    (b" \n ", "not JSON: line 2, column 2"),
     (CANARY.encode(), "not JSON: line 1, column 1"),
-]  # fmt: skip
+]
+"""One of each kind; `tests/validation/test_json_strict.py` has the others."""
 
 
 @pytest.mark.parametrize("path", ["/json", "/optional", "/blocking"])
@@ -432,7 +359,6 @@ def test_refuses_json_that_parsers_disagree_on(stage, path, body, told):
     ],
 )
 def test_holds_json_to_its_schema(stage, body, path, rule):
-    """Types are those of JSON: true is no integer, and neither is 1.0."""
     assert stage.breaches(post("/json", body, JSON)) == [("body", path, rule)]
 
 
@@ -512,28 +438,12 @@ def test_refuses_a_body_that_is_packed(stage, encoding):
     ("path", "content_type", "body"),
     [
         ("/form", FORM, b"name=%zz"),
-        ("/form", FORM, b"name=%ff"),
-        ("/form", FORM, b"name=\xff"),
-        ("/form", FORM, b"a&" * 1001),
-        ("/parts", PARTS, b"garbage"),
         ("/parts", PARTS, part("name", b"a")[:-6]),
-        ("/parts", PARTS, b"--b\r\nX: y\r\n\r\na\r\n--b--\r\n"),
-        ("/parts", "multipart/form-data", part("name", b"a")),
-        ("/parts", "multipart/form-data; boundary=other", part("name", b"a")),
         ("/text", "text/plain", b"\xff"),
     ],
 )
 def test_refuses_a_body_that_cannot_be_read(stage, path, content_type, body):
-    """Where Connexion answers 500."""
     assert stage.breaches(post(path, body, content_type)) == [("body", "", "format")]
-
-
-@pytest.mark.parametrize(
-    ("body", "where"), [(part("name", b"\xff"), "/name"), (part("thing", b'{"size": NaN}'), "/thing")]
-)
-def test_refuses_a_part_that_cannot_be_read(stage, body, where):
-    """Where Connexion answers 500; the part has a name."""
-    assert stage.breaches(post("/parts", body, PARTS)) == [("body", where, "format")]
 
 
 @pytest.mark.parametrize(
@@ -541,7 +451,6 @@ def test_refuses_a_part_that_cannot_be_read(stage, body, where):
     [
         ("/form", FORM, b"size=1&size=2", "/size", "type"),
         ("/form", FORM, b"size=1;name=2", "/size", "type"),
-        ("/form", FORM, b"ids=1&ids=", "/ids/1", "type"),
         ("/form", FORM, b"other=1", "/other", "additionalProperties"),
         ("/parts", PARTS, part("other", CANARY.encode()), "/other", "additionalProperties"),
         ("/parts", PARTS, part("thing", b'{"size":"' + CANARY.encode() + b'"}'), "/thing/size", "type"),
@@ -752,11 +661,8 @@ def test_answers_in_the_order_of_the_requests(stage):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("hosts", [[], ["a", "a"], ["a", "b"]])
-def test_wants_exactly_one_host(stage, hosts):
-    lines = b"".join(b"Host: %s\r\n" % host.encode() for host in hosts)
-
-    problem = stage.refusal(b"GET /thing HTTP/1.1\r\n" + lines + b"Connection: close\r\n\r\n")
+def test_wants_a_host(stage):
+    problem = stage.refusal(b"GET /thing HTTP/1.1\r\nConnection: close\r\n\r\n")
 
     assert problem["code"] == "AMBIGUOUS_HOST"
 
@@ -772,15 +678,6 @@ def test_routing_comes_before_authentication_and_that_before_validation(stage):
     assert stage.refusal(request("PUT", "/token"))["status"] == 405
     assert stage.refusal(get(f"/token?integer={CANARY}"))["status"] == 401
     assert stage.breaches(get(f"/token?integer={CANARY}", token)) == [("query", "/integer", "type")]
-
-
-def test_refuses_two_credentials(stage):
-    """Connexion takes the first; a proxy may have checked the second."""
-    good = bearer({"sub": "u"})["Authorization"]
-
-    for second in (good, f"Bearer {CANARY}"):
-        problem = stage.refusal(get("/token", ("Authorization", good), ("Authorization", second)))
-        assert problem["code"] == "UNAUTHENTICATED"
 
 
 def test_a_credential_in_a_trailer_is_none(stage):
@@ -800,125 +697,10 @@ def test_refuses_a_key_that_proves_nothing(stage, credential):
     assert (problem["status"], problem["code"]) == (401, "UNAUTHENTICATED")
 
 
-FAILING = ["/fails/{secret}", "/violates/{secret}"]
-
-
-@pytest.mark.parametrize("path", FAILING)
-def test_a_failure_of_ours_tells_the_client_nothing(stage, path):
-    """Connexion sends the text of an exception, and the value that breaks the contract."""
-    (answer,) = stage.answers(request("GET", path.format(secret="hush-hush-hush")))
+@pytest.mark.parametrize("path", ["/fails", "/violates"])
+def test_a_failure_of_ours_shows_no_value(stage, path):
+    """Connexion sends the text of an exception, and the value that breaks the contract; the log has neither."""
+    (answer,) = stage.answers(request("GET", f"{path}/hush-hush-hush"))
 
     assert (answer.status, b"hush" in answer.raw) == (500, False)
-
-
-@pytest.mark.parametrize("path", FAILING)
-def test_a_failure_of_ours_tells_the_log_no_value(stage, path):
-    """Where it failed and by which rule or class is what mends it."""
-    stage.answers(request("GET", path.format(secret="hush-in-the-log")))
-
-    assert "hush-in-the-log" not in logged(stage.log)
-
-
-# --- What is held elsewhere ----------------------------------------------------------------------------
-
-HELD = {
-    "a contract is rendered as a template, which runs code": [
-        "test_documents::test_does_not_render_templates"
-    ],
-    "of several files the wrong schema is taken": [
-        "test_bundling::test_schemas_with_the_same_name_in_different_files_get_different_names",
-        "test_bundling::test_references_are_relative_to_the_referring_file",
-    ],
-    "a key may stand twice in a contract, and a date becomes an object": [
-        "test_documents::test_reports_every_duplicate_key_with_its_location",
-        "test_documents::test_reads_scalars_as_yaml_1_2_does",
-    ],
-    "a missing handler is found by the first request": [
-        "test_binding::test_tells_every_missing_handler_at_once",
-        "test_cli::test_lists_every_problem",
-    ],
-    "operations and tags of one name share what is theirs": [
-        "test_binding::test_tags_that_differ_by_punctuation_share_a_module",
-        "test_model::test_rejects_ambiguous_operations",
-    ],
-    "a stub answers before it asks for a credential, and hides a broken import": [
-        "test_missing_handlers::test_a_stub_asks_for_a_credential_and_a_valid_request_first",
-        "test_missing_handlers::test_hides_nothing_that_is_broken",
-    ],
-    "OpenAPI 3.1 is read as something else": [
-        "test_modern_schemas::test_a_value_is_valid_if_json_schema_says_so"
-    ],
-    "the contract is written anew with each request, and not at all when it is recursive": [
-        "test_pages::test_spares_a_client_what_it_has",
-        "test_app::test_serves_a_recursive_schema",
-    ],
-    "header and cookie parameters never arrive": [
-        "test_binding::test_gives_each_parameter_under_its_snake_case_name"
-    ],
-    "a parameter without an argument is dropped, an argument without a parameter is 500": [
-        "test_binding::test_refuses_a_signature_that_cannot_receive_a_parameter",
-        "test_binding::test_refuses_arguments_that_nobody_gives",
-        "test_binding::test_refuses_a_signature_without_the_body",
-    ],
-    "without a verifier every call is 401": ["test_cli::test_refuses_to_start_without_a_key"],
-    "a verifier's failure is logged with its text": ["test_leaks::test_failures_keep_what_they_were_given"],
-    "no claims at all are claims": ["test_security::test_refuses_what_a_verifier_does_not_accept"],
-    "401 does not say how to sign in": [
-        "test_security::test_asks_for_a_token_where_none_is_shown",
-        "test_security::test_says_every_way_to_sign_in",
-    ],
-    "of two Authorization headers the first wins": ["test_security::test_refuses_two_authorization_headers"],
-    "an operation that forgets its security is public": [
-        "test_lint::test_each_rule_reports_a_violation_and_accepts_the_near_miss",
-        "test_security::test_applies_the_security_of_the_top_level",
-    ],
-    "some failures have another shape": [
-        "test_errors::test_every_failure_fits_the_contracts_envelope",
-        "test_app::test_answers_whatever_is_raised",
-    ],
-    "405 names the first method only": ["test_app::test_names_every_method_that_a_path_has"],
-    "413 is never answered": ["test_app::test_refuses_a_body_over_the_limit"],
-    "a failure within an error handler is plain text": [
-        "test_app::test_survives_a_broken_renderer",
-        "test_app::test_answers_though_an_errors_headers_make_no_sense",
-    ],
-    "a slash too many is redirected by the Host header": [
-        "test_app::test_answers_404_for_a_path_it_does_not_know"
-    ],
-    "400 and the log repeat the value": [
-        "test_schemas::test_a_violation_does_not_contain_the_value",
-        "test_json_strict::test_the_message_does_not_quote_the_body",
-        "test_parameters::test_reports_the_path_within_a_parameter_but_not_the_value",
-    ],
-    "a response that breaks the contract is told to the client": [
-        "test_app::test_tells_a_response_violation_to_the_log_only"
-    ],
-    "validators are made for each request": ["test_schemas::test_equal_schemas_share_a_validator"],
-    "five formats are known": ["test_schemas::test_validates_formats"],
-    "nullable counts beside type and enum only": ["test_schemas::test_only_nullable_allows_null"],
-    "an undocumented status passes": [
-        "test_app::test_refuses_to_send_what_the_contract_does_not_know",
-        "test_responses::test_an_undocumented_status_is_a_violation",
-    ],
-    "HEAD runs the handler of GET": ["test_app::test_answers_methods_only_that_the_contract_has"],
-}
-"""What Connexion does → the tests, `file::function`, that see that we do not."""
-
-
-@cache
-def names_in(module: str) -> set[str]:
-    """The names of a file's tests, those of classes included."""
-    [file] = Path(__file__).parents[1].rglob(f"{module}.py")
-    tree = ast.parse(file.read_text("utf-8"))
-    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return {
-        node.name for node in ast.walk(tree) if isinstance(node, functions) and node.name.startswith("test_")
-    }
-
-
-@pytest.mark.parametrize("defect", HELD)
-def test_each_defect_is_held_off_by_a_test(defect):
-    """A test that is renamed or removed leaves a hole that nobody sees."""
-    for test in HELD[defect]:
-        module, _, name = test.partition("::")
-        assert name in names_in(module), test
+    assert "hush-hush-hush" not in logged(stage.log)

@@ -39,7 +39,6 @@ def served(tmp_path, copied):
 
 
 def test_an_async_function_answers_a_text(served):
-    """The application that its module makes is not used."""
     answer = served("greeting").post("/greetings/people/Ada")
 
     assert (answer.status_code, answer.text) == (200, "Good day, Ada")
@@ -47,7 +46,6 @@ def test_an_async_function_answers_a_text(served):
 
 
 def test_a_key_is_that_of_a_user(served):
-    """`uid` becomes `user`; an OAuthProblem is a 401."""
     client = served("keys")
 
     assert client.get("/door", headers={"X-Key": "brass"}).text == "open for 7"
@@ -56,7 +54,6 @@ def test_a_key_is_that_of_a_user(served):
 
 
 def test_a_password_is_that_of_a_user(served):
-    """None is a 401, with the challenge of RFC 7617."""
     client = served("passwords")
     refused = client.get("/door", auth=("ada", "byron"))
 
@@ -65,7 +62,6 @@ def test_a_password_is_that_of_a_user(served):
 
 
 def test_a_token_is_verified_by_the_service_itself(served):
-    """No key of Relay's settings is needed."""
     client = served("tokens")
     token = client.get("/tokens/12").text
 
@@ -74,7 +70,6 @@ def test_a_token_is_verified_by_the_service_itself(served):
 
 
 def test_a_token_needs_the_scopes_of_the_operation(served):
-    """A list, or text separated by blanks."""
     client = served("scopes")
 
     answers = [client.get("/notes", headers={"Authorization": f"Bearer {one}"}) for one in "123"]
@@ -84,7 +79,6 @@ def test_a_token_needs_the_scopes_of_the_operation(served):
 
 
 def test_a_contract_of_several_files_keeps_its_spelling(served):
-    """`petId` stays `petId`."""
     client = served("split")
 
     assert client.get("/pets-api/pets/2").json() == {"name": "Mia"}

@@ -118,7 +118,6 @@ def test_a_documented_example_is_what_the_body_starts_from(schema, example, want
 
 
 def test_an_example_that_violates_its_schema_is_not_used():
-    """A body has to be valid; it is made from the schema instead."""
     documented = answer(shape("id", "message", id=NUMBER, message=TEXT), example={"id": "seven"})
 
     assert body_of(documented)["message"] == SENTENCE
@@ -162,7 +161,6 @@ def test_the_media_type_is_the_documented_one(name, sent):
 
 @pytest.mark.parametrize("schema", [{}, {"type": "object"}])
 def test_a_schema_that_allows_everything_gets_problem_details(schema):
-    """They say most, as the documented media type."""
     shapes, _ = shapes_of(showing(**{"404": answer(schema)}))
 
     body, media_type = shapes.render(PLAIN, "show0")
@@ -177,7 +175,6 @@ class TestChoice:
 
     @pytest.mark.parametrize(("status", "name"), [(404, "message"), (403, "detail"), (500, "error")])
     def test_the_exact_status_comes_before_its_range_and_the_default(self, status, name):
-        """As in the contract's own reading of responses."""
         shapes, _ = shapes_of(showing(**{"404": self.EXACT, "4XX": self.RANGE, "default": self.DEFAULT}))
 
         assert shapes.render(ErrorReport(status, "C", "m"), "show0")[0] == {name: "m"}
@@ -193,7 +190,6 @@ class TestChoice:
         assert shapes.others(404) == ["show0"]
 
     def test_a_body_without_a_sentence_is_not_used_for_what_does_not_document_it(self):
-        """It says nothing about another failure."""
         shapes, _ = shapes_of(
             showing(**{"400": answer(shape("state", state={"type": "string", "enum": ["off"]}))})
         )
@@ -203,7 +199,6 @@ class TestChoice:
 
     @pytest.mark.parametrize("status", [409, 422])
     def test_a_status_of_handlers_only_counts_for_the_commonest(self, status):
-        """A contract may document no error that Relay has."""
         shapes, _ = shapes_of(showing(**{str(status): self.EXACT}))
 
         assert shapes.render(PLAIN, "show0")[0] == {"message": SENTENCE}

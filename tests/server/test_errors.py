@@ -27,7 +27,6 @@ FAILURES = all_subclasses(ApiError) | {StoreUnavailable}
     "failure", sorted(FAILURES, key=lambda failure: failure.__name__), ids=lambda failure: failure.__name__
 )
 def test_every_failure_fits_the_contracts_envelope(failure):
-    """Status, code and text are data on the class."""
     contract = load_contract(SPEC)
     schema = {"$ref": "#/components/schemas/CallsErrorResponse"}
     validator = SchemaCompiler(contract).compile(schema, "response", ())
@@ -60,13 +59,10 @@ def test_lists_the_breaches_of_a_request_in_the_object_form():
     "exc", [ValueError("x"), KeyError("x"), OSError(5, "x"), jsonschema_rs.ReferencingError]
 )
 def test_knows_nothing_of_other_exceptions(exc):
-    """They are a 500, told only to the log."""
     assert report(exc if isinstance(exc, Exception) else exc("x")) is None
 
 
 def test_wants_status_code_and_message_on_the_class():
-    """An instance's attributes, as other libraries' errors have them, are not meant for clients."""
-
     class Foreign(Exception):
         def __init__(self):
             self.status, self.code, self.message = 404, "X", "sk_canary"
@@ -79,7 +75,6 @@ def test_wants_status_code_and_message_on_the_class():
 
 
 def test_renders_problem_details_for_packages_without_a_renderer():
-    """RFC 9457."""
     assert problem_details(ErrorReport(404, "GONE", "It is gone")) == (
         {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "It is gone", "code": "GONE"},
         "application/problem+json",

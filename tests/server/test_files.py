@@ -247,7 +247,6 @@ async def test_a_file_response_of_starlette_is_a_file(hosted):
 
 
 async def test_a_file_that_is_missing_is_a_failure_of_the_service(hosted, caplog):
-    """A handler that wants a 404 raises it; the path is nobody's business."""
     async with calling(hosted()) as client:
         response = await client.get("/missing")
 
@@ -259,7 +258,6 @@ async def test_a_file_that_is_missing_is_a_failure_of_the_service(hosted, caplog
 
 @pytest.mark.parametrize("kind", ["folder", "pipe"])
 def test_only_a_regular_file_is_sent(tmp_path, kind):
-    """To open a pipe would wait for ever."""
     path = tmp_path / kind
     if kind == "folder":
         path.mkdir()
@@ -272,7 +270,6 @@ def test_only_a_regular_file_is_sent(tmp_path, kind):
 
 @pytest.mark.parametrize("source", [None, 1, iter([]), object(), {}])
 def test_a_file_is_made_of_something_that_has_bytes(source):
-    """The error is where it is made, not in the response."""
     with pytest.raises(TypeError, match="a File is made of a path, bytes, an upload or a binary file"):
         relay.File(source)
 
@@ -305,7 +302,6 @@ async def test_a_file_that_becomes_shorter_breaks_the_connection(tmp_path):
 
 
 def test_an_open_file_is_closed():
-    """It is the response's from the moment it is returned."""
     opened = io.BytesIO(b"a")
 
     open_source(opened).close()
@@ -334,7 +330,6 @@ def test_a_name_is_written_for_every_client(name, written):
 
 @given(st.text())
 def test_no_name_breaks_out_of_its_header(name):
-    """It may be a client's."""
     written = content_disposition(name, "inline")
 
     assert written.isascii()

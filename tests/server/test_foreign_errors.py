@@ -61,7 +61,6 @@ async def test_a_package_maps_exceptions_of_others(get, kind, raised, status, co
 
 
 async def test_a_mapped_server_error_is_logged_with_its_cause(get, caplog):
-    """As an error of the package is."""
     await get("def show():\n    raise ConnectionResetError\n")
 
     (line,) = logged(caplog, "failed")
@@ -69,7 +68,6 @@ async def test_a_mapped_server_error_is_logged_with_its_cause(get, caplog):
 
 
 async def test_a_mapped_error_must_be_documented(get, caplog):
-    """As every client error of a handler."""
     init = "errors = {KeyError: (418, 'TEAPOT', 'Short and stout')}\n"
 
     assert_problem(await get("def show():\n    raise KeyError\n", init), 500, "INTERNAL_ERROR")
@@ -121,7 +119,6 @@ async def test_a_mapped_401_has_a_challenge(get, key, code):
     ],
 )
 async def test_a_wrong_mapping_is_an_error_at_the_start(get, errors, message):
-    """With what it must be."""
     with pytest.raises(SetupError) as raised:
         await get("def show():\n    return 1\n", f"import relay\nerrors = {errors}\n")
 
@@ -157,7 +154,6 @@ async def test_the_errors_of_starlette_and_connexion_are_errors(get, raised, sta
 
 
 async def test_a_package_may_map_the_errors_of_starlette(get):
-    """Its own mapping comes first."""
     init = "from starlette.exceptions import HTTPException\nerrors = {HTTPException: (409, 'OWN', 'Mine')}\n"
     things = "from connexion.exceptions import Forbidden\n\ndef show():\n    raise Forbidden\n"
 
@@ -227,7 +223,6 @@ async def test_an_error_has_members_of_its_own(get):
 
 
 async def test_a_renderer_gets_the_members(get):
-    """It decides where they are."""
     init = f"{MEMBERS}\n    def render_error(report):\n        return dict(report.members), 'application/problem+json'\n"
 
     response = await get(

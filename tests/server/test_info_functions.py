@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import sys
+import textwrap
 
 import pytest
 from hypothesis import given
@@ -12,12 +12,9 @@ from hypothesis import strategies as st
 from relay.contract.diagnostics import SetupError
 from relay.server.info_functions import has_scopes
 from support.hosting import SECRET, assert_problem, bearer, calling, contract
-from support.naming import host_named, named_operation
+from support.naming import named_operation
 
-SHOW = """
-    def show(claims=None):
-        return claims
-"""
+SHOW = "def show(claims=None):\n    return claims\n"
 FLOWS = {"implicit": {"authorizationUrl": "https://example.com", "scopes": {"read": "", "write": ""}}}
 BEARER = {"type": "http", "scheme": "bearer"}
 BASIC = {"type": "http", "scheme": "basic"}
@@ -26,20 +23,28 @@ OAUTH = {"type": "oauth2", "flows": FLOWS}
 
 
 @pytest.fixture
-def hosted(tmp_path, monkeypatch):
+def hosted(hosting_named):
     """Host one operation that needs a credential of one scheme."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
 
-    def hosted(scheme, source, *scopes, security=None, schemes=None, **settings):
-        requirements = security or [{"scheme": list(scopes)}]
+    def hosted(scheme, source, *scopes, **settings):
         document = contract(
-            {"/things": {"get": named_operation("show", security=requirements)}},
-            components={"securitySchemes": schemes or {"scheme": scheme}},
+            {"/things": {"get": named_operation("show", security=[{"scheme": [*scopes]}])}},
+            components={"securitySchemes": {"scheme": scheme}},
         )
-        return host_named(tmp_path, document, SHOW + source, **settings)
+        return hosting_named(document, f"{SHOW}\n{source}", **settings)
 
     return hosted
+
+
+@pytest.fixture
+def get(hosted):
+    """Host one operation that needs a credential of one scheme, and call it with some headers."""
+
+    async def get(scheme, source, *scopes, headers):
+        async with calling(hosted(scheme, source, *scopes)) as client:
+            return await client.get("/things", headers=headers)
+
+    return get
 
 
 def authorization(scheme, credential):
@@ -52,6 +57,18 @@ def basic(user, password):
     return authorization("Basic", base64.b64encode(f"{user}:{password}".encode()).decode())
 
 
+T = authorization("Bearer", "t")
+TOKEN = {**BEARER, "x-bearerInfoFunc": "api.check"}
+KEY_CHECK = {**KEY, "x-apikeyInfoFunc": "api.check"}
+BEARER_KEY = {
+    **TOKEN,
+    "type": "apiKey",
+    "in": "header",
+    "name": "Authorization",
+    "x-authentication-scheme": "Bearer",
+}
+
+
 @pytest.mark.parametrize(
     "signature", ["token", "token, required_scopes", "token, **more", "token, required_scopes=None"]
 )
@@ -59,10 +76,10 @@ def basic(user, password):
 async def test_a_token_is_verified_by_the_function_that_the_scheme_names(hosted, signature, prefix):
     """It gets the scopes if it takes them; no key is needed, nor a handlers package."""
     source = f"""
-    {prefix}def check({signature}):
-        return {{"sub": "u"}} if token == "right" else None
-    """
-    application = hosted({**BEARER, "x-bearerInfoFunc": "api.check"}, source, "read")
+{prefix}def check({signature}):
+    return {{"sub": "u"}} if token == "right" else None
+"""
+    application = hosted(TOKEN, source, "read")
 
     async with calling(application) as client:
         assert (await client.get("/things", headers=authorization("Bearer", "right"))).json() == {"sub": "u"}
@@ -75,73 +92,58 @@ async def test_a_token_is_verified_by_the_function_that_the_scheme_names(hosted,
     assert missing.headers["www-authenticate"] == 'Bearer realm="Test"'
 
 
-async def test_passes_the_scopes_of_the_operation(hosted):
-    """They are the function's to check, but for oauth2."""
-    source = """
-    def check(token, required_scopes):
-        return {"sub": token, "needed": required_scopes}
-    """
-    application = hosted({**BEARER, "x-bearerInfoFunc": "api.check"}, source, "read", "write")
-
-    async with calling(application) as client:
-        answer = await client.get("/things", headers=authorization("Bearer", "t"))
-
-    assert answer.json() == {"sub": "t", "needed": ["read", "write"]}
-
-
-async def test_a_function_may_look_at_the_request(hosted):
-    """It is Connexion's own; the body is not its business, and not read yet."""
-    source = """
-    async def check(apikey, required_scopes, request):
-        return {"sub": apikey, "method": request.method, "host": request.headers["host"]}
-    """
-    application = hosted({**KEY, "x-apikeyInfoFunc": "api.check"}, source)
-
-    async with calling(application) as client:
-        answer = await client.get("/things", headers={"X-Key": "k"})
-
-    assert answer.json() == {"sub": "k", "method": "GET", "host": "test"}
-
-
-async def test_a_password_arrives_apart_from_its_user(hosted):
-    """A password may contain a colon, a user not (RFC 7617 section 2)."""
-    source = """
-    def check(username, password, required_scopes=None):
-        return {"sub": username, "password": password}
-    """
-    application = hosted({**BASIC, "x-basicInfoFunc": "api.check"}, source)
-
-    async with calling(application) as client:
-        answer = await client.get("/things", headers=basic("ada", "a:b"))
-
-    assert answer.json() == {"sub": "ada", "password": "a:b"}
-
-
-async def test_a_key_is_verified_by_the_function_that_the_scheme_names(hosted):
-    """`uid` is Connexion's other name for `sub`."""
-    source = """
-    def check(apikey, required_scopes):
-        return {"uid": 7} if apikey == "k" else None
-    """
-    application = hosted({**KEY, "x-apikeyInfoFunc": "api.check"}, source)
-
-    async with calling(application) as client:
-        assert (await client.get("/things", headers={"X-Key": "k"})).json() == {"uid": 7}
-        assert (await client.get("/things", headers={"X-Key": "x"})).status_code == 401
+@pytest.mark.parametrize(
+    ("scheme", "source", "headers", "expected"),
+    [
+        (
+            TOKEN,
+            "def check(token, required_scopes):\n    return {'sub': token, 'needed': required_scopes}\n",
+            authorization("Bearer", "t"),
+            {"sub": "t", "needed": ["read", "write"]},
+        ),
+        (
+            KEY_CHECK,
+            "async def check(apikey, required_scopes, request):\n    return {'sub': apikey, 'method': request.method}\n",
+            {"X-Key": "k"},
+            {"sub": "k", "method": "GET"},
+        ),
+        (
+            {**BASIC, "x-basicInfoFunc": "api.check"},
+            "def check(username, password, required_scopes=None):\n    return {'sub': username, 'password': password}\n",
+            basic("ada", "a:b"),
+            {"sub": "ada", "password": "a:b"},
+        ),
+        (
+            KEY_CHECK,
+            "def check(apikey, required_scopes):\n    return {'uid': 7} if apikey == 'k' else None\n",
+            {"X-Key": "k"},
+            {"uid": 7},
+        ),
+        (
+            BEARER_KEY,
+            "def check(token):\n    return {'sub': token}\n",
+            authorization("Bearer", "t"),
+            {"sub": "t"},
+        ),
+        (KEY_CHECK, "def check(apikey):\n    return {}\n", {"X-Key": "k"}, {}),
+    ],
+    ids=["scopes", "request", "password with a colon", "key", "key as bearer", "empty claims"],
+)
+async def test_a_function_is_called_as_connexion_calls_it(get, scheme, source, headers, expected):
+    """The claims are what it returns; the body is not its business, and not read yet."""
+    assert (await get(scheme, source, "read", "write", headers=headers)).json() == expected
 
 
-async def test_a_key_that_is_a_bearer_token_is_verified_as_one(hosted):
-    """`x-authentication-scheme: Bearer` is how contracts of OpenAPI 2 wrote it."""
-    scheme = {"type": "apiKey", "in": "header", "name": "Authorization", "x-authentication-scheme": "Bearer"}
-    source = """
-    def check(token):
-        return {"sub": token}
-    """
-    application = hosted({**scheme, "x-bearerInfoFunc": "api.check"}, source)
-
-    async with calling(application) as client:
-        assert (await client.get("/things", headers=authorization("Bearer", "t"))).json() == {"sub": "t"}
-        assert (await client.get("/things", headers=authorization("Basic", "t"))).status_code == 401
+@pytest.mark.parametrize(
+    ("scheme", "headers"),
+    [
+        (KEY_CHECK, {"X-Key": "x"}),
+        (BEARER_KEY, authorization("Basic", "t")),
+    ],
+)
+async def test_a_key_that_is_refused_is_a_401(get, scheme, headers):
+    """By None, and one of another scheme where `x-authentication-scheme` says Bearer."""
+    assert (await get(scheme, "def check(token):\n    return None\n", headers=headers)).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -156,20 +158,17 @@ async def test_a_key_that_is_a_bearer_token_is_verified_as_one(hosted):
         ("None", 401),
     ],
 )
-async def test_the_scopes_of_oauth2_are_checked(hosted, claims, status):
+async def test_the_scopes_of_oauth2_are_checked(get, claims, status):
     """`scope` as RFC 8693 section 4.2 has it, or `scopes`; text or a list."""
-    source = f"""
-    def check(token):
-        return {claims}
-    """
-    application = hosted({**OAUTH, "x-tokenInfoFunc": "api.check"}, source, "read")
+    scheme = {**OAUTH, "x-tokenInfoFunc": "api.check"}
 
-    async with calling(application) as client:
-        assert (await client.get("/things", headers=authorization("Bearer", "t"))).status_code == status
+    answer = await get(scheme, f"def check(token):\n    return {claims}\n", "read", headers=T)
+
+    assert answer.status_code == status
 
 
 @pytest.mark.parametrize(("granted", "status"), [("read", 200), ("other", 403)])
-async def test_a_function_of_the_contract_may_compare_scopes(hosted, granted, status):
+async def test_a_function_of_the_contract_may_compare_scopes(get, granted, status):
     """`x-scopeValidateFunc` takes the required ones first."""
     source = f"""
     def check(token):
@@ -180,8 +179,7 @@ async def test_a_function_of_the_contract_may_compare_scopes(hosted, granted, st
     """
     scheme = {**OAUTH, "x-tokenInfoFunc": "api.check", "x-scopeValidateFunc": "api.covers"}
 
-    async with calling(hosted(scheme, source, "read")) as client:
-        assert (await client.get("/things", headers=authorization("Bearer", "t"))).status_code == status
+    assert (await get(scheme, textwrap.dedent(source), "read", headers=T)).status_code == status
 
 
 @pytest.mark.parametrize(
@@ -196,32 +194,14 @@ async def test_a_function_of_the_contract_may_compare_scopes(hosted, granted, st
         ("RuntimeError('x')", 500),
     ],
 )
-async def test_an_exception_with_a_status_refuses_the_credential(hosted, raised, status):
+async def test_an_exception_with_a_status_refuses_the_credential(get, raised, status):
     """As Connexion's own do; anything else is an error of the service."""
-    source = f"""
-    import connexion.exceptions, werkzeug.exceptions
+    imports = "import connexion.exceptions, werkzeug.exceptions\n"
 
-    def check(token):
-        raise {raised}
-    """
-    application = hosted({**BEARER, "x-bearerInfoFunc": "api.check"}, source)
-
-    async with calling(application) as client:
-        answer = await client.get("/things", headers=authorization("Bearer", "t"))
+    answer = await get(TOKEN, f"{imports}def check(token):\n    raise {raised}\n", headers=T)
 
     assert answer.status_code == status
     assert ("www-authenticate" in answer.headers) == (status < 500)
-
-
-async def test_empty_claims_are_claims(hosted):
-    """Only None refuses a credential in Connexion."""
-    source = """
-    def check(apikey):
-        return {}
-    """
-
-    async with calling(hosted({**KEY, "x-apikeyInfoFunc": "api.check"}, source)) as client:
-        assert (await client.get("/things", headers={"X-Key": "k"})).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -267,14 +247,10 @@ def test_says_at_the_start_which_scheme_cannot_be_verified(hosted, scheme, told)
 
 async def test_a_key_for_tokens_goes_before_the_contracts_function(hosted):
     """A project that has set one has chosen how its tokens are verified."""
-    source = """
-    def check(token):
-        return {"sub": "anyone"}
-    """
-    application = hosted({**BEARER, "x-bearerInfoFunc": "api.check"}, source, jwt_secret=SECRET)
+    source = "def check(token):\n    return {'sub': 'anyone'}\n"
 
-    async with calling(application) as client:
-        assert (await client.get("/things", headers=authorization("Bearer", "t"))).status_code == 401
+    async with calling(hosted(TOKEN, source, jwt_secret=SECRET)) as client:
+        assert (await client.get("/things", headers=T)).status_code == 401
         assert (await client.get("/things", headers=bearer({"sub": "u"}))).json()["sub"] == "u"
 
 

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from relay.server import logs
-from support.hosting import assert_problem, calling, contract, host, operation, request_lines, unchanged_logs
+from support.hosting import assert_problem, calling, contract, operation, request_lines, unchanged_logs
 from support.streaming import served, until
 from support.wire import request
 
@@ -114,10 +114,9 @@ THINGS = """
 
 
 @pytest.fixture
-def hosted(tmp_path, monkeypatch):
+def hosted(hosting):
     """Host these operations with settings of one's own."""
-    monkeypatch.syspath_prepend(str(tmp_path))
-    return lambda **given: host(tmp_path, DOCUMENT, settings=given, things=THINGS)
+    return lambda **given: hosting(DOCUMENT, settings=given, things=THINGS)
 
 
 def written(kind, items):

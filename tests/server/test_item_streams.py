@@ -10,7 +10,7 @@ import pytest
 
 from relay.testing import client, items
 from support import item_soak, sequences
-from support.hosting import assert_problem, calling, contract, host, logged, operation
+from support.hosting import assert_problem, calling, contract, logged, operation
 from support.streaming import served, until
 
 ROW = {
@@ -173,10 +173,9 @@ THINGS = """
 
 
 @pytest.fixture
-def hosted(tmp_path, monkeypatch):
+def hosted(hosting):
     """Host these operations with settings of one's own."""
-    monkeypatch.syspath_prepend(str(tmp_path))
-    return lambda **given: host(tmp_path, DOCUMENT, settings=given, things=THINGS)
+    return lambda **given: hosting(DOCUMENT, settings=given, things=THINGS)
 
 
 def read(response):
@@ -208,7 +207,6 @@ async def test_items_are_written_as_their_media_type_says(hosted, name):
 
 
 async def test_tests_of_a_team_read_items(hosted):
-    """By the same names as the contract has."""
     async with calling(hosted()) as client:
         events, rows = await client.get("/events"), await client.get("/jsonl")
         other = await client.get("/ended")
@@ -289,7 +287,6 @@ def test_a_stream_that_breaks_off_is_a_named_error_in_tests(hosted, tmp_path, is
 
 
 async def test_a_wrong_first_item_is_an_error_response(hosted, caplog):
-    """As long as nothing was sent, the client gets a status."""
     async with calling(hosted()) as client:
         assert_problem(await client.get("/first"), 500, "INTERNAL_ERROR")
         assert await until(client, "ended", bool) == ["bad"]

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from relay.lint import lint
-from support.hosting import calling, contract, host, operation
+from support.hosting import calling, contract, operation
 
 BIG = 2**64
 SCHEMAS = [
@@ -36,10 +36,9 @@ def document(schema):
 
 
 @pytest.fixture
-def hosted(tmp_path, monkeypatch):
+def hosted(hosting):
     """Host a document of this process; orjson would not write it."""
-    monkeypatch.syspath_prepend(str(tmp_path))
-    return lambda document, **rest: host(tmp_path, json.dumps(document), **rest)
+    return lambda document, **rest: hosting(json.dumps(document), **rest)
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)

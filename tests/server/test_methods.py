@@ -6,7 +6,7 @@ import pytest
 
 from relay.contract.loading import load_contract
 from relay.contract.methods import CARRIED
-from support.hosting import assert_problem, calling, contract, host, operation
+from support.hosting import assert_problem, calling, contract, operation
 
 BODY = {
     "required": True,
@@ -37,10 +37,9 @@ async def search_stars():
 
 
 @pytest.fixture
-def hosted(tmp_path, monkeypatch):
+def hosted(hosting):
     """The service, with settings."""
-    monkeypatch.syspath_prepend(tmp_path)
-    return lambda **settings: host(tmp_path, DOCUMENT, settings=settings, things=THINGS)
+    return lambda **settings: hosting(DOCUMENT, settings=settings, things=THINGS)
 
 
 async def test_a_query_is_validated_like_any_request_with_a_body(hosted):

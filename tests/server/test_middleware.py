@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from relay import SetupError
-from support.hosting import assert_problem, calling, contract, host, operation
+from support.hosting import assert_problem, calling, contract, operation
 
 SECURE = {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}}
 LIMIT = {"name": "limit", "in": "query", "schema": {"type": "integer"}}
@@ -38,14 +38,13 @@ INIT = """
 
 
 @pytest.fixture
-def hosted(tmp_path, monkeypatch):
+def hosted(hosting):
     """The service, with more lines in its package and a handler."""
-    monkeypatch.syspath_prepend(tmp_path)
 
     def serve(
         init="", things="async def order(limit=None):\n    return limit\n", document=DOCUMENT, **settings
     ):
-        return host(tmp_path, document, settings=settings, init=INIT + init, things=things)
+        return hosting(document, settings=settings, init=INIT + init, things=things)
 
     return serve
 
@@ -74,7 +73,6 @@ POSITIONS = (
 
 
 async def test_middlewares_of_one_position_keep_their_order(hosted):
-    """The first is the outermost; a position may be written as text."""
     init = f"{RECORDING}\n    middleware = [(Recording, 'BEFORE_ROUTING', {{'name': n}}) for n in 'ab']\n"
     application = hosted(init)
 
@@ -107,7 +105,6 @@ async def test_starlettes_middlewares_work(hosted):
 
 
 async def test_a_middleware_that_fails_is_an_error_with_the_envelope(hosted):
-    """Before the stage that renders errors, and after it."""
     for position in ("BEFORE_EXCEPTION", "BEFORE_ROUTING"):
         application = hosted(f"""
     class Failing:
@@ -293,7 +290,6 @@ async def test_a_large_response_and_a_stream_pass_a_middleware_as_they_are(hoste
     ],
 )
 def test_a_wrong_export_is_reported_before_the_start(hosted, exported, message):
-    """With what it must be."""
     with pytest.raises(SetupError) as raised:
         hosted(f"\n    middleware = {exported}\n")
 

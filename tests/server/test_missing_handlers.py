@@ -1,16 +1,17 @@
-"""Operations without a function: `scripts/relay/server/missing_handlers.py`, and what `binding.py` and `app.py` make of it."""
+"""Operations without a function: `scripts/relay/server/binding.py`, and what `compilation.py` and `app.py` make of it."""
 
 from __future__ import annotations
 
+import importlib.util
 import json
+from unittest.mock import patch
 
 import pytest
 
 from relay.contract.diagnostics import SetupError
 from relay.project.settings import Settings
 from relay.server.compilation import create
-from support.hosting import SECRET, assert_problem, bearer, calling, contract, host, operation
-from support.running import ROOT, relay
+from support.hosting import SECRET, assert_problem, bearer, calling, contract, operation
 
 BEARER = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}
 KEY = {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}}
@@ -19,13 +20,12 @@ TWO = contract({"/things": {"get": operation("list_things")}, "/logs": {"get": L
 
 
 @pytest.fixture
-def hosted(tmp_path, monkeypatch):
+def hosted(tmp_path, monkeypatch, hosting):
     """Host a contract with policies for what is missing."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
 
     def hosted(document, *missing, settings=None, **modules):
-        return host(tmp_path, document, settings={"missing": missing, **(settings or {})}, **modules)
+        return hosting(document, settings={"missing": missing, **(settings or {})}, **modules)
 
     return hosted
 
@@ -43,7 +43,6 @@ def refused(hosted):
 
 
 async def test_stands_in_for_what_is_missing_only(hosted):
-    """A module that is not there, a function that is not in one; what is written is served."""
     paths = {**TWO["paths"], "/more": {"get": operation("list_more")}}
     application = hosted(contract(paths), "stub", things="async def list_things():\n    return 'mine'\n")
 
@@ -69,7 +68,6 @@ async def test_a_stub_asks_for_a_credential_and_a_valid_request_first(hosted):
 
 
 def test_the_policy_of_a_tag_goes_before_the_general_one(refused):
-    """In whichever order they are given."""
     told = refused(TWO, "Event Logs = fail", "stub")
 
     assert len(told) == 1
@@ -115,7 +113,6 @@ def test_invents_nothing_in_production(refused, hosted):
 
 
 def test_reads_policies_from_a_variable(monkeypatch, tmp_path):
-    """Separated by commas, as a tag has blanks."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RELAY_MISSING", "mock, Event Logs=stub")
 
@@ -123,70 +120,69 @@ def test_reads_policies_from_a_variable(monkeypatch, tmp_path):
     assert Settings.load(missing=("A, B=stub",)).missing == ("A, B=stub",)
 
 
-class TestWithoutAPackage:
-    """A contract is enough, where every operation has something that stands in."""
+@pytest.fixture
+def without(tmp_path, monkeypatch):
+    """Host a contract for which no package is named."""
+    monkeypatch.chdir(tmp_path)
 
-    @pytest.fixture
-    def without(self, tmp_path, monkeypatch):
-        """Host a contract for which no package is named."""
-        monkeypatch.chdir(tmp_path)
+    def without(document, *missing, **settings):
+        spec = tmp_path / "api.json"
+        spec.write_text(json.dumps(document), "utf-8")
+        return create(Settings(**{"spec": spec, "missing": missing, "jwt_secret": SECRET, **settings}))
 
-        def without(document, *missing, **settings):
-            spec = tmp_path / "api.json"
-            spec.write_text(json.dumps(document), "utf-8")
-            given = {"spec": spec, "missing": missing, "jwt_secret": SECRET, **settings}
-            return create(Settings(**given))
+    return without
 
-        return without
 
-    async def test_serves_the_contract_alone(self, without):
-        """Whoever has just written one has nothing else yet; our own store and users are nothing to it."""
-        application = without(TWO, "stub")
+def secured(scheme):
+    """A contract of an operation with one security scheme, `token` or `key`."""
+    shown = operation("show", security=[{scheme: []}])
+    return contract({"/a": {"get": shown}}, components=BEARER if scheme == "token" else KEY)
 
-        async with calling(application) as client:
-            assert_problem(await client.get("/things"), 501, "NOT_IMPLEMENTED")
-        assert application.collaborators == {}
 
-    @pytest.mark.parametrize("policy", ["fail", "stub", "mock"])
-    def test_refuses_a_named_package_that_is_not_there(self, without, policy):
-        """A typo must not remove the verifiers and so accept any credential."""
-        shown = operation("show", security=[{"key": []}])
+async def test_serves_the_contract_alone(without):
+    """Who has just written one has nothing else yet; our own store and users are nothing to it."""
+    application = without(TWO, "stub")
 
-        with pytest.raises(SetupError) as raised:
-            without(contract({"/a": {"get": shown}}, components=KEY), policy, handlers="nowhere")
+    async with calling(application) as client:
+        assert_problem(await client.get("/things"), 501, "NOT_IMPLEMENTED")
+    assert application.collaborators == {}
 
-        assert [str(problem) for problem in raised.value.problems] == [
-            "RELAY_HANDLERS: there is no package 'nowhere' here"
-        ]
 
-    def test_says_what_to_do_where_no_package_is_named_and_none_is_there(self, tmp_path):
-        """Either write it, or serve without."""
-        (tmp_path / "api.json").write_text(json.dumps(TWO), "utf-8")
-        options = ("--spec", "api.json", "--missing", "stub", "--missing", "Things=fail")
+@pytest.mark.parametrize("policy", ["fail", "stub", "mock"])
+def test_refuses_a_named_package_that_is_not_there(without, policy):
+    """A typo must not remove the verifiers and so accept any credential."""
+    with pytest.raises(SetupError) as raised:
+        without(secured("key"), policy, handlers="nowhere")
 
-        result = relay(tmp_path, "serve", *options, PYTHONPATH=str(ROOT / "scripts"))
+    assert [str(problem) for problem in raised.value.problems] == [
+        "RELAY_HANDLERS: there is no package 'nowhere' here"
+    ]
 
-        assert (result.returncode, result.stdout) == (2, "")
-        assert result.stderr == (
-            "error: RELAY_HANDLERS: there is no package 'handlers' here; "
-            "create it with `relay regenerate`, or use --missing mock\n"
-        )
 
-    async def test_takes_any_credential_that_only_a_package_could_verify(self, without):
-        """But one has to be shown; nothing is behind it that is worth a key."""
-        shown = operation("show", security=[{"key": []}])
-        application = without(contract({"/a": {"get": shown}}, components=KEY), "stub")
+def test_says_what_to_do_where_no_package_is_named_and_none_is_there(without):
+    with (
+        patch.object(importlib.util, "find_spec", lambda _name: None),
+        pytest.raises(SetupError) as raised,
+    ):
+        without(TWO, "stub", "Things=fail")
 
-        async with calling(application) as client:
-            assert_problem(await client.get("/a"), 401, "UNAUTHENTICATED")
-            assert_problem(await client.get("/a", headers={"X-Key": "any"}), 501, "NOT_IMPLEMENTED")
+    (problem,) = raised.value.problems
+    assert str(problem) == (
+        "RELAY_HANDLERS: there is no package 'handlers' here; create it with `relay regenerate`, or use --missing mock"
+    )
 
-    def test_still_wants_the_key_of_what_the_host_verifies(self, without):
-        """A token is a token: `relay token` mints one."""
-        shown = operation("show", security=[{"token": []}])
 
-        with pytest.raises(SetupError, match="RELAY_JWT_SECRET: missing"):
-            without(contract({"/a": {"get": shown}}, components=BEARER), "stub", jwt_secret=None)
+async def test_takes_any_credential_that_only_a_package_could_verify(without):
+    """But one has to be shown; nothing is behind it that is worth a key."""
+    async with calling(without(secured("key"), "stub")) as client:
+        assert_problem(await client.get("/a"), 401, "UNAUTHENTICATED")
+        assert_problem(await client.get("/a", headers={"X-Key": "any"}), 501, "NOT_IMPLEMENTED")
+
+
+def test_still_wants_the_key_of_what_the_host_verifies(without):
+    """A token is a token: `relay token` mints one."""
+    with pytest.raises(SetupError, match="RELAY_JWT_SECRET: missing"):
+        without(secured("token"), "stub", jwt_secret=None)
 
 
 async def test_mocks_a_stub_that_nobody_has_filled(hosted):
@@ -210,10 +206,6 @@ async def test_mocks_a_stub_that_nobody_has_filled(hosted):
     async with calling(hosted(document, "mock", things=source)) as client:
         answers = {name: await client.get(f"/{name}") for name in ("stub", "doubt", "written")}
 
-    assert {name: answer.status_code for name, answer in answers.items()} == {
-        "stub": 200,
-        "doubt": 501,
-        "written": 200,
-    }
+    assert [answer.status_code for answer in answers.values()] == [200, 501, 200]
     assert (answers["stub"].json(), answers["stub"].headers["x-mock"]) == ("made up", "true")
     assert answers["written"].json() == "here"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.hosting import assert_problem, calling, contract, host, operation
+from support.hosting import assert_problem, calling, contract, operation
 
 FILE = {"type": "string", "contentMediaType": "image/png"}
 FORM = {
@@ -67,10 +67,9 @@ async def take_any(body):
 
 
 @pytest.fixture
-async def client(tmp_path, monkeypatch):
+async def client(hosting):
     """A client of the service."""
-    monkeypatch.syspath_prepend(tmp_path)
-    async with calling(host(tmp_path, DOCUMENT, things=THINGS)) as found:
+    async with calling(hosting(DOCUMENT, things=THINGS)) as found:
         yield found
 
 
@@ -84,7 +83,6 @@ async def test_a_field_that_is_no_text_is_a_file(client, name):
 
 
 async def test_files_may_be_several(client):
-    """An array of files is sent as parts of one name."""
     parts = [("several", ("a", b"1")), ("several", ("b", b"22"))]
     assert (await client.post("/form", files=parts)).json() == {"several": ["file of 1", "file of 2"]}
 
@@ -95,7 +93,6 @@ async def test_a_field_that_the_encoding_calls_text_is_text(client):
 
 
 async def test_texts_of_forms_are_checked(client):
-    """What a text contains is asserted in forms as in JSON."""
     good = [("settings", (None, b'{"a": 1}')), ("key", (None, b"YQ=="))]
     bad = [("settings", (None, b"{")), ("key", (None, b"YQ"))]
     assert (await client.post("/form", files=good)).json() == {"settings": '{"a": 1}', "key": "YQ=="}
@@ -107,6 +104,5 @@ async def test_texts_of_forms_are_checked(client):
     ("path", "media_type"), [("/raw", "application/octet-stream"), ("/any", "image/png")]
 )
 async def test_a_body_that_is_no_text_is_bytes(client, path, media_type):
-    """Whatever they are."""
     answer = await client.post(path, content=b"\xff\x00", headers={"Content-Type": media_type})
     assert answer.json() == 2

@@ -198,12 +198,10 @@ async def test_a_contract_without_paths_is_served(tmp_path, document):
 
 
 def test_a_component_that_a_webhook_uses_is_used():
-    """It is a part of what is documented."""
     assert "unused-component" not in {one.rule for one in lint_contract(read(HOOKS))}
 
 
 async def test_callbacks_are_not_routed(tmp_path):
-    """They are requests to the client."""
     callback = {"{$request.body#/url}": {"post": operation("called")}}
     document = contract({"/a": {"get": operation("show", callbacks={"done": callback})}}, openapi="3.1.1")
     async with calling(host(tmp_path, document, things="async def show():\n    return 1\n")) as client:

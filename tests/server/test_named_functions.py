@@ -14,22 +14,27 @@ from relay.project.settings import Settings
 from relay.server.compilation import create
 from relay.server.named_functions import no_package_message
 from support.compiled import read
-from support.hosting import calling, contract, host
+from support.hosting import calling, contract
 from support.naming import ANSWER, host_named, named_operation
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A project's folder; the finders of the import system are as before afterwards."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+def folder(as_before, tmp_path):
+    """A project's folder."""
     return tmp_path
 
 
 @pytest.fixture
 def module(folder):
-    """The name of a module that no other test has."""
-    return f"service_{uuid4().hex}"
+    """The name of a module that no other test has, with a function `show`."""
+    name = f"service_{uuid4().hex}"
+    (folder / f"{name}.py").write_text("def show():\n    return 'shown'\ndef one():\n    return 'one'\n")
+    return name
+
+
+def paths_of(*names):
+    """Operations `GET /0`, `GET /1`, … that name these functions."""
+    return {f"/{at}": {"get": {"operationId": name, "responses": ANSWER}} for at, name in enumerate(names)}
 
 
 def served(folder, paths, **settings):
@@ -46,30 +51,26 @@ def refusals(folder, paths, **settings):
     return [problem.message for problem in raised.value.problems]
 
 
-async def test_serves_the_functions_that_operation_ids_name(folder, module):
+async def test_serves_the_functions_that_operation_ids_name(folder):
     """A working service of Connexion starts with its contract as it is, without a handlers package."""
-    (folder / module).mkdir()
-    (folder / module / "pets.py").write_text(
-        f"from {module} import names\n"
+    name = f"service_{uuid4().hex}"
+    (folder / name).mkdir()
+    (folder / name / "pets.py").write_text(
+        f"from {name} import names\n"
         "def show():\n    return names.ALL\n"
         "class Pets:\n    @staticmethod\n    def count():\n        return len(names.ALL)\n"
     )
-    (folder / module / "names.py").write_text("import shelf\nALL = ['Rex', *shelf.MORE]\n")
+    (folder / name / "names.py").write_text("import shelf\nALL = ['Rex', *shelf.MORE]\n")
     (folder / "shelf.py").write_text("MORE = ['Ada']\n")
-    controlled = {"x-openapi-router-controller": f"{module}.pets.Pets", "operationId": "count"}
-    paths = {
-        "/pets": {"get": {"operationId": f"{module}.pets.show", "responses": ANSWER}},
-        "/count": {"get": {**controlled, "responses": ANSWER}},
-    }
+    paths = paths_of(f"{name}.pets.show", "count")
+    paths["/1"]["get"]["x-openapi-router-controller"] = f"{name}.pets.Pets"
 
     async with calling(served(folder, paths)) as client:
-        assert (await client.get("/pets")).json() == ["Rex", "Ada"]
-        assert (await client.get("/count")).json() == 2
+        assert (await client.get("/0")).json() == ["Rex", "Ada"]
+        assert (await client.get("/1")).json() == 2
 
 
 async def test_a_controller_of_a_path_is_that_of_its_operations(folder, module):
-    """An operation may have one of its own."""
-    (folder / f"{module}.py").write_text("def show():\n    return 'all'\ndef one():\n    return 'one'\n")
     paths = {
         "/pets": {
             "x-openapi-router-controller": module,
@@ -79,29 +80,27 @@ async def test_a_controller_of_a_path_is_that_of_its_operations(folder, module):
     }
 
     async with calling(served(folder, paths)) as client:
-        assert (await client.get("/pets")).json() == "all"
+        assert (await client.get("/pets")).json() == "shown"
         assert (await client.put("/pets")).json() == "one"
 
 
-async def test_the_function_of_the_handlers_package_goes_first(folder, monkeypatch, module):
+async def test_the_function_of_the_handlers_package_goes_first(hosting, folder, module):
     """A project of Relay whose operationIds have dots is served as before."""
-    monkeypatch.syspath_prepend(str(folder))
     (folder / f"{module}.py").write_text("raise RuntimeError('not imported')\n")
-    document = contract({"/pets": {"get": {"operationId": f"{module}.show", "responses": ANSWER}}})
 
-    application = host(folder, document, default=f"async def {module}_show():\n    return 'package'\n")
+    application = hosting(
+        contract(paths_of(f"{module}.show")), default=f"async def {module}_show():\n    return 'package'\n"
+    )
 
     async with calling(application) as client:
-        assert (await client.get("/pets")).json() == "package"
+        assert (await client.get("/0")).json() == "package"
 
 
 def test_reports_every_missing_function_before_the_start(folder, module):
     """Each with the file to write it in; Connexion stops at the first."""
-    (folder / f"{module}.py").write_text("def show():\n    return 1\n")
     names = (f"{module}.show", f"{module}.gone", f"{module}.Pets.get", "elsewhere_x.pets.get", "no-path")
-    paths = {f"/{at}": {"get": {"operationId": name, "responses": ANSWER}} for at, name in enumerate(names)}
 
-    assert refusals(folder, paths) == [
+    assert refusals(folder, paths_of(*names)) == [
         f"GET /1 has no handler: '{module}.gone' is not there; write gone() in {module}.py",
         f"GET /2 has no handler: '{module}.Pets.get' is not there; write Pets.get() in {module}.py",
         "GET /3 has no handler: 'elsewhere_x.pets.get' is not there; write get() in elsewhere_x/pets.py",
@@ -114,17 +113,10 @@ def test_reports_every_missing_function_before_the_start(folder, module):
 )
 def test_a_contract_names_no_function_outside_of_the_project(folder, path, module):
     """A contract may come from somebody else: its operationId must not be a way to run any code."""
-    (folder / f"{module}.py").write_text("def show():\n    return 1\n")
-    paths = {
-        "/a": {"get": {"operationId": f"{module}.show", "responses": ANSWER}},
-        "/b": {"get": {"operationId": path, "responses": ANSWER}},
-    }
-
-    assert "has no handler" in refusals(folder, paths)[0]
+    assert "has no handler" in refusals(folder, paths_of(f"{module}.show", path))[0]
 
 
 def test_a_virtual_environment_in_the_project_is_no_part_of_it(folder):
-    """Its packages are installed, even though they are below the folder."""
     packages = folder / ".venv" / "lib" / "site-packages"
     packages.mkdir(parents=True)
     (packages / "installed_x.py").touch()
@@ -137,7 +129,6 @@ def test_a_virtual_environment_in_the_project_is_no_part_of_it(folder):
 
 
 def test_says_where_a_module_fails_that_the_contract_names(folder):
-    """A broken module is not a missing one."""
     with pytest.raises(SetupError) as raised:
         host_named(folder, contract({"/a": {"get": named_operation("show")}}), "1 / 0\n")
 
@@ -147,35 +138,25 @@ def test_says_where_a_module_fails_that_the_contract_names(folder):
 
 
 def test_a_module_that_is_imported_already_from_elsewhere_is_reported(folder, monkeypatch, module):
-    """Its functions would be those of another project."""
     other = type(sys)(module)
     other.__file__ = "/elsewhere/x.py"
     monkeypatch.setitem(sys.modules, module, other)
-    (folder / f"{module}.py").write_text("def show():\n    return 1\n")
-    paths = {"/a": {"get": {"operationId": f"{module}.show", "responses": ANSWER}}}
 
-    assert refusals(folder, paths) == [
+    assert refusals(folder, paths_of(f"{module}.show")) == [
         f"names {module}.py, but the module '{module}' is /elsewhere/x.py; rename yours"
     ]
 
 
 async def test_what_is_missing_may_be_mocked(folder, module):
-    """The functions that are there are served, and no credential is accepted unverified."""
-    (folder / f"{module}.py").write_text("def show():\n    return 'shown'\n")
-    paths = {
-        "/a": {"get": {"operationId": f"{module}.show", "responses": ANSWER}},
-        "/b": {"get": {"operationId": f"{module}.gone", "responses": ANSWER}},
-    }
+    paths = paths_of(f"{module}.show", f"{module}.gone")
 
     async with calling(served(folder, paths, missing=("mock",))) as client:
-        assert (await client.get("/a")).json() == "shown"
-        assert (await client.get("/b")).headers["x-mock"] == "true"
+        assert (await client.get("/0")).json() == "shown"
+        assert (await client.get("/1")).headers["x-mock"] == "true"
 
 
 def test_says_which_modules_a_contract_names_if_none_is_there():
     """Many contracts have dots in their operationIds, so this is one line for all of them."""
-    paths = {"/a": {"get": {"operationId": "youtube.videos.list", "responses": ANSWER}}}
+    message = no_package_message("handlers", read(contract(paths_of("youtube.videos.list"))))
 
-    told = no_package_message("handlers", read(contract(paths)))
-
-    assert told.endswith("or write the modules that the operationIds name, such as youtube/videos.py")
+    assert message.endswith("or write the modules that the operationIds name, such as youtube/videos.py")

@@ -64,7 +64,6 @@ async def test_a_path_whose_operations_are_not_known_answers_501_to_every_method
 
 
 async def test_a_package_is_served_likewise_in_development(tmp_path, monkeypatch):
-    """Its handlers for operations that are left out are not called."""
     monkeypatch.syspath_prepend(str(tmp_path))
     things = "".join(f"async def {name}(**_): return 1\n" for name in ("good", "bad", "put"))
     application = host(tmp_path, FAULTY, things=things, default="async def worse(): return None, 200\n")
@@ -85,7 +84,6 @@ def test_strictly_every_error_refuses(served, settings):
 
 
 def test_the_start_says_what_is_not_served_and_what_is_worked_around(served, capsys):
-    """Each with its place; nothing is worked around in silence."""
     print_banner(served(), 2212)
 
     printed = capsys.readouterr()
@@ -113,7 +111,6 @@ def test_the_start_shows_no_request_to_what_is_not_served(served, capsys):
 
 
 def test_a_long_list_of_warnings_is_cut(served, capsys):
-    """The summary of the linter is better than a thousand lines."""
     paths = {f"/{number}": {"get": {"responses": {"200": {}}}} for number in range(100)}
 
     print_banner(served(contract(paths)), 2212)

@@ -36,13 +36,11 @@ async def client():
     ],
 )
 async def test_a_query_finds_stars(client, asked):
-    """As JSON, and as a form with a style."""
     found = await client.request("QUERY", "/v1/stars", **asked)
     assert (found.status_code, found.json()) == (200, [VEGA])
 
 
 async def test_a_query_string_is_one_value(client):
-    """Its fields are those of a form."""
     found = await client.get("/v1/stars?names=vega-1&names=sirius-2&brighter=0")
     wrong = await client.get("/v1/stars?brighter=40&colour=red")
     assert [one["name"] for one in found.json()] == ["sirius-2"]
@@ -68,7 +66,6 @@ async def test_cookies_have_their_own_style(client):
 
 
 async def test_pictures_are_files(client):
-    """One by its media type, the other because it has no type at all."""
     parts = [
         ("image", ("a.png", b"\x89PNG", "image/png")),
         ("calibration", ("b", b"\0")),
@@ -107,7 +104,6 @@ async def test_a_night_is_filed_by_position(client):
 
 
 async def test_a_night_is_filed_as_parts_of_a_form(client):
-    """A field is multipart, another one is URL-encoded."""
     readings = multipart(("application/json", b'{"celsius": 2}'), ("", b"clear"), boundary="r")
     form = [
         ("readings", (None, readings, "multipart/mixed; boundary=r")),

@@ -62,16 +62,14 @@ THINGS = """
 
 
 @pytest.fixture
-async def client(tmp_path, monkeypatch):
+async def client(hosting):
     """A client of a service with small limits."""
-    monkeypatch.syspath_prepend(str(tmp_path))
     limits = {"body_limit": 1000, "file_limit": 100_000}
-    async with calling(host(tmp_path, DOCUMENT, settings=limits, things=THINGS)) as found:
+    async with calling(hosting(DOCUMENT, settings=limits, things=THINGS)) as found:
         yield found
 
 
 async def test_files_have_the_limit_of_files(client):
-    """Values have that of bodies, as in forms."""
     large = await client.post("/sizes", content=multipart(("", b"a"), ("", b"x" * 90_000)), headers=SENT)
     long = await client.post("/sizes", content=multipart(("", b"a" * 2000), ("", b"x")), headers=SENT)
     both = await client.post("/sizes", content=multipart(("", b"a"), ("", b"x" * 100_001)), headers=SENT)
@@ -98,7 +96,6 @@ async def test_bytes_with_a_boundary_are_sent_as_they_are(client):
 
 
 async def test_a_list_of_a_stream_may_have_replies_too(client):
-    """As its iterator may."""
     listed = await client.get("/listed")
     found = sequences.parts(listed.content, listed.headers["content-type"])
     assert found == [("text/csv", b"a"), ("application/json", b'{"n":1}')]
@@ -114,7 +111,6 @@ async def test_parts_have_the_values_of_python(client):
 
 
 async def test_a_wrong_list_is_sent_where_violations_are_only_reported(tmp_path, monkeypatch):
-    """As it would be without the violation."""
     monkeypatch.syspath_prepend(str(tmp_path))
     reporting = host(tmp_path, DOCUMENT, settings={"response_violations": "report"}, things=THINGS)
     async with calling(reporting) as reported:
@@ -124,7 +120,6 @@ async def test_a_wrong_list_is_sent_where_violations_are_only_reported(tmp_path,
 
 
 async def test_a_wrong_list_is_not_sent(client):
-    """Text is no number."""
     assert_problem(await client.get("/wrong"), 500, "INTERNAL_ERROR")
 
 
@@ -180,10 +175,9 @@ PIECES_THINGS = """
 
 
 @pytest.fixture
-async def pieces(tmp_path, monkeypatch):
+async def pieces(hosting):
     """A client of a service whose streams have parts with media types and headers."""
-    monkeypatch.syspath_prepend(str(tmp_path))
-    async with calling(host(tmp_path, PIECES_DOCUMENT, things=PIECES_THINGS)) as found:
+    async with calling(hosting(PIECES_DOCUMENT, things=PIECES_THINGS)) as found:
         yield found
 
 
@@ -199,7 +193,6 @@ FIRST = ("application/json", b"{}")
     ],
 )
 async def test_a_part_of_a_stream_is_refused_as_its_encoding_says(pieces, head, rule):
-    """As a part of a list is."""
     right = multipart(FIRST, ("Content-Type: text/csv\r\nX-N: 1", b"a"))
     accepted = await pieces.post("/take", content=right, headers=SENT)
     refused = await pieces.post("/take", content=multipart(FIRST, (head, b"a")), headers=SENT)
@@ -213,7 +206,6 @@ async def test_a_part_of_a_stream_is_refused_as_its_encoding_says(pieces, head, 
     "wrong", [None, ["text/csv", {}], ["text/csv", {"X-N": "one"}], ["text/html", {"X-N": "1"}]]
 )
 async def test_a_part_of_a_stream_that_violates_its_encoding_is_not_sent(pieces, wrong):
-    """Neither one that has no description of its own."""
     right = await pieces.post("/give", json=[["text/csv", {"X-N": "1"}], ["image/png", {"X-N": "2"}]])
     found = sequences.parts(right.content, right.headers["content-type"])
     assert [one for one, _ in found] == ["text/csv", "image/png"]
@@ -221,5 +213,4 @@ async def test_a_part_of_a_stream_that_violates_its_encoding_is_not_sent(pieces,
 
 
 async def test_bytes_whose_parts_violate_their_encoding_are_not_sent(pieces):
-    """They are read to be validated."""
     assert_problem(await pieces.get("/whole"), 500, "INTERNAL_ERROR")

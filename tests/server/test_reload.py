@@ -225,7 +225,6 @@ def test_what_nobody_foresaw_ends_no_watching(edited, write, tmp_path):
 
 
 def test_clients_see_no_error_while_it_is_reloaded(edited, write):
-    """Over connections that are kept alive, as every client has them."""
     seen = []
     failed = []
     done = threading.Event()
@@ -339,7 +338,6 @@ def test_our_own_service_is_reloaded_as_any_other(tmp_path):
 
 
 def test_is_refused_in_production(tmp_path):
-    """No file is edited there."""
     result = relay(
         as_project(tmp_path), "serve", "--reload", RELAY_ENVIRONMENT="production", RELAY_JWT_SECRET=SECRET
     )
@@ -419,7 +417,6 @@ class TestSources:
         assert there == {"api.yaml": True, "my own.yaml": True, "other/b.yaml": True, "c.json": False}
 
     def test_finds_every_module_of_the_package(self, monkeypatch):
-        """In folders below, too."""
         monkeypatch.chdir(ROOT)
 
         names = {

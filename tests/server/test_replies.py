@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import relay
-from support.hosting import assert_problem, calling, contract, host, logged, operation
+from support.hosting import assert_problem, calling, contract, logged, operation
 
 SIZE = {"type": "object", "required": ["size"], "properties": {"size": {"type": "integer"}}}
 JSON = {"description": "", "content": {"application/json": {"schema": SIZE}}}
@@ -139,10 +139,9 @@ THINGS = """
 
 
 @pytest.fixture
-def hosted(tmp_path, monkeypatch):
+def hosted(hosting):
     """Host these operations with settings of one's own."""
-    monkeypatch.syspath_prepend(str(tmp_path))
-    return lambda **given: host(tmp_path, DOCUMENT, settings=given, things=THINGS)
+    return lambda **given: hosting(DOCUMENT, settings=given, things=THINGS)
 
 
 @pytest.fixture
@@ -212,7 +211,6 @@ async def test_a_header_of_the_handler_replaces_the_default_one(get):
 
 @pytest.mark.parametrize(("path", "body"), [("/json", b'{"size":1}'), ("/connexion", b'{ "size": 1 }')])
 async def test_a_body_that_is_written_already_is_sent_as_it_is(get, path, body):
-    """After it was read and validated."""
     response = await get(path)
 
     assert (response.status_code, response.content) == (200, body)
@@ -224,7 +222,6 @@ async def test_a_body_that_is_written_already_is_sent_as_it_is(get, path, body):
     ("path", "at", "rule"), [("/wrong_json", "/size", "type"), ("/wrong_connexion", "/", "type")]
 )
 async def test_responses_of_frameworks_are_validated(get, caplog, path, at, rule):
-    """Like all others: the value goes nowhere."""
     response = await get(path)
 
     assert_problem(response, 500, "INTERNAL_ERROR")
@@ -244,7 +241,6 @@ async def test_streams_of_frameworks_are_streams(get, path, body):
 
 @pytest.mark.parametrize(("path", "status"), [("/nothing", 204), ("/nothing_else", 202), ("/empty", 200)])
 async def test_no_content_is_no_body(get, path, status):
-    """Alone it is a 204, where that is documented."""
     response = await get(path)
 
     assert (response.status_code, response.content) == (status, b"")
@@ -307,7 +303,6 @@ def test_a_cookie_that_could_say_more_than_it_should_is_refused(given, message):
 
 
 def test_a_cookie_has_all_attributes():
-    """As RFC 6265 spells them."""
     cookie = relay.Cookie(
         "a", "b", expires=datetime(2025, 1, 2, tzinfo=UTC), path="/x", domain="a.test", samesite="strict"
     )

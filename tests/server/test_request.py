@@ -39,7 +39,6 @@ def request(*headers, body=b"", proxies=None, **scope):
 
 
 def test_shows_what_was_sent():
-    """Decoded where a handler compares it, raw where it is signed."""
     found = request(body=b'{"a": 1}')
 
     assert (found.method, found.path, found.query) == ("POST", "/a b", "x=%31&y")
@@ -68,20 +67,17 @@ def test_cookies_have_their_first_value():
 
 
 def test_has_no_secrets_in_its_representation():
-    """It goes to logs and tracebacks."""
     shown = repr([request(body=b"secret"), request().headers])
 
     assert shown == "[<Request POST of take>, <Headers host, cookie, authorization, x-a>]"
 
 
 def test_is_frozen():
-    """A handler and its helpers see the same request."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         request().scope = {}
 
 
 def test_behind_a_trusted_proxy_it_is_the_clients():
-    """Address, scheme and host."""
     lines = [
         (b"x-forwarded-for", b"203.0.113.5"),
         (b"x-forwarded-proto", b"https"),
@@ -95,7 +91,6 @@ def test_behind_a_trusted_proxy_it_is_the_clients():
 
 
 def test_a_scope_without_a_raw_path_has_an_encoded_one():
-    """Not every ASGI server passes it."""
     assert request(raw_path=None, query_string=b"").url == "http://shop.example:8080/a%20b"
 
 
@@ -112,7 +107,6 @@ def test_a_scope_without_a_raw_path_has_an_encoded_one():
     ],
 )
 def test_says_what_the_client_prefers(accept, preferred):
-    """RFC 9110 section 12.5.1."""
     found = request(*([(b"accept", accept.encode())] if accept is not None else []))
 
     assert found.preferred("text/csv", "application/json; charset=utf-8".partition(";")[0]) == preferred
@@ -152,10 +146,9 @@ DOCUMENT = contract(
 
 
 @pytest.fixture
-def application(tmp_path, monkeypatch):
+def application(hosting):
     """A service whose handlers take the request."""
-    monkeypatch.syspath_prepend(str(tmp_path))
-    return host(tmp_path, DOCUMENT, things=THINGS)
+    return hosting(DOCUMENT, things=THINGS)
 
 
 async def test_the_body_is_byte_for_byte_what_was_sent(application):
@@ -188,7 +181,6 @@ async def test_only_a_handler_that_names_it_gets_it(application):
 
 
 async def test_a_collaborator_with_the_name_wins(tmp_path, monkeypatch):
-    """A service that has one works as before."""
     monkeypatch.syspath_prepend(str(tmp_path))
     init = "def collaborators(settings):\n    return {'request': 'mine'}\n"
     things = "def show(request):\n    return request\n"

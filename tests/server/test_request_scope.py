@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from relay import SetupError
-from support.hosting import assert_problem, bearer, calling, contract, host, operation
+from support.hosting import assert_problem, bearer, calling, contract, operation
 
 DOCUMENT = contract(
     {
@@ -49,12 +49,11 @@ PLAIN = ASYNC.replace("async def", "def")
 
 
 @pytest.fixture
-def hosted(tmp_path, monkeypatch):
+def hosted(hosting):
     """The service, with a scope and handlers."""
-    monkeypatch.syspath_prepend(tmp_path)
 
     def serve(scope, things=THINGS, **settings):
-        return host(tmp_path, DOCUMENT, settings=settings, init=COLLABORATORS + scope, things=things)
+        return hosting(DOCUMENT, settings=settings, init=COLLABORATORS + scope, things=things)
 
     return serve
 
@@ -66,7 +65,6 @@ def scope(request):
 
 
 async def test_a_request_gets_objects_of_its_own_and_commits(hosted, scope):
-    """Each request opens them; the handler takes those that it names."""
     application = hosted(scope)
 
     async with calling(application) as client:
@@ -179,7 +177,6 @@ async def test_the_objects_of_a_stream_live_as_long_as_it_does(hosted, scope):
 
 
 async def test_it_sees_the_caller(hosted, scope):
-    """What `identify` returned, or the claims."""
     init = f"{scope}\n    async def identify(claims):\n        return claims['sub']\n"
     application = hosted(init)
 
@@ -211,7 +208,6 @@ async def test_it_sees_the_failure_and_rolls_back(hosted, scope, body, status, f
 
 
 async def test_a_failing_commit_is_a_500(hosted):
-    """It runs before the response is sent."""
     scope = "\n    async def scope():\n        yield {'session': []}\n        raise RuntimeError('canary')\n"
 
     async with calling(hosted(scope)) as client:
@@ -219,7 +215,6 @@ async def test_a_failing_commit_is_a_500(hosted):
 
 
 async def test_a_scope_that_swallows_the_failure_does_not_hide_it(hosted):
-    """The client needs a response."""
     scope = """
     async def scope():
         try:
@@ -234,7 +229,6 @@ async def test_a_scope_that_swallows_the_failure_does_not_hide_it(hosted):
 
 
 async def test_it_is_not_opened_for_a_rejected_request(hosted, scope):
-    """A 401 needs no connection of a pool."""
     application = hosted(scope)
 
     async with calling(application) as client:
@@ -265,13 +259,11 @@ async def test_names_in_its_annotation_are_compared_with_the_functions(hosted):
 
 @pytest.mark.parametrize("scope", ["\n    scope = 7\n", "\n    def scope():\n        return {}\n"])
 def test_a_wrong_export_is_reported_before_the_start(hosted, scope):
-    """With what it must be."""
     with pytest.raises(SetupError, match="scope: must be a function with a `yield`"):
         hosted(scope)
 
 
 async def test_what_it_takes_must_exist(hosted):
-    """As for `identify`."""
     with pytest.raises(SetupError, match="scope needs 'pool', and no collaborator has that name"):
         async with calling(hosted("\n    async def scope(pool):\n        yield {}\n")):
             pass

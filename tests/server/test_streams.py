@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from relay.server.deadline import TICK
-from support.hosting import assert_problem, calling, contract, host, logged, operation
+from support.hosting import assert_problem, calling, contract, logged, operation
 from support.streaming import served, until
 from support.wire import request
 
@@ -140,10 +140,9 @@ THINGS = """
 
 
 @pytest.fixture
-def hosted(tmp_path, monkeypatch):
+def hosted(hosting):
     """Host these operations with settings of one's own."""
-    monkeypatch.syspath_prepend(str(tmp_path))
-    return lambda **given: host(tmp_path, DOCUMENT, settings=given, things=THINGS)
+    return lambda **given: hosting(DOCUMENT, settings=given, things=THINGS)
 
 
 @asynccontextmanager
@@ -185,7 +184,6 @@ async def test_what_a_stream_raises_first_is_an_error_of_its_handler(hosted):
 
 
 async def test_a_stream_of_other_values_is_a_violation(hosted, caplog):
-    """The log names the type; the generator is closed."""
     async with calling(hosted()) as client:
         assert_problem(await client.get("/wrong"), 500, "INTERNAL_ERROR")
         assert await until(client, "ended", bool) == ["wrong"]
@@ -197,7 +195,6 @@ async def test_a_stream_of_other_values_is_a_violation(hosted, caplog):
 
 @pytest.mark.parametrize("policy", ["enforce", "report"])
 async def test_the_head_of_a_stream_is_validated(hosted, caplog, policy):
-    """Its body is not, as it is not in memory."""
     async with calling(hosted(response_violations=policy)) as client:
         response = await client.get("/undocumented")
 

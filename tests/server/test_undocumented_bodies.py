@@ -8,20 +8,19 @@ from hypothesis import strategies as st
 
 from relay.contract.diagnostics import Severity
 from relay.server.function_checks import names_body
-from support.hosting import calling, contract, host, logged, operation
+from support.hosting import calling, contract, logged, operation
 
 EMPTY = {"description": "ok"}
 JSON = {"description": "ok", "content": {"application/json": {"schema": {}}}}
 
 
 @pytest.fixture
-def hosted(tmp_path, monkeypatch):
+def hosted(hosting):
     """Compile an operation with some responses, and its module."""
-    monkeypatch.syspath_prepend(str(tmp_path))
 
     def hosted(responses, things, **settings):
         document = contract({"/a": {"get": operation("show", responses=responses)}})
-        return host(tmp_path, document, settings=settings, things=things)
+        return hosting(document, settings=settings, things=things)
 
     return hosted
 
@@ -69,14 +68,12 @@ def test_a_body_that_is_not_documented_is_said_at_the_start(hosted, returns):
     ],
 )
 def test_an_annotation_without_a_body_is_right(hosted, returns):
-    """So is one that does not say."""
     things = f"import relay\nfrom typing import Any\n\ndef show() -> {returns}:\n    return None\n"
 
     assert found(hosted({"200": EMPTY, "304": EMPTY}, things)) == []
 
 
 def test_a_documented_body_is_right(hosted):
-    """Of any success; the responses of errors do not count."""
     things = "def show() -> dict:\n    return {}\n"
 
     assert found(hosted({"200": EMPTY, "201": JSON}, things)) == []
@@ -86,8 +83,6 @@ def test_a_documented_body_is_right(hosted):
 
 @given(st.text(alphabet="[]|,.'\" abtupleNone\\", max_size=60))
 def test_any_annotation_is_read(text):
-    """It is the text of a function, which may be wrong."""
-
     def function() -> None: ...
 
     function.__annotations__["return"] = text
@@ -95,8 +90,6 @@ def test_any_annotation_is_read(text):
 
 
 def test_a_deep_annotation_is_read():
-    """Without recursion."""
-
     def function() -> None: ...
 
     function.__annotations__["return"] = "tuple[" * 50 + "int" + "]" * 50

@@ -44,7 +44,6 @@ def kind(application):
 
 @pytest.mark.parametrize("path", CONTRACTS.values(), ids=CONTRACTS)
 def test_each_contract_says_what_is_wrong_with_it(path):
-    """So a reader knows which of its oddities are meant."""
     text = path.read_text("utf-8")
 
     about = (

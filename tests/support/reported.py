@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
 from relay.contract_tests.contract_config import Waiver
-from relay.contract_tests.contract_rules import finding
 from relay.contract_tests.coverage import Coverage
 from relay.contract_tests.exchanges import Exchange, Request
 from relay.contract_tests.results import Failure, NotRun, Phase
@@ -87,13 +86,23 @@ def violated() -> Report:
     for cell in coverage.cells[:3]:
         cell.seen = Counter({"properties": 12, "examples": 1})
     pets = ("paths", "/pets", "get", "responses", "200")
-    wrong = finding(
-        document, "response-violation", pets, "200 of GET /pets violates its schema at /pets/0/id"
+    place = document.place(pets)
+    wrong = Failure(
+        place,
+        "200 of GET /pets violates its schema at /pets/0/id",
+        "response-violation",
+        operation="GET /pets",
+        exchange=exchange(),
+        count=7,
     )
-    leaked = finding(
-        document, "leaked-traceback", ("paths", "/pets"), "500 of POST /pets contains a traceback"
+    let_in = Failure(
+        place,
+        "GET /pets accepted an expired token",
+        "credential-accepted",
+        operation="GET /pets",
+        exchange=exchange("/pets?limit=2&sort=name", credential="expired token of admin"),
+        expected=(401, 403),
     )
-    let_in = finding(document, "credential-accepted", pets, "GET /pets accepted an expired token")
     unused = Diagnostic(waiver.place, "the waived response was observed", "unused-waiver", Severity.WARNING)
     posted = {"method": "POST", "body": b'{"name": "Rex\'s son"}'}
     crash = exchange(
@@ -102,28 +111,31 @@ def violated() -> Report:
         headers=(("content-type", "text/plain"),),
         body=b'Traceback (most recent call last):\n  File "shop.py"\n',
     )
-    expired = exchange("/pets?limit=2&sort=name", credential="expired token of admin")
+    leaked = Failure(
+        document.place(("paths", "/pets")),
+        "500 of POST /pets contains a traceback",
+        "leaked-traceback",
+        operation="POST /pets",
+        exchange=crash,
+    )
     properties = Phase(
         "properties",
         cases=412,
         seconds=61,
         exchanges=[exchange()] * 412,
-        failures=[
-            Failure(wrong, "GET /pets", exchange(), count=7),
-            Failure(leaked, "POST /pets", crash),
-        ],
+        failures=[wrong, leaked],
         notes=["412 requests to 3 operations, seed 42"],
     )
     matrix = Phase(
         "identity matrix",
         cases=9,
         seconds=1.25,
-        failures=[Failure(let_in, "GET /pets", expired, expected=(401, 403))],
+        failures=[let_in],
         not_run=[
             NotRun(f"{who} on GET /pets", f"set {who.upper()}_TOKEN to its token") for who in ("rep", "owner")
         ],
     )
-    waivers = Phase("waivers", "waivers", 1, failures=[Failure(unused)])
+    waivers = Phase("waivers", "waivers", 1, failures=[Failure.of(unused)])
     faults = Phase("faults", "faults", 0, not_run=[NotRun("database down", "leave --url out")])
     return run([properties, matrix, waivers, faults], coverage)
 

@@ -86,7 +86,7 @@ def violations(application: Application, exchanges: Mapping[str, Exchange]) -> l
 
 
 def _message(failure: Failure) -> str:
-    return f"{failure.finding.rule}: {failure.finding.message}"
+    return f"{failure.rule}: {failure.message}"
 
 
 def _unasked(exchange: Exchange, operation: Operation) -> list[str]:

@@ -22,10 +22,7 @@ def coercion(version="3.0.3", **schemas):
 def test_a_schema_is_built_once():
     """Twenty objects, each with the next one twice, took 1.3 GB."""
     schemas = {
-        f"S{n}": {
-            "type": "object",
-            "properties": {"a": ref(f"S{n + 1}"), "b": ref(f"S{n + 1}")},
-        }
+        f"S{n}": {"type": "object", "properties": {"a": ref(f"S{n + 1}"), "b": ref(f"S{n + 1}")}}
         for n in range(60)
     }
 

@@ -49,11 +49,7 @@ SCHEMAS_OF_CASES = {
 CASES = {
     "of a property": (THING, {"name": "a"}, {"name": "a", "size": 1}),
     "of no property that was sent": (THING, {"name": "a", "size": 7}, {"name": "a", "size": 7}),
-    "that is null": (
-        {"properties": {"a": {**STRING, "nullable": True, "default": None}}},
-        {},
-        {"a": None},
-    ),
+    "that is null": ({"properties": {"a": {**STRING, "nullable": True, "default": None}}}, {}, {"a": None}),
     "by reference": ({"properties": {"size": ref("Size")}}, {}, {"size": 1}),
     "by allOf of a property": ({"properties": {"size": {"allOf": [{}, ref("Size")]}}}, {}, {"size": 1}),
     "by allOf": (

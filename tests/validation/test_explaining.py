@@ -309,8 +309,8 @@ def test_what_validators_refer_to_is_compiled_twice_at_most(monkeypatch):
     monkeypatch.setattr(
         compiling,
         "_compiled",
-        lambda document, real=compiling._compiled, **options: (
-            documents.append(document) or real(document, **options)
+        lambda document, delegate, real=compiling._compiled, **options: (
+            documents.append(document) or real(document, delegate, **options)
         ),
     )
     compiler = SchemaCompiler(around({"A": an_object(a=INTEGER)}))
@@ -393,11 +393,7 @@ def test_asks_for_verdicts_of_a_limited_number_of_values(keyword, branches, is_t
             "{str(number): number for number in range(100_000)}",
             MAX_VIOLATIONS,
         ),
-        (
-            ref("Names"),
-            """{"n" * 1_000_000: nested(40, lambda one: {**wrong, "z": one}, wrong)}""",
-            1,
-        ),
+        (ref("Names"), """{"n" * 1_000_000: nested(40, lambda one: {**wrong, "z": one}, wrong)}""", 1),
         ({"allOf": [{"maxItems": size} for size in range(10)]}, '["x" * 100] * 200_000', 10),
     ],
     ids=[
@@ -449,7 +445,7 @@ def library_errors(schema, value, compiler, direction):
     """Yield the path and rule of each error of the library, those of all branches included."""
     root = compiler.translator.translate(schema, direction)
     document = {**root.schema, "definitions": compiler._definitions[direction].of(root.refs)}
-    pending = [*compiler._compiled(document).iter_errors(value)]
+    pending = [*compiler._compile(document, None).iter_errors(value)]
     while pending:
         error = pending.pop()
         pending += [inner for branch in getattr(error.kind, "context", []) for inner in branch]

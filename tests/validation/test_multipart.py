@@ -68,10 +68,7 @@ def test_a_form_is_the_same_in_whatever_pieces_it_arrives(size):
 
 
 @settings(max_examples=60)
-@given(
-    st.lists(st.tuples(st.booleans(), st.binary(max_size=40)), max_size=6),
-    st.integers(1, 50),
-)
+@given(st.lists(st.tuples(st.booleans(), st.binary(max_size=40)), max_size=6), st.integers(1, 50))
 def test_what_is_written_is_read(contents, size):
     """Any bytes, in any pieces, as long as they do not hold the boundary."""
     contents = [(is_file, data) for is_file, data in contents if b"\r\n--b" not in b"\r\n" + data]

@@ -549,8 +549,7 @@ ENCODED = {
 }
 DEEP = {"style": "deepObject", "explode": True}
 STYLED = request_decoder(
-    {FORM: ENCODED},
-    encoding={"ids": {"style": "form", "explode": False}, "at": DEEP, "lines": DEEP},
+    {FORM: ENCODED}, encoding={"ids": {"style": "form", "explode": False}, "at": DEEP, "lines": DEEP}
 )
 
 

@@ -125,10 +125,7 @@ def test_rejects_a_write_only_property_in_every_slice():
 
 @pytest.mark.parametrize(
     ("rules", "count", "violated"),
-    [
-        ({"maxItems": 2 * SLICE}, 2 * SLICE + 1, "maxItems"),
-        ({"minItems": 3 * SLICE}, 2 * SLICE, "minItems"),
-    ],
+    [({"maxItems": 2 * SLICE}, 2 * SLICE + 1, "maxItems"), ({"minItems": 3 * SLICE}, 2 * SLICE, "minItems")],
 )
 def test_validates_the_length_of_a_long_array(rules, count, violated):
     assert violations(page(**rules), {"items": items(count), "total": 1}) == [("/items", violated)]

@@ -45,8 +45,8 @@ def test_what_many_schemas_refer_to_is_compiled_once(monkeypatch):
     monkeypatch.setattr(
         compiling,
         "_compiled",
-        lambda document, real=compiling._compiled, **options: (
-            compiled.extend(document.get("definitions", {}).values()) or real(document, **options)
+        lambda document, delegate, real=compiling._compiled, **options: (
+            compiled.extend(document.get("definitions", {}).values()) or real(document, delegate, **options)
         ),
     )
     compiler = SchemaCompiler(around({name: {"type": "object", "properties": properties} for name in names}))
@@ -90,12 +90,7 @@ def test_an_error_in_a_schema_is_found_by_all_that_reach_it():
 def test_a_schema_that_cannot_be_compiled_costs_the_others_nothing():
     """Only those that refer to it."""
     compiler = SchemaCompiler(
-        around(
-            {
-                "Bad": {"type": "integer", "oneOf": []},
-                "Good": {"type": "string", "maxLength": 1},
-            }
-        )
+        around({"Bad": {"type": "integer", "oneOf": []}, "Good": {"type": "string", "maxLength": 1}})
     )
 
     good = compiler.compile({"type": "array", "items": ref("Good")}, "response", POINTER)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.contract.diagnostics import Diagnostic, SetupError, errors
 
 from .options import handlers_option, spec_option
 from .output import echo, emit, is_quiet, say, tools_installed
@@ -172,7 +172,7 @@ def contract(
 
 def _conclude(report: Report, form: str) -> None:
     """Print the findings and exit with 1 for an error; as text, only as much as a person reads."""
-    findings = [failure.finding for failure in report.failures]
+    findings = report.failures
     if form != "text":
         report_findings("contract", findings, form, _clean(report))
         return
@@ -199,13 +199,13 @@ def brief(failures: Iterable[Failure]) -> Iterator[Diagnostic]:
     """Yield the finding of each failure; beyond MAX_ALIKE of one rule at one place, one for the rest."""
     alike: dict[tuple[str, object], list[Failure]] = {}
     for failure in failures:
-        alike.setdefault((failure.finding.rule, failure.finding.where), []).append(failure)
+        alike.setdefault((failure.rule, failure.where), []).append(failure)
     for group in alike.values():
-        yield from (failure.finding for failure in group[:MAX_ALIKE])
+        yield from group[:MAX_ALIKE]
         if more := group[MAX_ALIKE:]:
             names = dict.fromkeys(one.exchange.credential for one in more if one.exchange)
             who = f": {', '.join(filter(None, names))}" if any(names) else ", see the report"
-            yield replace(group[0].finding, message=f"and {len(more)} more like these{who}")
+            yield replace(group[0], message=f"and {len(more)} more like these{who}")
 
 
 def _seen(report: Report) -> str:
@@ -216,7 +216,7 @@ def _seen(report: Report) -> str:
 
 
 def _cut(report: Report) -> str:
-    from relay.contract_tests.time_limit import OUT_OF_TIME
+    from relay.contract_tests.results import OUT_OF_TIME
 
     counts = {part.name: sum(one.reason == OUT_OF_TIME for one in part.not_run) for part in report.parts}
     listed = ", ".join(f"{name} ({count})" for name, count in counts.items() if count)
@@ -266,7 +266,7 @@ class Progress:
         if self._status:
             self._status.stop()
             self._status = None
-        found = sum(failure.finding.severity == "error" for failure in part.failures)
+        found = len(errors(part.failures))
         empty = "not run" if part.not_run else "nothing"
         verdict = f"{found} found" if found else "passed" if part.cases else empty
         say(f"  {part.name:16} {verdict:9} {part.unit}: {part.cases}, {part.seconds:.1f} s", err=True)

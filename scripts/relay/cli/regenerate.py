@@ -69,7 +69,7 @@ def regenerate(
         from relay.codegen.formatting import Ruff
         from relay.codegen.package_state import State
         from relay.codegen.plan import plan
-        from relay.codegen.requested_renames import requested_renames
+        from relay.codegen.renames import requested_renames
         from relay.codegen.types_module import generate_types
         from relay.contract.loading import load_contract
         from relay.lint.names import given_names

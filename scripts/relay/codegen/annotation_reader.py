@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,7 +12,7 @@ from relay.project.package_source import TYPES
 from relay.project.syntax import dotted
 
 from .annotations import BUILTINS, ELLIPSIS, NONE, TYPING, UPLOAD, Kind, Type, literals, union
-from .item_types import SAME, STREAM
+from .body_types import SAME, STREAM
 
 _HOMES_OF_STREAMS = frozenset(("collections.abc", "typing", "typing_extensions"))
 
@@ -23,33 +22,25 @@ Meaning = Callable[[str], tuple[Kind, str] | None]
 
 def meanings(module: Module, package: str, classes: frozenset[str]) -> Meaning:
     """Return what reads the names of a module of a package; `classes` are those of its generated types."""
-    return lambda name: (
-        ("generated", name)
-        if name in classes and _is_unbound(name, module, package)
-        else _meaning(module, name, package)
-    )
+    types = f"{package}.{TYPES}"
 
+    def meaning(name: str) -> tuple[Kind, str] | None:
+        if name in classes and name not in module.names and all(star == types for star in module.stars):
+            return "generated", name  # its import is missing, or a star
+        source, member = _origin(module, name)
+        if name.partition(".")[0] not in module.bindings and name in BUILTINS:
+            source, member = "builtins", name
+        if source == "builtins" and member in BUILTINS:
+            return "builtin", member
+        if source == types or (source, member) == ("relay", UPLOAD.name):
+            return "generated", member
+        if source in _HOMES_OF_STREAMS and member in SAME:
+            return "abc", STREAM
+        if source in ("typing", "typing_extensions") and member in TYPING:
+            return "typing", member
+        return None
 
-def _meaning(module: Module, name: str, package: str) -> tuple[Kind, str] | None:
-    first, _, rest = name.partition(".")
-    bound = module.bindings.get(first)
-    if bound is None and not rest and name in BUILTINS:
-        return "builtin", name
-    source, member = _origin(module, name)
-    if source == "builtins" and member in BUILTINS:
-        return "builtin", member
-    if source == f"{package}.{TYPES}" or (source, member) == ("relay", UPLOAD.name):
-        return "generated", member
-    if source in _HOMES_OF_STREAMS and member in SAME:
-        return "abc", STREAM
-    if source in ("typing", "typing_extensions") and member in TYPING:
-        return "typing", member
-    return None
-
-
-def _is_unbound(name: str, module: Module, package: str) -> bool:
-    """Return True for a name that a module only uses: its import from the generated types is missing, or a star."""
-    return name not in module.names and all(star == f"{package}.{TYPES}" for star in module.stars)
+    return meaning
 
 
 def _origin(module: Module, name: str) -> tuple[str, str]:
@@ -57,9 +48,22 @@ def _origin(module: Module, name: str) -> tuple[str, str]:
     return source, member
 
 
+def inner_parts(node: cst.Subscript) -> list[cst.BaseExpression]:
+    """Return what an annotation has in brackets."""
+    return [element.slice.value for element in node.slice if isinstance(element.slice, cst.Index)]
+
+
+def quoted_annotation(node: cst.SimpleString) -> cst.BaseExpression | None:
+    """Return the annotation in a string; None if it is none."""
+    try:
+        return cst.parse_expression(str(node.evaluated_value))
+    except cst.ParserSyntaxError:
+        return None
+
+
 def stream_names(node: cst.BaseExpression, module: Module) -> Iterator[str]:
     """Yield the names of the types of streams in an annotation, whatever their items are: `AsyncIterator`."""
-    pending = [node]
+    pending: list[cst.BaseExpression | None] = [node]
     while pending:
         match part := pending.pop():
             case cst.Name() | cst.Attribute():
@@ -69,11 +73,13 @@ def stream_names(node: cst.BaseExpression, module: Module) -> Iterator[str]:
             case cst.BinaryOperation():
                 pending += [part.left, part.right]
             case cst.Subscript():
-                inner = [one.slice.value for one in part.slice if isinstance(one.slice, cst.Index)]
-                pending += [part.value, *inner]
+                pending += [part.value, *inner_parts(part)]
             case cst.SimpleString():
-                with contextlib.suppress(cst.ParserSyntaxError):
-                    pending.append(cst.parse_expression(str(part.evaluated_value)))
+                pending.append(quoted_annotation(part))
+
+
+class _Foreign(Exception):
+    """The annotation uses a type that the generator does not write."""
 
 
 def read_annotation(node: cst.BaseExpression, meaning: Meaning) -> Type | None:
@@ -82,73 +88,44 @@ def read_annotation(node: cst.BaseExpression, meaning: Meaning) -> Type | None:
     `meaning` returns what a dotted name refers to in its module.
     """
     try:
-        return _Reader(meaning).read(node)
+        return _read(node, meaning)
     except _Foreign:
         return None
 
 
-class _Foreign(Exception):
-    """The annotation uses a type that the generator does not write."""
+def _read(node: cst.BaseExpression | None, meaning: Meaning) -> Type:
+    match node:
+        case cst.Name(value="None"):
+            return NONE
+        case cst.Name() | cst.Attribute() if (found := meaning(dotted(node))) is not None:
+            return Type(found[1], kind=found[0])
+        case cst.BinaryOperation(operator=cst.BitOr()):
+            return union([_read(node.left, meaning), _read(node.right, meaning)])
+        case cst.Subscript():
+            return _subscript(_read(node.value, meaning), inner_parts(node), meaning)
+        case cst.SimpleString():
+            return _read(quoted_annotation(node), meaning)
+        case cst.Ellipsis():
+            return ELLIPSIS
+    raise _Foreign
 
 
-class _Reader:
-    def __init__(self, meaning: Meaning) -> None:
-        self._meaning = meaning
-
-    def read(self, node: cst.BaseExpression) -> Type:
-        match node:
-            case cst.Name(value="None"):
-                return NONE
-            case cst.Name() | cst.Attribute():
-                return self._named(node)
-            case cst.BinaryOperation(operator=cst.BitOr()):
-                return union([self.read(node.left), self.read(node.right)])
-            case cst.Subscript():
-                return self._subscript(node)
-            case cst.SimpleString():
-                return self._in_quotes(node)
-            case cst.Ellipsis():
-                return ELLIPSIS
-        raise _Foreign
-
-    def _named(self, node: cst.CSTNode) -> Type:
-        found = self._meaning(dotted(node))
-        if found is None:
-            raise _Foreign
-        kind, name = found
-        return Type(name, kind=kind)
-
-    def _in_quotes(self, node: cst.SimpleString) -> Type:
-        try:
-            return self.read(cst.parse_expression(str(node.evaluated_value)))
-        except cst.ParserSyntaxError as exc:
-            raise _Foreign from exc
-
-    def _subscript(self, node: cst.Subscript) -> Type:
-        head = self.read(node.value)
-        inner = [element.slice.value for element in node.slice if isinstance(element.slice, cst.Index)]
-        if head.name == "Literal":
-            return literals([_literal_value(value) for value in inner])
-        if head.kind == "abc":
-            return _stream(self.read(inner[0]))
-        parts = [self.read(value) for value in inner]
-        if head.name in ("Optional", "Union") and head.kind == "typing":
-            return union([*parts, NONE] if head.name == "Optional" else parts)
-        return Type(head.name, tuple(parts), head.kind)
-
-
-def _stream(item: Type) -> Type:
-    """Return the type of a stream of items; that of bytes, text and an author's own values is the author's own."""
-    if not any(item.names("generated")):
-        raise _Foreign
-    return Type(STREAM, (item,), "abc")
+def _subscript(head: Type, inner: list[cst.BaseExpression], meaning: Meaning) -> Type:
+    if head.name == "Literal":
+        return literals([_literal_value(value) for value in inner])
+    parts = [_read(value, meaning) for value in (inner[:1] if head.kind == "abc" else inner)]
+    if head.kind == "abc":
+        if not any(parts[0].names("generated")):
+            raise _Foreign  # a stream of bytes, text and an author's own values is the author's own
+        return Type(STREAM, tuple(parts), "abc")
+    if head.name in ("Optional", "Union") and head.kind == "typing":
+        return union([*parts, NONE] if head.name == "Optional" else parts)
+    return Type(head.name, tuple(parts), head.kind)
 
 
 def _literal_value(node: cst.BaseExpression) -> Any:
     match node:
-        case cst.SimpleString():
-            return node.evaluated_value
-        case cst.Integer():
+        case cst.SimpleString() | cst.Integer():
             return node.evaluated_value
         case cst.UnaryOperation(operator=cst.Minus(), expression=cst.Integer() as number):
             return -number.evaluated_value

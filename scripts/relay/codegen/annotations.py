@@ -44,11 +44,11 @@ class Type:
         return (self,)
 
     def covers(self, other: Type) -> bool:
-        """Whether each member of another type matches one of this type; Any matches everything."""
+        """Return True if each member of another type matches one of this type; Any matches everything."""
         return all(any(own.is_like(member) for own in self.members) for member in other.members)
 
     def is_met_by(self, other: Type) -> bool:
-        """Whether each member of this type has a match in another, which may be more specific."""
+        """Return True if each member of this type has a match in another, which may be more specific."""
         return all(any(own.is_like(member) for member in other.members) for own in self.members)
 
     def agrees(self, other: Type) -> bool:
@@ -56,13 +56,13 @@ class Type:
         return _agree(self, other)
 
     def is_like(self, other: Type) -> bool:
-        """Whether another type (not a union) is equal, or more specific where this is Any."""
+        """Return True if another type (not a union) is equal, or more specific where this is Any."""
         same = (self.name, self.kind, len(self.parts)) == (other.name, other.kind, len(other.parts))
         agree = (own.agrees(part) for own, part in zip(self.parts, other.parts, strict=False))
         return self == ANY or (same and all(agree))
 
     def loosens(self, other: Type) -> bool:
-        """Whether this is a less specific form of another type: Any, or dict or list in place of what they contain."""
+        """Return True if this is a less specific form of another type: Any, or dict or list in place of what they contain."""
         return _loosens(self, other)
 
     def replaced(self, old: Type, new: Type) -> Type:
@@ -101,7 +101,6 @@ _SCALARS = {"string": STR, "integer": INT, "number": FLOAT, "boolean": BOOL, "nu
 ELLIPSIS = Type("...", kind="literal")
 UPLOAD = Type("Upload", kind="generated")
 """relay.Upload, which `_types.py` imports."""
-
 
 MAPPING = Type("dict", (STR, ANY))
 
@@ -147,7 +146,7 @@ class _Schemas:
     def __init__(self, contract: Contract, names: Mapping[str, str]) -> None:
         self._contract = contract
         self._names = names
-        self._plain = plain if contract.version != "3.0" else _unchanged
+        self._is_plain = contract.version == "3.0"
 
     def type_of(self, schema: Schema, seen: tuple[str, ...]) -> Type:
         schema = self._plain(schema)
@@ -157,6 +156,9 @@ class _Schemas:
         else:
             found = self._inline(schema, seen)
         return union([found, NONE]) if schema.get("nullable") is True else found
+
+    def _plain(self, schema: Schema) -> Schema:
+        return schema if self._is_plain else plain(schema)
 
     def _referenced(self, ref: str, seen: tuple[str, ...]) -> Type:
         pointer = parse_pointer(ref[1:])
@@ -171,25 +173,19 @@ class _Schemas:
     def _inline(self, schema: Schema, seen: tuple[str, ...]) -> Type:
         if "enum" in schema:
             return literals(schema["enum"])
-        for keyword in ("oneOf", "anyOf"):
-            if keyword in schema:
-                return union(self.type_of(part, seen) for part in schema[keyword])
+        if parts := schema.get("oneOf") or schema.get("anyOf"):
+            return union(self.type_of(part, seen) for part in parts)
         return self._all_of(schema, seen) if "allOf" in schema else self._of_type(schema, seen)
 
     def _of_type(self, schema: Schema, seen: tuple[str, ...]) -> Type:
-        if schema.get("type") == "array":
+        kind, additional = schema.get("type", ""), schema.get("additionalProperties")
+        if kind == "array":
             return Type("list", (self.type_of(schema.get("items", {}), seen),))
-        if schema.get("type") == "object" or {"properties", "additionalProperties"} & set(schema):
-            return self._mapping(schema, seen)
-        if schema.get("type") == "string" and is_binary(schema, self._contract):
-            return BYTES
-        return _SCALARS.get(schema.get("type", ""), ANY)
-
-    def _mapping(self, schema: Schema, seen: tuple[str, ...]) -> Type:
-        additional = schema.get("additionalProperties")
-        if isinstance(additional, dict) and not schema.get("properties"):
+        if kind == "object" or additional is not None or "properties" in schema:
+            if not isinstance(additional, dict) or schema.get("properties"):
+                return MAPPING
             return Type("dict", (STR, self.type_of(additional, seen)))
-        return MAPPING
+        return BYTES if kind == "string" and is_binary(schema, self._contract) else _SCALARS.get(kind, ANY)
 
     def _all_of(self, schema: Schema, seen: tuple[str, ...]) -> Type:
         parts = [self.type_of(part, seen) for part in schema["allOf"]]
@@ -198,10 +194,6 @@ class _Schemas:
         resolved = [self._contract.resolve(part) for part in schema["allOf"]]
         is_object = any("properties" in part or part.get("type") == "object" for part in [schema, *resolved])
         return MAPPING if is_object else ANY
-
-
-def _unchanged(schema: Schema) -> Schema:
-    return schema
 
 
 def literals(values: Iterable[Any]) -> Type:

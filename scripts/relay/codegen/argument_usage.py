@@ -1,7 +1,8 @@
-"""Find where a function uses its arguments, and whether a new argument would hide a name it uses."""
+"""Find the names that a function uses, and whether a new argument or another name would hide one of them."""
 
 from __future__ import annotations
 
+import ast
 import builtins
 import re
 import symtable
@@ -9,29 +10,25 @@ from collections.abc import Iterable
 
 import libcst as cst
 
-from relay.project.module_source import Function
+from relay.project.module_source import Function, Module
 from relay.project.syntax import declares, nodes
 
 
 def uses(function: Function, name: str) -> list[cst.CSTNode]:
     """Return where a function's body or its decorators use one of its arguments."""
-    finder = _Names({name, "locals", "vars", "eval", "exec"})
-    function.node.body.visit(finder)
-    for decorator in function.node.decorators:
-        decorator.visit(finder)
-    return finder.found
+    return name_uses([function.node.body, *function.node.decorators], name, "locals", "vars", "eval", "exec")
 
 
-def name_uses(nodes: Iterable[cst.CSTNode], name: str) -> list[cst.CSTNode]:
-    """Return where some code uses a name; attributes and the keywords of calls do not count."""
-    finder = _Names({name})
+def name_uses(nodes: Iterable[cst.CSTNode], *names: str) -> list[cst.CSTNode]:
+    """Return where some code uses one of some names; attributes and the keywords of calls do not count."""
+    finder = _Names({*names})
     for node in nodes:
         node.visit(finder)
     return finder.found
 
 
 def hides(function: Function, name: str) -> bool:
-    """Whether a new argument would hide a global or built-in that the function's body uses by that name."""
+    """Return True if a new argument would hide a global or built-in that the function's body uses by that name."""
     module = function.module
     if not (hasattr(builtins, name) or name in module.names or module.stars or declares(function.node, name)):
         return False  # the name is unbound: the body was written for the argument
@@ -48,6 +45,21 @@ def _is_global(table: symtable.SymbolTable, name: str) -> bool:
         if table.get_type() == "function":
             return False  # it is the function's own
     return any(_is_global(inner, name) for inner in table.get_children())
+
+
+def would_hide(module: Module, old: str, new: str) -> bool:
+    """Return True if a function that refers to a handler uses the handler's new name for a local of its own."""
+    if new.encode() not in module.source:
+        return False
+    for node in ast.walk(ast.parse(module.tree.code)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            inner = [*ast.walk(node)]
+            own = {one.arg for one in inner if isinstance(one, ast.arg)}
+            names = [one for one in inner if isinstance(one, ast.Name)]
+            own |= {one.id for one in names if not isinstance(one.ctx, ast.Load)}
+            if new in own and any(one.id == old for one in names):
+                return True
+    return False
 
 
 def global_names(function: Function) -> set[str]:

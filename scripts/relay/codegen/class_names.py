@@ -10,10 +10,10 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from relay.contract.pointers import mappings, parse_pointer
+from relay.contract.pointers import escape, mappings, parse_pointer
 
 _PREFIX = "#/components/schemas/"
 
@@ -48,15 +48,16 @@ def class_names(components: Iterable[str]) -> dict[str, str]:
     free = set(taken)
     for name in sorted(components, key=lambda name: name != class_name(name)):
         wanted = class_name(name)
-        names[name] = wanted if wanted in free else next(_others(wanted, taken))
+        names[name] = wanted if wanted in free else free_name([f"{wanted}Type"], taken)
         free.discard(wanted)
         taken.add(names[name])
     return names
 
 
-def _others(wanted: str, taken: set[str]) -> Iterator[str]:
-    numbered = (f"{wanted}Type{number}" for number in itertools.count(2))
-    return (name for name in itertools.chain([f"{wanted}Type"], numbered) if name not in taken)
+def free_name(candidates: Sequence[str], taken: Collection[str]) -> str:
+    """Return the first candidate that is not taken, else the last with a number."""
+    numbered = (f"{candidates[-1]}{number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain(candidates, numbered) if name not in taken)
 
 
 def class_name(name: str) -> str:
@@ -66,7 +67,6 @@ def class_name(name: str) -> str:
 
 
 def _rename_references(found: dict[str, Any], renamed: Mapping[str, str]) -> None:
-    """Rename the target of a `$ref`, or the targets of a discriminator."""
     if isinstance(ref := found.get("$ref"), str):
         found["$ref"] = _renamed(ref, renamed)
     if "propertyName" in found and isinstance(targets := found.get("mapping"), dict):
@@ -79,8 +79,4 @@ def _renamed(ref: str, renamed: Mapping[str, str]) -> str:
     if not ref.startswith(_PREFIX):
         return ref
     _, _, name, *rest = parse_pointer(ref[1:])
-    if name not in renamed:
-        return ref
-    return _PREFIX + "/".join(
-        [renamed[name], *(token.replace("~", "~0").replace("/", "~1") for token in rest)]
-    )
+    return _PREFIX + "/".join([renamed[name], *map(escape, rest)]) if name in renamed else ref

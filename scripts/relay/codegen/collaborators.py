@@ -11,37 +11,27 @@ from relay.project.package_source import Sources
 from .handler_lookup import Unread, is_plain, resolve
 
 
-def collaborator_names(sources: Sources) -> frozenset[str] | Unread:
-    """Return the names of the package's `collaborators` and of its `scope`; Unread if source does not show them."""
-    names: frozenset[str] = frozenset()
-    for export in ("collaborators", "scope"):
-        found = _given_names(sources, export)
-        if isinstance(found, Unread):
-            return found
-        names |= found
-    return names
-
-
-def _given_names(sources: Sources, export: str) -> frozenset[str] | Unread:
-    """Return the names that a function of the package yields or returns."""
-    function = resolve(sources, "", export)
-    if function is None:
-        return frozenset()
-    if isinstance(function, Unread):
-        return function
+def collaborator_names(sources: Sources) -> frozenset[str] | None:
+    """Return the names of the package's `collaborators` and of its `scope`; None if source does not show them."""
     names: set[str] = set()
-    yields, returns = (list(_nodes(function.node.body, kind)) for kind in (cst.Yield, cst.Return))
-    results = yields or returns
-    if not results or not is_plain(sources, function):
-        return Unread(function.module, function.node)
-    for node in results:
-        if not isinstance(node.value, cst.Dict):
-            return Unread(function.module, node)
-        for element in node.value.elements:
-            key = element.key if isinstance(element, cst.DictElement) else None
-            if not isinstance(key, cst.SimpleString):
-                return Unread(function.module, node)
-            names.add(str(key.evaluated_value))
+    for export in ("collaborators", "scope"):
+        function = resolve(sources, "", export)
+        if function is None:
+            continue
+        if isinstance(function, Unread) or not is_plain(sources, function):
+            return None
+        body = function.node.body
+        results = [*_nodes(body, cst.Yield)] or [*_nodes(body, cst.Return)]
+        values = [one.value for one in results]
+        keys = [
+            element.key if isinstance(element, cst.DictElement) else None
+            for value in values
+            for element in (value.elements if isinstance(value, cst.Dict) else [None])
+        ]
+        texts = [str(key.evaluated_value) for key in keys if isinstance(key, cst.SimpleString)]
+        if not results or len(texts) < len(keys):
+            return None
+        names |= {*texts}
     return frozenset(names)
 
 

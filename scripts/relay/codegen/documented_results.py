@@ -11,8 +11,7 @@ from relay.validation import media_types as media
 from relay.validation.binary_schemas import is_binary
 
 from .annotations import BYTES, INT, MAPPING, NONE, STR, Type, literals, of_schema, union
-from .item_types import is_stream, streams
-from .part_types import parts_type
+from .body_types import is_stream, parts_type, streams
 
 HeaderClasses = Mapping[tuple[str, str], str]
 """The generated classes of response headers, by operation id and key of `responses`."""
@@ -35,15 +34,12 @@ class DocumentedBody:
         return self.type if self.has_shape else union([STR, BYTES])
 
     def is_met_by(self, body: Type) -> bool:
-        """Whether a type has each member of it, or a less specific form of it."""
+        """Return True if a type has each member of it, or a less specific form of it."""
         documented = [self.type, *filter(None, [self.as_list])]
-        return not self.has_shape or any(_is_met(one, body) for one in documented)
-
-
-def _is_met(documented: Type, body: Type) -> bool:
-    return all(
-        any(own.is_like(part) or part.loosens(own) for part in body.members) for own in documented.members
-    )
+        return not self.has_shape or any(
+            all(any(own.is_like(part) or part.loosens(own) for part in body.members) for own in one.members)
+            for one in documented
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +60,14 @@ class DocumentedResult:
         return union(one.type for one in self.bodies)
 
     def covers(self, body: Type) -> bool:
-        """Whether each member of a type is one of its bodies, or a less specific form of one."""
+        """Return True if each member of a type is one of its bodies, or a less specific form of one."""
         accepted = union(one.accepted for one in self.bodies)
         return accepted.covers(body) or all(
             any(own.is_like(one) or one.loosens(own) for own in accepted.members) for one in body.members
         )
 
     def is_met_by(self, body: Type) -> bool:
-        """Whether a type has each member of at least one of its bodies, or a less specific form of it."""
+        """Return True if a type has each member of at least one of its bodies, or a less specific form of it."""
         return any(one.is_met_by(body) for one in self.bodies)
 
     def types(self, status: Type) -> Iterator[Type]:
@@ -85,13 +81,9 @@ class DocumentedResult:
         """Yield the types of its results where a body alone is one of them."""
         if not self.needs_headers:
             yield self.body
+        status = literals([int(self.key)]) if self.key.isdecimal() else INT
         pairs = 0 if self.key.isdecimal() else 2
-        yield from (one for one in self.types(self.status) if len(one.parts) in (pairs, 3))
-
-    @property
-    def status(self) -> Type:
-        """The type of its status: the status itself, else an integer."""
-        return literals([int(self.key)]) if self.key.isdecimal() else INT
+        yield from (one for one in self.types(status) if len(one.parts) in (pairs, 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +101,15 @@ class DocumentedResults:
     @property
     def written(self) -> Type:
         """The annotation of a new handler. It has no errors, which handlers raise; Any if there is nothing else."""
-        return union(self._written())
-
-    def _written(self) -> Iterator[Type]:
-        if self.alone is not None:
-            yield from self.alone.types_alone()
+        types = [] if self.alone is None else [*self.alone.types_alone()]
         others = [one for one in self.all if is_final(one.key) and one is not self.alone]
         for same, group in groupby(others, lambda one: replace(one, key="" if one.key.isdecimal() else "X")):
-            keys = [one.key for one in group]
-            yield from same.types(INT if same.key else literals(map(int, keys)))
+            types += same.types(INT if same.key else literals(int(one.key) for one in group))
+        return union(types)
 
 
 def is_final(key: str) -> bool:
-    """Whether a key of `responses` documents a success or a redirection."""
+    """Return True for a key of `responses` that documents a success or a redirection."""
     return key[0] in "23"
 
 
@@ -151,7 +139,8 @@ def documented_results(
 def _bodies(response: Response, contract: Contract, names: Mapping[str, str]) -> Iterator[DocumentedBody]:
     if not response.content:
         yield DocumentedBody(NONE)
-    yield from (DocumentedBody(*one) for one in _streams(response, contract, names))
+    for stream, whole in streams(response, contract, names):
+        yield DocumentedBody(stream, as_list=whole)
     for media_type, schema in response.content.items():
         if (parts := parts_type(response, media_type, contract, names)) is not None:
             yield DocumentedBody(parts)
@@ -159,31 +148,17 @@ def _bodies(response: Response, contract: Contract, names: Mapping[str, str]) ->
             yield from bodies(media_type, schema, contract, names)
 
 
-def _streams(
-    response: Response, contract: Contract, names: Mapping[str, str]
-) -> Iterator[tuple[Type, bool, Type]]:
-    yield from ((stream, True, whole) for stream, whole in streams(response, contract, names))
-
-
 def bodies(
     media_type: str, schema: Schema, contract: Contract, names: Mapping[str, str]
 ) -> Iterator[DocumentedBody]:
     """Yield the bodies of a media type; those of a range in every way that it covers."""
-    for kind in _kinds(media_type, schema, contract):
-        if kind in _PARSED:
+    kinds = [media.kind_of(media_type)]
+    if media.is_range(media_type) and not media.is_json(media_type):
+        covered = [kind for kind in media.KINDS if media.covers(media_type, kind)]
+        kinds = [media.OCTETS] if is_binary(schema, contract) or not covered else covered
+    for kind in kinds:
+        if kind in (media.JSON, media.URLENCODED, media.MULTIPART):  # the server parses them into values
             body = of_schema(schema, contract, names)
             yield DocumentedBody(body.replaced(BYTES, STR))  # JSON has no bytes, whatever its schema says
         else:
             yield DocumentedBody(STR if kind == media.TEXT else BYTES, has_shape=False)
-
-
-_PARSED = (media.JSON, media.URLENCODED, media.MULTIPART)
-"""The media types that the server parses into the values of their schema."""
-
-
-def _kinds(media_type: str, schema: Schema, contract: Contract) -> list[str]:
-    """Return how bodies of a media type are read."""
-    if media.is_json(media_type) or not media.is_range(media_type):
-        return [media.kind_of(media_type)]
-    covered = [kind for kind in media.KINDS if media.covers(media_type, kind)]
-    return [media.OCTETS] if is_binary(schema, contract) or not covered else covered

@@ -30,7 +30,7 @@ def check(state: State) -> list[Diagnostic]:
     return [
         *_modules(state),
         *_operations(state),
-        *_named(state),
+        *served_note(_count_named(state), state.contract),
         *_stale(state),
         *_signatures(state),
         *_types(state),
@@ -42,22 +42,15 @@ def check(state: State) -> list[Diagnostic]:
 def comparisons(state: State) -> Iterator[tuple[Comparison, Function]]:
     """Yield each handler that can be read, with its comparison."""
     collaborators = collaborator_names(state.sources)
+    package, classes = state.sources.package, state.types.classes
     for operation in state.contract.operations:
         handler = state.handlers.of(operation)
         if isinstance(handler, Function):
             known = state.known(operation)
-            yield (
-                Comparison(
-                    operation,
-                    state.contract,
-                    state.signatures[operation.id],
-                    state.sources.package,
-                    state.types.classes,
-                    None if isinstance(collaborators, Unread) else collaborators,
-                    frozenset(known.arguments if known else ()),
-                ),
-                handler,
-            )
+            given = frozenset(known.arguments if known else ())
+            wanted = state.signatures[operation.id]
+            contract = state.contract
+            yield Comparison(operation, contract, wanted, package, classes, collaborators, given), handler
 
 
 def _error(
@@ -79,11 +72,21 @@ def _operations(state: State) -> Iterator[Diagnostic]:
     renamed = {operation.id: key for key, operation in state.renamed.items()}
     missing = {operation.id for operation in state.handlers.missing()}
     for operation in state.contract.operations:
+        where = _where(state, operation)
         handler = state.handlers.of(operation)
         if operation.id in renamed:
-            yield _renamed(state, operation, *renamed[operation.id])
+            module, old = renamed[operation.id]
+            function = state.function(module, old)
+            assert function is not None  # it was found to be renamed
+            message = (
+                f"the handler of {operation} is now called {operation.function}: rename {old}(), or {RUN}"
+            )
+            yield _error("renamed-handler", function.place, message, where)
         elif operation.id in state.moved:
-            yield _moved(state, operation)
+            _, function = state.moved[operation.id]
+            target = display(state.sources.path(operation.module))
+            message = f"move {function.name}() to {target}: the tag of {operation} names that module"
+            yield _error("moved-handler", function.place, message, where)
         elif operation.id in missing:
             yield _missing(state, operation)
         elif isinstance(handler, Unread):
@@ -92,38 +95,15 @@ def _operations(state: State) -> Iterator[Diagnostic]:
                 f"the signature of {operation.function}(), the handler of {operation}, "
                 "cannot be read from source; it was not compared"
             )
-            yield Diagnostic(place, message, "unread-handler", Severity.INFO, _where(state, operation))
-
-
-def _named(state: State) -> Iterator[Diagnostic]:
-    served = (state.handlers.of(operation) for operation in state.contract.operations)
-    return served_note(sum(isinstance(handler, Named) for handler in served), state.contract)
+            yield Diagnostic(place, message, "unread-handler", Severity.INFO, where)
 
 
 def _where(state: State, operation: Operation) -> SourceLocation:
     return state.contract.place(operation.pointer)
 
 
-def _renamed(state: State, operation: Operation, module: str, old: str) -> Diagnostic:
-    function = state.function(module, old)
-    assert function is not None  # it was found to be renamed
-    message = f"the handler of {operation} is now called {operation.function}: rename {old}(), or {RUN}"
-    return _error("renamed-handler", function.place, message, _where(state, operation))
-
-
-def _moved(state: State, operation: Operation) -> Diagnostic:
-    _, function = state.moved[operation.id]
-    target = display(_path(state, operation))
-    message = f"move {function.name}() to {target}: the tag of {operation} names that module"
-    return _error("moved-handler", function.place, message, _where(state, operation))
-
-
-def _path(state: State, operation: Operation) -> Path:
-    return state.sources.path(operation.module)
-
-
 def _missing(state: State, operation: Operation) -> Diagnostic:
-    path = _path(state, operation)
+    path = state.sources.path(operation.module)
     module = state.sources.module(operation.module)
     message = missing_handler_message(operation, display(path))
     old, former = state.likely_handler(operation), state.former(operation)
@@ -148,29 +128,27 @@ def _stale(state: State) -> Iterator[Diagnostic]:
     formers = map(state.former, state.handlers.missing())
     former = {(known.module, known.name) for known in formers if known is not None}
     served = {(known.module, known.name): key for key, known in (state.record or {}).items()}
+    left_out = state.contract.left_out
     for module, function in state.handlers.stale:
-        key = module, function.name
+        key, name = (module, function.name), f"{function.name}()"
         if key in state.renamed or key in former or function.node in moved:
             continue
-        was = served.get((module, function.name))
-        if was is not None and _is_left_out(state.contract, *was):
-            message = f"{function.name}() is not served: {was[0].upper()} {was[1]} has an error, which `relay lint` shows"
-            yield Diagnostic(function.place, message, "not-served", Severity.INFO)
-        elif was is None:
-            message = f"{function.name}() serves no operation; as a helper, its name may start with '_'"
+        if key not in served:
+            message = f"{name} serves no operation; as a helper, its name may start with '_'"
             yield Diagnostic(function.place, message, "helper", Severity.INFO)
+            continue
+        method, path = served[key]
+        was = f"{method.upper()} {path}"
+        if any(one.path == path and one.method in ("", method) for one in left_out):
+            message = f"{name} is not served: {was} has an error, which `relay lint` shows"
+            yield Diagnostic(function.place, message, "not-served", Severity.INFO)
         else:
-            message = f"{function.name}() serves no operation any more ({was[0].upper()} {was[1]} was removed): delete it, or start its name with '_'"
+            message = f"{name} serves no operation any more ({was} was removed): delete it, or start its name with '_'"
             yield _error("stale-handler", function.place, message)
-
-
-def _is_left_out(contract: Contract, method: str, path: str) -> bool:
-    return any(one.path == path and one.method in ("", method) for one in contract.left_out)
 
 
 def _signatures(state: State) -> Iterator[Diagnostic]:
     for comparison, function in comparisons(state):
-        differences = comparison.differences(function)
         where = _where(state, comparison.operation)
         plain = is_plain(state.sources, function)
         if not plain:
@@ -179,13 +157,11 @@ def _signatures(state: State) -> Iterator[Diagnostic]:
                 "its signature; the signature in source was compared"
             )
             yield Diagnostic(function.place, message, "unread-handler", Severity.INFO, where)
-        for difference in differences:
+        for difference in comparison.differences(function):
             severity = Severity.ERROR if difference.is_certain and plain else Severity.INFO
             place = function.module.place(difference.node)
-            message = difference.message
-            if function.is_repeated:
-                message += f"; {function.name}() is defined several times: change each"
-            yield Diagnostic(place, message, difference.rule, severity, where)
+            several = f"; {function.name}() is defined several times: change each" * function.is_repeated
+            yield Diagnostic(place, difference.message + several, difference.rule, severity, where)
 
 
 def _unknown_types(state: State) -> Iterator[Diagnostic]:
@@ -202,20 +178,16 @@ def _unknown_types(state: State) -> Iterator[Diagnostic]:
                 yield _error("unknown-type", module.place(alias), message)
 
 
-def _needs_no_types(state: State) -> bool:
-    """Return True for a package that has only exports, because the contract names the functions of all operations."""
-    return all(
-        isinstance(state.handlers.of(operation), Named) or operation.id in state.handlers.named
-        for operation in state.contract.operations
-    )
+def _count_named(state: State) -> int:
+    return sum(isinstance(state.handlers.of(operation), Named) for operation in state.contract.operations)
 
 
 def _types(state: State) -> Iterator[Diagnostic]:
     file = display(state.types_path)
     if state.types_found is None:
-        if _needs_no_types(state):
-            return
-        yield _error("types-missing", file, f"the contract's types are missing: {RUN}")
+        operations, named = state.contract.operations, state.handlers.named
+        if any(one.id not in named and not isinstance(state.handlers.of(one), Named) for one in operations):
+            yield _error("types-missing", file, f"the contract's types are missing: {RUN}")
     elif not state.types_are_ours:
         message = "this file name is reserved for the generated types: rename your module"
         yield _error("types-not-generated", SourceLocation(file, 1, 1), message)
@@ -236,4 +208,4 @@ def find_drift(path: Path, contract: Contract, package: str, root: Path) -> list
             return named_findings(contract, root, package)
         message = f"there is no package '{package}' here; `relay regenerate` writes it"
         raise SetupError([Diagnostic("RELAY_HANDLERS", message)])
-    return list(check(State(contract, sources, generate_types(contract), path)))
+    return check(State(contract, sources, generate_types(contract), path))

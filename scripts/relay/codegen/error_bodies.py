@@ -22,8 +22,8 @@ from relay.validation.errors import ApiError, InvalidRequest
 from relay.validation.schemas import SchemaCompiler
 from relay.validation.violations import Violation
 
-from .error_module import error_shapes
 from .handler_lookup import Handlers, Unread, resolve
+from .package_files import error_shapes
 from .raised_errors import PackageErrors, Raised, UnreadMembers
 from .static_values import UNREAD, Unknown, function_of
 
@@ -34,15 +34,10 @@ _DECIDING = frozenset([*CHOICES, *CONDITIONAL, "not", "dependentSchemas", "discr
 def error_response_findings(handlers: Handlers) -> list[Diagnostic]:
     """Return undocumented errors that handlers raise, and error bodies that violate the contract."""
     errors = PackageErrors(handlers.sources)
-    raised = {
-        operation.id: [*errors.raised_by(handler)]
-        for operation in handlers.contract.operations
-        if isinstance(handler := handlers.of(operation), Function)
-    }
-    return [
-        *_undocumented(handlers.contract, raised),
-        *_Bodies(handlers.contract, handlers.sources).findings(raised),
-    ]
+    found = {one.id: handlers.of(one) for one in handlers.contract.operations}
+    raised = {name: [*errors.raised_by(one)] for name, one in found.items() if isinstance(one, Function)}
+    bodies = _Bodies(handlers.contract, handlers.sources)
+    return [*_undocumented(handlers.contract, raised), *bodies.findings(raised)]
 
 
 def _undocumented(contract: Contract, raised: dict[str, list[Raised]]) -> Iterator[Diagnostic]:
@@ -106,11 +101,9 @@ class _Bodies:
         return [*found, *self._first_notes()]
 
     def _first_notes(self) -> list[Diagnostic]:
-        """Return the first note of each kind."""
         return [*{one.message: one for one in reversed(self._notes)}.values()]
 
     def _how_to_render(self) -> str:
-        """Say how a package without `render_error` gets one."""
         package = display(self._sources.paths.get("", self._sources.folder / "__init__.py"))
         errors = self._sources.module("_errors")
         if errors is None:
@@ -176,18 +169,12 @@ class _Bodies:
 
 
 def _error_reports(operation: Operation, raised: Iterable[ErrorReport]) -> Iterator[ErrorReport]:
-    """Yield the errors that an operation can respond with, with and without details."""
     if operation.parameters or operation.body:
-        yield _plain(InvalidRequest)
-        yield ErrorReport(400, InvalidRequest.code, InvalidRequest.message, SAMPLE_DETAILS)
-    if operation.security:
-        yield _plain(Unauthenticated)
-    yield _plain(ApiError)
+        invalid = ErrorReport(InvalidRequest.status, InvalidRequest.code, InvalidRequest.message)
+        yield from (invalid, replace(invalid, details=SAMPLE_DETAILS))
+    for kind in (Unauthenticated, ApiError) if operation.security else (ApiError,):
+        yield ErrorReport(kind.status, kind.code, kind.message)
     yield from raised
-
-
-def _plain(kind: type[ApiError]) -> ErrorReport:
-    return ErrorReport(kind.status, kind.code, kind.message)
 
 
 def _violation_message(operation: Operation, report: ErrorReport, violations: list[Violation]) -> str:

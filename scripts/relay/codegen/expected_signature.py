@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from relay.contract.model import Contract, Operation, RequestBody
+from relay.project.module_source import Argument
 from relay.server.functions import handler_arguments
 
 from .annotations import UPLOAD, Type, of_schema, union
+from .body_types import is_stream, parts_type, streams
 from .documented_results import DocumentedResults, HeaderClasses, bodies, documented_results
-from .item_types import is_stream, streams
-from .part_types import parts_type
 from .upload_fields import takes_upload
+
+if TYPE_CHECKING:
+    import libcst as cst
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,23 @@ class Signature:
         return next((one for one in self.arguments if one.name == name), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One difference between a handler's signature and the contract.
+
+    `argument` is the handler's, `wanted` the contract's, where there is one; `type` is the annotation that
+    resolves it. `is_certain` is False if the source alone does not show whether this is an error.
+    """
+
+    rule: str
+    message: str
+    node: cst.CSTNode
+    argument: Argument | None = None
+    wanted: ExpectedArgument | None = None
+    type: Type | None = None
+    is_certain: bool = True
+
+
 def signature(
     operation: Operation, contract: Contract, names: Mapping[str, str], headers: HeaderClasses
 ) -> Signature:
@@ -53,12 +74,14 @@ def signature(
 def _body(body: RequestBody, contract: Contract, names: Mapping[str, str]) -> Type:
     """Return the type of a request body: uploads for files, unless a class of the contract has that name."""
     has_uploads = UPLOAD.name not in names.values()
-    parts = {name: parts_type(body, name, contract, names) for name in body.content}
-    whole = [
-        UPLOAD if has_uploads and takes_upload(media_type) else one.type
-        for media_type, schema in body.content.items()
-        if not is_stream(body, media_type) and parts[media_type] is None
-        for one in bodies(media_type, schema, contract, names)
-    ]
-    whole += filter(None, parts.values())
-    return union([*whole, *(stream for stream, _ in streams(body, contract, names))])
+    types: list[Type] = []
+    for media_type, schema in body.content.items():
+        parts = parts_type(body, media_type, contract, names)
+        if parts is not None:
+            types.append(parts)
+        elif not is_stream(body, media_type):
+            is_upload = has_uploads and takes_upload(media_type)
+            types += [
+                UPLOAD if is_upload else one.type for one in bodies(media_type, schema, contract, names)
+            ]
+    return union([*types, *(stream for stream, _ in streams(body, contract, names))])

@@ -15,8 +15,7 @@ from relay.project.module_source import Assigned, Bound, Function, Imported, Mod
 from relay.project.package_source import Sources
 from relay.project.syntax import code, dotted, has_name, nodes
 
-from .movable_functions import NamedFunction, find_named
-from .named_handlers import names_function
+from .named_handlers import NamedFunction, find_named, names_function
 
 EXPORTS = frozenset(
     "Settings collaborators commands errors identify middleware render_error scope test_environment verifiers".split()
@@ -50,15 +49,12 @@ class Handlers:
     @cached_property
     def by_operation(self) -> dict[str, Handler]:
         """The handler of each operation, by operation id."""
-        return {
-            operation.id: resolve(self.sources, operation.module, operation.function)
-            or self._named(operation)
-            for operation in self.contract.operations
-        }
-
-    def _named(self, operation: Operation) -> Named | None:
         root, package = self.sources.root, self.sources.package
-        return Named() if names_function(operation, self.contract, root, package) else None
+        return {
+            one.id: resolve(self.sources, one.module, one.function)
+            or (Named() if names_function(one, self.contract, root, package) else None)
+            for one in self.contract.operations
+        }
 
     def of(self, operation: Operation) -> Handler:
         """Return the handler of an operation; None if it has none."""
@@ -83,7 +79,7 @@ class Handlers:
         }
 
     def is_broken(self, operation: Operation) -> bool:
-        """Whether an operation's module cannot be parsed."""
+        """Return True for an operation whose module cannot be parsed."""
         module = self.sources.module(operation.module)
         return module is not None and module.fault is not None
 
@@ -151,7 +147,7 @@ def _elsewhere(
 
 
 def _gives(sources: Sources, module_name: str, name: str) -> bool:
-    """Whether `from x import *` imports a name from a module that has it."""
+    """Return True if `from x import *` imports a name from a module that has it."""
     module = sources.module(module_name)
     exported = module.running.get("__all__") if module is not None else None
     if module is None or not isinstance(exported, Assigned):
@@ -181,7 +177,6 @@ def names_used_elsewhere(sources: Sources, module: Module, names: Iterable[str])
 
 
 def _uses_name(module: Module, source: str, name: str) -> bool:
-    """Whether a module imports a name from another, or accesses it there (`other.name`)."""
     for part in nodes(module.tree, cst.ImportFrom, cst.Attribute):
         match part:
             case cst.ImportFrom(names=cst.ImportStar()) if module.absolute(part) == source:
@@ -204,19 +199,18 @@ _PLAIN = frozenset(
 
 
 def is_plain(sources: Sources, function: Function) -> bool:
-    """Whether a function has the signature in its source, despite its decorators."""
+    """Return True if a function has the signature in its source, despite its decorators."""
     for decorator in function.node.decorators:
         node = decorator.decorator
         name = dotted(node.func if isinstance(node, cst.Call) else node)
-        if function.module.whole_name(name) not in _PLAIN and not _keeps_signature(
-            sources, function.module, name
-        ):
+        is_known = function.module.whole_name(name) in _PLAIN
+        if not is_known and not _keeps_signature(sources, function.module, name):
             return False
     return True
 
 
 def _keeps_signature(sources: Sources, module: Module, name: str) -> bool:
-    """Whether a decorator of the package returns its argument, or wraps it with `functools.wraps`."""
+    """Return True if a decorator of the package returns its argument, or wraps it with `functools.wraps`."""
     source, _, member = (module.whole_name(name) or f"{module.name}.{name}").rpartition(".")
     inside = below(sources, source)
     found = resolve(sources, inside, member) if inside is not None else None

@@ -130,126 +130,89 @@ def imports_for(target: Module, module: Module, names: Iterable[str]) -> Iterato
 
 def with_imports(module: Module, code: str, imports: Iterable[Import], package: str) -> str:
     """Return a module's code with more imports: after its first ones, or in its block for type checkers."""
-    wanted = [*dict.fromkeys(imports)]
-    source = _Source(module, code)
+    lines, statements = _LINE.findall(code), ast.parse(code).body
     newline = module.tree.default_newline
+    wanted = [*dict.fromkeys(imports)]
     outer, inner = (
         [one.written(module, package) for one in wanted if one.is_checked_only is is_inner]
         for is_inner in (False, True)
     )
-    if inner and (blocks := source.blocks()):
+    header = _header(statements)
+    if inner and (blocks := _blocks(statements)):
         first = blocks[0].body[0]
-        source.insert(first.lineno - 1, [f"{' ' * first.col_offset}{line}{newline}" for line in inner])
-        inner = []
-    if inner:
-        is_there = any(_imports(one, "typing", "TYPE_CHECKING") for one in source.header())
+        lines.insert(first.lineno - 1, "".join(f"{' ' * first.col_offset}{line}{newline}" for line in inner))
+    elif inner:
+        is_there = any(_imports(one, "typing", "TYPE_CHECKING") for one in header)
         outer += [] if is_there else ["from typing import TYPE_CHECKING"]
         outer += ["", "if TYPE_CHECKING:", *(f"    {line}" for line in inner)]
     if outer:
-        source.insert_in_header([f"{line}{newline}" for line in outer])
-    return source.code
+        comments = [*itertools.takewhile(lambda line: line.startswith("#"), lines)]
+        at = (header[-1].end_lineno or 0) if header else len(comments)
+        are_relative = {line.startswith("from .") for line in (outer[0], *map(ast.unparse, header[-1:]))}
+        is_apart = bool(header) and (not _is_import(header[-1]) or len(are_relative) > 1)
+        is_last = len(statements) == len(header) or not lines[at].strip()
+        if at and not lines[at - 1].endswith(("\n", "\r")):
+            lines[at - 1] += newline
+        around = [[newline] if is_apart else [], [] if is_last else [newline]]
+        lines[at:at] = [*around[0], *(f"{line}{newline}" for line in outer), *around[1]]
+    return "".join(lines)
 
 
 def without_imports(module: Module, code: str, names: set[str], types_module: str) -> str:
     """Return a module's code without imports of generated types that it no longer uses; one with a comment stays."""
-    source = _Source(module, code)
-    source.remove(types_module, {name for name in names if not source.uses(name)})
-    if names and not source.uses("TYPE_CHECKING"):
-        source.remove("typing", {"TYPE_CHECKING"})
-    return source.code
+    code = _without(module, code, types_module, {name for name in names if not _uses(code, name)})
+    is_checked = not names or _uses(code, "TYPE_CHECKING")
+    return code if is_checked else _without(module, code, "typing", {"TYPE_CHECKING"})
 
 
-class _Source:
-    """A module's source, which is edited by lines."""
-
-    def __init__(self, module: Module, code: str) -> None:
-        self._module = module
-        self.code = code
-
-    @property
-    def _statements(self) -> list[ast.stmt]:
-        return ast.parse(self.code).body
-
-    def blocks(self) -> list[ast.If]:
-        """Return the `if TYPE_CHECKING:` blocks with an indented body."""
-        return [
-            one
-            for one in self._statements
-            if isinstance(one, ast.If)
-            and ast.unparse(one.test).endswith("TYPE_CHECKING")
-            and one.body[0].lineno > one.lineno
+def _without(module: Module, code: str, source: str, names: set[str]) -> str:
+    """Return code without names in the imports of a module, but those that are exported or have a comment."""
+    lines, statements = _LINE.findall(code), ast.parse(code).body
+    holders: list[tuple[ast.If | None, list[ast.stmt]]] = [(one, one.body) for one in _blocks(statements)]
+    found = [
+        (statement, block if block is not None and len(body) == 1 and not block.orelse else statement)
+        for block, body in [*holders, (None, statements)]
+        for statement in body
+        if isinstance(statement, ast.ImportFrom)
+        and module.absolute_name("." * statement.level + (statement.module or "")) == source
+    ]
+    for statement, whole in sorted(found, key=lambda pair: -pair[0].lineno):
+        kept = [
+            one for one in statement.names if one.asname == one.name or (one.asname or one.name) not in names
         ]
-
-    def header(self) -> list[ast.stmt]:
-        """Return the docstring and the imports that the module starts with."""
-        statements = self._statements
-        has_docstring = bool(statements) and ast.get_docstring(ast.Module(statements[:1], [])) is not None
-        rest = itertools.takewhile(_is_import, statements[has_docstring:])
-        return [*statements[:has_docstring], *rest]
-
-    def insert(self, at: int, new: Sequence[str]) -> None:
-        """Insert lines before the line with an index."""
-        lines = _LINE.findall(self.code)
-        if at and lines and not lines[at - 1].endswith(("\n", "\r")):
-            lines[at - 1] += self._module.tree.default_newline
-        self.code = "".join([*lines[:at], *new, *lines[at:]])
-
-    def insert_in_header(self, new: Sequence[str]) -> None:
-        """Insert lines after the module's first imports, with an empty line where other code is before or after."""
-        header, statements = self.header(), self._statements
-        empty = [self._module.tree.default_newline]
-        lines = _LINE.findall(self.code)
-        comments = itertools.takewhile(lambda line: line.startswith("#"), lines)
-        at = (header[-1].end_lineno or 0) if header else len([*comments])
-        is_apart = bool(header) and (
-            not _is_import(header[-1]) or _is_relative(new[0]) is not _is_relative(ast.unparse(header[-1]))
-        )
-        before = empty if is_apart else []
-        has_gap = at < len(lines) and not lines[at].strip()
-        self.insert(at, [*before, *new, *([] if has_gap or len(statements) == len(header) else empty)])
-
-    def remove(self, source: str, names: set[str]) -> None:
-        """Remove names from the imports of a module, but those that are exported or have a comment."""
-        holders: list[tuple[ast.If | None, list[ast.stmt]]] = [(one, one.body) for one in self.blocks()]
-        found = [
-            (statement, block if block is not None and len(body) == 1 and not block.orelse else statement)
-            for block, body in [*holders, (None, self._statements)]
-            for statement in body
-            if isinstance(statement, ast.ImportFrom)
-            and self._module.absolute_name("." * statement.level + (statement.module or "")) == source
-        ]
-        lines = _LINE.findall(self.code)
-        for statement, whole in sorted(found, key=lambda pair: -pair[0].lineno):
-            kept = [
-                one
-                for one in statement.names
-                if one.asname == one.name or (one.asname or one.name) not in names
-            ]
-            removed = statement if kept else whole
-            first, last = removed.lineno - 1, removed.end_lineno or 0
-            if len(kept) < len(statement.names) and not re.search("[#;]", "".join(lines[first:last])):
-                while not kept and first and not lines[first - 1].strip():
-                    first -= 1
-                lines[first:last] = self._without(statement, kept)
-        self.code = "".join(lines)
-
-    def _without(self, statement: ast.ImportFrom, kept: list[ast.alias]) -> list[str]:
-        """Return the lines of a statement that imports less."""
-        if not kept:
-            return []
+        removed = statement if kept else whole
+        first, last = removed.lineno - 1, removed.end_lineno or 0
+        if len(kept) == len(statement.names) or re.search("[#;]", "".join(lines[first:last])):
+            continue
+        while not kept and first and not lines[first - 1].strip():
+            first -= 1
         statement.names = kept
-        return [f"{' ' * statement.col_offset}{ast.unparse(statement)}{self._module.tree.default_newline}"]
+        less = f"{' ' * statement.col_offset}{ast.unparse(statement)}{module.tree.default_newline}"
+        lines[first:last] = [less] if kept else []
+    return "".join(lines)
 
-    def uses(self, name: str) -> bool:
-        """Return True if code other than imports uses a name; a string that contains it counts as a use."""
-        nodes = [*ast.walk(ast.parse(self.code))]
-        docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
-        texts = (
-            node.value for node in nodes if isinstance(node, ast.Constant) and id(node) not in docstrings
-        )
-        return any(isinstance(node, ast.Name) and node.id == name for node in nodes) or any(
-            isinstance(text, str) and re.search(rf"\b{re.escape(name)}\b", text) for text in texts
-        )
+
+def _blocks(statements: Sequence[ast.stmt]) -> list[ast.If]:
+    """Return the `if TYPE_CHECKING:` blocks with an indented body."""
+    ifs = (one for one in statements if isinstance(one, ast.If) and one.body[0].lineno > one.lineno)
+    return [one for one in ifs if ast.unparse(one.test).endswith("TYPE_CHECKING")]
+
+
+def _header(statements: Sequence[ast.stmt]) -> list[ast.stmt]:
+    """Return the docstring and the imports that a module starts with."""
+    has_docstring = ast.get_docstring(ast.Module([*statements[:1]], [])) is not None
+    return [*statements[:has_docstring], *itertools.takewhile(_is_import, statements[has_docstring:])]
+
+
+def _uses(code: str, name: str) -> bool:
+    """Return True if code other than imports uses a name; a string that contains it counts as a use."""
+    nodes = [*ast.walk(ast.parse(code))]
+    docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    texts = (node.value for node in nodes if isinstance(node, ast.Constant) and id(node) not in docstrings)
+    word = re.compile(rf"\b{re.escape(name)}\b")
+    return any(isinstance(node, ast.Name) and node.id == name for node in nodes) or any(
+        isinstance(text, str) and word.search(text) for text in texts
+    )
 
 
 def _is_import(statement: ast.stmt) -> bool:
@@ -261,7 +224,3 @@ def _imports(statement: ast.stmt, source: str, name: str) -> bool:
         case ast.ImportFrom(module=found, names=names):
             return found == source and any(one.name == name for one in names)
     return False
-
-
-def _is_relative(line: str) -> bool:
-    return line.startswith("from .")

@@ -13,9 +13,8 @@ from relay.contract.documents import display
 from relay.project.package_source import TYPES, Sources
 
 from .error_bodies import error_response_findings
-from .error_module import derive_envelope
 from .formatting import Ruff
-from .package_files import Security, package_files
+from .package_files import Security, derive_envelope, package_files
 from .package_state import State
 
 
@@ -31,10 +30,12 @@ def missing_hooks(state: State, layout: Ruff) -> Mapping[Path, bytes]:
         Security.of(state.contract), has_tokens=False
     )  # Relay verifies tokens without a package
     is_bare = _is_bare(sources)
-    is_generated = is_bare and bool(state.types_found) and state.types_are_ours and not _own_modules(sources)
+    has_own = any(name.startswith("_") and name != TYPES for name in sources.paths)
+    is_generated = is_bare and bool(state.types_found) and state.types_are_ours and not has_own
     if not sources.files or (is_generated and security.keys):
         return _formatted(state, layout, security)
-    if "_errors" in sources.paths or not _has_wrong_bodies(state):
+    found = [] if "_errors" in sources.paths else error_response_findings(state.handlers)
+    if not any(one.rule == "error-body" and one.severity is Severity.ERROR for one in found):
         return {}
     files = _formatted(state, layout, replace(security, keys=()))
     return {path: text for path, text in files.items() if is_bare or path.name != "__init__.py"}
@@ -61,11 +62,6 @@ def _formatted(state: State, layout: Ruff, security: Security) -> dict[Path, byt
     }
 
 
-def _has_wrong_bodies(state: State) -> bool:
-    found = error_response_findings(state.handlers)
-    return any(one.rule == "error-body" and one.severity is Severity.ERROR for one in found)
-
-
 def _is_bare(sources: Sources) -> bool:
     """Return True if `__init__.py` has nothing but a docstring and comments, as a generated one."""
     module = sources.module("")
@@ -76,8 +72,3 @@ def _is_bare(sources: Sources) -> bool:
         and all(isinstance(one, cst.Expr) and isinstance(one.value, cst.SimpleString) for one in part.body)
         for part in module.tree.body
     )
-
-
-def _own_modules(sources: Sources) -> list[str]:
-    """Return the modules of a package that hold no operations, other than the types."""
-    return [name for name in sources.paths if name.startswith("_") and name != TYPES]

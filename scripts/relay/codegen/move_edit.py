@@ -8,31 +8,39 @@ from pathlib import Path
 import libcst as cst
 from libcst.metadata import ParentNodeProvider, QualifiedNameProvider
 
-from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
+from relay.contract.diagnostics import Diagnostic
 from relay.project.module_source import Module
 from relay.project.syntax import named, texts
 
 from .formatting import Ruff
 from .import_edit import imports_for, with_imports
-from .movable_functions import connexion_names
 from .moves import Move, Moves
+from .named_handlers import connexion_names
 from .package_state import State
+from .renames import old_name
 from .stubs import new_module
 
 
 def moved(state: State, layout: Ruff, moves: Moves, group: Sequence[Move]) -> dict[Path, bytes]:
     """Return the files that change if some functions of one module move to another one, under their old names."""
     source = group[0].module
-    renamed = source.wrapper.visit(_ArgumentRenamer(_arguments(state, group)))
-    at = {
-        index for index, node in enumerate(source.tree.body) if node in {move.function.node for move in group}
+    arguments = {
+        move.function.node: connexion_names(
+            move.operation, state.contract, [argument.name for argument in move.function.arguments]
+        )
+        for move in group
     }
-    nodes = [node for index, node in enumerate(renamed.body) if index in at]
-    rest = renamed.with_changes(body=[node for index, node in enumerate(renamed.body) if index not in at])
+    renamed = source.wrapper.visit(_ArgumentRenamer(arguments))
+    pairs = [*zip(source.tree.body, renamed.body, strict=True)]
+    nodes = [node for old, node in pairs if old in arguments]
+    rest = renamed.with_changes(body=[node for old, node in pairs if old not in arguments])
     target = state.sources.module(group[0].operation.module)
     if target is source:
         return {source.path: renamed.bytes}
-    target = target or _new(state, group[0])
+    if target is None:
+        operation = group[0].operation
+        name = f"{state.sources.package}.{operation.module}"
+        target = Module(state.sources.path(operation.module), new_module(operation.tag).encode(), name)
     needed = {name for move in group for name in moves.needs(move)}
     before = target.tree.code
     code = with_imports(target, before, imports_for(target, source, needed), state.sources.package)
@@ -41,26 +49,11 @@ def moved(state: State, layout: Ruff, moves: Moves, group: Sequence[Move]) -> di
     return changes | _updated(state, group, target)
 
 
-def _new(state: State, move: Move) -> Module:
-    sources, operation = state.sources, move.operation
-    text = new_module(operation.tag).encode()
-    return Module(sources.path(operation.module), text, f"{sources.package}.{operation.module}")
-
-
 def _joined(tree: cst.Module, code: str, nodes: Sequence[cst.CSTNode]) -> str:
     """Return a module's code with functions at its end; each keeps the comments above it."""
     newline = tree.default_newline
     codes = [cst.Module([], default_newline=newline).code_for_node(node).strip("\r\n") for node in nodes]
     return (newline * 3).join([code.rstrip("\r\n"), *codes]) + newline
-
-
-def _arguments(state: State, group: Sequence[Move]) -> dict[cst.FunctionDef, Mapping[str, str]]:
-    """Return the arguments to rename in each function."""
-    found: dict[cst.FunctionDef, Mapping[str, str]] = {}
-    for move in group:
-        own = [argument.name for argument in move.function.arguments]
-        found[move.function.node] = connexion_names(move.operation, state.contract, own)
-    return found
 
 
 class _ArgumentRenamer(cst.CSTTransformer):
@@ -76,7 +69,7 @@ class _ArgumentRenamer(cst.CSTTransformer):
         self._arguments = {
             argument.name: names[argument.name.value]
             for node, names in functions.items()
-            for argument in _parameters(node)
+            for argument in (*node.params.posonly_params, *node.params.params, *node.params.kwonly_params)
             if argument.name.value in names
         }
 
@@ -86,20 +79,12 @@ class _ArgumentRenamer(cst.CSTTransformer):
 
     def _meant(self, node: cst.Name) -> str | None:
         parent = self.get_metadata(ParentNodeProvider, node)
-        is_label = (isinstance(parent, cst.Arg) and parent.keyword is node) or (
-            isinstance(parent, cst.Attribute) and parent.attr is node
-        )
+        is_label = node in (getattr(parent, "keyword", None), getattr(parent, "attr", None))
         names = () if is_label else self.get_metadata(QualifiedNameProvider, node, ())
         return next((self._uses[one.name] for one in names if one.name in self._uses), None)
 
 
-def _parameters(node: cst.FunctionDef) -> Iterator[cst.Param]:
-    parameters = node.params
-    yield from (*parameters.posonly_params, *parameters.params, *parameters.kwonly_params)
-
-
 def _updated(state: State, group: Sequence[Move], target: Module) -> dict[Path, bytes]:
-    """Return the other files that import the functions, with imports from their new module."""
     source, names = group[0].module, {move.function.name for move in group}
     changes: dict[Path, bytes] = {}
     for module in state.sources.modules(names):
@@ -112,8 +97,6 @@ def _updated(state: State, group: Sequence[Move], target: Module) -> dict[Path, 
 
 
 class _ImportMover(cst.CSTTransformer):
-    """Imports names from their new module."""
-
     def __init__(self, module: Module, source: str, names: Collection[str], target: str) -> None:
         super().__init__()
         self._module = module
@@ -157,16 +140,9 @@ def old_paths(state: State, paths: Collection[str]) -> Iterator[Diagnostic]:
                 continue
             if module.fault is not None:
                 place, what = module.fault
-                yield _old_name(
-                    place, f"{what}, so a use of {path} was not updated in it: use its new module and name"
-                )
+                message = f"{what}, so a use of {path} was not updated in it: use its new module and name"
+                yield old_name(place, message)
             for text in texts(module.tree):
                 if text.value.strip("\"'").replace(":", ".") in (path, name):
-                    yield _old_name(
-                        module.place(text),
-                        f"a string may mean {path} by its old name: if it does, write the new one",
-                    )
-
-
-def _old_name(place: SourceLocation, message: str) -> Diagnostic:
-    return Diagnostic(place, message, "old-name", Severity.WARNING)
+                    message = f"a string may mean {path} by its old name: if it does, write the new one"
+                    yield old_name(module.place(text), message)

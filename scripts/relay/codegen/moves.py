@@ -7,30 +7,33 @@ other is reported with the reason, and stays.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import libcst as cst
 from libcst.metadata import QualifiedNameProvider
 
+from relay.contract.connexion_words import body_names
 from relay.contract.diagnostics import Diagnostic, Severity
 from relay.contract.documents import display
-from relay.contract.model import Operation
+from relay.contract.model import Contract, Operation
 from relay.project.module_source import Function, Imported, Module
-from relay.project.syntax import declares, texts
+from relay.project.syntax import declares, has_name, texts
+from relay.server.connexion_arguments import absent_body, file_fields
 
-from .argument_usage import global_names, name_uses
+from .argument_usage import global_names, name_uses, would_hide
 from .collaborators import collaborator_names
-from .handler_lookup import Unread
 from .import_edit import imports_of
-from .movable_functions import NamedFunction
-from .moved_arguments import argument_reasons
+from .named_handlers import NamedFunction, connexion_names
 from .package_state import State
-from .renames import would_hide
+from .signature_diff import ALWAYS_GIVEN, GIVEN_BY_NAME
 
 _OF_A_MODULE = frozenset(
     {"__file__", "__name__", "__package__", "__path__", "__spec__", "globals", "exec", "eval"}
 )
+
+
+Reason = tuple[cst.CSTNode | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,7 @@ class Moves:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        collaborators = collaborator_names(state.sources)
-        self._collaborators = None if isinstance(collaborators, Unread) else collaborators
+        self._collaborators = collaborator_names(state.sources)
         self.refused: dict[str, Diagnostic] = {}
         self.possible: dict[str, Move] = {}
         for operation in state.contract.operations:
@@ -65,18 +67,16 @@ class Moves:
                 self.refused[path] = why
 
     def _consider(self, operation: Operation, named: NamedFunction) -> None:
-        function, module = named.function, named.module
-        if named.path in self.possible:
-            self.refused[named.path] = self._diagnostic(
-                self.possible.pop(named.path), None, "serves several operations"
-            )
-        elif named.path in self.refused:
-            return
-        elif function is None or function.is_repeated or function.node not in module.tree.body:
-            message = f"{named.path} was not moved: it is not one function of the module's top level"
-            self.refused[named.path] = Diagnostic(module.end, message, "not-moved", Severity.WARNING)
-        else:
-            self.possible[named.path] = Move(operation, named.path, function)
+        path, module, function = named
+        if path in self.possible:
+            move = self.possible.pop(path)
+            self.refused[path] = self._diagnostic(move, None, "serves several operations")
+        elif path not in self.refused:
+            if function is None or function.is_repeated or function.node not in module.tree.body:
+                message = f"{path} was not moved: it is not one function of the module's top level"
+                self.refused[path] = Diagnostic(module.end, message, "not-moved", Severity.WARNING)
+            else:
+                self.possible[path] = Move(operation, path, function)
 
     def _diagnostic(
         self, move: Move, node: cst.CSTNode | None, why: str, module: Module | None = None
@@ -87,20 +87,19 @@ class Moves:
         return Diagnostic(place, message, "not-moved", Severity.WARNING)
 
     def _obstacle(self, move: Move) -> Diagnostic | None:
-        """Return the first reason why a function cannot move."""
         for node, why in self._reasons(move):
             return self._diagnostic(move, node, why)
         for module, node, why in self._outer_uses(move):
             return self._diagnostic(move, node, why, module)
         return None
 
-    def _reasons(self, move: Move) -> Iterator[tuple[cst.CSTNode | None, str]]:
+    def _reasons(self, move: Move) -> Iterator[Reason]:
         target = self._state.sources.module(move.operation.module)
         if target is not None and target.fault is not None:
             yield None, "that module cannot be read"
             return
         yield from self._name_reasons(move, target)
-        yield from argument_reasons(move.function, move.operation, self._state.contract, self._collaborators)
+        yield from _argument_reasons(move.function, move.operation, self._state.contract, self._collaborators)
         if target is move.module:
             return
         if target is not None and not target.is_lazy and move.module.is_lazy:
@@ -108,7 +107,7 @@ class Moves:
         yield from self._need_reasons(move, target)
         yield from self._inner_uses(move)
 
-    def _name_reasons(self, move: Move, target: Module | None) -> Iterator[tuple[cst.CSTNode | None, str]]:
+    def _name_reasons(self, move: Move, target: Module | None) -> Iterator[Reason]:
         old, new = move.function.name, move.operation.function
         taken = frozenset() if target is None else target.names
         for name in taken & ({new} if target is move.module else {old, new}):
@@ -116,41 +115,36 @@ class Moves:
         if would_hide(move.module, old, new) or (target is not None and would_hide(target, old, new)):
             yield None, f"a function that uses it uses '{new}' for something else"
 
-    def _need_reasons(self, move: Move, target: Module | None) -> Iterator[tuple[cst.CSTNode | None, str]]:
+    def _need_reasons(self, move: Move, target: Module | None) -> Iterator[Reason]:
         module = move.module
+        moving = {one.function.name for one in self.possible.values() if one.module is module}
         for name in sorted(self.needs(move)):
             if name in _OF_A_MODULE:
                 yield None, f"it uses {name} of its module"
             elif name not in module.names:
                 if module.stars and not hasattr(builtins, name):
                     yield None, f"'{name}' may come from `import *`"
-            elif self._moves_elsewhere(move, name):
+            elif name in moving:
                 yield None, f"it uses {name}(), which moves to another module"
-            elif _is_rebound(module, name):
+            elif declares(module.tree, name) or module.times_bound(name) > max(
+                1, len(imports_of(module, name))
+            ):
                 yield None, f"it uses '{name}', which its module sets in several places"
             elif target is not None and name in target.names and not _is_same(module, target, name):
                 yield None, f"that module uses the name '{name}' for something else"
 
     def needs(self, move: Move) -> set[str]:
         """Return the names of its module, or of Python, that a function uses and that do not move with it."""
-        here = {one.function.name for one in self._together(move)}
-        return global_names(move.function) - here
+        return global_names(move.function) - {one.function.name for one in self.together(move)}
 
-    def _together(self, move: Move) -> list[Move]:
+    def together(self, move: Move) -> list[Move]:
         """Return the functions that move from the same module to the same one."""
-        return [
-            one
-            for one in self.possible.values()
-            if one.module is move.module and one.operation.module == move.operation.module
-        ]
+        places = move.module, move.operation.module
+        return [one for one in self.possible.values() if (one.module, one.operation.module) == places]
 
-    def _moves_elsewhere(self, move: Move, name: str) -> bool:
-        others = (one.function for one in self.possible.values() if one.module is move.module)
-        return any(other.name == name for other in others)
-
-    def _inner_uses(self, move: Move) -> Iterator[tuple[cst.CSTNode, str]]:
+    def _inner_uses(self, move: Move) -> Iterator[Reason]:
         """Yield where the rest of its module uses a function."""
-        moving = {one.function.node for one in self._together(move)}
+        moving = {one.function.node for one in self.together(move)}
         rest = [statement for statement in move.module.tree.body if statement not in moving]
         for node in name_uses(rest, move.function.name):
             yield node, "the rest of its module uses it"
@@ -180,27 +174,44 @@ def _attribute_uses(module: Module, whole: str) -> Iterator[cst.CSTNode]:
                 yield node
 
 
-def _is_rebound(module: Module, name: str) -> bool:
-    """Whether the value of a name may change after the import."""
-    if declares(module.tree, name):
-        return True
-    return module.times_bound(name) > max(1, len(imports_of(module, name)))
-
-
 def _is_same(module: Module, target: Module, name: str) -> bool:
-    """Whether both modules import the same by a name, or one imports it from the other."""
+    """Return True if both modules import the same by a name, or one imports it from the other."""
     own, other = module.bindings.get(name), target.bindings.get(name)
     is_from_there = isinstance(other, Imported) and (other.module, other.member) == (module.name, name)
     return is_from_there or (isinstance(own, Imported) and own == other)
 
 
-def next_group(moves: Mapping[str, Move]) -> list[Move]:
-    """Return the functions of the first module that move to the same module."""
-    first = next(iter(moves.values()), None)
-    if first is None:
-        return []
-    return [
-        one
-        for one in moves.values()
-        if one.module is first.module and one.operation.module == first.operation.module
-    ]
+def _argument_reasons(
+    function: Function, operation: Operation, contract: Contract, collaborators: frozenset[str] | None
+) -> Iterator[Reason]:
+    """Yield the arguments that a function would not get in the package, or with another value, and why.
+
+    `collaborators` are the names of the package's own objects; None if they cannot be read from source.
+    """
+    own = {argument.name: argument for argument in function.arguments}
+    names = connexion_names(operation, contract, [*own])
+    body = operation.body
+    bodies = {*body_names(operation, contract)} if body is not None else set()
+    has_absent_body = body is not None and not body.required and absent_body(operation, contract) is not None
+    files = file_fields(operation, contract)
+    variadic = function.node.params.star_kwarg
+    if variadic is not None and name_uses([function.node.body], variadic.name.value):
+        yield variadic, f"in the package, '**{variadic.name.value}' has the names that Relay passes"
+    for name, argument in own.items():
+        if files and name in files | bodies:
+            yield argument.node, "in the package, the files of a form are in `body`, as relay.Upload"
+        elif name in bodies and argument.default is None and has_absent_body:
+            what = f"for a request without a body, '{name}' has a value now"
+            yield argument.node, f"{what}, and none in the package"
+        elif name in names and not may_be_renamed(function, name, names[name]):
+            yield argument.node, f"its argument '{name}' cannot be renamed to '{names[name]}' for certain"
+        elif argument.default is None and collaborators is not None:
+            sent = {*operation.arguments.values(), *names, *bodies, *ALWAYS_GIVEN, *GIVEN_BY_NAME}
+            if name not in sent | collaborators:
+                yield argument.node, f"{operation} does not send its argument '{name}'"
+
+
+def may_be_renamed(function: Function, old: str, new: str) -> bool:
+    """Return True if a function neither has the new name nor refers to its arguments in unusual ways."""
+    words = (new, "locals", "vars", "eval", "exec")
+    return not declares(function.node, old) and not has_name(function.node, *words)

@@ -1,22 +1,28 @@
-"""What a new handlers package exports in addition to its operations: errors, identity, verifiers, settings."""
+"""What a new handlers package exports in addition to its operations: errors, identity, verifiers, settings.
+
+Its files are made of Jinja templates; `render_error` has the errors that the contract documents as Python source.
+"""
 
 from __future__ import annotations
 
+import json
 import keyword
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from relay.contract.model import Contract
 from relay.contract.names import slug
 from relay.project.settings import Settings
+from relay.server.error_shapes import ErrorShapes, documented_statuses
+from relay.server.error_templates import PROBLEM, PROBLEM_TYPE, ErrorTemplate, Place, source
 from relay.server.security import JWT_TYPES, scheme_type, schemes_in_use, scopes_in_use
+from relay.validation.schemas import SchemaCompiler
 
-from .error_module import Envelope
-from .stubs import new_package
-from .templating import render
+from .stubs import written_docstring
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -24,8 +30,7 @@ KEY_OF_TESTS = "key-of-the-tests"
 """The credential that generated tests send for schemes that a package verifies itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyScheme:
+class KeyScheme(NamedTuple):
     """A security scheme that the package verifies itself: its name, and the setting that has its keys."""
 
     name: str
@@ -51,39 +56,35 @@ class Security:
     keys: tuple[KeyScheme, ...]
     scopes: tuple[str, ...]
     has_several: bool
-    """Whether an operation needs several credentials at once."""
+    """True if an operation needs several credentials at once."""
 
     @classmethod
     def of(cls, contract: Contract) -> Security:
         """Read the security schemes that some operation asks for."""
         kinds = {name: scheme_type(contract.security_schemes[name]) for name in schemes_in_use(contract)}
-        scopes = {
-            scope for name in kinds if kinds[name] in JWT_TYPES for scope in scopes_in_use(contract, name)
-        }
+        tokens = [name for name, kind in kinds.items() if kind in JWT_TYPES]
+        scopes = sorted({scope for name in tokens for scope in scopes_in_use(contract, name)})
         keys: list[KeyScheme] = []
         for name, kind in kinds.items():
-            if kind not in JWT_TYPES and not _names_a_function(contract.security_schemes[name]):
+            # A scheme may name its verifier, as for Connexion: `x-apikeyInfoFunc`.
+            words = contract.security_schemes[name]
+            is_named = any(key.startswith("x-") and key.endswith("InfoFunc") for key in words)
+            if kind not in JWT_TYPES and not is_named:
                 taken = {*Settings.model_fields, *(one.setting for one in keys)}
                 setting = _setting(slug(name).strip("_") or "api", taken)
                 keys.append(KeyScheme(name, setting, kind == "http basic"))
-        has_tokens = any(kind in JWT_TYPES for kind in kinds.values())
         has_several = any(len(one) > 1 for operation in contract.operations for one in operation.security)
-        return cls(has_tokens, tuple(keys), tuple(sorted(scopes)), has_several)
+        return cls(bool(tokens), tuple(keys), tuple(scopes), has_several)
 
     @property
     def is_used(self) -> bool:
-        """Whether any operation asks for a credential."""
+        """True if any operation asks for a credential."""
         return self.has_tokens or bool(self.keys)
 
     @property
     def claims(self) -> dict[str, str]:
         """The claims of a developer's token."""
         return {"sub": "developer"} | ({"scope": " ".join(self.scopes)} if self.scopes else {})
-
-
-def _names_a_function(scheme: Mapping[str, Any]) -> bool:
-    """Whether a security scheme names its verifier, as for Connexion: `x-apikeyInfoFunc`, `x-basicInfoFunc`."""
-    return any(key.startswith("x-") and key.endswith("InfoFunc") for key in scheme)
 
 
 def _setting(word: str, taken: Collection[str]) -> str:
@@ -97,31 +98,94 @@ def _setting(word: str, taken: Collection[str]) -> str:
 
 def package_files(contract: Contract, security: Security, envelope: Envelope | None) -> Mapping[str, str]:
     """Return the modules of a handlers package that hold no operations, by file name."""
+    has_keys = bool(security.keys)
     exports = {
-        "_collaborators": ["collaborators"] if security.keys else [],
+        "_collaborators": ["collaborators"] if has_keys else [],
         "_errors": ["render_error"] if envelope else [],
-        "_identity": ["identify", *(["verifiers"] if security.keys else [])] if security.is_used else [],
-        "_settings": ["Settings", "test_environment"] if security.keys else [],
+        "_identity": ["identify", *(["verifiers"] if has_keys else [])] if security.is_used else [],
+        "_settings": ["Settings", "test_environment"] if has_keys else [],
     }
-    chosen = {
-        "__init__.py": True,
-        "_collaborators.py": bool(security.keys),
-        "_errors.py": bool(envelope) or security.is_used,
-        "_identity.py": security.is_used,
-        "_settings.py": bool(security.keys),
-    }
+    modules = [
+        name for name, exported in exports.items() if exported or (name == "_errors" and security.is_used)
+    ]
+    taken = {name for one in contract.operations for name in one.arguments.values()}
     values = {
-        "docstring": new_package(contract.title).strip(),
+        "docstring": written_docstring(f"Handlers of {contract.title}"),
         "exported": sorted(chain(*exports.values()), key=lambda name: (name[0].islower(), name)),
         "exports": {module: names for module, names in exports.items() if names},
         "security": security,
         "envelope": envelope,
-        "settings_name": _free_name(contract),
+        "settings_name": "settings" if "settings" not in taken else "service_settings",
     }
-    return {name: render(_TEMPLATES, name, **values) for name, is_needed in chosen.items() if is_needed}
+    names = ["__init__.py", *(f"{name}.py" for name in modules)]
+    return {name: render(_TEMPLATES, name, **values) for name in names}
 
 
-def _free_name(contract: Contract) -> str:
-    """Return the name by which handlers get the settings; no parameter of the contract has it."""
-    taken = {name for one in contract.operations for name in one.arguments.values()}
-    return "settings" if "settings" not in taken else "service_settings"
+def render(folder: Path, template: str, /, **values: Any) -> str:
+    """Return a file made of a template in `folder`; a template that lacks a value is an error."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        autoescape=False,  # noqa: S701 -- source code, no HTML
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["quoted"] = partial(
+        json.dumps, ensure_ascii=False
+    )  # as Python, TOML and YAML read it
+    return environment.get_template(f"{template}.j2").render(values)
+
+
+_OTHERS = (418, 422, 429, 502, 504)
+"""Statuses that ranges and `default` document; the first stands for every status that is not listed."""
+
+
+class Branch(NamedTuple):
+    """The body of some statuses as Python source, without and with the details of a request's errors."""
+
+    statuses: tuple[int, ...]
+    plain: str
+    detailed: str | None
+    media_type: str
+
+    @classmethod
+    def of(cls, template: ErrorTemplate, statuses: Iterable[int] = ()) -> Self:
+        """Write the branch of a template."""
+        detailed = None if template.detailed is None else source(template.detailed)
+        return cls(tuple(statuses), source(template.plain), detailed, template.media_type)
+
+
+class Envelope(NamedTuple):
+    """The bodies of errors by status; the last branch, without statuses, is for every other one."""
+
+    branches: tuple[Branch, ...]
+
+    @property
+    def has_phrases(self) -> bool:
+        """True if a body has the phrase of its status."""
+        return any("HTTPStatus(" in branch.plain for branch in self.branches)
+
+
+def error_shapes(contract: Contract, statuses: Iterable[int] = ()) -> ErrorShapes:
+    """Return the documented errors of a contract for every status that a `render_error` may get, and for more `statuses`."""
+    wanted = sorted({*documented_statuses(contract), *_OTHERS, *statuses})
+    return ErrorShapes(contract, SchemaCompiler(contract), wanted)
+
+
+def derive_envelope(contract: Contract) -> Envelope | None:
+    """Return the envelope of a contract's errors; None if it documents none, or only problem details."""
+    shapes = error_shapes(contract)
+    problem = ErrorTemplate(PROBLEM, {**PROBLEM, "errors": Place.DETAILS}, PROBLEM_TYPE)
+    usual = shapes.common(_OTHERS[0]) or problem
+    by_template: dict[str, tuple[ErrorTemplate, list[int]]] = {}
+    for status in shapes.statuses:
+        template = shapes.common(status)
+        if template is not None and template != usual:
+            by_template.setdefault(repr(template), (template, []))[1].append(status)
+    if not by_template and usual == problem:
+        return None  # what Relay renders by itself
+    branches = [Branch.of(template, statuses) for template, statuses in by_template.values()]
+    return Envelope((*branches, Branch.of(usual)))

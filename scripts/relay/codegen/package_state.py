@@ -12,9 +12,9 @@ from relay.contract.model import Contract, Operation
 from relay.project.module_source import Function
 from relay.project.package_source import TYPES, Sources
 
+from .argument_usage import would_hide
 from .expected_signature import Signature, signature
 from .handler_lookup import Handlers, Named
-from .renames import would_hide
 from .types_module import MARK, Record, RecordedOperation, Types, display_path, read_record, render
 
 
@@ -50,7 +50,7 @@ class State:
 
     @property
     def types_are_ours(self) -> bool:
-        """Whether the types file is generated (or empty), and not a hand-written file of that name."""
+        """True if the types file is generated (or empty), and not a hand-written file of that name."""
         return not (self.types_found or "").strip() or (self.types_found or "").startswith(MARK)
 
     @cached_property
@@ -63,7 +63,7 @@ class State:
         """The operations as they were when the types were generated; None if there is no record."""
         found = None if self.types_found is None else read_record(self.types_found)
         return found and {
-            key: replace(known, name=self.applied_renames.get((known.module, known.name), known.name))
+            key: known._replace(name=self.applied_renames.get((known.module, known.name), known.name))
             for key, known in found.items()
         }
 
@@ -102,7 +102,7 @@ class State:
     def _is_taken(
         self, module: str, old: str, operation: Operation, renamed: Mapping[tuple[str, str], Operation]
     ) -> bool:
-        """Whether a module uses an operation's new name for something else, also after the renames."""
+        """Return True if a module uses an operation's new name for something else, also after the renames."""
         name = operation.function
         source = self.sources.module(module)
         assert source is not None  # it has the handler
@@ -133,17 +133,14 @@ class State:
         """
         if self.known(operation) is not None:
             return None
-        module = operation.module
         explained = {(known.module, known.name) for known in (self.record or {}).values()}
+        stale = [(module, function.name) for module, function in self.handlers.stale]
         names = [
-            function.name
-            for name, function in self.handlers.stale
-            if name == module and (name, function.name) not in explained
+            name for module, name in stale if module == operation.module and (module, name) not in explained
         ]
-        is_first_run = self.record is None  # any function may be the handler; later most are helpers
-        cutoff = 0.0 if is_first_run else 0.6
-        near = difflib.get_close_matches(operation.function, names, n=1, cutoff=cutoff)
-        return near[0] if near else None
+        # On the first run, any function may be the handler; later most are helpers.
+        cutoff = 0.0 if self.record is None else 0.6
+        return next(iter(difflib.get_close_matches(operation.function, names, n=1, cutoff=cutoff)), None)
 
     def former(self, operation: Operation) -> RecordedOperation | None:
         """Return the recorded handler of a missing operation, if it still exists under its old name."""
@@ -151,10 +148,9 @@ class State:
         if known is None or known.name == operation.function:
             return None
         source = self.sources.module(known.module)
-        is_served = any(
-            (one.module, one.function) == (known.module, known.name) for one in self.contract.operations
-        )
-        return None if source is None or known.name not in source.bindings or is_served else known
+        serving = {(one.module, one.function) for one in self.contract.operations}
+        is_there = source is not None and known.name in source.bindings
+        return known if is_there and (known.module, known.name) not in serving else None
 
     def new(self) -> Iterator[Operation]:
         """Yield the operations that need a stub."""
@@ -165,7 +161,7 @@ class State:
                 yield operation
 
     def is_unbound(self, operation: Operation) -> bool:
-        """Whether an operation's module defines its name in source, but does not have it after import."""
+        """Return True if an operation's module defines its name in source, but does not have it after import."""
         module = self.sources.module(operation.module)
         return module is not None and operation.function in module.bindings.keys() - module.running
 

@@ -6,8 +6,7 @@ that match a pattern), is left out: a type may accept more than its schema, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Container, Iterable
 
 from relay.contract.model import Schema
 from relay.contract.schema_words import CHOICES, COMBINING, SCHEMA_WORDS, applied_schemas
@@ -30,16 +29,16 @@ _WORDS = _LIMITS.union(["type", "nullable", "enum", "items", "title"], _OF_OBJEC
 
 def plain_throughout(schema: Schema) -> Schema:
     """Return a canonical schema, and all schemas in it, as `plain` does."""
-    return {keyword: _inner(keyword, value) for keyword, value in plain(schema).items()}
-
-
-def _inner(keyword: str, value: Any) -> Any:
-    container = SCHEMA_WORDS.get(keyword)
-    if container == "list":
-        return [plain_throughout(part) for part in value]
-    if container == "map":
-        return {name: plain_throughout(part) for name, part in value.items()}
-    return plain_throughout(value) if container == "schema" and isinstance(value, dict) else value
+    found = plain(schema)
+    for keyword, value in found.items():
+        match SCHEMA_WORDS.get(keyword), value:
+            case "list", list():
+                found[keyword] = [plain_throughout(part) for part in value]
+            case "map", dict():
+                found[keyword] = {name: plain_throughout(part) for name, part in value.items()}
+            case "schema", dict():
+                found[keyword] = plain_throughout(value)
+    return found
 
 
 def plain(schema: Schema) -> Schema:
@@ -48,15 +47,19 @@ def plain(schema: Schema) -> Schema:
         return {"$ref": schema["$ref"]}
     if _is_impossible(schema):
         return {}
-    found = {keyword: value for keyword, value in schema.items() if keyword in _WORDS}
-    found |= _items(schema) | _properties(schema) | _discriminator(schema)
+    found = _only(schema, _WORDS)
+    found |= _items(schema) | _properties(schema)
+    if isinstance(mapped := schema.get("discriminator"), dict):
+        found["discriminator"] = {
+            word: one for word, one in mapped.items() if word in ("propertyName", "mapping")
+        }
     found = _with_types(_with_members(_with_choices(found)))
     if "allOf" in found and found.keys().isdisjoint(_NOT_OF_PARTS):
         if len(found["allOf"]) == 1:
             return plain(found["allOf"][0])
         if found.get("type") in _SCALARS:
             del found["allOf"]
-    return found if _has_class(found) else {word: one for word, one in found.items() if word != "title"}
+    return found if _has_class(found) else _only(found, found.keys() - {"title"})
 
 
 def _has_class(schema: Schema) -> bool:
@@ -78,17 +81,13 @@ def _items(schema: Schema) -> Schema:
     if "prefixItems" not in schema:
         return {"items": {}} if _is_impossible(items) else {}
     prefix = schema["prefixItems"]
+    evaluates_others = {"items", "contains", "if"} & schema.keys() or any(applied_schemas(schema))
     is_closed = (
         _is_impossible(items)
         or schema.get("maxItems", len(prefix) + 1) <= len(prefix)
-        or (schema.get("unevaluatedItems") is False and "items" not in schema and _stands_alone(schema))
+        or (schema.get("unevaluatedItems") is False and not evaluates_others)
     )
     return {"items": _any_of([*prefix, *([] if is_closed else [items])])}
-
-
-def _stands_alone(schema: Schema) -> bool:
-    """Return True if no other schema evaluates the items of a schema."""
-    return "contains" not in schema and "if" not in schema and not any(applied_schemas(schema))
 
 
 def _properties(schema: Schema) -> Schema:
@@ -106,16 +105,6 @@ def _properties(schema: Schema) -> Schema:
             [*patterns.values(), *others]
         )
     return found
-
-
-def _discriminator(schema: Schema) -> Schema:
-    found = schema.get("discriminator")
-    kept = ("propertyName", "mapping")
-    return (
-        {"discriminator": {word: found[word] for word in kept if word in found}}
-        if isinstance(found, dict)
-        else {}
-    )
 
 
 def _any_of(schemas: Iterable[Schema]) -> Schema:
@@ -141,7 +130,7 @@ def _with_choices(schema: Schema) -> Schema:
 
 
 def _with(schema: Schema, keyword: str, parts: list[Schema]) -> Schema:
-    others = {key: value for key, value in schema.items() if key != keyword}
+    others = _only(schema, schema.keys() - {keyword})
     return {**others, keyword: parts} if parts else others
 
 
@@ -150,9 +139,8 @@ def _with_members(schema: Schema) -> Schema:
     members = schema.get("enum")
     if members is None:
         return schema
-    others = {keyword: value for keyword, value in schema.items() if keyword not in ("enum", "nullable")}
-    if isinstance(others.get("type"), list):
-        del others["type"]
+    types = ["type"] if isinstance(schema.get("type"), list) else []
+    others = _only(schema, schema.keys() - {"enum", "nullable", *types})
     if all(one is None for one in members):
         return {"type": "null"} if members else {}
     return {**others, "enum": members} | ({"nullable": True} if None in members else {})
@@ -163,19 +151,12 @@ def _with_types(schema: Schema) -> Schema:
     types = schema.get("type")
     if not isinstance(types, list):
         return schema
-    if not schema.keys().isdisjoint(COMBINING):
-        return _of_combined(schema, frozenset(types))
-    return {"anyOf": [*_of_types(schema, types)]}
+    if schema.keys().isdisjoint(COMBINING):
+        return {"anyOf": [{"type": name, **_only(schema, _OF_TYPE.get(name, _OF_TEXT))} for name in types]}
+    if {*types} != {"object", "null"}:
+        return _only(schema, COMBINING)  # the combined schemas decide, unless it is that of an object
+    return {**_only(schema, schema.keys() - {"type"}), "nullable": True}
 
 
-def _of_combined(schema: Schema, types: frozenset[str]) -> Schema:
-    """Return a schema with others for the same value, without its types; they decide, unless it is that of an object."""
-    if types != {"object", "null"}:
-        return {keyword: schema[keyword] for keyword in COMBINING if keyword in schema}
-    return {**{keyword: value for keyword, value in schema.items() if keyword != "type"}, "nullable": True}
-
-
-def _of_types(schema: Schema, types: Iterable[str]) -> Iterator[Schema]:
-    for name in types:
-        words = _OF_TYPE.get(name, _OF_TEXT)
-        yield {"type": name, **{word: schema[word] for word in words if word in schema}}
+def _only(schema: Schema, words: Container[str]) -> Schema:
+    return {word: value for word, value in schema.items() if word in words}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,17 +13,18 @@ from relay.contract.documents import display
 from relay.contract.model import Operation
 from relay.project.module_source import Function, Module, raised_recursion_limit
 from relay.project.package_source import TYPES
+from relay.project.syntax import nodes
 
 from .annotation_reader import meanings
 from .annotations import Type
-from .differences import Difference
 from .drift import check, comparisons
+from .expected_signature import Difference
 from .formatting import Ruff
 from .handler_lookup import names_used_elsewhere
 from .import_edit import local_names, missing_imports, with_imports, without_imports
 from .missing_hooks import hook_actions, missing_hooks
 from .move_edit import moved, old_paths
-from .moves import Moves, next_group
+from .moves import Moves
 from .package_state import State
 from .renames import Renames, mentions, renamed
 from .signature_edit import header, is_fixable, with_fixes, with_header
@@ -53,17 +54,18 @@ def plan(state: State, layout: Ruff, renames: Renames | None = None, *, moves: b
     left: list[Diagnostic] = []
     if moves:
         state, left = _move(state, layout, found)
-    for step in (_fix_signatures, _add_stubs, _write_types):
-        state = step(state, layout, found)
+    state = _fix_signatures(state, layout, found)
+    state = _add_stubs(state, layout, found)
+    state = _write_types(state, found)
     found.remaining = [*check(state), *mentions(state.sources, applied_renames), *left]
     return found
 
 
 def _move(state: State, layout: Ruff, found: Plan) -> tuple[State, list[Diagnostic]]:
-    """Move what can move; return also what is left to a person."""
     done: list[str] = []
     moves = Moves(state)
-    while group := next_group(moves.possible):
+    while moves.possible:
+        group = moves.together(next(iter(moves.possible.values())))
         target = group[0].operation.module
         state = _after(state, found, moved(state, layout, moves, group))
         names = {(target, one.function.name): one.operation.function for one in group}
@@ -109,18 +111,13 @@ def _fix_signatures(state: State, layout: Ruff, found: Plan) -> State:
     for _ in range(3):
         todo: dict[Path, list[tuple[Function, list[Difference]]]] = {}
         for comparison, function in comparisons(state):
-            if function.is_repeated:
-                continue  # only a person knows which definition the difference is in
-            differences = [
-                one for one in comparison.differences(function) if is_fixable(function, one, comparison.known)
-            ]
-            if differences:
-                todo.setdefault(function.module.path, []).append((function, differences))
+            found_here = [] if function.is_repeated else comparison.differences(function)
+            fixable = [one for one in found_here if is_fixable(function, one, comparison.known)]
+            if fixable:  # of repeated functions, only a person knows which definition the difference is in
+                todo.setdefault(function.module.path, []).append((function, fixable))
         if not todo:
             break
-        changes: dict[Path, bytes] = {}
-        for path, functions in todo.items():
-            changes[path] = _fixed_module(state, layout, functions, found)
+        changes = {path: _fixed_module(state, layout, functions, found) for path, functions in todo.items()}
         state = _after(state, found, changes)
     return state
 
@@ -133,13 +130,10 @@ def _fixed_module(
     local = local_names(module, types, _types_module(state), [])
     annotated = _annotated(module, local)
     edited = [with_fixes(function, differences, annotated, local) for function, differences in functions]
-    nodes = [node for node, _ in edited]
-    headers = layout.formatted([header(node) for node in nodes])
-    new = {
-        function.node: with_header(node, laid_out)
-        for (function, _), node, laid_out in zip(functions, nodes, headers, strict=True)
-    }
-    for (function, _), (_, actions) in zip(functions, edited, strict=True):
+    headers = layout.formatted([header(node) for node, _ in edited])
+    new: dict[cst.FunctionDef, cst.FunctionDef] = {}
+    for (function, _), (node, actions), laid_out in zip(functions, edited, headers, strict=True):
+        new[function.node] = with_header(node, laid_out)
         found.actions.append(f"updated {function.name} in {display(module.path)}: {', '.join(actions)}")
     before = {name for function, _ in functions for name in _generated(state, function)}
     code = _with_imports(state, module, module.tree.visit(_Replacer(new)).code, types, local)
@@ -168,35 +162,16 @@ def _types_of(difference: Difference) -> list[Type]:
 
 def _generated(state: State, function: Function) -> set[str]:
     """Return the local names of the generated types in a function's annotations."""
-    names = {
-        node.value
-        for annotation in [*(argument.annotation for argument in function.arguments), function.returns]
-        if annotation is not None
-        for node in _names(annotation)
-    }
+    annotations = [*(argument.annotation for argument in function.arguments), function.returns]
+    names = {node.value for one in annotations if one is not None for node in nodes(one, cst.Name)}
     meaning = meanings(function.module, state.sources.package, state.types.classes)
     return {name for name in names if (found := meaning(name)) and found[0] == "generated"}
 
 
-def _names(node: cst.CSTNode) -> Iterable[cst.Name]:
-    if isinstance(node, cst.Name):
-        yield node
-    for child in node.children:
-        yield from _names(child)
-
-
 class _Replacer(cst.CSTTransformer):
-    """Replaces some top-level functions."""
-
     def __init__(self, new: Mapping[cst.FunctionDef, cst.FunctionDef]) -> None:
         super().__init__()
         self._new = new
-
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:  # noqa: N802, ARG002 -- libcst's name
-        return False
-
-    def visit_ClassDef(self, node: cst.ClassDef) -> bool:  # noqa: N802, ARG002 -- libcst's name
-        return False
 
     def leave_FunctionDef(  # noqa: N802 -- libcst's name
         self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
@@ -255,7 +230,6 @@ def _with_stubs(state: State, layout: Ruff, name: str, operations: Sequence[Oper
 
 
 def _joined(parts: Sequence[str], newline: str) -> str:
-    """Join parts with two empty lines between them, in the newline style of the first."""
     first, *rest = parts
     missing = 3 - (len(first) - len(first.rstrip("\r\n"))) // len(newline)
     return (
@@ -263,7 +237,7 @@ def _joined(parts: Sequence[str], newline: str) -> str:
     )
 
 
-def _write_types(state: State, _layout: Ruff, found: Plan) -> State:
+def _write_types(state: State, found: Plan) -> State:
     old, new = state.types_found, state.types_wanted
     if not state.types_are_ours or (old is not None and first_difference(old, new) is None):
         return replace(state, applied_renames={})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -82,17 +82,28 @@ class PackageErrors:
                 yield Raised(report, name, module.place(node))
 
     def _report(self, module: Module, raised: cst.BaseExpression, name: str) -> ErrorReport | None:
-        found = self._class(module, name)
-        declared = self._declared(found) if found is not None else None
-        if declared is not None and found is not None:
-            return replace(declared, members=self._members(module, found, raised))
+        if (report := self._of_class(module, name, raised)) is not None:
+            return report
         known = next((one for one in self._names(module, name) if one in self._mapped), None)
         if known is not None:
             return self._mapped[known]
         argument = _STATUS_ARGUMENTS.get(module.whole_name(name))
-        return (
-            self._http_report(module, raised, argument) if isinstance(raised, cst.Call) and argument else None
+        if not isinstance(raised, cst.Call) or argument is None:
+            return None
+        return self._http_report(module, raised, argument)
+
+    def _of_class(
+        self, module: Module, name: str, raised: cst.BaseExpression | None = None
+    ) -> ErrorReport | None:
+        """Return the error that a class of the package declares, with the members of a `raise` if there is one."""
+        found = self._class(module, name)
+        status, code, message = (self._attribute(found, word) for word in ("status", "code", "message"))
+        if found is None or not isinstance(status, int) or not 400 <= status <= 599:
+            return None
+        members = self._members(
+            module if raised is not None else found[0], found, raised or found[1].node.name
         )
+        return ErrorReport(int(status), str(code or "CODE"), str(message or _MESSAGE), members=members)
 
     def _exported(self) -> Iterator[tuple[str, ErrorReport]]:
         """Yield the whole name and the error of each exception class in `errors`, as far as source shows them."""
@@ -107,17 +118,10 @@ class PackageErrors:
 
     def _mapped_report(self, module: Module, value: cst.BaseExpression) -> ErrorReport | None:
         if name := dotted(value):
-            found = self._class(module, name)
-            declared = self._declared(found) if found is not None else None
-            if declared is None or found is None:
-                return None
-            return replace(declared, members=self._members(found[0], found, found[1].node.name))
-        try:
-            match literal(value):
-                case (int(status), str(code), str(message)) if 400 <= status <= 599:
-                    return ErrorReport(status, code, message)
-        except Unknown:
-            pass
+            return self._of_class(module, name)
+        match _plain(value):
+            case (int(status), str(code), str(message)) if 400 <= status <= 599:
+                return ErrorReport(status, code, message)
         return None
 
     def _class(self, module: Module, name: str) -> _Class | None:
@@ -145,23 +149,13 @@ class PackageErrors:
         bound = dict(module.bound_in(definition.node.body.body)).get(name)
         if bound is not None:
             return module, bound
-        for base in definition.node.bases:
-            above = self._class(module, dotted(base.value))
-            if above is not None and above[1].node not in seen:
-                inherited = self._binding(above, name, (*seen, definition.node))
-                if inherited is not None:
-                    return inherited
-        return None
+        bases = (self._class(module, dotted(base.value)) for base in definition.node.bases)
+        above = (one for one in bases if one is not None and one[1].node not in seen)
+        inherited = (self._binding(one, name, (*seen, definition.node)) for one in above)
+        return next(filter(None, inherited), None)
 
-    def _declared(self, found: _Class) -> ErrorReport | None:
-        """Return what an exception class declares; None if it has no error status (400 to 599)."""
-        status, code, message = (self._attribute(found, name) for name in ("status", "code", "message"))
-        if not isinstance(status, int) or not 400 <= status <= 599:
-            return None
-        return ErrorReport(int(status), str(code or "CODE"), str(message or _MESSAGE))
-
-    def _attribute(self, found: _Class, name: str) -> Any:
-        binding = self._binding(found, name)
+    def _attribute(self, found: _Class | None, name: str) -> Any:
+        binding = self._binding(found, name) if found is not None else None
         value = _plain(binding[1].value) if binding and isinstance(binding[1], Assigned) else None
         return None if value is UNREAD else value
 
@@ -194,7 +188,6 @@ class PackageErrors:
             return UnreadMembers(module.place(raised))
 
     def _passed(self, module: Module, found: _Class, call: Any) -> dict[str, Any]:
-        """Return the members that a call passes, else those of the class."""
         for one in call.args:
             if one.star == "**":
                 raise Unknown
@@ -246,28 +239,22 @@ class PackageErrors:
         return resolve
 
     def _http_report(self, module: Module, call: cst.Call, argument: str) -> ErrorReport | None:
-        """Return the report of an exception that is called with a literal status."""
         named = {one.keyword.value: one.value for one in call.args if one.keyword is not None}
         if argument == "status_code" and call.args and call.args[0].keyword is None:
             named[argument] = call.args[0].value
         status = _plain(named[argument]) if argument in named else None
         if not isinstance(status, int) or not 400 <= status <= 599:
             return None
-        members = self._problem_members(module, call, named) if argument == "status" else {}
+        members: Mapping[str, Any] = {}
+        if argument == "status":  # of a ProblemException
+            found = {name: self._value(module, named[name]) for name in _PROBLEM_MEMBERS if name in named}
+            more = self._value(module, named["ext"]) if "ext" in named else {}
+            is_read = isinstance(more, dict) and all(one.keyword is not None for one in call.args)
+            members = {**found, **more} if is_read else UnreadMembers(module.place(call))
         return ErrorReport(status, "CODE", _MESSAGE, members=members)
-
-    def _problem_members(
-        self, module: Module, call: cst.Call, named: Mapping[str, cst.BaseExpression]
-    ) -> Mapping[str, Any]:
-        found = {name: self._value(module, named[name]) for name in _PROBLEM_MEMBERS if name in named}
-        more = self._value(module, named["ext"]) if "ext" in named else {}
-        if any(one.keyword is None for one in call.args) or not isinstance(more, dict):
-            return UnreadMembers(module.place(call))
-        return {**found, **more}
 
 
 def _plain(node: cst.BaseExpression) -> Any:
-    """Return the value of an expression without names; UNREAD if source does not show it."""
     try:
         return literal(node)
     except Unknown:

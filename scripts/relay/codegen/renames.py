@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import libcst as cst
 from libcst.metadata import ParentNodeProvider, QualifiedName, QualifiedNameProvider, QualifiedNameSource
 
-from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
-from relay.project.module_source import Function, Module
+from relay.contract.diagnostics import Diagnostic, SetupError, Severity, SourceLocation
+from relay.contract.documents import display
+from relay.contract.names import slug
+from relay.project.module_source import Function, Imported, Module
 from relay.project.package_source import Sources
 from relay.project.syntax import dotted, texts
+
+from .argument_usage import would_hide
+from .package_state import State
 
 Renames = Mapping[tuple[str, str], str]
 """Maps (module relative to the package, name) to the new name."""
@@ -25,15 +29,48 @@ def renamed(sources: Sources, renames: Renames) -> dict[Path, bytes]:
     wanted = {f"{sources.package}.{module}.{old}": new for (module, old), new in renames.items()}
     changes: dict[Path, bytes] = {}
     for module in sources.modules([old for _, old in renames]):
-        changes |= _changed(module, wanted)
+        if module.fault is None:
+            tree = module.wrapper.visit(_Renamer(module, wanted))
+            changes |= {module.path: tree.bytes} if tree.bytes != module.source else {}
     return changes
 
 
-def _changed(module: Module, wanted: Mapping[str, str]) -> dict[Path, bytes]:
-    if module.fault is not None:
-        return {}
-    tree = module.wrapper.visit(_Renamer(module, wanted))
-    return {module.path: tree.bytes} if tree.bytes != module.source else {}
+def requested_renames(state: State, pairs: Iterable[tuple[str, str]]) -> Renames:
+    """Resolve `--rename` pairs of operationIds or function names; SetupError for unknown or ambiguous ones."""
+    renames: dict[tuple[str, str], str] = {}
+    problems: list[str] = []
+    for old, new in pairs:
+        operation = next((one for one in state.contract.operations if new in (one.id, one.function)), None)
+        if operation is None:
+            problems.append(f"the contract has no operation '{new}'")
+            continue
+        name = old if old.isidentifier() else slug(old)
+        modules = state.sources.operation_modules()
+        places = [module for module, one in modules if isinstance(one.bindings.get(name), Function)]
+        places = [operation.module] if operation.module in places else places
+        if len(places) == 1:
+            renames[places[0], name] = operation.function
+        elif places:
+            problems.append(f"'{old}' is a function of {' and '.join(places)}; rename it by hand")
+        else:
+            problems.append(f"no module of the package has a function '{old}'")
+    problems += [why for key in renames for why in _obstacles(state, key, renames)]
+    if problems:
+        raise SetupError([Diagnostic("--rename", message) for message in problems])
+    return renames
+
+
+def _obstacles(state: State, key: tuple[str, str], renames: Renames) -> Iterator[str]:
+    module, old = key
+    function, new = state.function(module, old), renames[key]
+    assert function is not None  # it was found there
+    where = display(function.module.path)
+    if function.is_repeated:
+        yield f"{where} defines '{old}' several times; rename each by hand"
+    if would_hide(function.module, old, new):
+        yield f"{where} uses '{new}' for something else in a function that uses {old}(); rename that first"
+    if state.function(module, new) is not None and (module, new) not in renames:
+        yield f"{where} has a function '{new}' already; {old}() would hide it"
 
 
 def mentions(sources: Sources, renames: Renames) -> Iterator[Diagnostic]:
@@ -44,16 +81,17 @@ def mentions(sources: Sources, renames: Renames) -> Iterator[Diagnostic]:
                 continue
             if module.fault is not None:
                 place, what = module.fault
-                yield _old_name(place, f"{what}, so {old}() was not renamed in it: rename it to {new}")
+                yield old_name(place, f"{what}, so {old}() was not renamed in it: rename it to {new}")
                 continue
             meant = re.compile(rf"[bru]{{0,2}}['\"]*([\w.:]*[.:])?{re.escape(old)}['\"]*", re.IGNORECASE)
             for text in texts(module.tree):
                 if meant.fullmatch(text.value):
                     message = f"a string contains the old name {old}: if it means the handler, write {new}"
-                    yield _old_name(module.place(text), message)
+                    yield old_name(module.place(text), message)
 
 
-def _old_name(place: SourceLocation, message: str) -> Diagnostic:
+def old_name(place: SourceLocation, message: str) -> Diagnostic:
+    """Return a finding about a name that a person has to change."""
     return Diagnostic(place, message, "old-name", Severity.WARNING)
 
 
@@ -64,20 +102,22 @@ class _Renamer(cst.CSTTransformer):
         super().__init__()
         self._module = module
         self._wanted = wanted
-        self._kept = _shadowed(module, wanted)
+        bound = _names_in(module.tree.code)
+        self._kept = {whole.rpartition(".")[2] for whole, new in wanted.items() if new in bound}
+        """The imported handlers whose new name is already in use in the module."""
 
     def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:  # noqa: N802 -- libcst's name
         parent = self.get_metadata(ParentNodeProvider, original_node)
-        if isinstance(parent, cst.ImportAlias | cst.AsName | cst.Arg) and _is_label(parent, original_node):
-            return updated_node
-        if isinstance(parent, cst.Attribute) and parent.attr is original_node:
-            return updated_node
+        is_label = original_node in (getattr(parent, "keyword", None), getattr(parent, "attr", None))
+        if is_label or isinstance(parent, cst.ImportAlias | cst.AsName):
+            return updated_node  # imports are renamed as a whole
+        bound = self._module.bindings.get(original_node.value)
         if isinstance(parent, cst.FunctionDef) and parent.name is original_node:
-            new = self._defined(parent)
+            is_handler = isinstance(bound, Function) and bound.node is parent
+            new = self._wanted.get(f"{self._module.name}.{original_node.value}") if is_handler else None
         else:
-            new = self._meant(original_node)
-            if new is not None and self._is_imported(original_node.value):
-                new = None if original_node.value in self._kept else new
+            is_kept = not isinstance(bound, Function) and original_node.value in self._kept
+            new = None if is_kept else self._meant(original_node)
         return updated_node.with_changes(value=new) if new else updated_node
 
     def leave_Attribute(  # noqa: N802 -- libcst's name
@@ -116,93 +156,41 @@ class _Renamer(cst.CSTTransformer):
             return updated_node
         return updated_node.with_changes(value=original_node.value.replace(old, new))
 
-    def _is_exported(self, node: cst.CSTNode) -> bool:
+    def _is_exported(self, node: cst.CSTNode | None) -> bool:
         for _ in range(3):  # element, list, assignment
-            parent = self.get_metadata(ParentNodeProvider, node, None)
-            if isinstance(parent, cst.Assign | cst.AugAssign | cst.AnnAssign):
-                targets = (
-                    [one.target for one in parent.targets]
-                    if isinstance(parent, cst.Assign)
-                    else [parent.target]
-                )
-                return any(dotted(target) == "__all__" for target in targets)
-            if parent is None:
-                return False
-            node = parent
+            node = None if node is None else self.get_metadata(ParentNodeProvider, node, None)
+            if isinstance(node, cst.Assign | cst.AugAssign | cst.AnnAssign):
+                targets = node.targets if isinstance(node, cst.Assign) else [node]
+                return any(dotted(one.target) == "__all__" for one in targets)
         return False
 
     def _origin(self, name: str) -> str:
         """Return the absolute name of what `name` refers to at the module's top level."""
-        bound = self._module.bindings.get(name)
-        if isinstance(bound, Function):
-            return f"{self._module.name}.{name}"
-        source, member = getattr(bound, "module", None), getattr(bound, "member", None)
-        return f"{source}.{member}"
-
-    def _is_imported(self, name: str) -> bool:
-        return not isinstance(self._module.bindings.get(name), Function)
-
-    def _defined(self, node: cst.FunctionDef) -> str | None:
-        bound = self._module.bindings.get(node.name.value)
-        if isinstance(bound, Function) and bound.node is node:
-            return self._wanted.get(f"{self._module.name}.{node.name.value}")
-        return None
+        match self._module.bindings.get(name):
+            case Function():
+                return f"{self._module.name}.{name}"
+            case Imported(module, str(member)):
+                return f"{module}.{member}"
+        return ""
 
     def _meant(self, node: cst.CSTNode) -> str | None:
         """Return the new name of the handler that a name or attribute refers to under its old name."""
         spelled = dotted(node).rpartition(".")[2]
         found: Collection[QualifiedName] = self.get_metadata(QualifiedNameProvider, node, ())
         for one in found:
-            whole = self._absolute(one)
+            is_local = one.source is QualifiedNameSource.LOCAL
+            whole = f"{self._module.name}.{one.name}" if is_local else self._module.absolute_name(one.name)
             if whole in self._wanted and whole.rpartition(".")[2] == spelled:
                 return self._wanted[whole]
         return None
 
-    def _absolute(self, name: QualifiedName) -> str:
-        if name.source is QualifiedNameSource.LOCAL:
-            return f"{self._module.name}.{name.name}"
-        return self._module.absolute_name(name.name)
 
-
-def _is_label(parent: cst.CSTNode, node: cst.Name) -> bool:
-    """Whether a name is part of an import, which is renamed as a whole, or a keyword of a call."""
-    return parent.keyword is node if isinstance(parent, cst.Arg) else True
-
-
-@dataclass(slots=True)
-class _Conflict:
-    old: str
-    new: str
-
-
-def _shadowed(module: Module, wanted: Mapping[str, str]) -> set[str]:
-    """Return the imported handlers whose new name is already in use in a module."""
-    conflicts = [_Conflict(whole.rpartition(".")[2], new) for whole, new in wanted.items()]
-    bound = set(_bound_names(module.tree.code)) if conflicts else set()
-    return {one.old for one in conflicts if one.new in bound}
-
-
-def would_hide(module: Module, old: str, new: str) -> bool:
-    """Whether a function that refers to a handler uses the handler's new name for a local of its own."""
-    if new.encode() not in module.source:
-        return False
-    for node in ast.walk(ast.parse(module.tree.code)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            inner = [*ast.walk(node)]
-            own = {one.arg for one in inner if isinstance(one, ast.arg)}
-            own |= {
-                one.id for one in inner if isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load)
-            }
-            if new in own and any(isinstance(one, ast.Name) and one.id == old for one in inner):
-                return True
-    return False
-
-
-def _bound_names(code: str) -> Iterator[str]:
-    """Yield every name that a module binds or uses, without attributes."""
+def _names_in(code: str) -> set[str]:
+    found: set[str] = set()
     for node in ast.walk(ast.parse(code)):
         match node:
             case ast.Name(id=name) | ast.arg(arg=name) | ast.alias(asname=str(name)) | ast.alias(name=name):
-                yield name
+                found.add(name)
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-                yield name
+                found.add(name)
+    return found

@@ -6,7 +6,6 @@ operation's and the status (`CreateOrder201Headers`).
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -14,7 +13,7 @@ from relay.contract.model import Contract, Operation, Parameter, Response, Schem
 from relay.contract.pointers import parse_pointer
 from relay.validation.coercion import types_of
 
-from .class_names import class_name
+from .class_names import class_name, free_name
 from .documented_results import is_final, success_key
 
 _TEXT = {"type": "string"}
@@ -31,8 +30,10 @@ def header_schemas(contract: Contract, taken: Collection[str]) -> dict[tuple[str
     names = set(taken)
     for operation, key, response in _responses(contract):
         reference = _reference(contract, operation, key)
-        wanted = _shared_name(reference) or class_name(f"{operation.id}_{key}")
-        name = by_reference.get(reference) or next(one for one in _candidates(wanted) if one not in names)
+        pointer = parse_pointer(reference[1:]) if reference else ()
+        is_shared = pointer[:2] == ("components", "responses") and len(pointer) == 3
+        wanted = class_name(pointer[2] if is_shared else f"{operation.id}_{key}")
+        name = by_reference.get(reference) or free_name([f"{wanted}Headers"], names)
         names.add(name)
         if reference:
             by_reference[reference] = name
@@ -49,21 +50,8 @@ def _responses(contract: Contract) -> Iterator[tuple[Operation, str, Response]]:
 
 def _reference(contract: Contract, operation: Operation, key: str) -> str:
     """Return the `$ref` of a response; '' if it is written in place."""
-    for name, raw in contract.raw(operation).get("responses", {}).items():
-        if str(name).lower() == key.lower():
-            return str(raw.get("$ref", ""))
-    return ""
-
-
-def _shared_name(reference: str) -> str:
-    pointer = parse_pointer(reference[1:]) if reference else ()
-    return class_name(pointer[2]) if pointer[:2] == ("components", "responses") and len(pointer) == 3 else ""
-
-
-def _candidates(wanted: str) -> Iterator[str]:
-    return itertools.chain(
-        [f"{wanted}Headers"], (f"{wanted}Headers{number}" for number in itertools.count(2))
-    )
+    responses = contract.raw(operation).get("responses", {}).items()
+    return next((str(raw.get("$ref", "")) for name, raw in responses if str(name).lower() == key.lower()), "")
 
 
 def _schema(contract: Contract, response: Response) -> Schema:
@@ -83,15 +71,10 @@ def _value(contract: Contract, header: Parameter) -> dict[str, Any]:
         return {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
     if header.media_type is not None:
         return _TEXT
-    kinds = _types(contract, header)
-    if len(kinds) == 1:
-        return {"type": kinds[0]} if kinds[0] in _SCALARS else _TEXT
+    if contract.version == "3.0":  # a header has one type there
+        kinds = [contract.resolve(header.schema).get("type", "string")]
+    else:
+        kinds = sorted(types_of(header.schema, contract) - {"null"})  # null is not sent
+    if len(kinds) <= 1:
+        return {"type": kinds[0]} if kinds and kinds[0] in _SCALARS else _TEXT
     return {"anyOf": [*({"type": kind} for kind in kinds if kind in _SCALARS), _TEXT]}
-
-
-def _types(contract: Contract, header: Parameter) -> list[str]:
-    """Return the types of a header, of which 3.0 states one; null is not sent."""
-    if contract.version == "3.0":
-        return [contract.resolve(header.schema).get("type", "string")]
-    found = sorted(types_of(header.schema, contract) - {"null"})
-    return found or ["string"]

@@ -1,22 +1,40 @@
-"""Compare a handler's return annotation with the results that its operation documents."""
+"""Compare a handler's return annotation with the results that its operation documents.
+
+An annotation says which bodies, or tuples of a body with a status, headers or both, are returned; each is compared on its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import libcst as cst
 
 from relay.contract.model import Operation
-from relay.project.syntax import code
+from relay.project.syntax import code, dotted
 
-from .annotated_results import AnnotatedResult, annotated_results
-from .annotation_reader import Meaning
+from .annotation_reader import Meaning, inner_parts, quoted_annotation, read_annotation
 from .annotations import Type, union
-from .differences import Difference
 from .documented_results import DocumentedResult, DocumentedResults, is_final
+from .expected_signature import Difference
 
-if TYPE_CHECKING:
-    import libcst as cst
+
+@dataclass(frozen=True, slots=True)
+class _Annotated:
+    """One result of an annotation.
+
+    `node` is its part of the annotation. `type` is None if it has names that the generator does not write,
+    `body` and `headers` likewise. With `has_status`, a `status` of None may be any.
+    """
+
+    node: cst.BaseExpression
+    type: Type | None
+    body: Type | None
+    is_tuple: bool = False
+    has_status: bool = False
+    status: int | None = None
+    has_headers: bool = False
+    headers: Type | None = None
 
 
 def return_differences(
@@ -30,7 +48,7 @@ def return_differences(
 
     A part with a name that the generator does not write belongs to its author, except its status.
     """
-    results = [*annotated_results(annotation, meaning)]
+    results = [*_annotated(annotation, meaning)]
     compared = _Compared(documented, results)
     for result in results:
         if compared.is_undocumented(result):
@@ -41,86 +59,146 @@ def return_differences(
             yield Difference("undocumented-status", message, result.node)
     wrong = [result for result in results if compared.is_wrong(result)]
     if wrong:
-        message = (
-            f"{name}() is annotated to return {code(annotation)}; {operation} documents "
-            f"{documented.written.written({})}"
-        )
+        wanted = documented.written.written({})
+        message = f"{name}() is annotated to return {code(annotation)}; {operation} documents {wanted}"
         yield Difference("return-annotation", message, wrong[0].node, type=compared.corrected(wrong))
 
 
 @dataclass(frozen=True, slots=True)
 class _Compared:
     documented: DocumentedResults
-    results: list[AnnotatedResult]
+    results: list[_Annotated]
 
-    def is_undocumented(self, result: AnnotatedResult) -> bool:
+    def is_undocumented(self, result: _Annotated) -> bool:
         return result.status is not None and self.documented.of(result.status) is None
 
-    def is_wrong(self, result: AnnotatedResult) -> bool:
-        """Whether a result, or all results of its responses together, are not what is documented."""
+    def is_wrong(self, result: _Annotated) -> bool:
+        """Return True if a result, or all results of its responses together, are not what is documented."""
         if self.is_undocumented(result) or not self._is_compared(result):
             return False
         matching = self._matching(result)
         return not matching or not self._is_whole(result, matching)
 
-    def _is_compared(self, result: AnnotatedResult) -> bool:
-        """Whether the contract says anything on a result: where it documents only errors, it does so on statuses."""
+    def _is_compared(self, result: _Annotated) -> bool:
+        """Return True if the contract says anything on a result: where it documents only errors, it does so on statuses."""
         has_others = self.documented.alone is not None or any(
             is_final(one.key) for one in self.documented.all
         )
         return result.status is not None or ((result.is_tuple or result.body is not None) and has_others)
 
-    def _matching(self, result: AnnotatedResult) -> list[DocumentedResult]:
-        return [one for one in self._candidates(result) if _matches(one, result)]
+    def _matching(self, result: _Annotated) -> list[DocumentedResult]:
+        return [
+            one
+            for one in self._candidates(result)
+            if (result.body is None or one.covers(result.body)) and _has_right_headers(one, result)
+        ]
 
-    def _candidates(self, result: AnnotatedResult) -> list[DocumentedResult]:
-        """Return the documented results that a result may be one of."""
+    def _candidates(self, result: _Annotated) -> list[DocumentedResult]:
         if result.status is not None:
             found = [self.documented.of(result.status)]
         else:
             found = [*self.documented.all] if result.has_status else [self.documented.alone]
         return [one for one in found if one is not None]
 
-    def _is_whole(self, result: AnnotatedResult, matching: list[DocumentedResult]) -> bool:
-        """Whether the results without a status, together, have each alternative of a documented body."""
+    def _is_whole(self, result: _Annotated, matching: list[DocumentedResult]) -> bool:
+        """Return True if the results without a status, together, have each alternative of a documented body."""
         if result.status is not None:
             return True
         same = [one for one in self.results if one.status is None and self._matching(one) == matching]
         bodies = [one.body for one in same if one.body is not None]
         return len(bodies) < len(same) or any(one.is_met_by(union(bodies)) for one in matching)
 
-    def corrected(self, wrong: list[AnnotatedResult]) -> Type | None:
+    def corrected(self, wrong: list[_Annotated]) -> Type | None:
         """Return the annotation with documented results in place of the wrong ones; None if it has names of others."""
         types: list[Type] = []
         for result in self.results:
             if result.type is None:
                 return None
-            types += self._replaced(result) if result in wrong else [result.type]
+            types += self._replaced(result, result.type) if result in wrong else [result.type]
         return union(types)
 
-    def _replaced(self, result: AnnotatedResult) -> list[Type]:
+    def _replaced(self, result: _Annotated, written: Type) -> Iterator[Type]:
         alone = self.documented.alone
         if result.status is not None:
             (one,) = self._candidates(result)
-            assert result.type is not None  # else nothing is corrected
-            return [*one.types(result.type.parts[1])]
-        if alone is None:
-            return [self.documented.written]
-        if result.has_status and result.type is not None and _has_right_headers(alone, result):
-            return [Type("tuple", (alone.body, *result.type.parts[1:]))]
-        return [*alone.types_alone()]
+            yield from one.types(written.parts[1])
+        elif alone is None:
+            yield self.documented.written
+        elif result.has_status and _has_right_headers(alone, result):
+            yield Type("tuple", (alone.body, *written.parts[1:]))
+        else:
+            yield from alone.types_alone()
 
 
-def _matches(documented: DocumentedResult, result: AnnotatedResult) -> bool:
-    has_body = result.body is None or documented.covers(result.body)
-    return has_body and _has_right_headers(documented, result)
+def _has_right_headers(documented: DocumentedResult, result: _Annotated) -> bool:
+    """Return True for a result with headers if they are required, and with no class that was generated for others."""
+    if result.headers is not None and result.headers.kind == "generated":
+        return result.headers == documented.headers
+    return result.has_headers or not documented.needs_headers
 
 
-def _has_right_headers(documented: DocumentedResult, result: AnnotatedResult) -> bool:
-    """Whether a result has headers if they are required, and no class that was generated for others."""
-    is_class = result.headers is not None and result.headers.kind == "generated"
-    return (
-        result.headers == documented.headers
-        if is_class
-        else result.has_headers or not documented.needs_headers
-    )
+def _annotated(annotation: cst.BaseExpression, meaning: Meaning) -> Iterator[_Annotated]:
+    """Yield the results of an annotation; a tuple with several statuses is one result for each."""
+    for node, member in _members(annotation, meaning):
+        if isinstance(member, cst.Subscript) and meaning(dotted(member.value)) == ("builtin", "tuple"):
+            yield from _tuples(node, member, meaning)
+        else:
+            found = read_annotation(member, meaning)
+            yield _Annotated(node, found, found)
+
+
+_Placed = tuple[cst.BaseExpression, cst.BaseExpression]
+"""A part of an annotation, after the node that has its place: text in quotes has one place."""
+
+
+def _members(annotation: cst.BaseExpression, meaning: Meaning) -> Iterator[_Placed]:
+    todo = [(annotation, annotation)]
+    while todo:
+        place, node = todo.pop()
+        inner = _inner(node, meaning)
+        todo += reversed([(own if place is node else place, one) for own, one in inner])
+        if not inner:
+            yield place, node
+
+
+def _inner(node: cst.BaseExpression, meaning: Meaning) -> Sequence[_Placed]:
+    match node:
+        case cst.BinaryOperation(operator=cst.BitOr()):
+            return [(node.left, node.left), (node.right, node.right)]
+        case cst.SimpleString() if (quoted := quoted_annotation(node)) is not None:
+            return [(node, quoted)]
+        case cst.Subscript():
+            parts = [(part, part) for part in inner_parts(node)]
+            match meaning(dotted(node.value)):
+                case "typing", "Union":
+                    return parts
+                case "typing", "Optional":
+                    return [*parts, (node, cst.Name("None"))]
+    return []
+
+
+def _tuples(node: cst.BaseExpression, member: cst.Subscript, meaning: Meaning) -> Iterator[_Annotated]:
+    body, *rest = inner_parts(member) or [member]
+    kinds = [read_annotation(part, meaning) for part in rest]
+    whole = read_annotation(member, meaning)
+    one = _Annotated(node, whole, read_annotation(body, meaning), is_tuple=True, has_status=True)
+    match kinds:
+        case [kind] if kind is None or kind.name == "dict" or kind.kind == "generated":
+            yield replace(one, has_status=kind is None, has_headers=True, headers=kind)
+            return
+        case [_, headers]:
+            one = replace(one, has_headers=True, headers=headers)
+    statuses = _statuses(kinds[0]) if kinds else {}
+    for status, kind in statuses.items():
+        exact = whole and Type("tuple", (whole.parts[0], kind, *whole.parts[2:]))
+        yield replace(one, status=status, type=exact)
+    if not statuses:
+        yield one
+
+
+def _statuses(kind: Type | None) -> dict[int, Type]:
+    """Return the statuses of a `Literal`, each with its type; none for any other type."""
+    members = kind.members if kind is not None else ()
+    names = [one.parts[0].name if one.name == "Literal" else "" for one in members]
+    are_statuses = all(name.isdecimal() for name in names)
+    return {int(name): member for name, member in zip(names, members, strict=True)} if are_statuses else {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import libcst as cst
@@ -23,9 +23,8 @@ from relay.server.functions import (
 from .annotation_reader import meanings, read_annotation, stream_names
 from .annotations import BYTES, NONE, UPLOAD, Type, union
 from .argument_usage import hides, uses
-from .differences import Difference
-from .expected_signature import ExpectedArgument, Signature
-from .item_types import STREAM, can_read, read_by
+from .body_types import STREAM, can_read, read_by
+from .expected_signature import Difference, ExpectedArgument, Signature
 from .return_diff import return_differences
 
 ALWAYS_GIVEN = frozenset({"caller", "claims"})
@@ -50,35 +49,33 @@ class Comparison:
 
     def differences(self, function: Function) -> list[Difference]:
         """Return the differences of a function that serves the operation."""
-        return [
-            *self._receiving(function),
-            *self._annotations(function),
-        ]
+        return [*self._receiving(function), *self._annotations(function)]
 
     def _receiving(self, function: Function) -> Iterator[Difference]:
         for argument in function.arguments:
             if argument.kind == "positional only":
                 message = positional_only_message(argument.name)
                 yield Difference("unreceivable-argument", message, argument.node, argument)
+        sent = handler_arguments(self.operation, self.contract)
         arguments = {argument.name: argument for argument in function.arguments}
         extra = [argument for argument in function.arguments if self._is_extra(argument)]
-        missing = [one for one in self._sent() if one.name not in arguments]
-        misnamed = dict(_misnamed(extra, missing, self._is_certain))
-        for one in self._sent():
+        misnamed = dict(self._misnamed(extra, [one.name for one in sent if one.name not in arguments]))
+        for one in sent:
             wanted = self._wanted(function, one.name)
             given = arguments.get(one.name)
             if given is None:
-                yield from self._absent(function, one, misnamed.get(one.name))
+                yield from self._absent(function, one, misnamed.get(one.name), wanted)
             elif given.default is None and not one.always:
                 yield Difference("default-needed", missing_default_message(one), given.node, given, wanted)
-        for argument in extra:
-            if argument not in misnamed.values():
-                yield self._extra(function, argument)
+        yield from (self._extra(function, one) for one in extra if one not in misnamed.values())
 
     def _absent(
-        self, function: Function, one: HandlerArgument, meant: Argument | None
+        self,
+        function: Function,
+        one: HandlerArgument,
+        meant: Argument | None,
+        wanted: ExpectedArgument | None,
     ) -> Iterator[Difference]:
-        wanted = self._wanted(function, one.name)
         if meant is not None:
             message = f"{one.what} is called '{one.name}': rename the argument '{meant.name}'"
             message += _and_uses(function, meant) + _but_hides(function, one.name)
@@ -92,18 +89,26 @@ class Comparison:
         wanted = self.wanted.argument(name)
         return wanted and replace(wanted, type=read_by(wanted.type, is_async=function.is_async))
 
-    def _sent(self) -> list[HandlerArgument]:
-        return handler_arguments(self.operation, self.contract)
-
     def _is_extra(self, argument: Argument) -> bool:
-        """Whether an argument is neither the contract's nor a collaborator, but is required or was the contract's."""
-        if self.wanted.argument(argument.name) is not None or argument.name in ALWAYS_GIVEN:
+        """Return True if it is neither the contract's nor a collaborator, but is required or was the contract's."""
+        given = ALWAYS_GIVEN.union(self.collaborators or ())
+        if self.wanted.argument(argument.name) is not None or argument.name in given:
             return False
-        if argument.name in (self.collaborators or ()):
-            return False
-        return argument.name in self.known or (
-            argument.default is None and argument.name not in GIVEN_BY_NAME
-        )
+        is_required = argument.default is None and argument.name not in GIVEN_BY_NAME
+        return argument.name in self.known or is_required
+
+    def _misnamed(self, extra: list[Argument], missing: list[str]) -> Iterator[tuple[str, Argument]]:
+        """Pair each missing argument with the one extra argument whose name is close to it.
+
+        If the extra argument may be a collaborator, only case and underscores may differ.
+        """
+        left = {argument.name: argument for argument in extra}
+        for name in missing:
+            plain = {one.replace("_", "").lower(): one for one in left}
+            wanted = name.replace("_", "").lower()
+            near = difflib.get_close_matches(wanted, plain, n=1, cutoff=0.75)
+            if near and (near[0] == wanted or self._is_certain(left[plain[near[0]]])):
+                yield name, left.pop(plain[near[0]])
 
     def _extra(self, function: Function, argument: Argument) -> Difference:
         is_certain = self._is_certain(argument)
@@ -124,37 +129,41 @@ class Comparison:
         return Difference("extra-argument", message, argument.node, argument, is_certain=is_certain)
 
     def _is_certain(self, argument: Argument) -> bool:
-        """Whether an extra argument cannot be a collaborator."""
+        """Return True for an extra argument that cannot be a collaborator."""
         return self.collaborators is not None or argument.name in self.known
 
     def _annotations(self, function: Function) -> Iterator[Difference]:
         meaning = meanings(function.module, self.package, self.classes)
         for argument in function.arguments:
-            wanted = self.wanted.argument(argument.name)
-            if wanted is None or argument.annotation is None:
+            wanted, annotation = self.wanted.argument(argument.name), argument.annotation
+            if wanted is None or annotation is None:
                 continue
-            if unreadable := _unreadable(function, argument.annotation, wanted):
-                message = f"'{argument.name}' is annotated {code(argument.annotation)}; {unreadable}"
-                yield Difference("argument-annotation", message, argument.node, argument, wanted)
-                continue
-            found = read_annotation(argument.annotation, meaning)
-            right = argument_type(function, argument, wanted)
-            allowed = [right, right.replaced(UPLOAD, BYTES)]  # a body in memory, if the author chooses it
-            if _has_own_default(argument):
-                allowed += [union([one, NONE]) for one in allowed]
-            if found is None or "tuple" in found.names("builtin"):
-                continue  # the author's own type
-            if not any(one.agrees(found) for one in allowed):
-                right = read_by(right, is_async=function.is_async)
-                message = (
-                    f"'{argument.name}' is annotated {code(argument.annotation)}; "
-                    f"{self.operation} requires {right.written({})}"
-                )
+            right: Type | None = None
+            if not (fault := _unreadable(function, annotation, wanted)):
+                right = _wrong(function, argument, wanted, read_annotation(annotation, meaning))
+                fault = f"{self.operation} requires {right.written({})}" if right is not None else ""
+            if fault:
+                message = f"'{argument.name}' is annotated {code(annotation)}; {fault}"
                 yield Difference("argument-annotation", message, argument.node, argument, wanted, right)
         if function.returns is not None:
-            yield from return_differences(
-                function.name, function.returns, self.operation, self.wanted.results, meaning
-            )
+            results = self.wanted.results
+            yield from return_differences(function.name, function.returns, self.operation, results, meaning)
+
+
+def _wrong(
+    function: Function, argument: Argument, wanted: ExpectedArgument, found: Type | None
+) -> Type | None:
+    """Return the annotation that an argument needs, given its default; None if it has it, or its author's own type."""
+    has_own_default = argument.default is not None and not is_none(argument.default)
+    is_exact = can_lose_default(function, argument) if wanted.always else has_own_default
+    right = wanted.type if is_exact else union([wanted.type, NONE])
+    allowed = [right, right.replaced(UPLOAD, BYTES)]  # a body in memory, if the author chooses it
+    if has_own_default:
+        allowed += [union([one, NONE]) for one in allowed]
+    is_own = found is None or "tuple" in found.names("builtin")
+    if is_own or any(one.agrees(found) for one in allowed if found is not None):
+        return None
+    return read_by(right, is_async=function.is_async)
 
 
 def _unreadable(function: Function, annotation: cst.BaseExpression, wanted: ExpectedArgument) -> str:
@@ -167,44 +176,17 @@ def _unreadable(function: Function, annotation: cst.BaseExpression, wanted: Expe
     return "a plain function reads the items with `for`, from an Iterator or Iterable"
 
 
-def argument_type(function: Function, argument: Argument, wanted: ExpectedArgument) -> Type:
-    """Return the annotation that an argument needs, given the default that it has or will get."""
-    if wanted.always:
-        return wanted.type if can_lose_default(function, argument) else union([wanted.type, NONE])
-    return wanted.type if _has_own_default(argument) else union([wanted.type, NONE])
-
-
 def is_none(node: cst.BaseExpression | None) -> bool:
-    """Whether an expression is None."""
+    """Return True for the expression None."""
     return isinstance(node, cst.Name) and node.value == "None"
 
 
 def can_lose_default(function: Function, argument: Argument) -> bool:
-    """Whether `= None` may be removed: Python requires arguments without a default to come first."""
+    """Return True if `= None` may be removed: Python requires arguments without a default to come first."""
     if argument.kind == "keyword" or not is_none(argument.default):
         return True
     positional = [one for one in function.arguments if one.kind != "keyword"]
     return all(one.default is None for one in positional[: positional.index(argument)])
-
-
-def _has_own_default(argument: Argument) -> bool:
-    return argument.default is not None and not is_none(argument.default)
-
-
-def _misnamed(
-    extra: list[Argument], missing: list[HandlerArgument], is_certain: Callable[[Argument], bool]
-) -> Iterator[tuple[str, Argument]]:
-    """Pair each missing argument with the one extra argument whose name is close to it.
-
-    If the extra argument may be a collaborator, only case and underscores may differ.
-    """
-    left = {argument.name: argument for argument in extra}
-    for one in missing:
-        plain = {name.replace("_", "").lower(): name for name in left}
-        wanted = one.name.replace("_", "").lower()
-        near = difflib.get_close_matches(wanted, plain, n=1, cutoff=0.75)
-        if near and (near[0] == wanted or is_certain(left[plain[near[0]]])):
-            yield one.name, left.pop(plain[near[0]])
 
 
 def _and_uses(function: Function, argument: Argument) -> str:
@@ -215,6 +197,5 @@ def _and_uses(function: Function, argument: Argument) -> str:
 
 def _but_hides(function: Function, name: str) -> str:
     """Return a message part for a body that uses an argument's name for something else."""
-    if not hides(function, name):
-        return ""
-    return f"; {function.name}() uses '{name}' for something else: rename that first"
+    message = f"; {function.name}() uses '{name}' for something else: rename that first"
+    return message if hides(function, name) else ""

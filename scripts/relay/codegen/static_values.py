@@ -116,7 +116,6 @@ class _Reduced(ast.NodeTransformer):
         self.names: dict[str, Any] = {"__builtins__": {}, _FAIL: _fail, _PARTLY: _partly}
 
     def function(self, node: Any, argument: str) -> ast.stmt:
-        """Return a function of one argument with a reduced body."""
         self._add_local(node)
         self._local.add(argument)
         node.args, node.returns = ast.arguments([], [ast.arg(argument)], None, [], [], None, []), None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from relay.contract.model import Contract, Operation
 
 from .annotations import NONE, Type, union
-from .expected_signature import ExpectedArgument, Signature
+from .expected_signature import Signature
 
 _SUMMARY = 80  # characters
 _LINE = 88
@@ -22,13 +22,15 @@ def stub(operation: Operation, contract: Contract, signature: Signature, annotat
 
     `annotated` returns a type as an annotation of its module.
     """
-    arguments = (
-        ["*", *(_argument(one, annotated) for one in signature.arguments)] if signature.arguments else []
-    )
+    arguments = ["*"] if signature.arguments else []
+    for one in signature.arguments:
+        optional = "" if one.always else " = None"
+        arguments.append(
+            f"{one.name}: {annotated(one.type if one.always else union([one.type, NONE]))}{optional}"
+        )
     raw = contract.raw(operation)
-    docstring = textwrap.indent(
-        written_docstring(raw.get("summary") or f"Answer {operation}", raw.get("description") or ""), "    "
-    )
+    text = written_docstring(raw.get("summary") or f"Answer {operation}", raw.get("description") or "")
+    docstring = textwrap.indent(text, "    ")
     return (
         f"async def {operation.function}({', '.join(arguments)}) -> {annotated(signature.results.written)}:\n"
         f"{docstring}\n"
@@ -36,20 +38,9 @@ def stub(operation: Operation, contract: Contract, signature: Signature, annotat
     )
 
 
-def _argument(one: ExpectedArgument, annotated: Annotated) -> str:
-    if one.always:
-        return f"{one.name}: {annotated(one.type)}"
-    return f"{one.name}: {annotated(union([one.type, NONE]))} = None"
-
-
 def new_module(tag: str) -> str:
     """Return the first lines of a new module for a tag."""
     return f"{written_docstring(f'Operations of the tag {tag}')}\n\nfrom __future__ import annotations\n"
-
-
-def new_package(title: str) -> str:
-    """Return the source of a new package's `__init__.py`."""
-    return f"{written_docstring(f'Handlers of {title}')}\n"
 
 
 def written_docstring(summary: str, description: str = "") -> str:

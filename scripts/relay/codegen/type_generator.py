@@ -40,9 +40,8 @@ def generate_within_limits(document: dict[str, Any]) -> Generated:
     written = json.dumps(document).encode()
     size = 1 + (len(written) >> 20)
     limits = [str(SECONDS * size), str(MEGABYTES * size)]
-    finished = subprocess.run(  # noqa: S603 -- this module
-        [sys.executable, "-P", __file__, *limits], input=written, capture_output=True, check=False
-    )
+    command = [sys.executable, "-P", __file__, *limits]
+    finished = subprocess.run(command, input=written, capture_output=True, check=False)  # noqa: S603 -- this module
     try:
         answer = json.loads(finished.stdout)
     except ValueError as exc:

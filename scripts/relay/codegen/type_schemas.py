@@ -3,22 +3,26 @@
 The generator makes a class of each of `components/schemas`. From OpenAPI 3.1 on a component may have schemas of its own
 (`$defs`), to which `$ref`s lead; such a schema, and any other that is referred to in place, gets the name of its
 place: `Pet/$defs/Toy` → `Toy`, or `PetToy` if that is in use.
+
+So do the bodies that a service sends. A webhook is usually sent by POST, and any other method is part of the name:
+`newPet` → `NewPetWebhook`, `NewPetPutWebhook`. A callback has the name of its operation, too, unless it is a component:
+`subscribe`, `onEvent` → `SubscribeOnEventCallback`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain, count
 
 from relay.contract.discriminators import mapped_schemas, mapping_of
 from relay.contract.model import Contract, Schema
+from relay.contract.outgoing import OutgoingRequest, outgoing_requests
 from relay.contract.parsed import Pointer
 from relay.contract.pointers import PointerNotFound, escape, lookup, mappings, parse_pointer, references
 from relay.contract.schema_words import SCHEMA_WORDS
+from relay.validation import media_types as media
 
-from .class_names import class_name, class_names
-from .outgoing_bodies import outgoing_bodies
+from .class_names import class_name, class_names, free_name
 from .plain_schemas import plain_throughout
 
 _COMPONENTS = "components", "schemas"
@@ -46,8 +50,6 @@ def type_schemas(contract: Contract) -> TypeSchemas:
 
 
 class _Collector:
-    """Collects the schemas of a contract of OpenAPI 3.1 or later."""
-
     def __init__(self, contract: Contract, components: Mapping[str, Schema]) -> None:
         self._contract = contract
         self._schemas = {name: plain_throughout(without_title(one)) for name, one in components.items()}
@@ -56,8 +58,7 @@ class _Collector:
         self._pending = [*self._schemas.values()]
 
     def collected(self) -> TypeSchemas:
-        """Return all schemas."""
-        for name, schema in outgoing_bodies(self._contract):
+        for name, schema in _outgoing_bodies(self._contract):
             self._add([name], schema)
         for pointer in self._in_operations():
             self._name_of(pointer)
@@ -106,8 +107,7 @@ class _Collector:
 
     def _add(self, candidates: list[str], schema: Schema) -> str:
         """Add a schema under the first candidate that is not in use, else under the last with a number."""
-        numbered = (f"{candidates[-1]}{number}" for number in count(2))
-        name = next(one for one in chain(candidates, numbered) if one not in self._taken)
+        name = free_name(candidates, self._taken)
         self._taken.add(name)
         self._schemas[name] = plain_throughout(without_title(schema))
         self._pending.append(self._schemas[name])
@@ -127,3 +127,24 @@ def _candidates(pointer: Pointer) -> list[str]:
 def without_title(schema: Schema) -> Schema:
     """Return a schema without its title, so that its class gets its name."""
     return {key: value for key, value in schema.items() if key != "title"}
+
+
+def _outgoing_bodies(contract: Contract) -> Iterator[tuple[str, Schema]]:
+    """Yield the name and the schema of each body that has a shape, those of shared requests once."""
+    known: set[Pointer] = set()
+    for request in outgoing_requests(contract):
+        schemas = [
+            schema for name, schema in request.content.items() if media.is_json(name) or media.is_form(name)
+        ]
+        if schemas and all(schemas) and request.pointer not in known:
+            known.add(request.pointer)
+            yield _name(request), schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+
+
+def _name(request: OutgoingRequest) -> str:
+    is_shared = request.pointer[:2] == ("components", "callbacks")
+    owner = "" if request.operation is None or is_shared else class_name(request.operation.id)
+    name = class_name(request.pointer[2] if is_shared else request.name)
+    kind = request.kind.capitalize()
+    method = "" if request.method == "post" else class_name(request.method)
+    return f"{owner}{name.removesuffix(kind)}{method}{kind}"

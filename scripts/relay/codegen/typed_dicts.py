@@ -24,7 +24,8 @@ def without_overrides(source: str) -> str:
     except (RecursionError, MemoryError, SyntaxError):
         return source
     for node, merged in reversed(changes):
-        lines[node.lineno - 1 : node.end_lineno] = _class(node.name, merged)
+        fields = (f"    {key}: {value}" for key, value in merged.items())
+        lines[node.lineno - 1 : node.end_lineno] = [f"class {node.name}(TypedDict):", *fields]
     return "\n".join(lines)
 
 
@@ -33,28 +34,12 @@ def _changes(tree: ast.Module) -> Iterator[tuple[ast.ClassDef, Fields]]:
     fields: dict[str, Fields] = {}
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
-            bases = [fields.get(name, {}) for name in _base_names(node)]
-            own = dict(_fields(node))
-            fields[node.name] = {key: value for one in [*bases, own] for key, value in one.items()}
-            if _differ([*bases, own]):
-                yield node, fields[node.name]
+            parts = [fields.get(base.id, {}) for base in node.bases if isinstance(base, ast.Name)]
+            parts.append({ast.unparse(one.target): ast.unparse(one.annotation) for one in _fields(node)})
+            merged = fields[node.name] = {key: value for one in parts for key, value in one.items()}
+            if any(merged[key] != value for one in parts for key, value in one.items()):
+                yield node, merged
 
 
-def _base_names(node: ast.ClassDef) -> list[str]:
-    return [base.id for base in node.bases if isinstance(base, ast.Name)]
-
-
-def _fields(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
-    for part in node.body:
-        if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name):
-            yield part.target.id, ast.unparse(part.annotation)
-
-
-def _differ(parts: list[Fields]) -> bool:
-    """Whether two of the parts of a class have a field with different annotations."""
-    known: dict[str, str] = {}
-    return any(known.setdefault(key, value) != value for part in parts for key, value in part.items())
-
-
-def _class(name: str, fields: Fields) -> list[str]:
-    return [f"class {name}(TypedDict):", *(f"    {key}: {value}" for key, value in fields.items())]
+def _fields(node: ast.ClassDef) -> list[ast.AnnAssign]:
+    return [part for part in node.body if isinstance(part, ast.AnnAssign)]

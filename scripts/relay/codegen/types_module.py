@@ -11,17 +11,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.json_text import is_64_bit
 from relay.contract.model import Contract, RequestBody
 
+from .body_types import is_stream, parts_type
 from .class_names import class_names, with_class_names
 from .documented_results import HeaderClasses
 from .formatting import ruff
-from .item_types import is_stream
-from .part_types import parts_type
 from .response_headers import header_schemas
 from .type_cache import generated
 from .type_generator import CannotGenerate, Generated
@@ -48,8 +47,7 @@ class Types:
     headers: HeaderClasses = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedOperation:
+class RecordedOperation(NamedTuple):
     """The recorded module, function name and contract arguments of an operation."""
 
     module: str
@@ -80,13 +78,13 @@ def generate_types(contract: Contract) -> Types:
     }
     names = {named.originals.get(name, name): classes[name] for name in named.schemas if name in classes}
     nested = {key: names[name] for key, name in wanted.nested.items() if name in names}
-    types = Types(
-        _formatted(without_overrides(found.source)),
-        names | nested,
-        frozenset(model["class_name"] for model in found.models),
-        {key: classes[name] for key, (name, _) in headers.items()},
-    )
-    return with_import(types, contract)
+    text = re.sub(
+        r"\n{3,}", "\n\n", without_overrides(found.source)
+    )  # ruff widens the gaps between classes again
+    source = ruff(["format", *_STYLE, "--stdin-filename", "_types.py", "-"], text)[1]
+    known = frozenset(model["class_name"] for model in found.models)
+    header_classes = {key: classes[name] for key, (name, _) in headers.items()}
+    return with_import(Types(source, names | nested, known, header_classes), contract)
 
 
 def _generate(contract: Contract, schemas: Mapping[str, Any]) -> Generated:
@@ -100,20 +98,15 @@ def _generate(contract: Contract, schemas: Mapping[str, Any]) -> Generated:
         return generated(json.loads(json.dumps(document), object_hook=_without_large_integers))
     except CannotGenerate as exc:
         where = contract.place(("components", "schemas"))
-        raise SetupError(
-            [Diagnostic(where, f"types cannot be generated from the schemas: {exc}", "types")]
-        ) from exc
+        message = f"types cannot be generated from the schemas: {exc}"
+        raise SetupError([Diagnostic(where, message, "types")]) from exc
 
 
 def with_import(types: Types, contract: Contract) -> Types:
     """Return types that have relay.Upload, if a file is sent to the contract's operations, unless a class has its name."""
     plain = f"from relay import {UPLOAD}\n"
-    is_used = plain in types.source or any(
-        _takes_upload(one.body, name, contract)
-        for one in contract.operations
-        if one.body
-        for name in one.body.content
-    )
+    bodies = [(one.body, name) for one in contract.operations if one.body for name in one.body.content]
+    is_used = plain in types.source or any(_takes_upload(body, name, contract) for body, name in bodies)
     if not is_used or UPLOAD in types.classes:
         return types
     lines = types.source.replace(plain, "").split("\n")
@@ -136,11 +129,6 @@ def _without_large_integers(schema: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in schema.items() if key != "enum"} if is_large else schema
 
 
-def _formatted(source: str) -> str:
-    text = re.sub(r"\n{3,}", "\n\n", source)  # ruff widens the gaps again, where a class begins or ends
-    return ruff(["format", *_STYLE, "--stdin-filename", "_types.py", "-"], text)[1]
-
-
 def render(types: Types, record: Record, spec: str) -> str:
     """Return the text of the whole file; `spec` is the contract's path relative to the package's root."""
     lines = [
@@ -151,7 +139,10 @@ def render(types: Types, record: Record, spec: str) -> str:
         *([""] if types.classes else []),
         "",
         RECORD,
-        *sorted(_line(key, known) for key, known in record.items()),
+        *sorted(
+            f"# {method} {_quoted(path)} = {known.module}.{known.name}({', '.join(known.arguments)})"
+            for (method, path), known in record.items()
+        ),
     ]
     return "\n".join(lines) + "\n"
 
@@ -178,29 +169,19 @@ def first_difference(old: str, new: str) -> int | None:
     """
     old = old.replace("\r\n", "\n")
     old_shapes, new_shapes = (source.partition(f"\n{RECORD}\n")[0].split("\n") for source in (old, new))
-    for number, (ours, theirs) in enumerate(zip(old_shapes, new_shapes, strict=False), 1):
-        if ours != theirs:
-            return number
+    lines = enumerate(zip(old_shapes, new_shapes, strict=False), 1)
+    if (number := next((number for number, (ours, theirs) in lines if ours != theirs), None)) is not None:
+        return number
     if len(old_shapes) != len(new_shapes):
         return min(len(old_shapes), len(new_shapes))
     known = read_record(old)
-    if known is None or not _contains_all(known, read_record(new) or {}):
-        return len(old_shapes) + 1
-    return None
+    wanted = (read_record(new) or {}).items()
+    is_known = known is not None and all(_contains(known.get(key), one) for key, one in wanted)
+    return None if is_known else len(old_shapes) + 1
 
 
-def _contains_all(known: Record, wanted: Record) -> bool:
-    return all(
-        (found := known.get(key)) is not None
-        and (found.module, found.name) == (one.module, one.name)
-        and set(found.arguments) >= set(one.arguments)
-        for key, one in wanted.items()
-    )
-
-
-def _line(key: tuple[str, str], known: RecordedOperation) -> str:
-    method, path = key
-    return f"# {method} {_quoted(path)} = {known.module}.{known.name}({', '.join(known.arguments)})"
+def _contains(found: RecordedOperation | None, wanted: RecordedOperation) -> bool:
+    return found is not None and found[:2] == wanted[:2] and {*found.arguments} >= {*wanted.arguments}
 
 
 def _quoted(text: str) -> str:

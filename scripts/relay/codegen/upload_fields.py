@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 from relay.contract.model import Contract
-from relay.contract.pointers import parse_pointer
+from relay.contract.pointers import parse_pointer, references
 from relay.validation import media_types as media
 from relay.validation.binary_schemas import is_file
 
@@ -57,16 +58,13 @@ def _used(contract: Contract) -> tuple[set[str], set[str]]:
         content = operation.body.content if operation.body else {}
         for name, schema in content.items():
             (forms if media.essence(name) == media.MULTIPART else others).update(_references(schema))
-        for parameter in operation.parameters:
-            others.update(_references(parameter.schema))
-        for response in operation.responses.values():
-            for schema in response.content.values():
-                others.update(_references(schema))
+        contents = (response.content.values() for response in operation.responses.values())
+        for schema in chain((one.schema for one in operation.parameters), *contents):
+            others.update(_references(schema))
     return forms, others
 
 
 def _closure(names: set[str], schemas: Mapping[str, Any]) -> set[str]:
-    """Return components and all that they refer to."""
     found: set[str] = set()
     pending = [*names]
     while pending:
@@ -76,16 +74,6 @@ def _closure(names: set[str], schemas: Mapping[str, Any]) -> set[str]:
     return found
 
 
-def _references(schema: Any) -> Iterator[str]:
-    """Yield the components that a schema refers to."""
-    pending = [schema]
-    while pending:
-        match pending.pop():
-            case {"$ref": str() as ref}:
-                pointer = parse_pointer(ref[1:])
-                if pointer[:2] == ("components", "schemas"):
-                    yield pointer[2]
-            case dict() as inner:
-                pending += inner.values()
-            case list() as items:
-                pending += items
+def _references(schema: Any) -> set[str]:
+    pointers = (parse_pointer(ref[1:]) for _, ref in references(schema))
+    return {pointer[2] for pointer in pointers if pointer[:2] == ("components", "schemas")}

@@ -7,8 +7,6 @@ schema has the keywords of JSON Schema 2020-12. What 3.0 cannot say stays as it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
 from typing import Any
 
 from .bundling import Bundle, collision
@@ -58,24 +56,19 @@ class _Writer:
         while isinstance(item, dict) and isinstance(ref := item.get("$ref"), str) and len(item) > 1:
             others = {key: value for key, value in item.items() if key != "$ref"}
             target = lookup(document, parse_pointer(ref[1:])) if ref not in seen else {}
-            self._problems += self._collisions(path, target.keys() & others.keys())
+            for name in sorted((target.keys() & others.keys()) - {"$ref", "summary", "description"}):
+                place = self._bundle.place(("paths", path, name))
+                self._problems.append(Diagnostic(place, collision(name), "path-item-collision"))
             seen.add(ref)
             item = {**target, **others}
         return item
 
-    def _collisions(self, path: str, fields: AbstractSet[str]) -> Iterator[Diagnostic]:
-        for name in sorted(fields - {"$ref", "summary", "description"}):
-            place = self._bundle.place(("paths", path, name))
-            yield Diagnostic(place, collision(name), "path-item-collision")
-
     def _value(self, value: Any, kind: Kind, at: Pointer, dialect: Dialect) -> Any:
         if isinstance(value, list):
-            written = [
-                self._value(item, kind, (*at, str(index)), dialect) for index, item in enumerate(value)
-            ]
-            return (
-                written if any(one is not other for one, other in zip(written, value, strict=True)) else value
-            )
+            items = enumerate(value)
+            written = [self._value(item, kind, (*at, str(index)), dialect) for index, item in items]
+            is_changed = any(one is not other for one, other in zip(written, value, strict=True))
+            return written if is_changed else value
         if kind == "schema":
             return self._schema(value, at, dialect)
         if not isinstance(value, dict):
@@ -155,7 +148,9 @@ def _is_canonical(schema: dict[str, Any]) -> bool:
 def _canonical(schema: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
     """Return a schema in canonical form; the schemas in it have it already."""
     if "const" in schema:
-        schema = _with_constant(schema)
+        constant = {"enum": [schema["const"]]}
+        others = {key: value for key, value in schema.items() if key != "const"}
+        schema = others | constant if "enum" not in others else _with_part(others, constant)
     if dialect != "draft-04":
         for keyword in [word for word in _BOUNDS if word in schema]:
             schema = _with_bound(schema, keyword)
@@ -163,16 +158,12 @@ def _canonical(schema: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
         schema = _with_types(schema)
     if "$ref" in schema and len(schema) > 1:
         others = {key: value for key, value in schema.items() if key != "$ref"}
-        schema = {**others, "allOf": [*others.get("allOf", []), {"$ref": schema["$ref"]}]}
+        schema = _with_part(others, {"$ref": schema["$ref"]})
     return schema
 
 
-def _with_constant(schema: dict[str, Any]) -> dict[str, Any]:
-    others = {key: value for key, value in schema.items() if key != "const"}
-    constant = {"enum": [schema["const"]]}
-    if "enum" not in others:
-        return others | constant
-    return {**others, "allOf": [*others.get("allOf", []), constant]}
+def _with_part(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    return {**schema, "allOf": [*schema.get("allOf", []), part]}
 
 
 def _with_bound(schema: dict[str, Any], keyword: str) -> dict[str, Any]:

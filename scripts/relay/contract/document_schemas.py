@@ -29,6 +29,8 @@ class DocumentSchema:
         file = Path(__file__).with_name("schemas") / f"openapi-{version}.json"
         self._schema: dict[str, Any] = json.loads(file.read_text("utf-8"), object_hook=_adapted)
         self._is_draft4 = version == "3.0"
+        self._section = "definitions" if self._is_draft4 else "$defs"
+        self._definitions: dict[str, Any] = self._schema[self._section]
         self._validator = self._compiled(self._schema)
         self._kinds: dict[str, Any] = {}
 
@@ -50,15 +52,6 @@ class DocumentSchema:
         """Every field name of the specification."""
         parts = self._definitions.values() if self._is_draft4 else [self._schema]
         return frozenset(_METHODS).union(*map(_fields, parts))
-
-    @property
-    def _section(self) -> str:
-        return "definitions" if self._is_draft4 else "$defs"
-
-    @property
-    def _definitions(self) -> dict[str, Any]:
-        found: dict[str, Any] = self._schema[self._section]
-        return found
 
     def _definitions_of(self, kind: str) -> tuple[str, ...]:
         if self._is_draft4:
@@ -92,6 +85,5 @@ def _fields(definition: Any) -> Iterator[str]:
         if isinstance(one, list):
             pending += one
         elif isinstance(one, dict):
-            properties = one.get("properties")
-            yield from properties if isinstance(properties, dict) else ()
+            yield from one["properties"] if isinstance(one.get("properties"), dict) else ()
             pending += [value for key, value in one.items() if key != "properties"]

@@ -78,9 +78,6 @@ def bundle_document(
     """
     try:
         _check_version(root)
-    except SetupError as exc:
-        raise SetupError([*problems, *exc.problems]) from exc
-    try:
         bundle = Bundle(root, folder)
     except SetupError as exc:
         raise SetupError([*problems, *exc.problems]) from exc
@@ -88,18 +85,20 @@ def bundle_document(
 
 
 def _check_version(root: Document) -> None:
-    version = root.data.get("openapi") if isinstance(root.data, dict) else None
-    if version_of(root.data) is None:
-        swagger = root.data.get("swagger") if isinstance(root.data, dict) else None
-        if swagger is not None:
-            written = shown(swagger).strip("'")
-            what_to_do = "convert it to OpenAPI 3.1"
-            if written == "2.0":
-                name = display(root.path)
-                file = quote(name) if name != "-" else "CONTRACT"  # standard input
-                what_to_do = f"`relay upgrade {file}` rewrites it as OpenAPI 3.1"
-            message = f"is Swagger {written}; {what_to_do}"
-            raise SetupError([Diagnostic(root.place(("swagger",)), message, "openapi-version")])
-        found = "is missing" if version is None else "is " + shown(version).strip("'")
-        message = f"not an OpenAPI 3.0, 3.1 or 3.2 document: its version {found}; set `openapi: 3.1.1`"
-        raise SetupError([Diagnostic(root.place(("openapi",)), message, "openapi-version")])
+    if version_of(root.data) is not None:
+        return
+    data = root.data if isinstance(root.data, dict) else {}
+    version, swagger = (
+        None if data.get(key) is None else shown(data[key]).strip("'") for key in ("openapi", "swagger")
+    )
+    key = "openapi" if swagger is None else "swagger"
+    found = "is missing" if version is None else f"is {version}"
+    message = f"not an OpenAPI 3.0, 3.1 or 3.2 document: its version {found}; set `openapi: 3.1.1`"
+    if swagger is not None:
+        name = display(root.path)
+        file = quote(name) if name != "-" else "CONTRACT"  # standard input
+        what_to_do = "convert it to OpenAPI 3.1"
+        if swagger == "2.0":
+            what_to_do = f"`relay upgrade {file}` rewrites it as OpenAPI 3.1"
+        message = f"is Swagger {swagger}; {what_to_do}"
+    raise SetupError([Diagnostic(root.place((key,)), message, "openapi-version")])

@@ -25,45 +25,19 @@ from typing import NamedTuple, TypeVar
 RESERVED_ARGUMENTS = frozenset({"body", "caller", "claims"})
 """Argument names that Relay reserves."""
 
-_DUNDER = re.compile("__.*__")
 _LOCATIONS = ("path", "query", "header", "cookie", "querystring")
-_COMPARISONS = {
-    "<": "lt",
-    ">": "gt",
-    "<=": "lte",
-    ">=": "gte",
-    "=": "eq",
-    "==": "eq",
-    "!": "not",
-    "!=": "ne",
-    "<>": "ne",
-}
-_PUNCTUATION = {
-    "$": "dollar",
-    "@": "at",
-    ".": "dot",
-    "-": "dash",
-    "[": "bracket",
-    "(": "parenthesis",
-    "{": "brace",
-    "/": "slash",
-    "\\": "backslash",
-    ":": "colon",
-    ";": "semicolon",
-    ",": "comma",
-    "+": "plus",
-    "*": "star",
-    "#": "hash",
-    "%": "percent",
-    "&": "and",
-    "|": "or",
-    "~": "tilde",
-    "^": "caret",
-    "?": "question",
-    "'": "quote",
-    " ": "space",
-    **_COMPARISONS,
-}
+_COMPARISONS = dict(
+    zip("< > <= >= = == ! != <>".split(), "lt gt lte gte eq eq not ne ne".split(), strict=True)
+)
+_PUNCTUATION = _COMPARISONS | dict(
+    zip(
+        "$@.-[({/\\:;,+*#%&|~^?' ",
+        "dollar at dot dash bracket parenthesis brace slash backslash colon semicolon comma plus star hash percent and or "
+        "tilde caret question quote space".split(),
+        strict=True,
+    )
+)
+"""The words for punctuation in names."""
 
 
 class ParameterKey(NamedTuple):
@@ -93,7 +67,7 @@ def function_word(operation_id: str) -> str:
     raises NotImplementedError.
     """
     name = _identifier(re.sub(r"\W+", "_", operation_id))
-    is_taken = name in ("annotations", NotImplementedError.__name__) or _DUNDER.fullmatch(name)
+    is_taken = name in ("annotations", NotImplementedError.__name__) or re.fullmatch("__.*__", name)
     return f"{name}_" if is_taken else name
 
 
@@ -124,11 +98,9 @@ def distinct(wishes: Mapping[Key, Sequence[str]]) -> dict[Key, str]:
     taken = set(owners)
     names: dict[Key, str] = {}
     for key, (first, *others) in wishes.items():
-        name = first
-        if owners[first] != key:
-            name = next(one for one in _alternatives(first, others) if one not in taken)
-        names[key] = name
-        taken.add(name)
+        free = (one for one in _alternatives(first, others) if one not in taken)
+        names[key] = first if owners[first] == key else next(free)
+        taken.add(names[key])
     return names
 
 
@@ -151,28 +123,17 @@ def argument_names(
     """Return the argument name of each parameter of an operation; `chosen` are names that a project sets."""
     ordered = sorted(parameters, key=lambda one: (one not in chosen, *_priority(one)))
     words = {one: chosen.get(one) or argument_word(one.name) for one in ordered}
-    first: dict[str, str] = {}
-    for one, word in words.items():
-        first.setdefault(word, one.location)
-    return distinct(
-        {
-            one: [word, *_other_wishes(one, word, is_elsewhere=first[word] != one.location)]
-            for one, word in words.items()
-        }
-    )
+    first = {word: one.location for one, word in reversed(words.items())}
+    return distinct({one: [word, *_other_wishes(one, word, first[word])] for one, word in words.items()})
 
 
 def _priority(one: ParameterKey) -> tuple[int, bool, str]:
     return _LOCATIONS.index(one.location), one.name != argument_word(one.name).strip("_"), one.name
 
 
-def _other_wishes(one: ParameterKey, word: str, *, is_elsewhere: bool) -> list[str]:
-    spelled = slug(_spelled(one.name))
-    if is_elsewhere:
+def _other_wishes(one: ParameterKey, word: str, first: str) -> list[str]:
+    """Return the other names for a parameter, whose word one in the location `first` gets."""
+    spelled = slug("".join(f"_{_PUNCTUATION[char]}_" if char in _PUNCTUATION else char for char in one.name))
+    if first != one.location:
         return [f"{one.location}_{word}", f"{one.location}_{spelled}"]
     return [spelled] if spelled != word else []
-
-
-def _spelled(name: str) -> str:
-    """Return a name with its punctuation in words: `filter.a` → `filter_dot_a`."""
-    return "".join(f"_{_PUNCTUATION[char]}_" if char in _PUNCTUATION else char for char in name)

@@ -107,16 +107,11 @@ class _Counter:
 
     def _children(self, schema: dict[str, Any]) -> Iterator[Any]:
         """Yield the schemas that apply to the same value."""
-        if isinstance(ref := schema.get("$ref"), str):
-            yield from self._target(ref)
-            return
-        yield from (part for part in same_value_schemas(schema) if isinstance(part, dict))
-
-    def _target(self, ref: str) -> Iterator[Any]:
-        if ref not in self._targets:
+        ref = schema.get("$ref")
+        if isinstance(ref, str) and ref not in self._targets:
             self._targets[ref] = found_at(self._document, parse_pointer(ref.removeprefix("#")))
-        if isinstance(self._targets[ref], dict):
-            yield self._targets[ref]
+        parts = [self._targets[ref]] if isinstance(ref, str) else same_value_schemas(schema)
+        yield from (part for part in parts if isinstance(part, dict))
 
 
 def _check_depth(depth: int) -> None:

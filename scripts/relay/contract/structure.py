@@ -42,12 +42,8 @@ def structure_violations(bundle: Bundle) -> list[StructureViolation]:
         ).violations()
     ]
     found = _without_ghosts(found, schema)
-    specific = {violation.pointer for violation in found if violation.message != AMBIGUOUS}
-    found = [
-        violation
-        for violation in found
-        if violation.message != AMBIGUOUS or violation.pointer not in specific
-    ]
+    specific = {one.pointer for one in found if one.message != AMBIGUOUS}
+    found = [one for one in found if one.message != AMBIGUOUS or one.pointer not in specific]
     return [*found, *_wrong_targets(bundle, schema)][:MAX_VIOLATIONS]
 
 
@@ -69,11 +65,10 @@ def _is_of_dialect(pointer: Pointer, document: Any) -> bool:
 
 def _dialect(pointer: Pointer, document: Any) -> Dialect:
     """Return the dialect of the schemas at a pointer; an unknown one, which is reported elsewhere, is taken for 2020-12."""
-    around = [lookup(document, pointer[:length]) for length in range(len(pointer), 0, -1)]
-    stated = (
-        one["$schema"] for one in around if isinstance(one, dict) and isinstance(one.get("$schema"), str)
-    )
-    return dialect_of(str(next(stated, document.get("jsonSchemaDialect")))) or "2020-12"
+    around = (lookup(document, pointer[:length]) for length in range(len(pointer), 0, -1))
+    named = (one.get("$schema") for one in around if isinstance(one, dict))
+    stated = next((one for one in named if isinstance(one, str)), document.get("jsonSchemaDialect"))
+    return dialect_of(str(stated)) or "2020-12"
 
 
 def _without_ghosts(found: list[StructureViolation], schema: DocumentSchema) -> list[StructureViolation]:
@@ -104,7 +99,9 @@ def _specific(errors: Iterable[Any]) -> Iterator[Any]:
         branches = [branch for branch in context if not any(_requires_ref(inner, error) for inner in branch)]
         likely = [branch for branch in branches if not any(map(_is_enum, branch))]
         if branches and all(context) and not missing_names(error):  # a branch without errors matches
-            yield from _specific(max(likely, key=_depth) if likely else _enum_errors(branches))
+            branch = max(likely or branches, key=_depth)
+            # Without a likely one, the field whose value distinguishes the kinds.
+            yield from _specific(branch if likely else [*filter(_is_enum, branch)] or branch)
         else:
             yield error
 
@@ -149,16 +146,9 @@ def _is_enum(error: Any) -> bool:
     return bool(error.kind.name == "enum")
 
 
-def _enum_errors(branches: list[list[Any]]) -> list[Any]:
-    """Return the errors of the field whose value distinguishes the kinds, if there is one."""
-    branch = max(branches, key=_depth)
-    return [error for error in branch if _is_enum(error)] or branch
-
-
 def _requires_ref(inner: Any, outer: Any) -> bool:
-    return (inner.kind.name, inner.instance_path) == ("required", outer.instance_path) and bool(
-        inner.kind.property == "$ref"
-    )
+    is_required = inner.kind.name == "required" and inner.instance_path == outer.instance_path
+    return is_required and bool(inner.kind.property == "$ref")
 
 
 def _depth(branch: Iterable[Any]) -> int:

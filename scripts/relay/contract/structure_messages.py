@@ -47,9 +47,13 @@ class StructureError:
         return self.error.kind
 
     @property
-    def found(self) -> str:
-        """The value for a message."""
-        return shown(self.value) if self.quotes else "something else"
+    def key(self) -> str:
+        """The field that has the value; '' for the document."""
+        return self.pointer[-1] if self.pointer else ""
+
+    def found(self, other: str = "something else") -> str:
+        """Return the value for a message, or another text if it is not quoted."""
+        return shown(self.value) if self.quotes else other
 
     def violations(self) -> Iterator[StructureViolation]:
         """Yield the violations that the error stands for."""
@@ -89,21 +93,20 @@ def _unknown(one: StructureError) -> Iterator[StructureViolation]:
 
 
 def _enum(one: StructureError) -> Iterator[StructureViolation]:
-    is_type = one.pointer[-1:] == ("type",) and within_schema(one.pointer) is not None
-    if is_type and one.found == _TYPES["array"]:
+    is_type = one.key == "type" and within_schema(one.pointer) is not None
+    if is_type and isinstance(one.value, list) and one.quotes:
         yield one.violation("type takes one name in OpenAPI 3.0; write `nullable: true` for null")
         return
-    section = one.pointer[-3] if len(one.pointer) > 2 else ""
     options = one.kind.options
     if one.schema.version == "3.0":
-        options = _OPTIONS.get((section, one.pointer[-1]), options)
-    what = one.found if one.quotes else "the value"
+        options = _OPTIONS.get("/".join([*one.pointer[-3:-2], one.key]), options)
     hint = "; write 'null' in quotes" if one.value is None and "null" in options else ""
-    yield StructureViolation(one.pointer, f"{what} is not one of {', '.join(map(str, options))}{hint}")
+    message = f"{one.found('the value')} is not one of {', '.join(map(str, options))}{hint}"
+    yield StructureViolation(one.pointer, message)
 
 
 def _const(one: StructureError) -> Iterator[StructureViolation]:
-    yield one.violation(f"expected {shown(one.kind.expected_value)}, found {one.found}")
+    yield one.violation(f"expected {shown(one.kind.expected_value)}, found {one.found()}")
 
 
 def _type(one: StructureError) -> Iterator[StructureViolation]:
@@ -111,21 +114,17 @@ def _type(one: StructureError) -> Iterator[StructureViolation]:
     expected = " or ".join(_TYPES[name] for name in types)
     if {*types} == {"boolean", "object"}:
         expected = "a schema"
-    yield one.violation(f"expected {expected}, found {one.found}{_hint(one)}", types)
+    yield one.violation(f"expected {expected}, found {one.found()}{_hint(one)}", types)
 
 
 def _hint(one: StructureError) -> str:
     """Say what JSON Schema 2020-12 has for a keyword that is written as in an earlier version."""
-    keyword = one.pointer[-1] if one.pointer else ""
     if one.schema.version == "3.0" or within_schema(one.pointer) is None:
         return ""
-    if keyword in LIMITS and isinstance(one.value, bool):
-        return f"; write the limit here, in place of `{LIMITS[keyword]}`" if one.value else "; remove it"
-    return (
-        "; write a list of schemas as `prefixItems`"
-        if keyword == "items" and isinstance(one.value, list)
-        else ""
-    )
+    if one.key in LIMITS and isinstance(one.value, bool):
+        return f"; write the limit here, in place of `{LIMITS[one.key]}`" if one.value else "; remove it"
+    is_list = one.key == "items" and isinstance(one.value, list)
+    return "; write a list of schemas as `prefixItems`" if is_list else ""
 
 
 LIMITS = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
@@ -141,30 +140,28 @@ def _not(one: StructureError) -> Iterator[StructureViolation]:
         names = [f"'{name}'" for name in one.kind.schema["required"]]
         together = "are mutually exclusive; keep one" if len(names) > 1 else "is not allowed here"
         yield one.violation(f"{' and '.join(names)} {together}", tuple(one.kind.schema["required"]))
-    elif one.pointer[-1:] == ("parameters",):
+    elif one.key == "parameters":
         yield one.violation("query and querystring parameters are mutually exclusive; keep one kind")
 
 
 def _contains(one: StructureError) -> Iterator[StructureViolation]:
-    if one.pointer[-1:] == ("parameters",):
+    if one.key == "parameters":
         yield one.violation("a request has one query string; keep one querystring parameter")
 
 
 def _property_names(one: StructureError) -> Iterator[StructureViolation]:
     name = one.kind.error.instance
     named = shown(name) if one.quotes else "the name"
-    message = f"{named} is not {'a method' if one.pointer[-1] == 'additionalOperations' else 'the name of a header'}"
+    message = f"{named} is not {'a method' if one.key == 'additionalOperations' else 'the name of a header'}"
     if one.kind.error.kind.name == "not":
         message = f"{named} has a field of its own, '{name.lower()}'; write it there"
     yield StructureViolation((*one.pointer, name), message, one.kind.name)
 
 
 def _pattern(one: StructureError) -> Iterator[StructureViolation]:
-    what = one.found if one.quotes else "the value"
-    key = one.pointer[-1]
-    reason = "is not the name of a header" if one.kind.pattern == _METHOD_OR_HEADER else _PATTERNS.get(key)
-    if reason:
-        yield one.violation(f"{what} {reason}")
+    is_header = one.kind.pattern == _METHOD_OR_HEADER
+    if reason := "is not the name of a header" if is_header else _PATTERNS.get(one.key):
+        yield one.violation(f"{one.found('the value')} {reason}")
 
 
 _METHOD_OR_HEADER = "^[a-zA-Z0-9!#$%&'*+.^_`|~-]+$"
@@ -195,8 +192,8 @@ _WORDS: dict[str, Callable[[StructureError], Iterator[StructureViolation]]] = {
     "format": _format,
 }
 _OPTIONS = {
-    ("parameters", "in"): ("path", "query", "header", "cookie"),
-    ("securitySchemes", "type"): ("apiKey", "http", "oauth2", "openIdConnect"),
+    "parameters/in": ("path", "query", "header", "cookie"),
+    "securitySchemes/type": ("apiKey", "http", "oauth2", "openIdConnect"),
 }
 """The values of fields that choose among several kinds of object in OpenAPI 3.0, by the section and the field."""
 _TYPES = {

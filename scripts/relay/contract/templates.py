@@ -19,13 +19,8 @@ def template_fault(path: Path, text: str, lines: Iterable[int]) -> Diagnostic | 
     wanted = {*lines}
     for match in TEMPLATE.finditer(text):
         place = located(path, text, match.start())
-        is_statement = match[0].startswith("{%") and place.column == len(_indent(text, match.start())) + 1
+        before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+        is_statement = match[0].startswith("{%") and not before.strip()
         if is_statement or place.line in wanted:
             return Diagnostic(place, MESSAGE, "yaml")
     return None
-
-
-def _indent(text: str, offset: int) -> str:
-    """Return the blanks of the line before an offset, if there is nothing else."""
-    before = text[text.rfind("\n", 0, offset) + 1 : offset]
-    return before if before.isspace() else ""

@@ -73,42 +73,46 @@ _REASONS = {
 def parse_yaml(path: Path, text: str, *, quotes: bool) -> Parsed:
     """Parse a text; errors quote it only if `quotes`. Raises SetupError if it is empty or not YAML."""
     if found := _FORBIDDEN.search(text):
-        message = (
-            "is not YAML: found a control character; remove it, or write it as an escape in double quotes"
-        )
-        raise SetupError([Diagnostic(located(path, text, found.start()), message, "yaml")])
+        reason = "found a control character; remove it, or write it as an escape in double quotes"
+        raise _not_yaml(located(path, text, found.start()), reason)
     stand_ins = _stand_ins(text)
     if stand_ins:
         text = text.translate({ord(character): ord(one) for one, character in stand_ins.items()})
+    root = _root(path, text)
+    _restore(root, stand_ins)
+    builder = _Builder(path, quotes=quotes)
+    built = builder.build(root)
+    problems = builder.problems
+    lines = [place_parts(one.where)[1] for one in problems]
+    if problems and (template := template_fault(path, text, lines)) is not None:
+        line = place_parts(template.where)[1]
+        problems = [template, *(one for one in problems if place_parts(one.where)[1] != line)]
+    return Parsed(built.data, built.nodes, YamlPlaces(root), problems, root)
+
+
+def _root(path: Path, text: str) -> yaml.Node:
+    """Return the node of a text's only document. Raises SetupError."""
     try:
         _check_depth(path, text)
         loader = _Loader(text)
         try:
-            root = loader.get_single_node()
+            root: yaml.Node | None = loader.get_single_node()
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         place = _place(path, mark) if mark else display(path)
-        line = [] if isinstance(place, str) else [place.line]
-        if (template := template_fault(path, text, line)) is not None:
+        if (template := template_fault(path, text, [place_parts(place)[1]])) is not None:
             raise SetupError([template]) from exc
         reason = exc.problem or exc.context or "parse error"
-        message = f"is not YAML: {_REASONS.get(reason, reason)}"
-        raise SetupError([Diagnostic(place, message, "yaml")]) from exc
+        raise _not_yaml(place, _REASONS.get(reason, reason)) from exc
     if root is None:
         raise SetupError([Diagnostic(display(path), "is empty", "yaml")])
-    _restore(root, stand_ins)
-    builder = _Builder(path, quotes=quotes)
-    built = builder.build(root)
-    problems = builder.problems
-    lines = [one.where.line for one in problems if not isinstance(one.where, str)]
-    if problems and (template := template_fault(path, text, lines)) is not None:
-        problems = [
-            template,
-            *(one for one in problems if place_parts(one.where)[1] != place_parts(template.where)[1]),
-        ]
-    return Parsed(built.data, built.nodes, YamlPlaces(root), problems, root)
+    return root
+
+
+def _not_yaml(place: SourceLocation | str, reason: str) -> SetupError:
+    return SetupError([Diagnostic(place, f"is not YAML: {reason}", "yaml")])
 
 
 def _stand_ins(text: str) -> dict[str, str]:
@@ -116,10 +120,8 @@ def _stand_ins(text: str) -> dict[str, str]:
     if text.isascii() and "\x7f" not in text:
         return {}
     misread = sorted(set(_MISREAD.findall(text)))
-    free = (
-        chr(code) for code in chain(range(0xE000, 0xF900), range(0xF0000, 0x10FFFE)) if chr(code) not in text
-    )
-    return dict(zip(free, misread, strict=False)) if misread else {}
+    private = map(chr, chain(range(0xE000, 0xF900), range(0xF0000, 0x10FFFE)))
+    return dict(zip((one for one in private if one not in text), misread, strict=False)) if misread else {}
 
 
 def _restore(root: yaml.Node, stand_ins: dict[str, str]) -> None:
@@ -236,10 +238,8 @@ class _Builder:
         built = self._value(root)
         most = limits.expanded(len(self._built))
         if built.nodes > most:
-            message = (
-                f"expands through its aliases to more than {most:,} values; split it, or write it shorter"
-            )
-            self._problem(root, message)
+            reason = "expands through its aliases to more than"
+            self._problem(root, f"{reason} {most:,} values; split it, or write it shorter")
             raise SetupError(self.problems)
         return built
 
@@ -247,17 +247,17 @@ class _Builder:
         self.problems.append(Diagnostic(_place(self._path, node.start_mark), message, rule))
 
     def _value(self, node: yaml.Node) -> _Built:
+        known = self._built.get(node)
         if node in self._building:
             self._problem(node, "the alias contains itself; write the value out")
             return _Built(None)
-        known = self._built.get(node)
+        if known is not None and len(self._building) + known.levels > MAX_DEPTH:
+            self._problem(node, TOO_DEEP)
+            return _Built(None)
         if known is None:
             self._building.add(node)
             known = self._built[node] = self._new(node)
             self._building.discard(node)
-        elif len(self._building) + known.levels > MAX_DEPTH:
-            self._problem(node, TOO_DEEP)
-            return _Built(None)
         return known
 
     def _new(self, node: yaml.Node) -> _Built:
@@ -276,18 +276,12 @@ class _Builder:
         merged: dict[str, Any] = {}
         values: list[_Built] = []
         for key, item in node.value:
-            built = self._value(item)
-            values.append(built)
-            value = built.data
+            values.append(self._value(item))
+            value = values[-1].data
             if not isinstance(key, yaml.ScalarNode):
                 self._problem(key, "a key must be a scalar")
             elif key.tag.endswith(":merge"):
-                for source in value if isinstance(value, list) else [value]:
-                    if isinstance(source, dict):
-                        self._count_merged(item, len(source) + len(merged))
-                        merged = {**source, **merged}
-                    else:
-                        self._problem(item, "'<<' needs a mapping or a list of mappings")
+                merged = self._merge(item, value, merged)
             elif key.value in mapping:
                 first = keys[key.value].start_mark.line + 1
                 self._problem(key, duplicate_key(key.value, first, quotes=self._quotes), "duplicate-key")
@@ -296,12 +290,18 @@ class _Builder:
                 keys[key.value] = key
         return _collection({**merged, **mapping} if merged else mapping, values)
 
-    def _count_merged(self, node: yaml.Node, entries: int) -> None:
-        """Count the entries that merge keys copy. Raises SetupError for too many."""
-        self._merged += entries
-        if self._merged > limits.MAX_VALUES:
-            message = f"its merge keys copy more than {limits.MAX_VALUES:,} values; write fewer of them"
-            raise SetupError([Diagnostic(_place(self._path, node.start_mark), message, "yaml")])
+    def _merge(self, item: yaml.Node, value: Any, merged: dict[str, Any]) -> dict[str, Any]:
+        """Return merged entries with those of a merge key's value. Raises SetupError for too many of all."""
+        for source in value if isinstance(value, list) else [value]:
+            if not isinstance(source, dict):
+                self._problem(item, "'<<' needs a mapping or a list of mappings")
+                continue
+            self._merged += len(source) + len(merged)
+            if self._merged > limits.MAX_VALUES:
+                message = f"its merge keys copy more than {limits.MAX_VALUES:,} values; write fewer of them"
+                raise SetupError([Diagnostic(_place(self._path, item.start_mark), message, "yaml")])
+            merged = {**source, **merged}
+        return merged
 
     def _tag(self, node: yaml.Node) -> None:
         which = f"the tag {node.tag}" if self._quotes else "a tag"

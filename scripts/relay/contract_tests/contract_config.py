@@ -49,20 +49,13 @@ SHAPE = {
         "accepted": _entries(["rule", "reason"], "operation", "case"),
     },
 }
-
-
-_MISSING = {
-    "status": "which response is waived",
-    "rule": "which finding is accepted",
-    "reason": "why",
-}
+_MISSING = {"status": "which response is waived", "rule": "which finding is accepted", "reason": "why"}
 _TYPES = {
     "object": "a mapping of names to values",
     "array": "a list",
     "string": "text; put it in quotes",
     "boolean": "true or false",
 }
-
 
 Place = SourceLocation | str
 """Where an entry is: in a file, or in a table of pyproject.toml."""
@@ -139,19 +132,23 @@ def read_config(document: Document | Section) -> Config:
     data = document.data
     if problems := list(_problems(document)):
         raise SetupError(problems)
+
+    def places(name: str) -> Iterator[tuple[Mapping[str, str], Place]]:
+        return ((one, document.place((name, str(at)))) for at, one in enumerate(data.get(name, ())))
+
     return Config(
         tuple(_identity(name, value) for name, value in data.get("identities", {}).items()),
         data.get("stricter", {}),
         tuple(data.get("secrets", ())),
-        tuple(_waiver(value, place) for value, place in _placed(document, "waivers")),
-        tuple(_accepted(value, place) for value, place in _placed(document, "accepted")),
+        tuple(
+            Waiver(one.get("operation"), one["status"], one.get("media-type"), one["reason"], place)
+            for one, place in places("waivers")
+        ),
+        tuple(
+            Accepted(one["rule"], one.get("operation"), one.get("case"), one["reason"], place)
+            for one, place in places("accepted")
+        ),
     )
-
-
-def _placed(document: Document | Section, name: str) -> Iterator[tuple[Mapping[str, str], Place]]:
-    """Yield the entries of a list, each with its place."""
-    for index, value in enumerate(document.data.get(name, ())):
-        yield value, document.place((name, str(index)))
 
 
 def _problems(document: Document | Section) -> Iterator[Diagnostic]:
@@ -167,7 +164,6 @@ def _name(path: Sequence[str | int]) -> str:
 
 
 def _message(name: str, kind: Any) -> str:
-    """Describe the error of a value, and what to do."""
     match kind.name:
         case "required":
             return f"{name} has no {kind.property}; say {_MISSING[kind.property]}"
@@ -188,11 +184,3 @@ def _identity(name: str, value: Mapping[str, Any]) -> Identity:
         value.get("signs-in", True),
         frozenset(value.get("refused", ())),
     )
-
-
-def _waiver(value: Mapping[str, str], place: Place) -> Waiver:
-    return Waiver(value.get("operation"), value["status"], value.get("media-type"), value["reason"], place)
-
-
-def _accepted(value: Mapping[str, str], place: Place) -> Accepted:
-    return Accepted(value["rule"], value.get("operation"), value.get("case"), value["reason"], place)

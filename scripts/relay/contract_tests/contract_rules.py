@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from relay.contract.diagnostics import Diagnostic, Severity, rule_table
-from relay.contract.documents import Pointer
-from relay.contract.model import Contract
+from relay.contract.diagnostics import Severity, rule_table
 
 # The most severe first: findings are reported in this order.
 _ERRORS = {
@@ -61,8 +59,3 @@ LEAKS = frozenset(["leaked-secret", "leaked-traceback"])
 RULES = rule_table(
     {Severity.ERROR: _ERRORS | _SCHEMATHESIS, Severity.WARNING: _WARNINGS, Severity.INFO: _NOTES}
 )
-
-
-def finding(contract: Contract, rule: str, pointer: Pointer, message: str) -> Diagnostic:
-    """Return a diagnostic for a rule, located at the part of the contract that is violated."""
-    return Diagnostic(contract.place(pointer), message, rule, RULES[rule].severity)

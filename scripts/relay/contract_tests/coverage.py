@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -70,14 +70,20 @@ class Coverage:
     def add(self, exchanges: Iterable[Exchange], checker: ConformanceChecker) -> None:
         """Count the documented responses in some exchanges."""
         for exchange in exchanges:
-            where = checker.where(exchange)
-            if where is None or where.operation is None:
+            operation = checker.operation_of(exchange.request)
+            if operation is None:
                 continue
             if 200 <= exchange.status < 300:
-                self._succeeded.add(where.operation.id)
-            cell = self._cell_of(exchange, where.operation)
-            if cell is not None:
+                self._succeeded.add(operation.id)
+            if (cell := self._cell_of(exchange, operation)) is not None:
                 cell.seen[exchange.part] += 1
+
+    def waive_unwritten(self, handlers: Mapping[str, str]) -> None:
+        """Waive the responses of operations whose handler is not written yet, unless a waiver covers them already."""
+        for cell in self.cells:
+            if cell.operation.id in handlers and cell.waiver is None:
+                reason = f"not written yet: {handlers[cell.operation.id]}"
+                cell.waiver = Waiver(cell.operation.id, cell.status, cell.media_type, reason, cell.place)
 
     def _cell_of(self, exchange: Exchange, operation: Operation) -> Cell | None:
         status, response = str(exchange.status), operation.response(exchange.status)
@@ -106,17 +112,15 @@ class Coverage:
 
         If an operation documents no 2xx and no 3xx, any 2xx under `default` counts as its success.
         """
-        candidates = {cell.operation.id: cell.operation for cell in self.cells if _may_succeed(cell)}
+        candidates = [cell for cell in self.cells if _may_succeed(cell)]
         succeeded = {
             cell.operation.id
-            for cell in self.cells
-            if _may_succeed(cell)
-            and (
-                cell.waiver
-                or (cell.seen and (cell.status != "default" or cell.operation.id in self._succeeded))
-            )
+            for cell in candidates
+            if cell.waiver
+            or (cell.seen and (cell.status != "default" or cell.operation.id in self._succeeded))
         }
-        return [operation for id_, operation in candidates.items() if id_ not in succeeded]
+        operations = {cell.operation.id: cell.operation for cell in candidates}
+        return [operation for id_, operation in operations.items() if id_ not in succeeded]
 
     def unused_waivers(self) -> list[Diagnostic]:
         """Return a warning for each waiver that matches no response, or only observed ones."""

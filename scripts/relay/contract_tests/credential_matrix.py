@@ -9,27 +9,19 @@ from relay.contract.model import Operation, SecurityRequirement
 from relay.server.security import JWT_TYPES, scheme_type, token_scopes
 
 from .contract_config import FILE, Identity
-from .credential_variants import UNAUTHENTICATED, AuthContext, CredentialVariant, credential_variants
-from .credentials import Credentials, carrying_all, is_possible
+from .credential_variants import UNAUTHENTICATED, credential_variants
+from .credentials import Credentials, carrying_all, claims_of, is_possible
 from .exchanges import Request
-from .mocked import MOCK
+from .forged_tokens import BY_FUNCTION, NO_KEY, SCOPE_CLAIMS, UNSIGNED, AuthContext, CannotBuild
 from .results import NotRun
-from .service_under_test import ServiceUnderTest
-from .token_factory import (
-    BY_FUNCTION,
-    NO_KEY,
-    SCOPE_CLAIMS,
-    UNSIGNED,
-    CannotBuild,
-    TokenFactory,
-    claims_of,
-)
+from .service_under_test import MOCK, ServiceUnderTest
 
 FORBIDDEN = (403,)
-ANY_CREDENTIAL = "without a package any credential is accepted; write `verifiers`"
-SAME_HEADER = "no request can carry them, as each needs the header Authorization; change the contract"
 LET_IN = ()
 """`expected` of a request that must be accepted: any status but 401 and 403."""
+
+_ANY_CREDENTIAL = "without a package any credential is accepted; write `verifiers`"
+_SAME_HEADER = "no request can carry them, as each needs the header Authorization; change the contract"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +49,6 @@ def cases(
                 names.add(case.name)
 
 
-def credentials_by_case(
-    operation: Operation, model: Request, subject: ServiceUnderTest, credentials: Credentials
-) -> dict[str, Case]:
-    """Return an operation's cases by name, signed now."""
-    found = cases(operation, model, subject, credentials)
-    return {case.name: case for case in found if isinstance(case, Case)}
-
-
 class _Matrix:
     """The cases of one operation."""
 
@@ -72,8 +56,7 @@ class _Matrix:
         self, operation: Operation, model: Request, subject: ServiceUnderTest, credentials: Credentials
     ) -> None:
         self._operation, self._model, self._credentials = operation, model, credentials
-        self._contract = subject.contract
-        self._mocked = subject.mocked
+        self._contract, self._mocked = subject.contract, subject.mocked
         self._by_function = subject.by_function
         self._schemes = subject.contract.security_schemes
         checked = map(subject.contract.with_checked_scopes, operation.security)
@@ -85,22 +68,24 @@ class _Matrix:
 
     def cases(self) -> Iterator[Case | NotRun]:
         for requirement in self._impossible:
-            yield NotRun(" and ".join(requirement), SAME_HEADER)
+            yield NotRun(" and ".join(requirement), _SAME_HEADER)
         yield Case("no credential", self._model, LET_IN if self._optional else UNAUTHENTICATED)
         for requirement in self._requirements:
             for name, scopes in requirement.items():
-                yield from self._invalid(requirement, name)
-                yield from self._incomplete(requirement, name)
+                if not self._is_enough(requirement.keys() - {name}):
+                    yield from self._invalid(requirement, name)
+                    yield from self._incomplete(requirement, name)
                 if scopes and self._is_jwt(name) and not self._accepts_any(name):
                     yield from self._scoped(requirement, name)
         for identity in self._credentials.identities:
-            yield from self._complete(identity)
+            for requirement in self._requirements:
+                yield from self._complete(identity, requirement)
 
     def _is_jwt(self, name: str) -> bool:
         return scheme_type(self._schemes[name]) in JWT_TYPES
 
     def _is_enough(self, shown: Iterable[str], scopes: Iterable[str] | None = None) -> bool:
-        """Whether these schemes meet a requirement, and these scopes too, unless they are None.
+        """Return True if these schemes meet a requirement, and these scopes too, unless they are None.
 
         One token meets every scheme that takes a token.
         """
@@ -108,20 +93,26 @@ class _Matrix:
         if any(map(self._is_jwt, met)):
             met |= {name for name in self._names if self._is_jwt(name)}
         return any(
-            requirement.keys() <= met
-            and (scopes is None or all(set(needed) <= set(scopes) for needed in requirement.values()))
+            requirement.keys() <= met and (scopes is None or _scopes(requirement) <= set(scopes))
             for requirement in self._requirements
         )
 
-    def _identity_for(self, requirement: SecurityRequirement, name: str) -> Identity | None:
-        """Return an identity with a credential for a scheme, preferably for the whole requirement."""
+    def _accepts_any(self, name: str) -> bool:
+        """Return True if any credential is accepted for a scheme, or instead of it."""
+        schemes = self._mocked.schemes
+        return name in schemes or any(requirement.keys() <= schemes for requirement in self._requirements)
+
+    def _identity_for(
+        self, requirement: SecurityRequirement, name: str
+    ) -> tuple[Identity | None, dict[str, str]]:
+        """Return an identity with a credential for a scheme, preferably for the whole requirement, and its credentials."""
         candidates = [
             identity
             for identity in self._credentials.identities
             if identity.signs_in
             and (name in identity.variables or (identity.claims is not None and self._is_jwt(name)))
         ]
-        return min(
+        who = min(
             candidates,
             key=lambda one: (
                 not requirement.keys() <= self._credentials.of(one).keys(),
@@ -129,6 +120,10 @@ class _Matrix:
             ),
             default=None,
         )
+        return who, self._credentials.of(who, _scopes(requirement)) if who else {}
+
+    def _carrying(self, values: Mapping[str, str]) -> Request:
+        return carrying_all(self._model, self._contract, values)
 
     def _scheme_suffix(self, requirement: SecurityRequirement, name: str) -> str:
         """Return the schemes for a case's name, if the operation has several."""
@@ -138,121 +133,95 @@ class _Matrix:
 
     def _invalid(self, requirement: SecurityRequirement, name: str) -> Iterator[Case | NotRun]:
         """Yield cases with an invalid credential for one scheme, and valid ones for the others of the requirement."""
-        others = requirement.keys() - {name}
-        if self._is_enough(others):
-            return
         if self._accepts_any(name):
-            yield NotRun(f"invalid credentials ({name})", ANY_CREDENTIAL)
+            yield NotRun(f"invalid credentials ({name})", _ANY_CREDENTIAL)
             return
-        who = self._identity_for(requirement, name)
-        values = self._credentials.of(who, _scopes(requirement)) if who else {}
-        other_values = {other: values[other] for other in others & values.keys()}
-        context = AuthContext(
-            carrying_all(self._model, self._contract, other_values),
-            self._schemes[name],
-            name,
-            self._token_factory(name, who, requirement, values.get(name)),
-            values.get(name),
-        )
+        who, values = self._identity_for(requirement, name)
+        others = requirement.keys() - {name}
+        missing = " and ".join(sorted(others - values.keys()))
+        context = self._context(requirement, name, who, values)
         for variant in credential_variants(context):
             if variant.is_absent and self._optional:
                 continue  # no credential is allowed
             case = variant.name.replace("{who}", who.name if who else "somebody")
-            if others - other_values.keys():
-                missing = " and ".join(sorted(others - other_values.keys()))
+            if missing:
                 yield NotRun(f"{case} ({name})", f"set a credential for {missing} of the same identity")
+                continue
+            try:
+                request = variant.build(context)
+            except CannotBuild as exc:
+                yield NotRun(f"{case} ({name})", str(exc))
             else:
-                yield from self._variant(
-                    variant, context, f"{case}{self._scheme_suffix(requirement, name)}", f"{case} ({name})"
-                )
+                if request is not None:
+                    yield Case(f"{case}{self._scheme_suffix(requirement, name)}", request, variant.expected)
 
-    def _variant(
-        self, variant: CredentialVariant, context: AuthContext, case: str, not_run: str
-    ) -> Iterator[Case | NotRun]:
-        try:
-            request = variant.build(context)
-        except CannotBuild as exc:
-            yield NotRun(not_run, str(exc))
-        else:
-            if request is not None:
-                yield Case(case, request, variant.expected)
-
-    def _token_factory(
-        self, name: str, who: Identity | None, requirement: SecurityRequirement, token: str | None
-    ) -> TokenFactory:
+    def _context(
+        self, requirement: SecurityRequirement, name: str, who: Identity | None, values: Mapping[str, str]
+    ) -> AuthContext:
+        others = {other: values[other] for other in requirement if other != name and other in values}
         is_function = name in self._by_function
-        signer = None if is_function else self._credentials.signer
-        public_pem = None if is_function else self._credentials.public_pem
-        if who is None or who.claims is None:
-            return TokenFactory(signer, public_pem, None, token, is_function=is_function)
-        claims = self._credentials.claims(who, _scopes(requirement))
+        claims = who.claims if who else None
+        signed = self._credentials.claims(who, _scopes(requirement)) if who and claims is not None else None
         is_caller = len(requirement) == 1 and not self._mocked.is_alone
-        own = who.claims if is_caller else {}  # another scheme may also identify the caller
         people = (one.claims for one in self._credentials.identities if one.signs_in)
-        other = next((one for one in people if one and one != who.claims), {})
-        return TokenFactory(signer, public_pem, claims, token, own, other, is_function)
-
-    def _accepts_any(self, name: str) -> bool:
-        """Return True if any credential is accepted for a scheme, or instead of it."""
-        schemes = self._mocked.schemes
-        return name in schemes or any(requirement.keys() <= schemes for requirement in self._requirements)
+        return AuthContext(
+            self._carrying(others),
+            self._schemes[name],
+            name,
+            values.get(name),
+            signer=None if is_function else self._credentials.signer,
+            public_pem=None if is_function else self._credentials.public_pem,
+            known_claims=signed,
+            own=claims if claims and is_caller else {},  # another scheme may also identify the caller
+            other=next((one for one in people if one and one != claims), {}) if claims is not None else {},
+            is_function=is_function,
+        )
 
     def _incomplete(self, requirement: SecurityRequirement, name: str) -> Iterator[Case | NotRun]:
         """Yield a case without one scheme of several that are required together."""
-        others = requirement.keys() - {name}
-        if not others or self._optional or self._is_enough(others):
+        others = [other for other in requirement if other != name]
+        if not others or self._optional:
             return
-        who = self._identity_for(requirement, name)
-        values = self._credentials.of(who, _scopes(requirement)) if who else {}
-        case = f"no {name} beside {' and '.join(other for other in requirement if other != name)}"
-        if others <= values.keys():
-            shown = {other: values[other] for other in others}
-            yield Case(case, carrying_all(self._model, self._contract, shown), UNAUTHENTICATED)
+        _, values = self._identity_for(requirement, name)
+        case = f"no {name} beside {' and '.join(others)}"
+        if values.keys() >= set(others):
+            request = self._carrying({other: values[other] for other in others})
+            yield Case(case, request, UNAUTHENTICATED)
         else:
             yield NotRun(case, f"set a credential for {' and '.join(sorted(others))}")
 
     def _scoped(self, requirement: SecurityRequirement, name: str) -> Iterator[Case | NotRun]:
         """Yield cases with tokens that lack scopes, and one with all scopes."""
-        needed = sorted(_scopes(requirement))
-        who = self._identity_for(requirement, name)
+        who, _ = self._identity_for(requirement, name)
+        signer = self._credentials.signer
         if name in self._by_function:
             yield NotRun(f"token without a scope ({name})", UNSIGNED)
-            return
-        if who is None or who.claims is None or self._credentials.signer is None:
-            yield NotRun(
-                f"token without a scope ({name})", f"{NO_KEY}, and give an identity `claims` in {FILE}"
-            )
-            return
-        values = self._credentials.of(who)
-        for scope_text, scopes in _scope_cases(needed):
-            claims = {
-                key: value for key, value in self._credentials.claims(who).items() if key not in SCOPE_CLAIMS
-            }
-            shown = {**values, name: self._credentials.signer.sign({**claims, "scope": " ".join(scopes)})}
-            enough = self._is_enough(requirement, scopes)
-            if requirement.keys() <= shown.keys() and not (enough and self._operation.id in who.refused):
-                request = carrying_all(self._model, self._contract, {key: shown[key] for key in requirement})
-                case = f"token of {who.name} {scope_text}{self._scheme_suffix(requirement, name)}"
-                yield Case(case, request, LET_IN if enough else FORBIDDEN)
+        elif who is None or who.claims is None or signer is None:
+            reason = f"{NO_KEY}, and give an identity `claims` in {FILE}"
+            yield NotRun(f"token without a scope ({name})", reason)
+        elif requirement.keys() <= {name, *(values := self._credentials.of(who))}:
+            claims = self._credentials.claims(who)
+            plain = {key: value for key, value in claims.items() if key not in SCOPE_CLAIMS}
+            for scope_text, scopes in _scope_cases(sorted(_scopes(requirement))):
+                shown = {**values, name: signer.sign({**plain, "scope": " ".join(scopes)})}
+                enough = self._is_enough(requirement, scopes)
+                if not (enough and self._operation.id in who.refused):
+                    case = f"token of {who.name} {scope_text}{self._scheme_suffix(requirement, name)}"
+                    request = self._carrying({key: shown[key] for key in requirement})
+                    yield Case(case, request, LET_IN if enough else FORBIDDEN)
 
-    def _complete(self, identity: Identity) -> Iterator[Case | NotRun]:
-        """Yield a case with an identity's own credentials for each requirement."""
-        for requirement in self._requirements:
-            scopes = () if identity.signs_in else _scopes(requirement)
-            values = self._credentials.of(identity, scopes)
-            suffix = f" with {' and '.join(requirement)}" if len(self._requirements) > 1 else ""
-            if self._is_unknown(identity, requirement):
-                yield NotRun(f"{identity.name}{suffix}", MOCK)
-            elif requirement.keys() <= values.keys():
-                shown = {name: values[name] for name in requirement}
-                request = carrying_all(self._model, self._contract, shown)
-                yield Case(f"{identity.name}{suffix}", request, self._expected(identity, shown))
-            elif reasons := [
-                reason
-                for name in requirement.keys() - values.keys()
-                if (reason := self._missing(identity, name))
-            ]:
-                yield NotRun(f"{identity.name}{suffix}", "; ".join(reasons))
+    def _complete(self, identity: Identity, requirement: SecurityRequirement) -> Iterator[Case | NotRun]:
+        """Yield a case with an identity's own credentials for a requirement."""
+        values = self._credentials.of(identity, () if identity.signs_in else _scopes(requirement))
+        suffix = f" with {' and '.join(requirement)}" if len(self._requirements) > 1 else ""
+        reasons = [self._missing(identity, name) for name in requirement.keys() - values.keys()]
+        if self._is_unknown(identity, requirement):
+            yield NotRun(f"{identity.name}{suffix}", MOCK)
+        elif not reasons:
+            shown = {name: values[name] for name in requirement}
+            yield Case(f"{identity.name}{suffix}", self._carrying(shown), self._expected(identity, shown))
+        elif any(reasons):
+            yield NotRun(f"{identity.name}{suffix}", "; ".join(filter(None, reasons)))
 
     def _is_unknown(self, identity: Identity, requirement: SecurityRequirement) -> bool:
         """Return True for an identity that must be refused, and that a mock does not know."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import http.client
 import os
 import re
 import time
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
@@ -21,9 +21,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.model import Contract, Operation, SecurityRequirement
 from relay.server.errors import Unauthenticated
-from relay.server.keys import KeysUnavailable
-from relay.server.security import CLIENT_CERTIFICATE, JWT_TYPES, scheme_type, token_scopes
-from relay.server.token_minting import longest_life
+from relay.server.fetching import fetch
+from relay.server.keys import Key, KeysUnavailable, parse_key_set
+from relay.server.security import CLIENT_CERTIFICATE, JWT_TYPES, scheme_type
+from relay.server.token_minting import longest_life, with_scopes
 from relay.server.tokens import token_verifier
 
 from .contract_config import Identity
@@ -31,7 +32,6 @@ from .exchanges import Request
 from .service_under_test import ContractSettings, ServiceUnderTest
 
 TOKEN_SECONDS = 3600
-_JWKS_SECONDS = 10
 _CONTROL = re.compile(r"[\0-\x1f\x7f]")  # not allowed in headers (RFC 9110 section 5.5)
 _PRIVATE, _PUBLIC, _JWKS = "RELAY_JWT_PRIVATE_KEY", "RELAY_JWT_PUBLIC_KEY", "RELAY_JWT_JWKS"
 
@@ -67,7 +67,9 @@ def signer(settings: ContractSettings) -> Signer | None:
     if settings.jwt_private_key is None:
         return None
     key, algorithm = _private_key(settings.jwt_private_key.get_secret_value())
-    found = Signer(key, algorithm, _kid(key.public_key(), settings), type_)
+    pem = _pem(key.public_key())
+    kid = next((id_ for id_, one in _key_set(settings).items() if _pem(one.key) == pem), None)
+    found = Signer(key, algorithm, kid, type_)
     if verifier is not None:
         try:
             asyncio.run(verifier(found.sign(_registered(settings))))
@@ -98,21 +100,15 @@ def _private_key(text: str) -> tuple[Any, str]:
     raise SetupError([Diagnostic(_PRIVATE, "it is neither RSA, nor on P-256, nor Ed25519")])
 
 
-def _key_set(source: str) -> list[jwt.PyJWK]:
+def _key_set(settings: ContractSettings) -> dict[str | None, Key]:
+    """Return the keys of the service's key set by their ids; empty without a set."""
+    if settings.jwt_jwks is None:
+        return {}
+    source = settings.jwt_jwks.get_secret_value()
     try:
-        if "://" in source:
-            text = httpx.get(source, timeout=_JWKS_SECONDS, trust_env=False).text
-        else:
-            text = Path(source).read_text("utf-8")
-        return jwt.PyJWKSet.from_json(text).keys
-    except (httpx.HTTPError, OSError, ValueError, AttributeError, TypeError, jwt.PyJWTError) as exc:
+        return parse_key_set(fetch(source) if "://" in source else Path(source).read_bytes())
+    except (OSError, http.client.HTTPException, ValueError) as exc:
         raise SetupError([Diagnostic(_JWKS, "the key set cannot be read")]) from exc
-
-
-def _kid(key: Any, settings: ContractSettings) -> str | None:
-    """Return the id of a public key in the key set; None without a set, or for an unknown key."""
-    keys = _key_set(settings.jwt_jwks.get_secret_value()) if settings.jwt_jwks else []
-    return next((one.key_id for one in keys if _pem(one.key) == _pem(key)), None)
 
 
 def public_pem(settings: ContractSettings, found: Signer | None) -> str | None:
@@ -122,28 +118,29 @@ def public_pem(settings: ContractSettings, found: Signer | None) -> str | None:
         return text if "-----BEGIN" in text else Path(text).read_text("utf-8")
     if found is not None:
         return None if found.algorithm == "HS256" else _pem(found.key.public_key())
-    if settings.jwt_jwks is not None:
-        keys = _key_set(settings.jwt_jwks.get_secret_value())
-        return next((_pem(one.key) for one in keys if hasattr(one.key, "public_bytes")), None)
-    return None
+    return next((_pem(one.key) for one in _key_set(settings).values()), None)
 
 
-def _pem(key: Any) -> str | None:
-    if not hasattr(key, "public_bytes"):
-        return None  # a set may contain secrets, which verify nothing here
+def _pem(key: Any) -> str:
     pem: bytes = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return pem.decode()
+
+
+def claims_of(token: str) -> Mapping[str, Any] | None:
+    """Return a token's claims without verification; None if it is not a JWT."""
+    try:
+        claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    except jwt.PyJWTError:
+        return None
+    return claims
 
 
 def _registered(settings: ContractSettings) -> dict[str, Any]:
     """Return the claims that every token needs: times, and the configured issuer and audience."""
     now = int(time.time())
-    claims: dict[str, Any] = {"iat": now, "exp": now + longest_life(settings, TOKEN_SECONDS)}
-    if settings.jwt_issuer:
-        claims["iss"] = settings.jwt_issuer
-    if settings.jwt_audience:
-        claims["aud"] = settings.jwt_audience
-    return claims
+    required = {"iss": settings.jwt_issuer, "aud": settings.jwt_audience}
+    claims = {name: value for name, value in required.items() if value}
+    return {"iat": now, "exp": now + longest_life(settings, TOKEN_SECONDS), **claims}
 
 
 class Credentials:
@@ -174,10 +171,7 @@ class Credentials:
 
     def claims(self, identity: Identity, scopes: Iterable[str] = ()) -> dict[str, Any]:
         """Return the claims of an identity's token: its own, the required ones, and these scopes."""
-        claims = {**_registered(self._settings), **(identity.claims or {})}
-        if wanted := set(scopes):
-            claims["scope"] = " ".join(sorted(wanted | token_scopes(claims)))
-        return claims
+        return with_scopes({**_registered(self._settings), **(identity.claims or {})}, scopes)
 
     def of(self, identity: Identity, scopes: Iterable[str] = ()) -> dict[str, str]:
         """Return the credentials of an identity, by security scheme: a token, a key, `user:password`.
@@ -257,9 +251,9 @@ def carrying(request: Request, scheme: Mapping[str, Any], value: str) -> Request
             return authorized(request, f"Bearer {value}")
 
 
-def authorized(request: Request, *values: str) -> Request:
-    """Return the request with an Authorization header for each of some values."""
-    return request.with_headers(("Authorization", value) for value in values)
+def authorized(request: Request, value: str) -> Request:
+    """Return the request with one more Authorization header."""
+    return request.with_headers([("Authorization", value)])
 
 
 def with_query(request: Request, name: str, value: str) -> Request:

@@ -9,7 +9,7 @@ import base64
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -129,19 +129,13 @@ def entry(exchange: Exchange) -> bytes:
 
 
 def _written_request(request: Request) -> dict[str, Any]:
-    query = parse_qsl(request.url.partition("?")[2], keep_blank_values=True)
-    body = request.body
-    written: dict[str, Any] = {
+    body, kind = request.body, header_of(request.headers, "content-type") or ""
+    written = {
         "method": request.method,
         "url": request.url,
-        "httpVersion": "HTTP/1.1",
-        "cookies": list(_cookies(request.headers, "cookie")),
-        "headers": _pairs(request.headers),
-        "queryString": _pairs(query),
-        "headersSize": -1,
-        "bodySize": -1 if body is None else len(body),
+        "queryString": _pairs(parse_qsl(request.url.partition("?")[2], keep_blank_values=True)),
+        **_head(request.headers, "cookie", body),
     }
-    kind = header_of(request.headers, "content-type") or ""
     if body is None:
         written["postData"] = {"mimeType": kind, "text": "", "comment": NOT_RECORDED}
     elif body:
@@ -159,18 +153,27 @@ def _written_response(exchange: Exchange) -> dict[str, Any]:
     if body is not None:
         content["text"], coded = _encoded(body)
         content |= {"encoding": BASE64} if coded else {}
-    written = {
+    return {
         "status": exchange.status,
         "statusText": HTTPStatus(exchange.status).phrase if exchange.status in _STATUSES else "",
-        "httpVersion": "HTTP/1.1",
-        "cookies": list(_cookies(exchange.headers, "set-cookie")),
-        "headers": _pairs(exchange.headers),
         "content": content,
         "redirectURL": exchange.header("location") or "",
-        "headersSize": -1,
-        "bodySize": content["size"],
+        **_head(exchange.headers, "set-cookie", body),
+        **({"_error": BROKE_OFF} if exchange.broke_off else {}),
     }
-    return written | ({"_error": BROKE_OFF} if exchange.broke_off else {})
+
+
+def _head(headers: Headers, cookies: str, body: bytes | None) -> dict[str, Any]:
+    """Return the fields that requests and responses share; `cookies` is the name of the header with cookies."""
+    lines = [line for name, line in headers if name.lower() == cookies]
+    found = [pair for line in lines for pair in line.split(";")[: 1 if cookies == "set-cookie" else None]]
+    return {
+        "httpVersion": "HTTP/1.1",
+        "cookies": _pairs((name, value) for name, _, value in (one.strip().partition("=") for one in found)),
+        "headers": _pairs(headers),
+        "headersSize": -1,
+        "bodySize": -1 if body is None else len(body),
+    }
 
 
 def _encoded(body: bytes) -> tuple[str, bool]:
@@ -183,15 +186,6 @@ def _encoded(body: bytes) -> tuple[str, bool]:
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in pairs]
-
-
-def _cookies(headers: Headers, name: str) -> Iterator[dict[str, str]]:
-    """Yield the cookies of a request, or those that a response sets."""
-    for key, line in headers:
-        if key.lower() == name:
-            for pair in line.split(";") if name == "cookie" else [line.partition(";")[0]]:
-                cookie, _, value = pair.strip().partition("=")
-                yield {"name": cookie, "value": value}
 
 
 def header_of(headers: Headers, name: str) -> str | None:

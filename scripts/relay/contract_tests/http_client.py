@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 from datetime import UTC, datetime
 from typing import Self
@@ -10,7 +9,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.contract.model import Contract, Operation
+
 from .exchanges import Exchange, Request
+from .results import Failure, Phase
 
 SECONDS = 15.0
 """The maximum time in seconds until a response starts, and between two chunks of it."""
@@ -22,21 +25,28 @@ MAX_BYTES = 64 * 1024 * 1024
 """A longer body counts as not recorded: it would need a multiple of its size in memory."""
 
 
-def trusted() -> ssl.SSLContext:
-    """Return a context with the default authorities, or those in SSL_CERT_FILE and SSL_CERT_DIR."""
-    return httpx.create_ssl_context()
-
-
 class NoAnswer(Exception):
     """The service closed the connection, or did not respond in time."""
 
 
-class Client:
-    """Sends requests of one part of a run; a context manager."""
+def no_answer(contract: Contract, message: str, operation: Operation | None = None) -> Failure:
+    """Return the failure of a request that got no response."""
+    place = contract.place(operation.pointer if operation else ("paths",))
+    return Failure(place, message, "no-answer", operation=str(operation) if operation else None)
 
-    def __init__(self, part: str) -> None:
+
+class Client:
+    """Sends the requests of one part of a run, and counts and collects them there; a context manager.
+
+    It trusts the default authorities, or those in SSL_CERT_FILE and SSL_CERT_DIR.
+    """
+
+    def __init__(self, part: Phase, seconds: float = SECONDS, max_seconds: float = MAX_SECONDS) -> None:
         self._part = part
-        self._http = httpx.Client(verify=trusted(), timeout=SECONDS, follow_redirects=False, trust_env=False)
+        self._max_seconds = max_seconds
+        self._http = httpx.Client(
+            verify=httpx.create_ssl_context(), timeout=seconds, follow_redirects=False, trust_env=False
+        )
         self._http.headers.clear()
 
     def __enter__(self) -> Self:
@@ -47,14 +57,8 @@ class Client:
 
     def send(self, request: Request, credential: str | None = None) -> Exchange:
         """Send a request and return the whole exchange; raise NoAnswer."""
+        self._part.cases += 1
         started = datetime.now(UTC)
-        headers = [
-            (
-                name.encode("latin-1", "replace"),
-                value.encode("latin-1", "replace"),
-            )  # the encoding of headers in HTTP
-            for name, value in request.headers
-        ]
         parts = urlsplit(request.url)
         origin = f"{parts.scheme}://{parts.netloc}"
         target = request.url[len(origin) :].partition("#")[0]
@@ -63,36 +67,59 @@ class Client:
             with self._http.stream(
                 request.method,
                 origin,
-                headers=headers,
+                headers=[(_latin(name), _latin(value)) for name, value in request.headers],
                 content=request.body or None,
                 extensions={"target": target.encode()},  # httpx would normalize the path
             ) as answer:
-                body = _body(answer)
+                body = self._body(answer)
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             raise NoAnswer(type(exc).__name__) from exc
         finally:
             self._http.cookies.clear()  # each request has only its own credentials
-        return Exchange(
-            request,
-            answer.status_code,
-            tuple(answer.headers.multi_items()),
-            body,
-            self._part,
-            credential,
-            answer.elapsed.total_seconds(),
-            started,
+        headers, seconds = tuple(answer.headers.multi_items()), answer.elapsed.total_seconds()
+        exchange = Exchange(
+            request, answer.status_code, headers, body, self._part.name, credential, seconds, started
         )
+        self._part.exchanges.append(exchange)
+        return exchange
+
+    def _body(self, answer: httpx.Response) -> bytes | None:
+        """Return a body; None if it is too long. Raise NoAnswer if it does not end in time."""
+        deadline = time.monotonic() + self._max_seconds
+        body = bytearray()
+        for piece in answer.iter_bytes():
+            body += piece
+            if len(body) > MAX_BYTES:
+                return None
+            if time.monotonic() > deadline:
+                raise NoAnswer("EndlessAnswer")
+        return bytes(body)
 
 
-def _body(answer: httpx.Response) -> bytes | None:
-    """Return a body; None if it is too long. Raise NoAnswer if it does not end in time."""
-    deadline = time.monotonic() + MAX_SECONDS
-    pieces, size = [], 0
-    for piece in answer.iter_bytes():
-        size += len(piece)
-        if size > MAX_BYTES:
-            return None
-        if time.monotonic() > deadline:
-            raise NoAnswer("EndlessAnswer")
-        pieces.append(piece)
-    return b"".join(pieces)
+def _latin(text: str) -> bytes:
+    """Return text in the encoding of headers in HTTP."""
+    return text.encode("latin-1", "replace")
+
+
+def check_reachable(url: str) -> None:
+    """Raise SetupError if no service answers at `url`."""
+    try:
+        with httpx.stream("GET", url, timeout=10, trust_env=False, verify=httpx.create_ssl_context()):
+            pass  # the response may be endless
+    except (httpx.HTTPError, httpx.InvalidURL) as exc:
+        if "CERTIFICATE_VERIFY_FAILED" in str(exc):
+            message = f"the certificate of {url} is not trusted; name its CA's file in SSL_CERT_FILE"
+        else:
+            message = (
+                f"no service answers at {url} ({type(exc).__name__}); start the service, or leave --url out"
+            )
+        raise SetupError([Diagnostic("--url", message)]) from exc
+
+
+def answers(url: str) -> bool:
+    """Return True if a service still answers."""
+    try:
+        check_reachable(url)
+    except SetupError:
+        return False
+    return True

@@ -7,28 +7,27 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import jsonschema_rs
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import display
-from relay.contract.model import Contract, Operation
+from relay.contract.model import Operation
 from relay.project.files import replace_files
 from relay.validation.json_strict import NotJson, parse_json
 
 from .conformance import ConformanceChecker
-from .contract_rules import RULES, finding
-from .exchanges import Exchange, Headers, Request
-from .http_client import Client, NoAnswer
+from .contract_rules import RULES
+from .exchanges import Exchange, Request
+from .http_client import Client, NoAnswer, no_answer
 from .redaction import Redactor
-from .results import KEPT, Failure, NotRun, Phase
+from .results import KEPT, UNLIMITED, Failure, Phase, TimeLimit
 from .sample_requests import without_credentials
 from .service_under_test import ServiceUnderTest
-from .time_limit import UNLIMITED, TimeLimit
 
 SignRequest = Callable[[Operation, Request, str | None], Request | None]
 """(operation, request, credential's name) → the request with that credential; None if there is none."""
@@ -45,9 +44,10 @@ _NOT_REPEATABLE = frozenset(["use-after-free", "ensure-resource-availability", "
 _OF_IDENTITIES = frozenset(["credential-accepted", "role-let-in", "role-refused", "wrong-refusal"])
 """Rules of the identity matrix, whose findings have the place of the operation's security."""
 
+_INVALID = "is not a kept failure ({}); fix it or delete it"
 _TEXT = {"type": "string"}
 _NUMBER = {"type": "integer"}
-_SHAPE = {
+_SHAPE: dict[str, Any] = {
     "type": "object",
     "required": ["rule", "operation", "message", "status", "expected", "credential", "request"],
     "properties": {
@@ -74,9 +74,8 @@ _SHAPE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """One kept failure; `status` is that of the response, `path` is relative to the service's address."""
+class _Kept(NamedTuple):
+    """One kept failure; `status` is that of the response, the request's `url` is relative to the service's address."""
 
     rule: str
     operation: str
@@ -84,10 +83,7 @@ class _Kept:
     status: int
     expected: tuple[int, ...]
     credential: str | None
-    method: str
-    path: str
-    headers: Headers
-    body: bytes
+    request: Request
 
     @property
     def name(self) -> str:
@@ -96,28 +92,12 @@ class _Kept:
         operation = re.sub(r"[^A-Za-z0-9_-]+", "_", self.operation)[:80]
         return f"{operation}-{self.rule}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}.json"
 
-    def request(self, url: str) -> Request:
-        """Return the request to a service with the base address `url`."""
-        return Request(self.method, url + self.path, self.headers, self.body)
-
     def written(self) -> bytes:
         """Return the content of the file."""
-        request = {
-            "method": self.method,
-            "path": self.path,
-            "headers": self.headers,
-            "body": base64.b64encode(self.body).decode(),
-        }
-        fields = {
-            "rule": self.rule,
-            "operation": self.operation,
-            "message": self.message,
-            "status": self.status,
-            "expected": self.expected,
-            "credential": self.credential,
-            "request": request,
-        }
-        return json.dumps(fields, indent=2).encode() + b"\n"
+        sent = self.request
+        body = base64.b64encode(sent.body or b"").decode()
+        request = {"method": sent.method, "path": sent.url, "headers": sent.headers, "body": body}
+        return json.dumps({**self._asdict(), "request": request}, indent=2).encode() + b"\n"
 
 
 def keep(failures: Iterable[Failure], folder: Path, redactor: Redactor) -> None:
@@ -137,7 +117,7 @@ def keep(failures: Iterable[Failure], folder: Path, redactor: Redactor) -> None:
 
 
 def _kept(failure: Failure, operation: Operation, redactor: Redactor) -> _Kept | None:
-    exchange, rule = failure.exchange, failure.finding.rule
+    exchange, rule = failure.exchange, failure.rule
     # A check of a newer Schemathesis is not in our rules, and could not be read back.
     is_shown = rule in RULES and rule not in _NOT_REPEATABLE and (rule in _CHECKED or bool(failure.expected))
     if exchange is None or not is_shown:
@@ -148,17 +128,15 @@ def _kept(failure: Failure, operation: Operation, redactor: Redactor) -> _Kept |
     parts = urlsplit(request.url)
     # The operation's number of segments, from the end: the segments before them belong to the address.
     segments = parts.path.split("/")[-operation.path.count("/") :]
+    path = "/".join(["", *segments]) + (f"?{parts.query}" if parts.query else "")
     return _Kept(
         rule,
         operation.id,
-        redactor.text(failure.finding.message),
+        redactor.text(failure.message),
         exchange.status,
         failure.expected,
         exchange.credential,
-        request.method,
-        "/".join(["", *segments]) + (f"?{parts.query}" if parts.query else ""),
-        request.headers,
-        request.body,
+        replace(request, url=path),
     )
 
 
@@ -172,8 +150,8 @@ def replay(
     """Repeat the request of each kept failure, and delete the files of failures that are fixed.
 
     A failure is not fixed if the checker finds its rule again, or if the status is not an expected one;
-    other findings are reported, too. Failures of operations that are not tested are skipped. The file also stays if the request cannot be sent, or if a refusal
-    may hide the failure. Raises SetupError for a file that cannot be read, before any request is sent.
+    other findings are reported, too. Failures of operations that are not tested are skipped. The file also stays if
+    the request cannot be sent, or if a refusal may hide the failure. Raises SetupError for a file that cannot be read, before any request is sent.
     """
     part = Phase(KEPT)
     operations = {operation.id: operation for operation in checker.contract.operations}
@@ -183,34 +161,27 @@ def replay(
         for path, one in _read(folder).items()
         if one.operation in selected or one.operation not in operations
     }
-    with Client(part.name) as client:
+    with Client(part) as client:
         for path, one in limit.within(part, kept.items(), lambda item: display(item[0])):
             operation = operations.get(one.operation)
             if operation is None:
-                message = (
-                    f"the contract has no operation '{one.operation}'; delete the file if it was removed"
-                )
-                part.not_run.append(NotRun(display(path), message))
+                reason = f"the contract has no operation '{one.operation}'; delete the file if it was removed"
+                part.skip(display(path), reason)
                 continue
-            request = sign_request(operation, one.request(subject.url), one.credential)
+            sent = replace(one.request, url=subject.url + one.request.url)
+            request = sign_request(operation, sent, one.credential)
             if request is None:
-                message = f"there is no credential for '{one.credential}'; set the variables that it needs"
-                part.not_run.append(NotRun(display(path), message))
+                reason = f"there is no credential for '{one.credential}'; set the variables that it needs"
+                part.skip(display(path), reason)
                 continue
-            part.cases += 1
             try:
                 exchange = client.send(request, one.credential)
             except NoAnswer as exc:
-                part.failures.append(_unanswered(path, operation, checker.contract, exc))
+                message = f"{operation} sent no response ({exc}) to the request of {display(path)}"
+                part.failures.append(no_answer(checker.contract, message, operation))
             else:
-                part.exchanges.append(exchange)
                 _report(part, path, one, operation, exchange, checker)
     return part
-
-
-def _unanswered(path: Path, operation: Operation, contract: Contract, exc: NoAnswer) -> Failure:
-    message = f"{operation} sent no response ({exc}) to the request of {display(path)}"
-    return Failure(finding(contract, "no-answer", operation.pointer, message), str(operation))
 
 
 def _report(
@@ -218,31 +189,31 @@ def _report(
 ) -> None:
     """Report whether a failure is still there, and delete its file if it is fixed."""
     if checker.is_unwritten(exchange) and 401 not in one.expected:
-        part.not_run.append(NotRun(display(path), f"{operation} is not written yet"))
+        part.skip(display(path), f"{operation} is not written yet")
         return
     found = checker.check(exchange)
-    other_failures = [failure for failure in found if failure.finding.rule != one.rule]
     part.failures += found
+    is_found = any(failure.rule == one.rule for failure in found)
     is_unexpected = bool(one.expected) and exchange.status not in one.expected
-    if is_unexpected and len(other_failures) == len(found):
-        place = (*operation.pointer, "security") if one.rule in _OF_IDENTITIES else operation.pointer
-        again = finding(checker.contract, one.rule, place, one.message)
-        part.failures.append(Failure(again, str(operation), exchange, one.expected))
-    if is_unexpected or len(other_failures) < len(found):
+    if is_unexpected and not is_found:
+        pointer = (*operation.pointer, "security") if one.rule in _OF_IDENTITIES else operation.pointer
+        again = Failure(checker.contract.place(pointer), one.message, one.rule, operation=str(operation))
+        part.failures.append(replace(again, exchange=exchange, expected=one.expected))
+    if is_unexpected or is_found:
         part.notes.append(f"still there: {one.message}")
     elif _may_hide(exchange.status, one):
-        message = (
+        reason = (
             f"the response is now {exchange.status}, and was {one.status} when the failure was kept; "
             "delete the file if that is correct"
         )
-        part.not_run.append(NotRun(display(path), message))
-    elif not other_failures:
+        part.skip(display(path), reason)
+    elif not found:
         path.unlink()
         part.notes.append(f"fixed: {one.message}")
 
 
 def _may_hide(status: int, one: _Kept) -> bool:
-    """Whether a response may hide a failure: the request was refused earlier than before."""
+    """Return True if a response may hide a failure: the request was refused earlier than before."""
     if status == one.status or (status in one.expected and 200 not in one.expected):
         return False
     return status in (401, 403, 429, 503) or (one.status < 300 and status in (404, 410))
@@ -263,10 +234,9 @@ def _read(folder: Path) -> dict[Path, _Kept]:
             problems.append(Diagnostic(display(path), f"is {exc}; fix it or delete it"))
         except jsonschema_rs.ValidationError as exc:
             where = "".join(f"'{name}': " for name in exc.instance_path)
-            message = f"is not a kept failure ({where}{exc.message}); fix it or delete it"
-            problems.append(Diagnostic(display(path), message))
+            problems.append(Diagnostic(display(path), _INVALID.format(f"{where}{exc.message}")))
         except ValueError as exc:
-            problems.append(Diagnostic(display(path), f"is not a kept failure ({exc}); fix it or delete it"))
+            problems.append(Diagnostic(display(path), _INVALID.format(exc)))
     if problems:
         raise SetupError(problems)
     return found
@@ -277,15 +247,8 @@ def _parsed(value: Mapping[str, Any]) -> _Kept:
     request = value["request"]
     if value["rule"] not in RULES:
         raise ValueError(f"there is no rule '{value['rule']}'")
-    return _Kept(
-        value["rule"],
-        value["operation"],
-        value["message"],
-        value["status"],
-        tuple(value["expected"]),
-        value["credential"],
-        request["method"],
-        request["path"],
-        tuple((name, text.encode("latin-1").decode("latin-1")) for name, text in request["headers"]),
-        base64.b64decode(request["body"], validate=True),
-    )
+    headers = tuple((name, text.encode("latin-1").decode("latin-1")) for name, text in request["headers"])
+    body = base64.b64decode(request["body"], validate=True)
+    sent = Request(request["method"], request["path"], headers, body)
+    fields = {name: value[name] for name in _SHAPE["required"]}
+    return _Kept(**{**fields, "expected": tuple(value["expected"]), "request": sent})

@@ -14,20 +14,16 @@ from relay.contract.methods import METHODS
 from relay.contract.model import Operation
 
 from . import schemathesis_process
-from .callers import Caller, Callers
 from .conformance import ConformanceChecker
 from .contract_config import FILE
-from .contract_rules import finding
-from .credential_labels import Labels
-from .exchanges import Exchange
-from .results import Failure, NotRun, Phase, grouped
+from .http_client import no_answer
+from .results import OUT_OF_TIME, Failure, NotRun, Phase, TimeLimit, grouped
 from .sample_requests import UNREACHABLE, is_unreachable
 from .schemathesis_checks import SchemathesisChecks
-from .schemathesis_events import PART, SentCase, Trouble, read_events
+from .schemathesis_events import PART, Labels, SentCase, Trouble, read_events
 from .schemathesis_process import Budget
 from .secret_spellings import Spellings
-from .service_under_test import ServiceUnderTest
-from .time_limit import OUT_OF_TIME, TimeLimit
+from .session import Caller, Session
 
 __all__ = ["Budget", "check_properties"]
 
@@ -39,6 +35,10 @@ _NO_ANSWER = frozenset(
 _CONTRACT_ERRORS = frozenset(
     "Unsatisfiable UnsupportedRegexPattern InvalidRegexPattern InvalidRegexType InvalidSchema "
     "SerializationNotPossible UnresolvableReference InfiniteRecursiveReference".split()
+)
+_NOT_SIGNED_IN = (
+    "tested only without a credential: no identity has the required ones; set the key that tokens "
+    f"are signed with, or name variables with credentials in {FILE}"
 )
 _WARNINGS = {
     "missing_auth": "all responses were 401 or 403, so little was tested",
@@ -55,32 +55,26 @@ _WARNINGS = {
 }
 
 
-def check_properties(
-    subject: ServiceUnderTest,
-    callers: Callers,
-    checker: ConformanceChecker,
-    budget: Budget,
-    progress: Callable[[int], None],
-) -> Phase:
+def check_properties(session: Session, budget: Budget, progress: Callable[[int], None]) -> Phase:
     """Run Schemathesis against a service, as each caller for its operations, and check every exchange.
 
     `progress` is called with the number of responses so far, a few times a second. Raises SetupError if
     Schemathesis does not run.
     """
     part, limit = Phase(PART), TimeLimit(budget.max_seconds)
-    groups = callers.by_identity()
+    groups = session.callers.by_identity()
+    for operation in session.callers.closed():
+        part.skip(operation, _NOT_SIGNED_IN)
     for number, caller in enumerate(groups):
         reachable = [operation for operation in caller.operations if not _untestable(operation)]
         share = replace(budget, max_seconds=limit.left / (len(groups) - number))
         if reachable:
-            _check_as(caller._replace(operations=reachable), part, subject, checker, share, progress)
+            _check_as(caller._replace(operations=reachable), part, session, share, progress)
+    for operation in session.subject.contract.operations:
+        if reason := _untestable(operation):
+            part.skip(operation, reason)
     part.failures = grouped(part.failures)
-    part.not_run += [
-        NotRun(str(operation), reason)
-        for operation in subject.contract.operations
-        if (reason := _untestable(operation))
-    ]
-    part.not_run = list(dict.fromkeys([*_not_signed_in(callers), *part.not_run]))
+    part.not_run = list(dict.fromkeys(part.not_run))
     part.notes = list(dict.fromkeys(part.notes))
     return part
 
@@ -93,46 +87,31 @@ def _untestable(operation: Operation) -> str:
 
 
 def _check_as(
-    caller: Caller,
-    part: Phase,
-    subject: ServiceUnderTest,
-    checker: ConformanceChecker,
-    budget: Budget,
-    progress: Callable[[int], None],
+    caller: Caller, part: Phase, session: Session, budget: Budget, progress: Callable[[int], None]
 ) -> None:
     """Add the results of the operations of one caller to a part."""
-    before = part.cases
-    values = {
-        name: value for name, value in caller.values.items() if name in subject.contract.security_schemes
-    }
+    before, subject = part.cases, session.subject
+    schemes = subject.contract.security_schemes
+    values = {name: value for name, value in caller.values.items() if name in schemes}
     caller = caller._replace(values=values)
-    with tempfile.TemporaryDirectory(
-        prefix="relay-"
-    ) as temporary:  # mode 0700, as the log contains credentials
+    # Its mode is 0700, as the log contains credentials.
+    with tempfile.TemporaryDirectory(prefix="relay-") as temporary:
         folder = Path(temporary)
         code = schemathesis_process.run(
             folder, subject.contract, subject.url, caller, budget, lambda count: progress(before + count)
         )
         report = _report(folder, code, values)
-        labels = Labels(subject.contract, caller.name, values)
-        checks = SchemathesisChecks(checker, subject.mocked)
-        reader = _EventReader(checks, checker, labels, caller.operations, _untested(report, budget))
-        reader.read(folder / schemathesis_process.EVENTS)
-    part.cases += len(reader.exchanges)
-    progress(part.cases)
-    part.exchanges += reader.exchanges
-    part.failures += reader.failures
-    part.not_run += [*reader.not_run, *_incomplete(report, budget)]
-    part.notes += _notes(report) if report else []
-
-
-def _not_signed_in(callers: Callers) -> Iterator[NotRun]:
-    for operation in callers.closed():
-        reason = (
-            "tested only without a credential: no identity has the required ones; set the key that tokens "
-            f"are signed with, or name variables with credentials in {FILE}"
+        reader = _EventReader(
+            part,
+            SchemathesisChecks(session.checker, subject.mocked),
+            session.checker,
+            Labels(subject.contract, caller.name, values),
+            caller.operations,
         )
-        yield NotRun(str(operation), reason)
+        reader.read(folder / schemathesis_process.EVENTS, _untested(report, budget))
+    progress(part.cases)
+    part.not_run += _incomplete(report, budget)
+    part.notes += _notes(report) if report else []
 
 
 def _report(folder: Path, code: int | None, values: Mapping[str, str]) -> dict[str, Any] | None:
@@ -159,44 +138,38 @@ def _last_output(folder: Path, code: int | None, values: Mapping[str, str]) -> s
 
 
 class _EventReader:
-    """Collects exchanges, failures and untested operations from the event log of a run."""
+    """Adds exchanges, failures and untested operations of an event log to a part."""
 
     def __init__(
         self,
+        part: Phase,
         checks: SchemathesisChecks,
         checker: ConformanceChecker,
         labels: Labels,
         operations: Iterable[Operation],
-        untested: str,
     ) -> None:
-        self._checker = checker
-        self._labels = labels
-        self._untested = untested
-        self._schemathesis_checks = checks
+        self._part, self._checks, self._checker, self._labels = part, checks, checker, labels
         self._operations = {str(operation): operation for operation in operations}
         self._tested: set[str] = set()
         self._unanswered: set[str] = set()
-        self._troubles: list[Trouble] = []
-        self.exchanges: list[Exchange] = []
-        self.failures: list[Failure] = []
-        self.not_run: list[NotRun] = []
 
-    def read(self, events: Path) -> None:
-        """Read a whole log."""
+    def read(self, events: Path, untested: str) -> None:
+        """Read a whole log; `untested` is the reason of operations without a request."""
+        troubles: list[Trouble] = []
         for event in read_events(events):
             if isinstance(event, SentCase):
                 self._add_case(event)
             else:
-                self._troubles.append(event)
-        for trouble in self._troubles:
+                troubles.append(event)
+        for trouble in troubles:
             self._tested.add(trouble.operation)
             if trouble.kind not in _NO_ANSWER:
-                self.not_run.append(NotRun(trouble.operation, _reason(trouble)))
+                self._part.skip(trouble.operation, _reason(trouble))
             elif trouble.operation in self._operations.keys() - self._unanswered or not self._unanswered:
                 self._no_answer(trouble.operation)  # otherwise a request has already reported it
-        self.not_run += [
-            NotRun(name, self._untested) for name in self._operations if name not in self._tested
-        ]
+        for name in self._operations:
+            if name not in self._tested:
+                self._part.skip(name, untested)
 
     def _add_case(self, sent: SentCase) -> None:
         self._tested.add(sent.operation)
@@ -206,27 +179,24 @@ class _EventReader:
         own_failures: list[Failure] = []
         if sent.exchange is not None:
             exchange = replace(sent.exchange, credential=self._labels.of(sent.exchange.request))
-            sent = replace(sent, exchange=exchange)
-            self.exchanges.append(exchange)
+            sent = sent._replace(exchange=exchange)
+            self._part.cases += 1
+            self._part.exchanges.append(exchange)
             own_failures = self._checker.check(exchange)
-        self.failures += [
-            *own_failures,
-            *self._schemathesis_checks.failures(sent, {one.finding.rule for one in own_failures}),
-        ]
-        self.not_run += self._schemathesis_checks.disputes(sent)
+        self._part.failures += own_failures
+        self._part.failures += self._checks.failures(sent, {one.rule for one in own_failures})
+        self._part.not_run += self._checks.disputes(sent)
         for check in sent.failed:
             if check.crashed:
                 reason = f"the check {check.name} of Schemathesis crashed and has no result"
-                self.not_run.append(NotRun(sent.operation, reason))
+                self._part.skip(sent.operation, reason)
 
     def _no_answer(self, name: str) -> None:
         self._unanswered.add(name)
         operation = self._operations.get(name)
-        pointer = operation.pointer if operation else ("paths",)
         about = name if operation else "the service"
         message = f"{about} sent no response: the connection failed or timed out; see its log for the cause"
-        found = finding(self._checker.contract, "no-answer", pointer, message)
-        self.failures.append(Failure(found, name if operation else None))
+        self._part.failures.append(no_answer(self._checker.contract, message, operation))
 
 
 def _reason(trouble: Trouble) -> str:
@@ -236,11 +206,8 @@ def _reason(trouble: Trouble) -> str:
 
 def _untested(report: dict[str, Any] | None, budget: Budget) -> str:
     """Return why an operation got no request."""
-    return (
-        OUT_OF_TIME
-        if report is None and budget.is_short
-        else "Schemathesis sent no request to it; give it more time"
-    )
+    is_late = report is None and budget.is_short
+    return OUT_OF_TIME if is_late else "Schemathesis sent no request to it; give it more time"
 
 
 def _incomplete(report: dict[str, Any] | None, budget: Budget) -> Iterator[NotRun]:

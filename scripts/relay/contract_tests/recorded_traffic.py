@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from relay.contract.documents import display
 from relay.contract.model import Contract
@@ -16,8 +16,7 @@ from relay.contract.model import Contract
 from .conformance import ConformanceChecker
 from .exchanges import Exchange
 from .har_files import Recorded
-from .results import NotRun, Phase, grouped
-from .time_limit import UNLIMITED, TimeLimit
+from .results import UNLIMITED, Phase, TimeLimit, grouped
 
 NOTHING = "it has no exchange of this contract; check that the contract's servers match the recorded hosts"
 """The reason for a file without any exchange of the contract."""
@@ -53,7 +52,7 @@ def judge_traffic(
             part.notes.append(f"{display(path)}: {_entries(other)} about operations that are not selected")
         found += selected
         if not ours:
-            part.not_run.append(NotRun(display(path), NOTHING))
+            part.skip(display(path), NOTHING)
     for exchange in limit.within(part, found, lambda exchange: exchange.part):
         part.exchanges.append(exchange)
         part.failures += checker.check(exchange)
@@ -70,7 +69,7 @@ def _selected(ours: list[Exchange], checker: ConformanceChecker, contract: Contr
     return [
         exchange
         for exchange in ours
-        if (where := checker.where(exchange)) and where.operation and where.operation.id in ids
+        if (operation := checker.operation_of(exchange.request)) and operation.id in ids
     ]
 
 
@@ -79,7 +78,8 @@ class _Servers:
 
     def __init__(self, checker: ConformanceChecker, url: str | None) -> None:
         self._checker = checker
-        servers = [*_server_urls(checker.contract), *([url] if url else [])]
+        documented = checker.contract.document.get("servers") or []
+        servers = [*(str(server.get("url", "")) for server in documented), *([url] if url else [])]
         self._hosts = [re.compile(host) for address in servers if (host := _host(address))]
         written = [_path(address) for address in servers if not _VARIABLE.search(address)]
         bases = {checker.base_path, checker.contract.base_path, *written}
@@ -100,18 +100,12 @@ class _Servers:
         for base in self._bases:
             if parts.path.startswith(f"{base}/"):
                 path = self._checker.base_path + parts.path.removeprefix(base)
-                placed = exchange if path == parts.path else _with_path(exchange, parts, path)
-                if self._checker.where(placed):
-                    return placed
+                request = exchange.request
+                if path != parts.path:
+                    request = replace(request, url=parts._replace(path=path).geturl())
+                if self._checker.where(request):
+                    return replace(exchange, request=request)
         return None
-
-
-def _with_path(exchange: Exchange, parts: SplitResult, path: str) -> Exchange:
-    return replace(exchange, request=replace(exchange.request, url=parts._replace(path=path).geturl()))
-
-
-def _server_urls(contract: Contract) -> list[str]:
-    return [str(server.get("url", "")) for server in contract.document.get("servers") or []]
 
 
 def _host(address: str) -> str:

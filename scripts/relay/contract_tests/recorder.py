@@ -75,8 +75,8 @@ class Recorder:
     async def __aenter__(self) -> Self:
         return self.__enter__()
 
-    async def __aexit__(self, *exc: object) -> None:
-        self.__exit__(*exc)
+    async def __aexit__(self, *_exc: object) -> None:
+        self._writer.close()
 
     @property
     def application(self) -> Application:
@@ -211,14 +211,12 @@ class _Taken:
         headers = _headers(self.scope["headers"])
         request = Request(self.scope["method"], _url(self.scope), headers, self.asked.of(headers))
         answer = self.answered.of(self.headers) if self.answered.is_whole else None
-        body = b"" if request.method == "HEAD" else answer
-        part = "recorded"
         return Exchange(
             request,
             self.status,
             self.headers,
-            body,
-            part,
+            b"" if request.method == "HEAD" else answer,
+            "recorded",
             seconds=self.seconds,
             started=self.started,
             broke_off=not (self.answered.is_whole or self.has_left),
@@ -256,10 +254,9 @@ class _Writer:
         """Open the file; raise SetupError if it cannot be written."""
         try:
             self._archive.open()
-        except NotOurs as exc:
-            raise self._refused(str(exc)) from exc
-        except OSError as exc:
-            raise self._refused(f"cannot be written: {exc.strerror}") from exc
+        except (NotOurs, OSError) as exc:
+            reason = f"cannot be written: {exc.strerror}" if isinstance(exc, OSError) else exc
+            raise SetupError([Diagnostic("--record", f"{self._where} {reason}")]) from exc
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
         self._thread.start()
 
@@ -273,9 +270,6 @@ class _Writer:
         self._archive.close()
         if self.left_out:
             _log.warning("%s: %d exchanges were left out", self._where, self.left_out)
-
-    def _refused(self, message: str) -> SetupError:
-        return SetupError([Diagnostic("--record", f"{self._where} {message}")])
 
     def _run(self) -> None:
         has_ended = False
@@ -297,10 +291,7 @@ class _Writer:
     def _redacted(self, taken: _Taken) -> Exchange:
         contract = taken.application.contract
         if self._redactor is None or self._redactor.contract is not contract:
-            self._redactor = Redactor(contract, _secrets(taken.application))
+            values = vars(taken.application.settings).values()
+            secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+            self._redactor = Redactor(contract, secrets)
         return self._redactor.redact(taken.exchange())
-
-
-def _secrets(application: Application) -> list[str]:
-    values = vars(application.settings).values()
-    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import math
 import re
@@ -16,7 +17,6 @@ from relay.contract.schema_words import applied_schemas
 from relay.validation import media_types as media
 
 from .exchanges import REDACTED, Exchange, Headers, Request
-from .secret_names import MAY_NAME, names_secret
 from .secret_spellings import Spellings
 
 _CREDENTIALS = frozenset(["authorization", "proxy-authorization"])
@@ -26,6 +26,36 @@ _PAIR = re.compile(r"([?&#])([^=&#\s]+)=[^&#\s]*")
 _MAY_SPELL = re.compile(rb"[\\%\0]")  # a name may be escaped in JSON or a form, or encoded as UTF-16
 _PART_NAME = re.compile(rb'name="?([^";\r\n]*)')
 _USER = re.compile(r"(://)[^/?#\s@]+@")
+
+
+# Between the words of `apiKey`, `JWTToken` (but not of `JWTs`), `X-API-Key`, `api.key`.
+_JOINT = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z](?!s(?![a-z]))[a-z])|[-. ]")
+_SECRET = re.compile(
+    r"""
+    passw(or)?d | passphrase | secret (?! ar[iy]) | credential | authorization | signature | assertion
+  | (api|access|private|signing|encryption|account|master|ssh) _? key
+  | (access|auth|refresh|(?<![a-z])id|session|csrf|xsrf|bearer|api|security) _? tokens? (?![a-z])
+  | (?<![a-z]) (token (?! _(count|type|limit|usage|expir)) | jwts? | otps? | auth | sids? | pwds?) (?![a-z])
+  | session _? id
+    """,
+    re.VERBOSE,
+)
+_CURSOR = re.compile("(page|next|continuation|cursor|sync)_?token")
+
+MAY_NAME = re.compile(
+    rb"passw|passphrase|secret|credential|authorization|signature|assertion|key|token|jwt|otp|auth|sid|pwd|session",
+    re.IGNORECASE,
+)
+
+
+@functools.lru_cache(maxsize=10_000)
+def names_secret(name: str) -> bool:
+    """Return True if values with this name are usually secret: a password, a key, a token, a signature.
+
+    A token that continues a list (`next_page_token`) is not secret.
+    """
+    words = _JOINT.sub("_", name).lower()
+    return _SECRET.search(words) is not None and _CURSOR.search(words) is None
 
 
 class Redactor:
@@ -55,21 +85,13 @@ class Redactor:
     def redact(self, exchange: Exchange) -> Exchange:
         """Return an exchange without secrets."""
         carried = Spellings(self._carried(exchange.request))
-        replacement = REDACTED.encode()
         body = self._body(exchange.body, exchange.headers)
+        headers = self._redacted_headers(exchange.headers)
         return replace(
             exchange,
             request=self.request(exchange.request),
-            headers=tuple(
-                (
-                    name,
-                    carried.replaced(value.encode("utf-8", "surrogatepass"), replacement).decode(
-                        "utf-8", "surrogatepass"
-                    ),
-                )
-                for name, value in self._redacted_headers(exchange.headers)
-            ),
-            body=body and carried.replaced(body, replacement),
+            headers=tuple((name, carried.replaced_text(value, REDACTED)) for name, value in headers),
+            body=body and carried.replaced(body, REDACTED.encode()),
         )
 
     def _carried(self, request: Request) -> Iterator[str]:
@@ -96,10 +118,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return text without the known secrets."""
-        return self._bytes(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
-
-    def _bytes(self, data: bytes) -> bytes:
-        return self._secrets.replaced(data, REDACTED.encode())
+        return self._secrets.replaced_text(text, REDACTED)
 
     def _redacted_headers(self, headers: Headers) -> Headers:
         return tuple((name, self.text(self._header(name.lower(), value))) for name, value in headers)
@@ -136,29 +155,32 @@ class Redactor:
         if self._is_named(body) or _MAY_SPELL.search(body):
             kind = next((value for name, value in headers if name.lower() == "content-type"), "")
             body = self._without_properties(body, media.essence(kind))
-        return self._bytes(body)
+        return self._secrets.replaced(body, REDACTED.encode())
 
     def _without_properties(self, body: bytes, kind: str) -> bytes:
         if kind == _FORM:
             return b"&".join(map(self._field, body.split(b"&")))
-        found: set[str] = set()
+        is_found = False
 
         def hidden(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-            values: dict[str, Any] = {}
-            for name, value in pairs:
-                values[name] = REDACTED if name in self._names else value
-                if name not in self._names and names_secret(name):
-                    values[name] = _hidden(value)
-                if values[name] is not value:
-                    found.add(name)
-            return values
+            nonlocal is_found
+            redacted = [(name, self._hidden(name, value)) for name, value in pairs]
+            is_found = is_found or any(
+                new is not old for (_, new), (_, old) in zip(redacted, pairs, strict=True)
+            )
+            return dict(redacted)
 
         try:
             value = json.loads(body, object_pairs_hook=hidden, parse_float=_number)
             written = json.dumps(value, ensure_ascii=False)
         except (ValueError, RecursionError):
             return REDACTED.encode() if self._may_hold(body, kind) else body
-        return written.encode("utf-8", "surrogatepass") if found else body
+        return written.encode("utf-8", "surrogatepass") if is_found else body
+
+    def _hidden(self, name: str, value: Any) -> Any:
+        if name in self._names:
+            return REDACTED
+        return _hidden(value) if names_secret(name) else value
 
     def _field(self, pair: bytes) -> bytes:
         name, _, _ = pair.partition(b"=")

@@ -3,49 +3,41 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 from relay.contract.documents import display
 from relay.contract.loading import load_contract
-from relay.contract.model import Contract, Operation
+from relay.contract.model import Contract
 from relay.project.import_path import make_importable
 from relay.project.settings import chosen
 
-from .accepted_findings import Acceptance
-from .callers import Callers
 from .conformance import ConformanceChecker
-from .contract_config import FILE, find_config
-from .contract_rules import RULES, finding
-from .coverage import Coverage, check_names
-from .credential_matrix import credentials_by_case
-from .credentials import Credentials, signed_in
-from .exchanges import Exchange, Request
+from .contract_config import FILE, Config, find_config
+from .coverage import Coverage, State, check_names
 from .har_files import Recorded, read_traffic
+from .http_client import answers
 from .identity_checks import check_identities
 from .kept_failures import keep, replay
-from .mocked import UNMOCKABLE
 from .property_tests import Budget, check_properties
-from .provoked_faults import can_fail, check_faults
 from .recorded_traffic import NOTHING, judge_traffic
 from .redaction import Redactor
-from .results import KEPT, Failure, NotRun, Phase, report_once
-from .routing_checks import check_routing
-from .run_report import Report, is_cut
-from .sample_checks import check_samples
+from .request_checks import can_fail, check_faults, check_routing, check_samples
+from .results import KEPT, OUT_OF_TIME, UNLIMITED, Acceptance, Failure, Phase, TimeLimit, is_cut, report_once
+from .run_report import Report
 from .sample_requests import UNREACHABLE, is_unreachable, model_requests
-from .secret_spellings import Spellings
 from .selection import Selection
-from .service_start import ServiceTarget, Tested, credentials_set, found, named_secrets, served
-from .service_under_test import ServiceUnderTest, answers, load_strict_contract
-from .static_checks import check_drift, check_examples, check_lint
-from .time_limit import OUT_OF_TIME, UNLIMITED, TimeLimit
-from .unwritten_operations import notes, unwritten_handlers, waive
+from .service_start import connect, credentials_set, named_secrets, served
+from .service_target import ServiceTarget, unwritten_handlers
+from .service_under_test import UNMOCKABLE, ContractSettings, ServiceUnderTest, load_strict_contract
+from .session import Session
+from .static_checks import check_drift, check_examples, check_lint, check_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +79,14 @@ class Progress(Protocol):
 
 @dataclass(slots=True)
 class _Run:
-    """What the phases of a run share; `contract` has the selected operations, `whole` all of them."""
+    """What the phases of a run share; `contract` has the selected operations, `whole` all of them.
+
+    `written` is the contract without the stricter schemas of the configuration.
+    """
 
     contract: Contract
     whole: Contract
+    written: Contract
     options: Options
     progress: Progress
     coverage: Coverage
@@ -98,207 +94,160 @@ class _Run:
     limit: TimeLimit = UNLIMITED
     parts: list[Phase] = field(default_factory=list)
     unwritten: Mapping[str, str] = field(default_factory=dict)
-
-    def begin(self) -> None:
-        """Start the clock of the time limit: the service is ready."""
-        self.limit = TimeLimit(self.options.budget.max_seconds)
+    traffic: Mapping[Path, Recorded] = field(default_factory=dict)
 
     def add(self, name: str, check: Callable[[], Phase]) -> Phase:
         """Run a phase and measure its time; without time only one that sends no request."""
         self.progress.begin(name)
         before = time.monotonic()
-        is_late = self.limit.is_over and name not in _QUICK
-        part = Phase(name, not_run=[NotRun(name, OUT_OF_TIME)]) if is_late else check()
+        if self.limit.is_over and name not in _QUICK:
+            part = Phase(name)
+            part.skip(name, OUT_OF_TIME)
+        else:
+            part = check()
         part.seconds = time.monotonic() - before
         part.failures = self.acceptance.settle(part.failures)
         self.parts.append(part)
         self.progress.end(part)
         return part
 
-    @property
-    def exchanges(self) -> list[Exchange]:
-        """All exchanges so far."""
-        return [exchange for part in self.parts for exchange in part.exchanges]
-
 
 def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
     """Run all phases; raise SetupError if they cannot run."""
     started, before = datetime.now(UTC), time.monotonic()
     project, path, package, root, names = chosen(options.spec, options.handlers)
-    place = ServiceTarget(project, path, package, root)
+    target = ServiceTarget(project, path, package, root)
     config = find_config(options.config, project)
     contract = load_strict_contract(path, config, root).named(names)
-    if not contract.operations:
-        raise SetupError(
-            [Diagnostic(display(path), "the contract has no operation; there is nothing to test")]
-        )
-    selected = options.selection.of(contract)
-    check_names(contract, [*config.waivers, *config.accepted])
-    traffic = {file: read_traffic(file) for file in options.har}
-    acceptance = Acceptance(config.accepted, contract)
-    is_served = options.url is None and (options.serve or not options.har)
-    unwritten = _unwritten(place, contract) if is_served or options.handlers is not None else {}
-    coverage = Coverage(selected, config.waivers)
-    whole = _Run(selected, contract, options, progress, coverage, acceptance, unwritten=unwritten)
-
-    tested: Tested | None = None
-    live: _Live | None = None
-    if options.url is not None:
-        with found(options.url, contract, config, place) as tested:
-            live = _live(whole, tested, place, traffic)
-    elif is_served:
-        with served(place, contract, config) as tested:
-            live = _live(whole, tested, place, traffic)
-    else:
-        whole.begin()
-        _static(whole, place)
-        whole.add("drift", lambda: _drift(whole, place))
-    secrets = tested.subject.secrets if tested else named_secrets(config, place.settings())
-    judge = live.judge if live else ConformanceChecker(contract, contract.base_path, secrets, unwritten)
-    if tested is None:
-        judged = _judge_traffic(whole, traffic, judge)
-        if not judged.cases and not is_cut([judged]):
-            raise SetupError([Diagnostic(display(har), NOTHING) for har in options.har])
-    whole.add("coverage", lambda: _cover(whole, judge, live))
-    if not whole.exchanges and is_cut(whole.parts) and all(part.held for part in whole.parts):
+    whole = _planned(options, progress, contract, config, target)
+    with ExitStack() as stack:
+        subject = None
+        if options.url is not None:
+            subject = connect(options.url, contract, config)
+        elif options.serve or not options.har:
+            subject = stack.enter_context(served(target, contract, config))
+        secrets = subject.secrets if subject else named_secrets(config, ContractSettings.load())
+        judge, closed = _check(whole, subject, target, secrets)
+    whole.add("coverage", lambda: _cover(whole, judge, closed))
+    if is_cut(whole.parts) and not any(part.exchanges or not part.held for part in whole.parts):
         message = "the time was over before the first request; raise it"
         raise SetupError([Diagnostic("--max-time", message)])
-
     report = Report(
         title=contract.title,
         spec=display(path),
-        subject=tested.subject.url if tested else None,
-        seed=options.budget.seed if tested else None,
+        subject=subject.url if subject else None,
+        seed=options.budget.seed if subject else None,
         started=started,
         parts=whole.parts,
         coverage=whole.coverage,
         min_coverage=options.min_coverage,
-        reproduce=tested.reproduce if tested else (),
+        reproduce=subject.reproduce if subject else (),
         seconds=time.monotonic() - before,
     )
-    redactor = Redactor(contract, [*secrets, *(tested.credentials if tested else credentials_set(config))])
-    for part in whole.parts:
-        part.failures = [_redacted(failure, redactor) for failure in part.failures]
+    hidden = subject.shown_credentials if subject else credentials_set(config)
+    redactor = Redactor(contract, [*secrets, *hidden])
+    for part in whole.parts:  # a message may quote a property name or a media type
+        part.failures = [replace(one, message=redactor.text(one.message)) for one in part.failures]
     report_once(whole.parts)
-    if tested:
-        again = [
-            failure
-            for part in whole.parts
-            for failure in part.failures
-            if part.name != "faults" and failure.finding.severity is Severity.ERROR
-        ]
-        keep(again, options.failures, redactor)
+    if subject:
+        again = [one for part in whole.parts if part.name != "faults" for one in part.failures]
+        keep([one for one in again if one.severity is Severity.ERROR], options.failures, redactor)
     return report, redactor
 
 
-def _judge_traffic(
-    whole: _Run, traffic: Mapping[Path, Recorded], judge: ConformanceChecker, url: str | None = None
-) -> Phase:
-    return whole.add(
-        "recorded traffic", lambda: judge_traffic(traffic, judge, url, whole.contract, whole.limit)
-    )
+def _planned(
+    options: Options, progress: Progress, contract: Contract, config: Config, target: ServiceTarget
+) -> _Run:
+    """Read what a run needs before a service is started; raise SetupError."""
+    if not contract.operations:
+        message = "the contract has no operation; there is nothing to test"
+        raise SetupError([Diagnostic(display(target.path), message)])
+    selected = options.selection.of(contract)
+    check_names(contract, [*config.waivers, *config.accepted])
+    traffic = {file: read_traffic(file) for file in options.har}
+    coverage, acceptance = Coverage(selected, config.waivers), Acceptance(config.accepted, contract)
+    written = contract
+    if config.stricter:
+        written = load_contract(target.path, target.root).named(contract.chosen_names)
+    whole = _Run(selected, contract, written, options, progress, coverage, acceptance, traffic=traffic)
+    is_served = options.url is None and (options.serve or not options.har)
+    if is_served or options.handlers is not None:
+        folder = target.project.folder
+        make_importable(target.package, folder)
+        if not target.is_unused(contract):
+            whole.unwritten = unwritten_handlers(contract, target.package, folder)
+    return whole
 
 
-def _unwritten(place: ServiceTarget, contract: Contract) -> Mapping[str, str]:
-    """Return the operations whose handler is a stub, with the place of each handler."""
-    make_importable(place.package, place.project.folder)
-    return (
-        {} if place.is_unused(contract) else unwritten_handlers(contract, place.package, place.project.folder)
-    )
+def _check(
+    whole: _Run, subject: ServiceUnderTest | None, target: ServiceTarget, secrets: tuple[str, ...]
+) -> tuple[ConformanceChecker, frozenset[str] | None]:
+    """Run the phases before the coverage; return their checker, and the operations that no identity can call."""
+    whole.limit = TimeLimit(whole.options.budget.max_seconds)  # the service is ready
+    if subject:
+        return _check_service(whole, replace(subject, contract=whole.contract), target)
+    judge = ConformanceChecker(whole.whole, whole.whole.base_path, secrets, whole.unwritten)
+    _check_static(whole, target)
+    _check_drift(whole, target)
+    judged = _check_traffic(whole, judge)
+    if not judged.cases and not is_cut([judged]):
+        raise SetupError([Diagnostic(display(har), NOTHING) for har in whole.options.har])
+    return judge, None
 
 
-def _redacted(failure: Failure, redactor: Redactor) -> Failure:
-    """Return a failure without secrets in its message, which may quote a property name or a media type."""
-    return replace(failure, finding=replace(failure.finding, message=redactor.text(failure.finding.message)))
-
-
-def _static(whole: _Run, place: ServiceTarget) -> None:
-    """Check the contract as written, without the stricter schemas."""
+def _check_static(whole: _Run, target: ServiceTarget) -> None:
     names = whole.contract.chosen_names
-    whole.add("lint", lambda: check_lint(place.path, place.root, names))
-    contract = load_contract(place.path, place.root).named(names)
-    whole.add("examples", lambda: check_examples(contract))
+    whole.add("lint", lambda: check_lint(target.path, target.root, names))
+    whole.add("examples", lambda: check_examples(whole.written))
 
 
-def _drift(whole: _Run, place: ServiceTarget) -> Phase:
+def _check_drift(whole: _Run, target: ServiceTarget) -> None:
     """Check drift of the package that is served; with --url only if --handlers names it."""
     is_elsewhere = whole.options.url is not None and whole.options.handlers is None
-    code = None if is_elsewhere or place.is_unused(whole.whole) else place.package
-    contract = load_contract(place.path, place.root).named(whole.contract.chosen_names)
-    return check_drift(place.path, contract, code, place.project.folder)
+    code = None if is_elsewhere or target.is_unused(whole.whole) else target.package
+    whole.add("drift", lambda: check_drift(target.path, whole.written, code, target.project.folder))
 
 
-class _Live(NamedTuple):
-    """The checker of the phases that use a service, and the operations that no identity can call."""
-
-    judge: ConformanceChecker
-    closed: frozenset[str]
+def _check_traffic(whole: _Run, judge: ConformanceChecker, url: str | None = None) -> Phase:
+    check = partial(judge_traffic, whole.traffic, judge, url, whole.contract, whole.limit)
+    return whole.add("recorded traffic", check)
 
 
-def _live(whole: _Run, tested: Tested, place: ServiceTarget, traffic: Mapping[Path, Recorded]) -> _Live:
+def _check_service(
+    whole: _Run, subject: ServiceUnderTest, target: ServiceTarget
+) -> tuple[ConformanceChecker, frozenset[str]]:
     """Run every phase that uses the service; what is cheap comes first."""
-    whole.begin()
-    limit = whole.limit
-    subject = replace(tested.subject, contract=whole.contract)
-    judge = ConformanceChecker(
-        whole.whole, subject.base_path, subject.secrets, whole.unwritten, subject.mocked.operations
-    )
-    credentials = Credentials(subject)
-    callers = Callers(whole.contract, credentials)
-    sign = partial(_signed, subject, credentials, callers)
+    mocked = subject.mocked.operations
+    judge = ConformanceChecker(whole.whole, subject.base_path, subject.secrets, whole.unwritten, mocked)
+    session = Session(subject, judge, whole.limit)
 
     def faults() -> Phase:
-        if tested.copy is None or not can_fail(subject):
-            return check_faults(subject, None, callers, models, judge, limit)
-        with tested.copy() as url:
-            return check_faults(subject, url, callers, models, judge, limit)
+        if subject.copy is None or not can_fail(subject):
+            return check_faults(session, None, models)
+        with subject.copy() as url:
+            return check_faults(session, url, models)
 
     def properties() -> Phase:
-        share = _seconds_of_properties(limit.left, whole.contract)
+        share = _seconds_of_properties(whole.limit.left, whole.contract)
         budget = replace(whole.options.budget, max_seconds=share)
-        part = check_properties(subject, callers, judge, budget, whole.progress.count)
-        check_samples(part, subject, callers, judge, limit)
-        part.notes += credentials.unset()
+        part = check_properties(session, budget, whole.progress.count)
+        check_samples(part, session)
+        part.notes += session.credentials.unset()
         return part
 
-    whole.add(KEPT, lambda: replay(whole.options.failures, subject, sign, judge, limit))
-    _static(whole, place)
-    if traffic:
-        _judge_traffic(whole, traffic, judge, subject.url)
-    whole.add("routing", lambda: check_routing(subject, judge, limit))
-    whole.add("drift", lambda: _drift(whole, place))
+    whole.add(KEPT, lambda: replay(whole.options.failures, subject, session.signed, judge, whole.limit))
+    _check_static(whole, target)
+    if whole.traffic:
+        _check_traffic(whole, judge, subject.url)
+    whole.add("routing", lambda: check_routing(session))
+    _check_drift(whole, target)
     generated = whole.add("properties", properties)
     models = model_requests(whole.contract, subject.url, judge, generated.exchanges)
-    for name, check in (
-        ("identity", lambda: check_identities(subject, credentials, models, judge, limit)),
-        ("faults", faults),
-    ):
-        gone = partial(_not_answering, name, whole.contract)
-        whole.add(name, check if answers(subject.url) else gone)
+    for name, check in (("identity", lambda: check_identities(session, models)), ("faults", faults)):
+        whole.add(name, check if answers(subject.url) else partial(_not_answering, name, whole.contract))
     if subject.log is not None:
-        log = subject.log
-        whole.add("log", lambda: _check_log(log, whole.contract, subject.secrets))
-    return _Live(judge, frozenset(operation.id for operation in callers.closed()))
-
-
-def _signed(
-    subject: ServiceUnderTest,
-    credentials: Credentials,
-    callers: Callers,
-    operation: Operation,
-    request: Request,
-    name: str | None,
-) -> Request | None:
-    """Return a request with the credential of a name; None if there is none."""
-    if name is None:
-        return request
-    caller = callers.of(operation)
-    known = {identity.name: credentials.of(identity) for identity in credentials.identities}
-    known[caller.name] = dict(caller.values)
-    if name in known:
-        return signed_in(request, operation, subject.contract, known[name])
-    made = credentials_by_case(operation, request, subject, credentials).get(name)
-    return made.request if made else None
+        whole.add("log", partial(check_log, subject.log, whole.contract, subject.secrets))
+    return judge, frozenset(operation.id for operation in session.callers.closed())
 
 
 _SECONDS_OF_FAULTS = 5.0
@@ -314,55 +263,60 @@ def _seconds_of_properties(left: float, contract: Contract) -> float:
 
 def _not_answering(name: str, contract: Contract) -> Phase:
     """Return a phase that was not run because the service stopped answering, which is a failure."""
-    found = finding(contract, "no-answer", (), "the service stopped answering; find why in its log")
     reason = "the service stopped answering"
-    return Phase(name, failures=[Failure(found)], not_run=[NotRun(name, reason)])
-
-
-def _check_log(path: Path, contract: Contract, secrets: tuple[str, ...]) -> Phase:
-    """Search the service's log for secrets."""
-    logged = path.read_bytes()
-    part = Phase("log", "lines", logged.count(b"\n"))
-    if Spellings(secrets).are_in(logged):
-        message = "the service's log contains a secret; find where it is logged and remove it"
-        part.failures.append(Failure(finding(contract, "leaked-secret", (), message)))
+    part = Phase(name, failures=[Failure(contract.place(()), f"{reason}; find why in its log", "no-answer")])
+    part.skip(name, reason)
     return part
 
 
-def _cover(whole: _Run, judge: ConformanceChecker, live: _Live | None) -> Phase:
-    """Report the coverage of the documented responses."""
-    coverage, least = whole.coverage, whole.options.min_coverage
-    coverage.add(whole.exchanges, judge)
+def _cover(whole: _Run, judge: ConformanceChecker, closed: Collection[str] | None) -> Phase:
+    """Report the coverage of the documented responses; `closed` are operations without a caller, None without a service."""
+    coverage, exchanges = whole.coverage, [one for part in whole.parts for one in part.exchanges]
+    coverage.add(exchanges, judge)
     part = Phase("coverage", "answers", len(coverage.cells))
     unwritten = {id_: handler for id_, handler in whole.unwritten.items() if not coverage.has_succeeded(id_)}
-    waive(coverage, unwritten)
-    part.failures += notes(whole.contract, unwritten)
+    coverage.waive_unwritten(unwritten)
+    part.failures += [
+        Failure(
+            whole.contract.place(one.pointer),
+            f"not written yet: {one} ({unwritten[one.id]})",
+            "not-written-yet",
+            Severity.INFO,
+            operation=str(one),
+        )
+        for one in whole.contract.operations
+        if one.id in unwritten
+    ]
     was_cut = is_cut(whole.parts)
-    unmockable = {one.id for one in judge.unmockable(whole.exchanges)}
-    for operation in coverage.never_succeeded() if live else ():
+    unmockable = {one.id for one in judge.unmockable(exchanges)}
+    for operation in coverage.never_succeeded() if closed is not None else ():
         if was_cut:
-            part.not_run.append(NotRun(f"a success of {operation}", OUT_OF_TIME))
+            reason = OUT_OF_TIME
         elif is_unreachable(operation):
-            part.not_run.append(NotRun(f"a success of {operation}", UNREACHABLE))
+            reason = UNREACHABLE
         elif operation.id in unmockable:
-            part.not_run.append(NotRun(f"a success of {operation}", UNMOCKABLE))
-        elif live and operation.id in live.closed:
+            reason = UNMOCKABLE
+        elif closed and operation.id in closed:
             reason = f"no identity in {FILE} has a credential for it"
-            part.not_run.append(NotRun(f"a success of {operation}", reason))
         else:
             message = f"{operation} sent no documented success response"
-            found = finding(whole.contract, "never-succeeded", operation.pointer, message)
-            part.failures.append(Failure(found, str(operation)))
-    unseen = [cell for cell in coverage.cells if cell.state == "not seen"]
-    if least is not None and coverage.percent < least:
-        rule = RULES["low-coverage"]
-        for cell in unseen:
-            message = f"{cell} was not observed; {coverage.percent:g} % of the responses were observed, {least:g} % are required"
-            found = Diagnostic(cell.place, message, rule.id, rule.severity)
-            part.failures.append(Failure(found, str(cell.operation)))
-    else:
-        part.not_run += [NotRun(str(cell), "it was not observed") for cell in unseen]
+            place = whole.contract.place(operation.pointer)
+            part.failures.append(Failure(place, message, "never-succeeded", operation=str(operation)))
+            continue
+        part.skip(f"a success of {operation}", reason)
+    _report_unseen(part, coverage, whole.options.min_coverage)
     if not was_cut and len(whole.contract.operations) == len(whole.whole.operations):
-        unused = [*coverage.unused_waivers(), *whole.acceptance.unused()]
-        part.failures += [Failure(one) for one in unused]
+        part.failures += map(Failure.of, [*coverage.unused_waivers(), *whole.acceptance.unused()])
     return part
+
+
+def _report_unseen(part: Phase, coverage: Coverage, least: float | None) -> None:
+    """Report the responses that were not observed, as failures if they are too many."""
+    for cell in coverage.cells:
+        if cell.state is not State.NOT_SEEN:
+            continue
+        if least is not None and coverage.percent < least:
+            message = f"{cell} was not observed; {coverage.percent:g} % of the responses were observed, {least:g} % are required"
+            part.failures.append(Failure(cell.place, message, "low-coverage", operation=str(cell.operation)))
+        else:
+            part.skip(cell, "it was not observed")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,8 +9,9 @@ from relay.contract.diagnostics import Severity
 
 from .contract_rules import RULES
 from .coverage import Coverage
-from .results import Failure, Phase
-from .time_limit import OUT_OF_TIME
+from .results import Failure, Phase, is_cut
+
+_SEVERITIES, _RULES = list(Severity), [*RULES]
 
 
 @dataclass(slots=True)
@@ -47,17 +47,8 @@ class Report:
     def failures(self) -> list[Failure]:
         """All findings, sorted by severity and then by the order of the rules."""
         found = [failure for part in self.parts for failure in part.failures]
-        return sorted(found, key=_sort_key)
+        return sorted(found, key=lambda one: (_SEVERITIES.index(one.severity), _rule_order(one.rule)))
 
 
-def is_cut(parts: Iterable[Phase]) -> bool:
-    """Return True if the time limit left a case of some parts out."""
-    return any(one.reason == OUT_OF_TIME for part in parts for one in part.not_run)
-
-
-_RULE_ORDER = {rule: index for index, rule in enumerate(RULES)}
-
-
-def _sort_key(failure: Failure) -> tuple[int, int]:
-    severity = list(Severity).index(failure.finding.severity)
-    return severity, _RULE_ORDER.get(failure.finding.rule, len(_RULE_ORDER))
+def _rule_order(rule: str) -> int:
+    return _RULES.index(rule) if rule in RULES else len(RULES)

@@ -35,6 +35,10 @@ from .sample_parts import sample_parts
 _BOUNDARY = "boundary-of-the-parts"
 """A fixed one: `relay init` writes the same test each time."""
 
+_REMOVED_HEADERS = frozenset(
+    "authorization cookie host content-length connection x-schemathesis-testcaseid".split()
+)
+
 UNREACHABLE = "no request has this path, as '?' and '#' end a path; document a parameter"
 """Why an operation is not tested whose path has a `?` or `#`."""
 
@@ -54,44 +58,26 @@ def model_requests(
     """
     found: dict[str, Request] = {}
     for exchange in exchanges:
-        where = checker.where(exchange)
-        if (
-            200 <= exchange.status < 300
-            and where
-            and where.operation
-            and where.operation.id not in found
-            and checker.is_valid_request(
-                request := without_credentials(exchange.request, contract), where.operation
-            )
-        ):
-            found[where.operation.id] = request
+        operation = checker.operation_of(exchange.request) if 200 <= exchange.status < 300 else None
+        if operation and operation.id not in found:
+            request = without_credentials(exchange.request, contract)
+            if checker.is_valid_request(request, operation):
+                found[operation.id] = request
     maker = _Maker(contract, url)
     for operation in contract.operations:
         if operation.id not in found:
-            try:
+            with suppress(NoSample):
                 request = maker.make(operation)
-            except NoSample:
-                continue
-            if checker.is_valid_request(request, operation):
-                found[operation.id] = request
+                if checker.is_valid_request(request, operation):
+                    found[operation.id] = request
     return found
 
 
 def without_credentials(request: Request, contract: Contract) -> Request:
     """Return a request without its credentials and without headers of the connection."""
-    removed_headers = {
-        "authorization",
-        "cookie",
-        "host",
-        "content-length",
-        "connection",
-        "x-schemathesis-testcaseid",
-    }
-    in_query = set()
-    for scheme in contract.security_schemes.values():
-        if scheme["type"] == "apiKey":
-            removed_headers |= {scheme["name"].lower()} if scheme["in"] == "header" else set()
-            in_query |= {scheme["name"]} if scheme["in"] == "query" else set()
+    keys = [scheme for scheme in contract.security_schemes.values() if scheme["type"] == "apiKey"]
+    in_query = {key["name"] for key in keys if key["in"] == "query"}
+    removed_headers = _REMOVED_HEADERS | {key["name"].lower() for key in keys if key["in"] == "header"}
     url, _, query = request.url.partition("?")
     kept = "&".join(
         pair
@@ -112,31 +98,24 @@ class _Maker:
     def make(self, operation: Operation) -> Request:
         """Build a request with all required parameters and the body; raise NoSample."""
         path = encoded(operation.path)
-        query: list[tuple[str, str]] = []
-        headers: list[tuple[str, str]] = []
-        cookies: list[tuple[str, str]] = []
+        written: dict[str, list[tuple[str, str]]] = {"query": [], "header": [], "cookie": []}
         for parameter in operation.parameters:
             if not parameter.required:
                 continue
             if parameter.location == "querystring":
-                query += self._query_string(parameter)
-                continue
-            written = pairs(parameter, self._value(parameter))
-            match parameter.location:
-                case "path":
-                    path = path.replace(f"{{{parameter.name}}}", written[0][1])
-                case "query":
-                    query += written
-                case "header":
-                    headers += written
-                case "cookie":
-                    cookies += written
-        if cookies:
-            headers.append(("Cookie", "; ".join(f"{name}={text}" for name, text in cookies)))
+                written["query"] += self._query_string(parameter)
+            elif parameter.location == "path":
+                text = pairs(parameter, self._value(parameter))[0][1]
+                path = path.replace(f"{{{parameter.name}}}", text)
+            else:
+                written[parameter.location] += pairs(parameter, self._value(parameter))
+        headers = written["header"]
+        if written["cookie"]:
+            headers.append(("Cookie", "; ".join(f"{name}={text}" for name, text in written["cookie"])))
         content_type, body = self._body(operation.body) if operation.body else ("", b"")
         if content_type:
             headers.append(("Content-Type", content_type))
-        query_string = f"?{_joined(query)}" if query else ""
+        query_string = f"?{_joined(written['query'])}" if written["query"] else ""
         return Request(in_request(operation.method), f"{self._url}{path}{query_string}", tuple(headers), body)
 
     def _query_string(self, parameter: Parameter) -> list[tuple[str, str]]:
@@ -188,9 +167,8 @@ class _Maker:
 
     def _value(self, parameter: Parameter) -> Any:
         raw, pointer = self._contract.follow(parameter.pointer)
-        read = None
-        if parameter.media_type is None or parameter.location == "querystring":
-            read = parameter_reader(parameter, self._compiler)
+        is_text = parameter.media_type is None or parameter.location == "querystring"
+        read = parameter_reader(parameter, self._compiler) if is_text else None
         if parameter.media_type is not None:
             raw, pointer = self._contract.follow((*pointer, "content", parameter.media_type))
         return self._given_or_sampled(raw, pointer, parameter.schema, read)

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from relay.contract.diagnostics import Diagnostic, Severity
 from relay.contract.methods import ADDITIONAL
 from relay.contract.model import Operation
 from relay.contract.path_templates import requested
 
 from .conformance import ConformanceChecker
 from .exchanges import Exchange
-from .mocked import NOTHING_MOCKED, Mocked
 from .results import Failure, NotRun
 from .schemathesis_events import ADDED_HEADERS, FailedCheck, SentCase
+from .service_under_test import NOTHING_MOCKED, Mocked
 
 
 class _Check(NamedTuple):
@@ -117,13 +116,13 @@ class SchemathesisChecks:
     def _knows_methods(self, sent: SentCase) -> bool:
         """Return False if a request has other methods than Schemathesis knows.
 
-        It does not know `additionalOperations`, does not join paths that match the same requests, does not know operations that are left out, and sends
-        a path without its fragment.
+        It does not know `additionalOperations`, nor operations that are left out, does not join paths that match the
+        same requests, and sends a path without its fragment.
         """
         operation = self._operations.get(sent.operation)
         if operation is None or sent.exchange is None:
             return True
-        where = self._checker.where(sent.exchange)
+        where = self._checker.where(sent.exchange.request)
         if where is None:
             return requested(operation.path) == operation.path
         known = {
@@ -148,11 +147,8 @@ class SchemathesisChecks:
         """Return True for a check that a mock cannot pass."""
         if check.name == "ignored_auth":
             return any(requirement.keys() & self._mocked.schemes for requirement in operation.security)
-        is_mocked = operation.id in self._mocked.operations
-        return is_mocked and (
-            check.name in _OF_DATA
-            or (check.name == "not_a_server_error" and not _has_success(operation, ("1", "2", "3", "4")))
-        )
+        is_error = check.name == "not_a_server_error" and not _documents(operation, "1234")
+        return operation.id in self._mocked.operations and (check.name in _OF_DATA or is_error)
 
     def _is_accepted(self, check: FailedCheck, operation: Operation, exchange: Exchange) -> bool:
         """Return True for a check of what our own checker accepts, or of what was sent after all.
@@ -162,27 +158,23 @@ class SchemathesisChecks:
         """
         if check.name in _OF_RESPONSES:
             return self._checker.judges_response(exchange)
+        is_valid = self._checker.is_valid_request(exchange.request, operation)
         match check.name:
             case "positive_data_acceptance":
-                return not _has_success(operation) or not self._checker.is_valid_request(
-                    exchange.request, operation
-                )
-            case "missing_required_header" if check.parameter.lower() in ADDED_HEADERS:
-                return True
-            case "missing_required_header" | "negative_data_rejection":
-                return self._checker.is_valid_request(exchange.request, operation)
-        return False
+                return not is_valid or not _documents(operation, "23")
+            case "missing_required_header":
+                return is_valid or check.parameter.lower() in ADDED_HEADERS
+        return is_valid and check.name == "negative_data_rejection"
 
     def _is_another(self, exchange: Exchange, operation: Operation) -> bool:
         """Return True if the path of a request leads to another operation: `/pets/{id}` to `/pets/new`.
 
         HTTP libraries send one slash for several.
         """
-        where = self._checker.where(exchange)
-        if where is None and "//" in operation.path:
-            return True
-        is_its_method = exchange.request.method.lower() == operation.method
-        return is_its_method and where is not None and where.operation is not operation
+        where = self._checker.where(exchange.request)
+        if where is None:
+            return "//" in operation.path
+        return exchange.request.method.lower() == operation.method and where.operation is not operation
 
     def disputes(self, sent: SentCase) -> Iterator[NotRun]:
         """Yield what only Schemathesis takes for valid or invalid: examples and `oneOf` may mislead it."""
@@ -194,31 +186,34 @@ class SchemathesisChecks:
             violation = self._checker.request_violation(sent.exchange.request, operation)
             if violation is not None:
                 yield NotRun(sent.operation, f"Schemathesis takes a request for valid {violation}")
-        if "response_schema_conformance" in names and self._accepts_body(sent.exchange, operation):
+        if (
+            "response_schema_conformance" in names
+            and sent.exchange.body
+            and not self._is_another(sent.exchange, operation)
+            and self._checker.judges_response(sent.exchange)
+            and not self._checker.check(sent.exchange)
+        ):
             reason = f"Schemathesis takes a valid body of a {sent.exchange.status} for invalid"
             yield NotRun(sent.operation, reason)
 
-    def _accepts_body(self, exchange: Exchange, operation: Operation) -> bool:
-        """Return True for a body that conforms to the contract."""
-        return (
-            not self._is_another(exchange, operation)
-            and bool(exchange.body)
-            and self._checker.judges_response(exchange)
-            and not self._checker.check(exchange)
-        )
-
     def _failure(self, sent: SentCase, check: FailedCheck) -> Failure:
-        where = self._checker.where(sent.exchange) if sent.exchange else None
+        where = self._checker.where(sent.exchange.request) if sent.exchange else None
         operation = where.operation if where else self._operations.get(sent.operation)
-        if operation is not None:
-            pointer = operation.pointer
-        else:
-            pointer = ("paths", where.path) if where else ("paths",)
-        summary = f"{_subject(sent, where.path if where else None)}: {_check(check).message}"
-        message = f"{summary}{self._data_detail(check, self._operations.get(sent.operation))}"
-        found = Diagnostic(self._contract.place(pointer), message, _rule(check), Severity.ERROR)
-        about = str(operation) if operation else None
-        return Failure(found, about, sent.exchange, _check(check).expected)
+        pointer = ("paths", where.path) if where else ("paths",)
+        known = _check(check)
+        detail = self._data_detail(check, self._operations.get(sent.operation))
+        about = sent.operation
+        if sent.exchange:  # `200 of GET /pets`
+            named = f"{sent.exchange.request.method} {where.path}" if where else about
+            about = f"{sent.exchange.status} of {named}"
+        return Failure(
+            self._contract.place(operation.pointer if operation else pointer),
+            f"{about}: {known.message}{detail}",
+            _rule(check),
+            operation=str(operation) if operation else None,
+            exchange=sent.exchange,
+            expected=known.expected,
+        )
 
     def _data_detail(self, check: FailedCheck, operation: Operation | None) -> str:
         """Return what was wrong with the data; only names from the contract and fixed texts are used."""
@@ -231,8 +226,9 @@ class SchemathesisChecks:
         return f" ({detail})" if detail else ""
 
 
-def _has_success(operation: Operation, statuses: tuple[str, ...] = ("2", "3")) -> bool:
-    return any(status.startswith((*statuses, "default")) for status in operation.responses)
+def _documents(operation: Operation, classes: str) -> bool:
+    """Return True if an operation documents a status that begins with one of some digits, or `default`."""
+    return any(status.startswith((*classes, "default")) for status in operation.responses)
 
 
 def _rule(check: FailedCheck) -> str:
@@ -241,11 +237,3 @@ def _rule(check: FailedCheck) -> str:
 
 def _check(check: FailedCheck) -> _Check:
     return CHECKS.get(check.name) or _Check(check.title)
-
-
-def _subject(sent: SentCase, path: str | None) -> str:
-    """Return which response it is about: `200 of GET /pets`."""
-    if sent.exchange is None:
-        return sent.operation
-    about = f"{sent.exchange.request.method} {path}" if path else sent.operation
-    return f"{sent.exchange.status} of {about}"

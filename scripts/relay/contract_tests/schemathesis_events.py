@@ -1,16 +1,19 @@
-"""Read the event log of a Schemathesis run: exchanges, failed checks, and errors of Schemathesis."""
+"""Read the event log of a Schemathesis run: exchanges and their credentials, failed checks, errors of Schemathesis."""
 
 from __future__ import annotations
 
 import base64
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
 
+from relay.contract.model import Contract
+
+from .credentials import carrying
 from .exchanges import Exchange, Headers, Request
 
 PART = "properties"
@@ -20,8 +23,7 @@ ADDED_HEADERS = {"user-agent": f"python-urllib3/{version('urllib3')}"}
 """Headers that the HTTP library of Schemathesis sends if a case has none; the log does not have them."""
 
 
-@dataclass(frozen=True, slots=True)
-class FailedCheck:
+class FailedCheck(NamedTuple):
     """A check that failed: its name as in `--checks`, and what kind of data was sent, and where.
 
     `scenario`, `parameter` and `location` are Schemathesis' own; each may be empty. `crashed` is True for
@@ -36,8 +38,7 @@ class FailedCheck:
     crashed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SentCase:
+class SentCase(NamedTuple):
     """A request of one case for an operation such as `GET /pets`, and its result.
 
     `exchange` is None if there was no response; its credential is not known yet.
@@ -130,3 +131,45 @@ def _bytes(value: Any) -> bytes:
     if isinstance(value, dict):
         return base64.b64decode(value["$base64"])
     return (value or "").encode("utf-8", "surrogatepass")
+
+
+WRONG_CREDENTIAL = "a wrong credential"
+
+
+class Labels:
+    """Names the credential of a request: that of the identity `name`, a wrong one, or none."""
+
+    def __init__(self, contract: Contract, name: str, values: Mapping[str, str]) -> None:
+        self._name = name
+        self._right: dict[tuple[str, str], set[str]] = {}
+        for scheme_name, scheme in contract.security_schemes.items():
+            right = self._right.setdefault(_spot(scheme), set())
+            if scheme_name in values:
+                signed = carrying(Request("GET", "/"), scheme, values[scheme_name])
+                right.add(_carried(signed, _spot(scheme)) or "")
+
+    def of(self, request: Request) -> str | None:
+        """Return the name of the identity, WRONG_CREDENTIAL, or None without a credential."""
+        carried = {spot: _carried(request, spot) for spot in self._right}
+        found = {spot: value for spot, value in carried.items() if value is not None}
+        is_right = all(value in self._right[spot] for spot, value in found.items())
+        return (self._name if is_right else WRONG_CREDENTIAL) if found else None
+
+
+def _spot(scheme: Mapping[str, Any]) -> tuple[str, str]:
+    """Return where a scheme has its credential: the location, and the name there."""
+    if scheme["type"] != "apiKey":
+        return "header", "authorization"
+    return scheme["in"], scheme["name"].lower() if scheme["in"] == "header" else scheme["name"]
+
+
+def _carried(request: Request, spot: tuple[str, str]) -> str | None:
+    location, name = spot
+    if location == "query":
+        pairs = parse_qsl(urlsplit(request.url).query, keep_blank_values=True)
+    else:
+        pairs = [(header.lower(), value) for header, value in request.headers]
+    if location == "cookie":
+        text = "; ".join(value for header, value in pairs if header == "cookie")
+        pairs = [(key.strip(), value) for key, _, value in (one.partition("=") for one in text.split(";"))]
+    return dict(pairs).get(name)

@@ -20,7 +20,7 @@ from relay.contract.model import Contract
 from relay.contract.pointers import kinds_of
 from relay.server.security import CLIENT_CERTIFICATE, JWT_TYPES, scheme_type
 
-from .callers import Caller
+from .session import Caller
 
 EVENTS = "events.ndjson"
 REPORT = "report.json"

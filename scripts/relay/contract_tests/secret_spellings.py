@@ -19,7 +19,7 @@ class Spellings:
         self._spellings = sorted(found, key=lambda spelling: (-len(spelling), spelling))
 
     def are_in(self, data: bytes) -> bool:
-        """Whether some bytes contain one of them."""
+        """Return True if some bytes contain one of them."""
         return any(spelling in data for spelling in self._spellings)
 
     def replaced(self, data: bytes, instead: bytes) -> bytes:
@@ -27,6 +27,11 @@ class Spellings:
         for spelling in self._spellings:
             data = data.replace(spelling, instead)
         return data
+
+    def replaced_text(self, text: str, instead: str) -> str:
+        """Return text with each of them replaced."""
+        data = self.replaced(text.encode("utf-8", "surrogatepass"), instead.encode())
+        return data.decode("utf-8", "surrogatepass")
 
 
 def _spellings(secret: str) -> Iterator[bytes]:
@@ -38,8 +43,7 @@ def _spellings(secret: str) -> Iterator[bytes]:
         yield quoted.encode()
     yield json.dumps(secret)[1:-1].encode()
     yield json.dumps(secret, ensure_ascii=False)[1:-1].encode(errors="surrogateescape")
-    yield raw.hex().encode()
-    yield raw.hex().upper().encode()
+    yield from (raw.hex().encode(), raw.hex().upper().encode())
     for before in range(3):  # the bytes before it shift base64 in one of three ways
         coded = base64.b64encode(bytes(before) + raw)
         inner = coded[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]

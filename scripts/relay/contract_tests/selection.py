@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.model import Contract, Operation
 
+_LISTED = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -29,9 +31,9 @@ class Selection:
         selected = copy(contract)
         selected.operations = tuple(filter(self._has, contract.operations))
         if contract.operations and not selected.operations:
-            given = " ".join(f"{option} '{value}'" for option, value in self._values())
-            message = "no operation matches all options; name fewer"
-            raise SetupError([Diagnostic(given, message)])
+            options = {"--operation": self.operations, "--tag": self.tags, "--method": self.methods}
+            given = " ".join(f"{option} '{one}'" for option, values in options.items() for one in values)
+            raise SetupError([Diagnostic(given, "no operation matches all options; name fewer")])
         return selected
 
     def _has(self, operation: Operation) -> bool:
@@ -42,20 +44,15 @@ class Selection:
             and (not self.methods or operation.method in map(str.lower, self.methods))
         )
 
-    def _values(self) -> Iterator[tuple[str, str]]:
-        yield from (("--operation", value) for value in self.operations)
-        yield from (("--tag", value) for value in self.tags)
-        yield from (("--method", value) for value in self.methods)
-
     def _problems(self, contract: Contract) -> Iterator[Diagnostic]:
         operations = contract.operations
-        names = {operation.id for operation in operations} | set(map(str, operations))
-        methods = {operation.method.upper() for operation in operations}
         left_out = {name: contract.not_served(name) for name in map(_written, self.operations)}
         yield from (Diagnostic("--operation", one.reason.message) for one in left_out.values() if one)
-        asked = (name for name, one in left_out.items() if one is None)
+        asked = [name for name, one in left_out.items() if one is None]
+        names = {operation.id for operation in operations} | set(map(str, operations))
         yield from _unknown("--operation", "operation", asked, names)
         yield from _unknown("--tag", "tag", self.tags, {operation.tag for operation in operations})
+        methods = {operation.method.upper() for operation in operations}
         yield from _unknown("--method", "operation with the method", map(str.upper, self.methods), methods)
 
 
@@ -69,13 +66,7 @@ def _unknown(option: str, what: str, values: Iterable[str], known: set[str]) -> 
     for value in values:
         if value not in known:
             close = difflib.get_close_matches(value, sorted(known), 1, 0.6)
-            advice = f"did you mean '{close[0]}'?" if close else _listed(known)
+            first = ", ".join(f"'{name}'" for name in sorted(known)[:_LISTED])
+            more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+            advice = f"did you mean '{close[0]}'?" if close else f"it has {first}{more}"
             yield Diagnostic(option, f"the contract has no {what} '{value}'; {advice}")
-
-
-_LISTED = 5
-
-
-def _listed(known: set[str]) -> str:
-    first = ", ".join(f"'{name}'" for name in sorted(known)[:_LISTED])
-    return f"it has {first}" + (f" and {len(known) - _LISTED} more" if len(known) > _LISTED else "")

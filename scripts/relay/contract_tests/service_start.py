@@ -1,124 +1,74 @@
-"""The service under test: at an address, or started here with its own data and keys."""
+"""Connect to the service under test at an address, or start it here with its own data and keys."""
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shlex
+import subprocess
+import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import display
 from relay.contract.model import Contract
-from relay.project.import_path import make_importable
-from relay.project.project import Project, variable
-from relay.project.settings import token_keys
+from relay.project.project import variable
 from relay.server.functions import code_place
-from relay.server.handler_modules import import_package
-from relay.server.named_functions import NamedFunctions
 from relay.server.package_hooks import PackageHooks
 from relay.server.security import token_schemes
 
 from .contract_config import Config
 from .credentials import signer
+from .exchanges import REDACTED
 from .failing_service import VARIABLE
-from .mocked import find_mocked, is_served_alone
-from .service_under_test import (
-    ContractSettings,
-    ServiceUnderTest,
-    base_url,
-    check_reachable,
-    started,
-)
-from .signing_key import signing_key
-from .unwritten_operations import unwritten_handlers
+from .http_client import check_reachable
+from .secret_spellings import Spellings
+from .service_target import ServiceTarget, find_mocked, signing_key, unwritten_handlers
+from .service_under_test import ContractSettings, ServiceUnderTest, base_url
 
+_STOP_SECONDS = 10.0
 _SERVE = ["relay", "serve"]
 _FAIL = ["relay.contract_tests.failing_service"]
 _GIVEN = "TOKEN=…  # a token of the identity that the comment names"
 
 
-@dataclass(frozen=True, slots=True)
-class Tested:
-    """A service that can be tested.
-
-    `credentials` are those of the identities, which no report may contain. `reproduce` are shell lines
-    that set URL and TOKEN, for a reader of the report. `copy` starts a service whose handlers fail and
-    yields its address; None where that cannot be done.
-    """
-
-    subject: ServiceUnderTest
-    reproduce: tuple[str, ...]
-    credentials: tuple[str, ...] = field(default=(), repr=False)
-    copy: Callable[[], AbstractContextManager[str]] | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceTarget:
-    """The contract and the handlers package under test, in their project."""
-
-    project: Project
-    path: Path
-    package: str
-    root: Path | None = None
-
-    @property
-    def hooks(self) -> PackageHooks | None:
-        """What the package exports; None where it cannot be imported."""
-        make_importable(self.package, self.project.folder)
-        try:
-            return PackageHooks.of(import_package(self.package))
-        except SetupError:
-            return None
-
-    def is_unused(self, contract: Contract) -> bool:
-        """Return True if the contract is served without the package, which was not named and has no handler."""
-        return is_served_alone(contract, self.settings(), self.package, self.project.folder)
-
-    def has_functions(self, contract: Contract) -> bool:
-        """Return True if the project has functions for the contract, in the package or named by the contract."""
-        named = NamedFunctions(self.project.folder, self.package)
-        return named.has_any_module(contract) or (not self.is_unused(contract) and self.hooks is not None)
-
-    def verified(self, contract: Contract, settings: ContractSettings) -> frozenset[str]:
-        """Return the security schemes that functions verify: those of the package, and those that the contract names."""
-        if not self.has_functions(contract):
-            return frozenset()
-        folder, has_key = self.project.folder, bool(token_keys(settings))
-        make_importable(self.package, folder)
-        return frozenset(PackageHooks.of_project(contract, self.package, folder, has_key=has_key).verified)
-
-    def settings(self) -> ContractSettings:
-        """Read the settings of the test; SetupError for settings that are wrong."""
-        return ContractSettings.load()
-
-
-@contextmanager
-def found(url: str, contract: Contract, config: Config, target: ServiceTarget) -> Iterator[Tested]:
-    """Test the service that runs at `url`; raise SetupError for wrong keys, and if no service answers there."""
-    settings = target.settings()
+def connect(url: str, contract: Contract, config: Config) -> ServiceUnderTest:
+    """Return the service that runs at `url`; raise SetupError for wrong keys, and if no service answers there."""
+    settings = ContractSettings.load()
     signer(settings)  # wrong keys are reported before anything is sent
     address = base_url(url, contract)
     check_reachable(address)
-    subject = ServiceUnderTest(address, contract, config, settings, named_secrets(config, settings))
-    yield Tested(subject, (f"URL={address}", _GIVEN), credentials_set(config))
+    return ServiceUnderTest(
+        address,
+        contract,
+        config,
+        settings,
+        named_secrets(config, settings),
+        reproduce=(f"URL={address}", _GIVEN),
+        shown_credentials=credentials_set(config),
+    )
 
 
 @contextmanager
-def served(target: ServiceTarget, contract: Contract, config: Config) -> Iterator[Tested]:
+def served(target: ServiceTarget, contract: Contract, config: Config) -> Iterator[ServiceUnderTest]:
     """Start the service on a free port until left; raise SetupError for wrong keys, and when it does not start.
 
     The package's `test_environment` prepares data in a temporary folder. A service whose tokens no function
     verifies, and that has no key, gets a secret of this run.
     """
-    with tempfile.TemporaryDirectory(prefix="relay-") as temporary, ExitStack() as stack:
-        fault = f"fault-{secrets.token_hex(16)}"  # what a failing handler raises, which must not leave the service
-        hooks = None if target.is_unused(contract) else target.hooks
+    folder = target.project.folder
+    fault = (
+        f"fault-{secrets.token_hex(16)}"  # what a failing handler raises, which must not leave the service
+    )
+    hooks = None if target.is_unused(contract) else target.hooks
+    with tempfile.TemporaryDirectory(prefix="relay-") as temporary:
         prepared = _prepared(hooks, Path(temporary))
         environment = {
             **prepared,
@@ -127,30 +77,36 @@ def served(target: ServiceTarget, contract: Contract, config: Config) -> Iterato
             variable("spec"): str(target.path.resolve()),
             **({variable("handlers"): target.package} if hooks is not None else {}),
         }
-        stack.enter_context(_variables(environment))
-        settings = target.settings()
-        signer(settings)  # wrong keys are reported before anything is started
-        key = signing_key(contract, settings, target.verified(contract, settings), target.project)
-        settings = key.settings
-        if key.fresh is not None:
-            environment[variable("jwt_secret")] = key.fresh
-        hidden = (*named_secrets(config, settings), fault)
-        words = ["relay", "serve", "--spec", display(target.path), "--handlers", target.package]
-        command = shlex.join(words) + (", with the data of test_environment()" if prepared else "")
-        token = _GIVEN if key.by_function >= token_schemes(contract) else "TOKEN=$(relay token)"
-        reproduce = (f"URL=http://127.0.0.1:2212{contract.base_path}  # {command}", token)
-        with started(_SERVE, environment, target.project.folder, hidden) as service:
-            address = base_url(service.url, contract)
-            folder = target.project.folder
-            has_functions = target.has_functions(contract)
-            unwritten = unwritten_handlers(contract, target.package, folder) if has_functions else None
-            mocked = find_mocked(contract, settings, unwritten)
-            subject = ServiceUnderTest(
-                address, contract, config, settings, hidden, service.log, mocked, key.by_function
-            )
-            failing = {**environment, VARIABLE: fault}
-            copy = partial(_failing, failing, target.project.folder, subject)
-            yield Tested(subject, reproduce, credentials_set(config), copy)
+        with _variables(environment):
+            settings = ContractSettings.load()
+            signer(settings)  # wrong keys are reported before anything is started
+            key = signing_key(contract, settings, target.verified(contract, settings), target.project)
+            if key.fresh is not None:
+                environment[variable("jwt_secret")] = key.fresh
+            hidden = (*named_secrets(config, key.settings), fault)
+            token = _GIVEN if key.by_function >= token_schemes(contract) else "TOKEN=$(relay token)"
+            with started(_SERVE, environment, folder, hidden) as service:
+                has_functions = target.has_functions(contract)
+                unwritten = unwritten_handlers(contract, target.package, folder) if has_functions else None
+                yield ServiceUnderTest(
+                    base_url(service.url, contract),
+                    contract,
+                    config,
+                    key.settings,
+                    hidden,
+                    service.log,
+                    find_mocked(contract, key.settings, unwritten),
+                    key.by_function,
+                    (_command(target, contract, has_data=bool(prepared)), token),
+                    credentials_set(config),
+                    partial(_failing, {**environment, VARIABLE: fault}, folder, hidden, contract),
+                )
+
+
+def _command(target: ServiceTarget, contract: Contract, *, has_data: bool) -> str:
+    command = shlex.join(["relay", "serve", "--spec", display(target.path), "--handlers", target.package])
+    data = ", with the data of test_environment()" if has_data else ""
+    return f"URL=http://127.0.0.1:2212{contract.base_path}  # {command}{data}"
 
 
 def _prepared(hooks: PackageHooks | None, folder: Path) -> Mapping[str, str]:
@@ -181,10 +137,12 @@ def _variables(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def _failing(environment: Mapping[str, str], folder: Path | None, subject: ServiceUnderTest) -> Iterator[str]:
+def _failing(
+    environment: Mapping[str, str], folder: Path, hidden: Iterable[str], contract: Contract
+) -> Iterator[str]:
     """Start a copy whose handlers fail, and yield its address."""
-    with started(_FAIL, environment, folder, subject.secrets) as copied:
-        yield base_url(copied.url, subject.contract)
+    with started(_FAIL, environment, folder, hidden) as copied:
+        yield base_url(copied.url, contract)
 
 
 def named_secrets(config: Config, settings: ContractSettings) -> tuple[str, ...]:
@@ -201,3 +159,72 @@ def credentials_set(config: Config) -> tuple[str, ...]:
     """
     found = [os.environ.get(name, "") for one in config.identities for name in one.variables.values()]
     return tuple(part for value in found for part in (value, value.partition(":")[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service that was started here: its address and its log file."""
+
+    url: str
+    log: Path
+
+
+@contextmanager
+def started(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path | None = None,
+    secrets: Iterable[str] = (),
+    *,
+    start_seconds: float = 30.0,
+) -> Iterator[Service]:
+    """Run a Python module that serves, on a free port of this machine, until left.
+
+    It runs in `folder`, by default the working directory. Raises SetupError with what it says when it
+    does not start within `start_seconds`, without the `secrets`.
+    """
+    with tempfile.TemporaryDirectory(prefix="relay-") as temporary:
+        said, log = Path(temporary, "said"), Path(temporary, "service.log")
+        with said.open("wb") as output, log.open("wb") as errors:
+            process = subprocess.Popen(  # noqa: S603 -- this Python and a module of Relay
+                [sys.executable, "-P", "-m", *command],  # without modules of the working directory
+                cwd=folder,
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+                stdout=output,
+                stderr=errors,
+            )
+        try:
+            if (address := _address(process, said, start_seconds)) is None:
+                raise _not_started(process, log, Spellings(secrets), start_seconds)
+            yield Service(address, log)
+        finally:
+            process.terminate()
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _address(process: subprocess.Popen[bytes], said: Path, seconds: float) -> str | None:
+    """Return the address that a service prints; None if it does not start."""
+    overdue = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < overdue:
+        if found := re.search(r" at (http://\S+)\s", said.read_text("utf-8", "replace")):
+            return found[1]
+        time.sleep(0.02)
+    return None
+
+
+def _not_started(
+    process: subprocess.Popen[bytes], log: Path, secrets: Spellings, seconds: float
+) -> SetupError:
+    """Return the error of a service that did not start: its own errors, else the last line of its log."""
+    if process.returncode is None:
+        lines = [f"it took more than {seconds:.0f} s"]
+    else:
+        logged = secrets.replaced(log.read_bytes(), REDACTED.encode())
+        output = logged.decode("utf-8", "replace").strip().splitlines()
+        errors = [line.removeprefix("error: ") for line in output if line.startswith("error: ")]
+        lines = errors or output[-1:] or ["it printed nothing"]
+    return SetupError([Diagnostic("the service did not start", line) for line in lines])

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 from pydantic import Field, SecretStr
 
 from relay.contract.diagnostics import Diagnostic, SetupError
@@ -26,13 +19,14 @@ from relay.contract.pointers import PointerNotFound, lookup
 from relay.project.settings import Settings
 
 from .contract_config import FILE, Config
-from .exchanges import REDACTED
-from .http_client import trusted
-from .mocked import NOTHING_MOCKED, Mocked
-from .secret_spellings import Spellings
 
-START_SECONDS = 30.0
-STOP_SECONDS = 10.0
+MOCK = "the mock has no data and no callers; write the handler"
+"""The reason for a case that a mock cannot pass."""
+
+UNMOCKABLE = (
+    "the mock finds no response that conforms to the contract; correct its schema, or write the handler"
+)
+"""The reason for a case of an operation whose mock answers 501."""
 
 
 class ContractSettings(Settings):
@@ -45,13 +39,30 @@ class ContractSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
+class Mocked:
+    """The operations that a mock answers, and the security schemes of which any credential is accepted.
+
+    `is_alone` is True for a service without a package, which knows no callers.
+    """
+
+    operations: frozenset[str] = frozenset()
+    schemes: frozenset[str] = frozenset()
+    is_alone: bool = False
+
+
+NOTHING_MOCKED = Mocked()
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceUnderTest:
     """A running service and its contract.
 
     `url` is where the contract's paths begin, without a slash at its end; `settings` hold the keys that
     the service verifies tokens with, as far as they are known. `log` is the file that a service of our
     own writes to, `mocked` what it answers without a person's code. `by_function` are the schemes whose tokens
-    a function verifies, so that no key of this run signs them.
+    a function verifies, so that no key of this run signs them. `reproduce` are shell lines that set URL and TOKEN,
+    for a reader of the report; `shown_credentials` those of the identities, which no report may contain. `copy` starts
+    a service whose handlers fail and yields its address; None where that cannot be done.
     """
 
     url: str
@@ -62,6 +73,9 @@ class ServiceUnderTest:
     log: Path | None = None
     mocked: Mocked = NOTHING_MOCKED
     by_function: frozenset[str] = frozenset()
+    reproduce: tuple[str, ...] = ()
+    shown_credentials: tuple[str, ...] = field(default=(), repr=False)
+    copy: Callable[[], AbstractContextManager[str]] | None = field(default=None, repr=False)
 
     @property
     def base_path(self) -> str:
@@ -112,90 +126,3 @@ def base_url(url: str, contract: Contract) -> str:
         raise SetupError([Diagnostic("--url", message)])
     path = parts.path.rstrip("/") or contract.base_path
     return f"{parts.scheme}://{parts.netloc}{path}"
-
-
-def check_reachable(url: str) -> None:
-    """Raise SetupError if no service answers at `url`."""
-    try:
-        with httpx.stream("GET", url, timeout=10, trust_env=False, verify=trusted()):
-            pass  # the response may be endless
-    except (httpx.HTTPError, httpx.InvalidURL) as exc:
-        if "CERTIFICATE_VERIFY_FAILED" in str(exc):
-            message = f"the certificate of {url} is not trusted; name its CA's file in SSL_CERT_FILE"
-        else:
-            message = (
-                f"no service answers at {url} ({type(exc).__name__}); start the service, or leave --url out"
-            )
-        raise SetupError([Diagnostic("--url", message)]) from exc
-
-
-def answers(url: str) -> bool:
-    """Return True if a service still answers."""
-    try:
-        check_reachable(url)
-    except SetupError:
-        return False
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A service that was started here: its address and its log file."""
-
-    url: str
-    log: Path
-
-
-@contextmanager
-def started(
-    command: Sequence[str],
-    environment: Mapping[str, str],
-    folder: Path | None = None,
-    secrets: Iterable[str] = (),
-) -> Iterator[Service]:
-    """Run a Python module that serves, on a free port of this machine, until left.
-
-    It runs in `folder`, by default the working directory. Raises SetupError with what it says when it
-    does not start, without the `secrets`.
-    """
-    with tempfile.TemporaryDirectory(prefix="relay-") as temporary:
-        said, log = Path(temporary, "said"), Path(temporary, "service.log")
-        with said.open("wb") as output, log.open("wb") as errors:
-            process = subprocess.Popen(  # noqa: S603 -- this Python and a module of Relay
-                [sys.executable, "-P", "-m", *command],  # without modules of the working directory
-                cwd=folder,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
-                stdout=output,
-                stderr=errors,
-            )
-        try:
-            yield Service(_address(process, said, log, Spellings(secrets)), log)
-        finally:
-            process.terminate()
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def _address(process: subprocess.Popen[bytes], said: Path, log: Path, secrets: Spellings) -> str:
-    """Return the address that a service prints; raise SetupError if it does not start."""
-    overdue = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < overdue:
-        if found := re.search(r" at (http://\S+)\s", said.read_text("utf-8", "replace")):
-            return found[1]
-        time.sleep(0.02)
-    if process.returncode is None:
-        raise SetupError(
-            [Diagnostic("the service did not start", f"it took more than {START_SECONDS:.0f} s")]
-        )
-    logged = secrets.replaced(log.read_bytes(), REDACTED.encode())
-    output = logged.decode("utf-8", "replace").strip().splitlines()
-    lines = [line.removeprefix("error: ") for line in output if line.startswith("error: ")]
-    raise SetupError(
-        [
-            Diagnostic("the service did not start", line)
-            for line in lines or output[-1:] or ["it printed nothing"]
-        ]
-    )

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 10.0
 """Seconds without data before a request fails."""
-_TOTAL_TIMEOUT = 60.0
+TOTAL_TIMEOUT = 60.0
 """Seconds that one response may take in total."""
 
 
 def is_address(source: str) -> bool:
-    """Whether a source is an address and not a file."""
+    """Return True for an address, which is not a file."""
     return "://" in source
 
 
@@ -32,14 +32,13 @@ def parse_address(address: str) -> SplitResult:
     if not is_valid:
         raise SetupError([Diagnostic(address, "only https:// addresses are fetched; give one, or a file")])
     if "@" in url.netloc:
-        raise SetupError(
-            [Diagnostic(url.hostname or "", "addresses with a password are not fetched; remove the password")]
-        )
+        message = "addresses with a password are not fetched; remove the password"
+        raise SetupError([Diagnostic(url.hostname or "", message)])
     return url
 
 
-def fetch(address: str, limit: int) -> bytes:
-    """Return the body of a response with at most `limit` bytes.
+def fetch(address: str, limit: int, seconds: float = TOTAL_TIMEOUT) -> bytes:
+    """Return the body of a response with at most `limit` bytes, which arrives within some seconds.
 
     Certificates are verified against the system's authorities, or those in SSL_CERT_FILE; proxies are
     taken from the environment. Raises SetupError for any status but 200: redirects are not followed.
@@ -56,31 +55,31 @@ def fetch(address: str, limit: int) -> bytes:
     try:
         request = urllib.request.Request(address, headers=headers)  # noqa: S310 -- parse_address allows https only
         with opener.open(request, timeout=_TIMEOUT) as response:
-            if response.status != 200:
-                raise SetupError([Diagnostic(address, _status(response.status))])
-            return _body(response, address, limit)
+            if response.status == 200:
+                return _body(response, address, limit, seconds)
+            what = f"responds with {response.status}"
+            is_redirect = 300 <= response.status < 400
+            todo = (
+                ", and redirects are not followed; give the target address"
+                if is_redirect
+                else "; check the address"
+            )
+            raise SetupError([Diagnostic(address, what + todo)])
     except (OSError, ValueError, http.client.HTTPException) as exc:
         reason = getattr(exc, "reason", None) or exc
-        message = (
-            getattr(reason, "verify_message", "") or getattr(reason, "strerror", "") or type(reason).__name__
-        )
+        words = (getattr(reason, name, "") for name in ("verify_message", "strerror"))
+        message = next(filter(None, words), type(reason).__name__)
         raise SetupError([Diagnostic(address, f"cannot be fetched: {message}")]) from exc
 
 
-def _status(status: int) -> str:
-    if 300 <= status < 400:
-        return f"responds with {status}, and redirects are not followed; give the target address"
-    return f"responds with {status}; check the address"
-
-
-def _body(response: http.client.HTTPResponse, address: str, limit: int) -> bytes:
+def _body(response: http.client.HTTPResponse, address: str, limit: int, seconds: float) -> bytes:
     """Read a response in chunks, so that no more than the limit is kept in memory."""
-    deadline = time.monotonic() + _TOTAL_TIMEOUT
+    deadline = time.monotonic() + seconds
     body = bytearray()
     while chunk := response.read1(65536):
         body += chunk
         if len(body) > limit:
             raise SetupError([Diagnostic(address, f"is larger than {limit:,} bytes; raise --max-size")])
         if time.monotonic() > deadline:
-            raise SetupError([Diagnostic(address, f"took longer than {_TOTAL_TIMEOUT:.0f} seconds")])
+            raise SetupError([Diagnostic(address, f"took longer than {seconds:.0f} seconds")])
     return bytes(body)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from relay.contract.diagnostics import Diagnostic, SetupError, Severity
@@ -20,13 +19,6 @@ _PAGES = (".md", ".mdx")
 _READABLE = (*_PAGES, *OPENAPI)
 
 
-class Reference(NamedTuple):
-    """One page to read, as a file or an address; `named` if the user gave it explicitly."""
-
-    location: Path | str
-    named: bool
-
-
 class Reader:
     """Reads sources, none larger than `limit` bytes."""
 
@@ -38,10 +30,7 @@ class Reader:
         self._limit = limit
 
     def read(self, given: Sequence[str]) -> list[Source]:
-        """Read all given sources in order, each page once.
-
-        Raises SetupError with all problems of all pages.
-        """
+        """Read all given sources in order, each page once. Raises SetupError with all problems of all pages."""
         problems: list[Diagnostic] = []
         references: dict[Path | str, bool] = {}
         for source in given:
@@ -54,91 +43,71 @@ class Reader:
                 problems.append(Diagnostic(source, f"cannot be read: {exc.strerror}", "unreadable"))
         if len(references) > MAX_PAGES:
             raise SetupError([Diagnostic(given[0], f"leads to more than {MAX_PAGES} pages; name fewer")])
-        sources = []
+        found: list[Source] = []
         for location, named in references.items():
             try:
-                sources.append(parse_page(self._text(location, named=named), self._limit))
+                page = parse_page(self._text(location, named=named), self._limit)
+                found += [] if page is None else [page]
             except SetupError as exc:
                 problems += exc.problems
+        if given and not found and not problems:
+            problems = [Diagnostic(", ".join(given), "has no page with an OpenAPI block")]
         if problems:
             raise SetupError(problems)
-        found = [source for source in sources if source is not None]
-        if given and not found:
-            raise SetupError([Diagnostic(", ".join(given), "has no page with an OpenAPI block")])
         return found
 
-    def _references(self, source: str) -> Iterator[Reference]:
+    def _references(self, source: str) -> Iterator[tuple[Path | str, bool]]:
+        """Yield the pages of a source, and whether the user gave them explicitly."""
         if is_address(source):
-            url = parse_address(source)
-            if url.path.endswith(".txt"):
-                yield from self._pages_of_remote_index(source)
+            root = urljoin(source, "/")
+            if parse_address(source).path.endswith(".txt"):
+                pages = _remote_pages(source, root, self._links(source))
+                yield from self._listed(source, root, pages, "to other hosts")
             else:
-                yield Reference(urldefrag(source).url, named=True)
+                yield urldefrag(source).url, True
             return
         path = Path(source).resolve()
         if path.is_dir():
-            yield from self._pages_in_folder(path)
+            found = (
+                page for page in sorted(path.rglob("*")) if page.suffix.lower() in _PAGES and page.is_file()
+            )
+            inside = (
+                page if page.is_relative_to(path) else None for page in (one.resolve() for one in found)
+            )
+            yield from self._listed(display(path), path, inside, "out of it")
         elif path.suffix.lower() == ".txt":
-            yield from self._pages_of_local_index(path)
+            listed = _local_pages(path.parent, self._links(path))
+            yield from self._listed(display(path), path.parent, listed, "out of its folder")
         elif path.suffix.lower() in _READABLE:
-            yield Reference(path, named=True)
+            yield path, True
         else:
             message = f"is neither a page ({', '.join(_PAGES)}), OpenAPI, a folder, an llms.txt nor an https:// address"
             raise SetupError([Diagnostic(source, message)])
 
-    def _pages_in_folder(self, folder: Path) -> Iterator[Reference]:
-        """Yield the pages in a folder, and note the links out of it."""
-        self.areas.append(folder)
+    def _listed(
+        self, index: str, area: Path | str, pages: Iterable[Path | str | None], direction: str
+    ) -> Iterator[tuple[Path | str, bool]]:
+        """Yield the pages in an area, and note how many are outside, which are None."""
+        self.areas.append(area)
         outside = 0
-        for found in sorted(folder.rglob("*")):
-            if found.suffix.lower() not in _PAGES or not found.is_file():
-                continue
-            page = found.resolve()
-            if page.is_relative_to(folder):
-                yield Reference(page, named=False)
+        for page in pages:
+            if page is None:
+                outside += 1
             else:
-                outside += 1
-        self._note(display(folder), outside, "out of it")
-
-    def _pages_of_local_index(self, index: Path) -> Iterator[Reference]:
-        """Yield the pages that a local index lists: files below its own folder."""
-        folder = index.parent
-        self.areas.append(folder)
-        outside = 0
-        for link in _links(self._text(index, named=True)):
-            try:
-                page = (folder / unquote(urlsplit(link).path)).resolve()
-            except (ValueError, RuntimeError):  # characters that a path cannot have, or a circle of links
-                page = folder.parent
-            if is_address(link) or not page.is_relative_to(folder):
-                outside += 1
-            elif file_name(page).suffix.lower() in _READABLE:
-                yield Reference(page, named=False)
-        self._note(display(index), outside, "out of its folder")
-
-    def _pages_of_remote_index(self, index: str) -> Iterator[Reference]:
-        """Yield the pages that an index on a host lists: those of the same host."""
-        root = urljoin(index, "/")
-        self.areas.append(root)
-        outside = 0
-        for link in _links(self._text(index, named=True)):
-            try:
-                page = urldefrag(urljoin(index, link)).url
-            except ValueError:  # brackets that an address cannot have
-                page = ""
-            if not page.startswith(root):
-                outside += 1
-            elif file_name(page).suffix.lower() in _READABLE:
-                yield Reference(page, named=False)
-        self._note(index, outside, "to other hosts")
-
-    def _note(self, index: str, links: int, direction: str) -> None:
-        if links:
+                yield page, False
+        if outside:
             message = (
-                f"{links} of its links lead {direction} and were not followed; "
+                f"{outside} of its links lead {direction} and were not followed; "
                 "name each page that you need as a SOURCE"
             )
             self.notes.append(Diagnostic(index, message, "not-followed", Severity.INFO))
+
+    def _links(self, index: Path | str) -> Iterator[str]:
+        from markdown_it import MarkdownIt
+
+        for token in MarkdownIt("commonmark").parse(self._text(index, named=True).decoded()):
+            links = (inline for inline in token.children or [] if inline.type == "link_open")
+            yield from (str(inline.attrs["href"]) for inline in links)
 
     def _text(self, location: Path | str, *, named: bool) -> Text:
         if isinstance(location, str):
@@ -154,11 +123,27 @@ class Reader:
         return Text(name, location, content, named)
 
 
-def _links(index: Text) -> Iterator[str]:
-    """Yield the targets of the links in an index, in order."""
-    from markdown_it import MarkdownIt
+def _local_pages(folder: Path, links: Iterable[str]) -> Iterator[Path | None]:
+    """Yield the files that a local index lists; None for one that is not below its own folder."""
+    for link in links:
+        try:
+            page = (folder / unquote(urlsplit(link).path)).resolve()
+        except (ValueError, RuntimeError):  # characters that a path cannot have, or a circle of links
+            page = folder.parent
+        if is_address(link) or not page.is_relative_to(folder):
+            yield None
+        elif file_name(page).suffix.lower() in _READABLE:
+            yield page
 
-    for token in MarkdownIt("commonmark").parse(index.decoded()):
-        for inline in token.children or []:
-            if inline.type == "link_open":
-                yield str(inline.attrs["href"])
+
+def _remote_pages(index: str, root: str, links: Iterable[str]) -> Iterator[str | None]:
+    """Yield the pages that an index on a host lists; None for one of another host."""
+    for link in links:
+        try:
+            page = urldefrag(urljoin(index, link)).url
+        except ValueError:  # brackets that an address cannot have
+            page = ""
+        if not page.startswith(root):
+            yield None
+        elif file_name(page).suffix.lower() in _READABLE:
+            yield page

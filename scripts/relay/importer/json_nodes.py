@@ -15,45 +15,41 @@ if TYPE_CHECKING:
 
 def json_root(text: str) -> yaml.Node:
     """Return the root node of a text that is JSON."""
-    return _Builder(text).root()
+    builder = _Builder(text)
+    containers: list[yaml.CollectionNode] = [yaml.SequenceNode("", [])]
+    root = containers[0].value
+    keys: list[yaml.ScalarNode] = []  # of the members that have no value yet
+    for token in TOKEN.finditer(text):
+        match token.lastgroup:
+            case "colon":
+                keys.append(builder.scalar(token))
+            case "close":
+                containers.pop().end_mark = builder.mark(token.end())
+            case "open":
+                kind = yaml.MappingNode if token["open"] == "{" else yaml.SequenceNode
+                collection = kind("", [], builder.mark(token.start()), flow_style=True)
+                _add(containers[-1], keys, collection)
+                containers.append(collection)
+            case _:
+                _add(containers[-1], keys, builder.scalar(token))
+    node: yaml.Node = root[0]
+    return node
 
 
 class _Builder:
-    """Builds nodes from the tokens of a text; marks are made in its order, so lines are counted once."""
+    """Makes nodes of the tokens of a text, in its order, so that lines are counted once."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._line = self._line_start = self._counted = 0
 
-    def root(self) -> yaml.Node:
-        """Return the root node."""
-        holder = yaml.SequenceNode("", [])
-        containers: list[yaml.CollectionNode] = [holder]
-        keys: list[yaml.ScalarNode] = []  # of the members that have no value yet
-        for token in TOKEN.finditer(self._text):
-            match token.lastgroup:
-                case "colon":
-                    keys.append(self._scalar(token))
-                case "close":
-                    containers.pop().end_mark = self._mark(token.end())
-                case "open":
-                    kind = yaml.MappingNode if token["open"] == "{" else yaml.SequenceNode
-                    collection = kind("", [], self._mark(token.start()), flow_style=True)
-                    _add(containers[-1], keys, collection)
-                    containers.append(collection)
-                case _:
-                    _add(containers[-1], keys, self._scalar(token))
-        root: yaml.Node = holder.value[0]
-        return root
-
-    def _scalar(self, token: re.Match[str]) -> yaml.ScalarNode:
-        """Return the node of a key, a text, a number, a boolean or null."""
+    def scalar(self, token: re.Match[str]) -> yaml.ScalarNode:
         written = token["string"]
         value = token["bare"] if written is None else json.loads(written)
         end = token.end("bare" if written is None else "string")
-        return yaml.ScalarNode("", value, self._mark(token.start()), self._mark(end))
+        return yaml.ScalarNode("", value, self.mark(token.start()), self.mark(end))
 
-    def _mark(self, offset: int) -> yaml.Mark:
+    def mark(self, offset: int) -> yaml.Mark:
         if (lines := self._text.count("\n", self._counted, offset)) > 0:
             self._line += lines
             self._line_start = self._text.rfind("\n", self._counted, offset) + 1

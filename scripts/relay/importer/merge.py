@@ -11,11 +11,10 @@ from typing import Any, Literal, NamedTuple
 from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
 from relay.contract.documents import Document, Pointer
 from relay.contract.model import ABSENT, Contract, Operation
-from relay.contract.pointers import PointerNotFound, lookup, parse_pointer
+from relay.contract.pointers import PointerNotFound, exists, lookup, parse_pointer
 from relay.contract.versions import version_of
 
 from .operation_parts import operation_fields, operations_of, part_name, shared_fields, written_item
-from .page_versions import is_mergeable, version_message
 from .pages import Source
 from .prose import difference, reworded, same, structure
 from .sources_lock import Lock, components_of
@@ -60,12 +59,16 @@ class Merge:
         """Merge everything in a source; of a version that differs, only what the contract has already."""
         theirs = source.contract.version
         ours = version_of(self.wanted) or theirs
-        if is_mergeable(theirs, ours) or self._has_all(source):
+        # 3.2 has all keywords of 3.1, with the same meaning.
+        if theirs == ours or (theirs, ours) == ("3.1", "3.2") or self._has_all(source):
             self._merge_all(source)
         else:
-            place, other = source.place(("openapi",)), self.place(("openapi",))
-            message = version_message(theirs, ours)
-            self.refused.append(Diagnostic(place, message, "other-version", Severity.ERROR, other))
+            todo = "move the contract" if ours < theirs else "save its OpenAPI as a file, and move that"
+            message = (
+                f"the page is OpenAPI {theirs}, and the contract is {ours}, which has other keywords: {todo} up with "
+                "`relay upgrade`"
+            )
+            self._add_refused("other-version", message, source.place(("openapi",)), self.place(("openapi",)))
 
     def _has_all(self, source: Source) -> bool:
         trial = Merge(self._document, self._lock, update=False)
@@ -73,21 +76,26 @@ class Merge:
         trial._merge_all(source)
         return not trial.refused and same(trial.wanted, self.wanted)
 
+    def _add_refused(
+        self, rule: str, message: str, place: SourceLocation, other: SourceLocation | None
+    ) -> None:
+        self.refused.append(Diagnostic(place, message, rule, Severity.ERROR, other))
+
     def _merge_all(self, source: Source) -> None:
         self._merge_root(source)
         self._merge_tags(source)
         operations = source.contract.operations
         mine = [operation for operation in operations if self._lock.is_source(source, operation)]
-        verbs = {
-            ("components", section, name): self._merge_part(
-                ("components", section, name), value, source, is_source=bool(mine)
-            )
+        is_source = bool(mine)
+        parts = {
+            ("components", section, name): value
             for section, values in (source.data.get("components") or {}).items()
             if not section.startswith("x-")
             for name, value in values.items()
         }
+        verbs = {at: self._merge_part(at, value, source, is_source=is_source) for at, value in parts.items()}
         for name, value in (source.data.get("webhooks") or {}).items():
-            self._merge_part(("webhooks", name), value, source, is_source=bool(mine))
+            self._merge_part(("webhooks", name), value, source, is_source=is_source)
         changed = {pointer for pointer, verb in verbs.items() if verb != "unchanged"}
         for operation in operations:
             verb = self._merge_operation(source, operation, is_source=operation in mine)
@@ -99,13 +107,12 @@ class Merge:
     def _merge_root(self, source: Source) -> None:
         """Copy the root fields into an empty contract; in an existing one only note differences."""
         if not self.wanted:
-            sections: dict[str, Any] = {"paths": {}, "components": {}, "webhooks": {}, "tags": []}
-            self.wanted = {key: sections.get(key, value) for key, value in source.data.items()}
+            empty: dict[str, Any] = {"paths": {}, "components": {}, "webhooks": {}, "tags": []}
+            self.wanted = {key: empty.get(key, value) for key, value in source.data.items()}
+        sections = ("paths", "components", "webhooks", "tags")
         for key, value in source.data.items():
             ours = self._ours((key,))
-            if key not in ("paths", "components", "webhooks", "tags") and (
-                ours is ABSENT or not same(ours, value)
-            ):
+            if key not in sections and (ours is ABSENT or not same(ours, value)):
                 self._note((key,), f"'{key}'", source)
 
     def _merge_tags(self, source: Source) -> None:
@@ -137,7 +144,6 @@ class Merge:
     def _merge_shared(
         self, source: Source, operation: Operation, item: dict[str, Any], *, is_source: bool
     ) -> None:
-        """Merge the fields that all methods of a path share."""
         pointer = operation.pointer[:2]
         theirs = shared_fields(item)
         ours = self._ours(pointer)
@@ -160,11 +166,10 @@ class Merge:
                     f"{operation} has the operationId '{operation.id}' of {part_name(pointer)}; "
                     "change one of the two, or remove the old operation from the contract"
                 )
-                place, other = source.place((*operation.pointer, "operationId")), self.place(pointer)
-                self.refused.append(Diagnostic(place, message, "operation-id-taken", Severity.ERROR, other))
+                place = source.place((*operation.pointer, "operationId"))
+                self._add_refused("operation-id-taken", message, place, self.place(pointer))
 
     def _merge_part(self, pointer: Pointer, theirs: Any, source: Source, *, is_source: bool) -> Verb:
-        """Merge one operation or component."""
         ours = self._ours(pointer)
         first_source = self._first_sources.setdefault(pointer, source)
         if ours is ABSENT:
@@ -186,10 +191,8 @@ class Merge:
         within = difference(*map(structure, sides))
         whose = "the contract's"
         if first_source is not source:
-            whose, todo = (
-                f"that of {first_source.name}",
-                "the two pages contradict each other; leave out one of them",
-            )
+            whose = f"that of {first_source.name}"
+            todo = "the two pages contradict each other; leave out one of them"
         elif is_source:
             todo = "use --update to import the page's version"
         else:
@@ -198,22 +201,15 @@ class Merge:
         message = f"{part_name(pointer)} differs from {whose}{inside}: {todo}"
         other = (first_source if first_source is not source else self).place((*pointer, *within))
         place = source.place((*pointer, *within))
-        self.refused.append(Diagnostic(place, message, "contradiction", Severity.ERROR, other))
+        self._add_refused("contradiction", message, place, other)
 
     def place(self, pointer: Pointer) -> SourceLocation | None:
         """Return the location of the value at `pointer` in the contract; None if there is no contract yet."""
         length = 4 if pointer[:4] in self._first_sources else 3
         first_source = self._first_sources.get(pointer[:length])
-        if first_source and not self._has(pointer[:length]):
+        if first_source and not (self._document and exists(self._document.data, pointer[:length])):
             return first_source.place(pointer)
         return self._document.place(pointer) if self._document else None
-
-    def _has(self, pointer: Pointer) -> bool:
-        try:
-            lookup(self._document.data if self._document else None, pointer)
-        except PointerNotFound:
-            return False
-        return True
 
     def notes(self, contract: Contract) -> list[Diagnostic]:
         """Return notes on what the contract kept although the page differs; `contract` is the merged one."""
@@ -223,9 +219,8 @@ class Merge:
         ]
 
     def _note(self, pointer: Pointer, what: str, source: Source) -> None:
-        self._notes.setdefault(
-            pointer, (f"{what} differs from the page's; the contract is not changed", source)
-        )
+        message = f"{what} differs from the page's; the contract is not changed"
+        self._notes.setdefault(pointer, (message, source))
 
     def _ours(self, pointer: Pointer) -> Any:
         try:

@@ -69,9 +69,8 @@ class Text:
 
 def file_name(location: Path | str) -> PurePosixPath:
     """Return the last part of a file's path, or of an address."""
-    return PurePosixPath(
-        location.name if isinstance(location, Path) else urlsplit(location).path.rpartition("/")[2]
-    )
+    name = location.name if isinstance(location, Path) else urlsplit(location).path.rpartition("/")[2]
+    return PurePosixPath(name)
 
 
 def parse_page(text: Text, limit: int) -> Source | None:
@@ -102,17 +101,12 @@ def _fences(content: str, *, mdx: bool) -> list[Token]:
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark").disable(["inline", *(["html_block", "code"] if mdx else [])])
-    return [
-        token
-        for token in parser.parse(content)
-        if token.type == "fence"
-        and token.info.lower().split()[:1]
-        and token.info.lower().split()[0] in _FORMATS
-    ]
+    fences = [token for token in parser.parse(content) if token.type == "fence"]
+    return [token for token in fences if token.info and token.info.lower().split()[0] in _FORMATS]
 
 
 def _is_openapi(block: str) -> bool:
-    """Whether a block is an OpenAPI document, or mentions `openapi` if it cannot be parsed."""
+    """Return True for an OpenAPI document, and for a block that mentions `openapi` if it cannot be parsed."""
     try:
         document, _ = parse_source(Path(), block.encode())
     except SetupError:

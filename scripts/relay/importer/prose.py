@@ -12,10 +12,8 @@ from relay.contract.pointers import NAMED, is_data
 
 
 def is_wording(key: str, value: Any) -> bool:
-    """Whether a key of an OpenAPI object is prose; `properties` may use the same names for schemas."""
-    return (key in ("summary", "description") and isinstance(value, str)) or (
-        key == "externalDocs" and isinstance(value, dict)
-    )
+    """Return True for a key of an OpenAPI object that is prose; `properties` may use the same names for schemas."""
+    return isinstance(value, {"summary": str, "description": str, "externalDocs": dict}.get(key, ()))
 
 
 def structure(value: Any, *, named: bool = False) -> Any:
@@ -39,7 +37,7 @@ def canonical(value: Any) -> str:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values are the same data; unlike `==`, true is not 1."""
+    """Return True if two values are the same data; unlike `==`, true is not 1."""
     return canonical(one) == canonical(other)
 
 
@@ -100,9 +98,7 @@ def _identities(items: list[Any]) -> Iterator[str]:
 
 def _own(value: dict[str, Any]) -> dict[str, Any]:
     """Return an object's structure without the objects inside it."""
-    return {
-        key: item
-        for key, item in structure(value).items()
-        if not isinstance(item, dict)
-        and not (isinstance(item, list) and any(isinstance(part, dict) for part in item))
-    }
+    parts = (
+        (key, item, item if isinstance(item, list) else [item]) for key, item in structure(value).items()
+    )
+    return {key: item for key, item, inner in parts if not any(isinstance(part, dict) for part in inner)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 from relay.contract.documents import display
@@ -15,9 +14,6 @@ from .merge import Merge, merge_sources
 from .pages import Source
 from .sources_lock import Lock, Record
 from .target_contract import Target
-
-if TYPE_CHECKING:
-    from relay.diff import Change
 
 
 def check_sources(target: Target, lock: Lock, reader: Reader, given: Sequence[str]) -> list[Diagnostic]:
@@ -32,9 +28,7 @@ def check_sources(target: Target, lock: Lock, reader: Reader, given: Sequence[st
     findings = list(reader.notes)
     for source in sources:
         findings += _check_source(target, lock, source)
-    checked = {
-        (operation.path, operation.method) for source in sources for operation in source.contract.operations
-    }
+    checked = {(one.path, one.method) for source in sources for one in source.contract.operations}
     unchecked = [record for key, record in lock.records.items() if key not in checked]
     areas = [*reader.areas, *(source.location for source in sources)]
     return [*findings, *_check_missing(lock, unchecked, areas, all_requested=not given)]
@@ -64,9 +58,8 @@ def _check_source(target: Target, lock: Lock, source: Source) -> Iterator[Diagno
     for _, operation, verb in merge.outcomes:
         if verb != "unchanged" and (operation.path, operation.method) in lock.records:
             message = f"{operation} differs from what was imported; 'relay import --update {source.name}' restores it"
-            yield Diagnostic(
-                target.name, message, "contract-differs", Severity.ERROR, source.place(operation.pointer)
-            )
+            place = source.place(operation.pointer)
+            yield Diagnostic(target.name, message, "contract-differs", Severity.ERROR, place)
 
 
 def _classified(target: Target, merge: Merge, changed: Operation, source: Source) -> Iterator[Diagnostic]:
@@ -79,19 +72,12 @@ def _classified(target: Target, merge: Merge, changed: Operation, source: Source
         yield from refused
         return
     changes = compare(target.contract, target.contract_of(content))
-    message = f"changed, {_kind(changes)}: 'relay import --update {source.name}' imports the change"
+    is_breaking = any(change.severity is Severity.ERROR for change in changes)
+    kind = "breaking" if is_breaking else "additive" if changes else "no effect on clients"
+    message = f"changed, {kind}: 'relay import --update {source.name}' imports the change"
     yield Diagnostic(source.place(changed.pointer), message, "page-changed", Severity.ERROR)
-    for change in changes:
-        yield Diagnostic(
-            source.place(change.new_pointer), change.message, change.rule, change.severity, change.old_place
-        )
-
-
-def _kind(changes: Sequence[Change]) -> str:
-    """Return what some changes mean for clients, as a word for a message."""
-    if any(change.severity is Severity.ERROR for change in changes):
-        return "breaking"
-    return "additive" if changes else "no effect on clients"
+    for one in changes:
+        yield Diagnostic(source.place(one.new_pointer), one.message, one.rule, one.severity, one.old_place)
 
 
 def _check_missing(

@@ -50,7 +50,7 @@ class Record:
         return f"{self.method.upper()} {self.path}"
 
     def is_from(self, source: Source) -> bool:
-        """Whether a source is the page of this entry; only the file names are compared."""
+        """Return True if a source is the page of this entry; only the file names are compared."""
         page = self.page if is_address(self.page) else Path(self.page)
         return file_name(page) == file_name(source.location)
 
@@ -63,7 +63,7 @@ class Lock:
         self.records = {record.key: record for record in records}
 
     def is_source(self, source: Source, operation: Operation) -> bool:
-        """Whether an operation came from a source."""
+        """Return True if an operation came from a source."""
         record = self.records.get((operation.path, operation.method))
         return record is not None and record.is_from(source)
 
@@ -76,14 +76,8 @@ class Lock:
         page = source.location
         if isinstance(page, Path):
             page = Path(os.path.relpath(page, self.path.parent.resolve())).as_posix()
-        return Record(
-            method=operation.method,
-            path=operation.path,
-            operationId=operation.id,
-            page=page,
-            block=digest(source.block),
-            structure=_structure_digest(source.contract, operation),
-        )
+        whole = _structure_digest(source.contract, operation)
+        return Record(operation.method, operation.path, operation.id, page, digest(source.block), whole)
 
     def with_records(self, records: Iterable[Record]) -> Lock:
         """Return the lock with new entries; an old entry stays if only the page's location differs."""
@@ -109,10 +103,8 @@ def read_lock(path: Path) -> Lock:
     names = {field.name for field in fields(Record)}
     for index, row in enumerate(rows if isinstance(rows, list) else [None]):
         if not (isinstance(row, dict) and set(row) == names and set(map(type, row.values())) == {str}):
-            message = (
-                f"is not a valid entry, which has {', '.join(sorted(names))}; "
-                "delete it, and import its page again"
-            )
+            has = ", ".join(sorted(names))
+            message = f"is not a valid entry, which has {has}; delete it, and import its page again"
             raise SetupError([Diagnostic(document.place(("operations", str(index))), message)])
     return Lock(path, [Record(**row) for row in rows or []])
 
@@ -142,10 +134,8 @@ def _structure_digest(contract: Contract, operation: Operation) -> str:
 
 
 def _own(contract: Contract, operation: Operation) -> dict[str, Any]:
-    """Return an operation's path item without the other operations."""
     item = contract.resolve(contract.document["paths"][operation.path])
     field, *name = operation.pointer[2:]
     own = {name[0]: item[field][name[0]]} if name else item[field]
-    return {
-        key: own if key == field else item[key] for key in item if key == field or key in shared_fields(item)
-    }
+    shared = shared_fields(item)
+    return {key: own if key == field else item[key] for key in item if key == field or key in shared}

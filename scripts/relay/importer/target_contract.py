@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from relay.contract.diagnostics import Diagnostic, SetupError, Severity
+from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Document, display, parse_source
 from relay.contract.loading import build_contract, faultless, resolved
 from relay.contract.model import Contract
@@ -27,21 +27,16 @@ class Target:
         self.source = read_file(self.path)
         self.document: Document | None = None
         self.contract: Contract | None = None
-        if not _is_blank(self.source):
+        lines = [line.strip() for line in self.source.splitlines()]
+        if any(line and not line.startswith(b"#") and line != b"---" for line in lines):
             self.document, self.contract = self._parsed(self.source)
 
     def refuse_as_source(self, sources: Iterable[Source]) -> None:
         """Raise SetupError if the contract is one of the sources: it would be recorded as its own source."""
-        if any(
-            isinstance(source.location, Path) and source.location.resolve() == self.path for source in sources
-        ):
-            raise SetupError(
-                [
-                    Diagnostic(
-                        self.name, "is the contract itself; name the pages that its operations come from"
-                    )
-                ]
-            )
+        files = (source.location for source in sources if isinstance(source.location, Path))
+        if any(file.resolve() == self.path for file in files):
+            message = "is the contract itself; name the pages that its operations come from"
+            raise SetupError([Diagnostic(self.name, message)])
 
     def content_with(self, wanted: dict[str, Any]) -> bytes:
         """Return the file's bytes, edited to contain `wanted`; SetupError if that is not possible."""
@@ -60,10 +55,13 @@ class Target:
         try:
             self.contract_of(content)
         except SetupError as exc:
+            no_longer = "would no longer be a valid contract"
             return [
-                Diagnostic(self.name, f"would no longer be a valid contract: {problem.message}; change the page or the contract first", problem.rule, Severity.ERROR)
-                for problem in exc.problems
-            ]  # fmt: skip
+                Diagnostic(
+                    self.name, f"{no_longer}: {one.message}; change the page or the contract first", one.rule
+                )
+                for one in exc.problems
+            ]
         return []
 
     def _parsed(self, content: bytes) -> tuple[Document, Contract]:
@@ -81,10 +79,3 @@ def read_file(path: Path) -> bytes:
         raise SetupError(
             [Diagnostic(display(path), f"cannot be read: {exc.strerror}", "unreadable")]
         ) from exc
-
-
-def _is_blank(source: bytes) -> bool:
-    """Whether a YAML file is empty or contains only comments."""
-    return all(
-        not line or line.startswith(b"#") or line == b"---" for line in map(bytes.strip, source.splitlines())
-    )

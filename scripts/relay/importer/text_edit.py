@@ -107,10 +107,7 @@ class _Editor:
     def _entry(
         self, owner: yaml.CollectionNode, key: yaml.Node, value: yaml.Node, old: Any, new: Any
     ) -> list[_Edit]:
-        """Return the edits that change the value of a mapping's key."""
-        if same(old, new):
-            return []
-        edits = None if _is_alias(value, key) else self._value(value, old, new)
+        edits = [] if same(old, new) else None if _is_alias(value, key) else self._value(value, old, new)
         if edits is not None:
             return edits
         if owner.flow_style:
@@ -122,15 +119,12 @@ class _Editor:
         return [_Edit(start, self._end(value, key), written)]
 
     def _sequence(self, node: yaml.SequenceNode, old: list[Any], new: list[Any]) -> list[_Edit] | None:
-        """Return the edits of a list whose items changed, or that has new items at its end."""
         if len(new) < len(old):
             return None
-        edits: list[_Edit] = []
-        for item in zip(node.value, old, new, strict=False):
-            inside = self._value(*item)
-            if inside is None:
-                return None
-            edits += inside
+        found = [self._value(*item) for item in zip(node.value, old, new, strict=False)]
+        if None in found:
+            return None
+        edits = [edit for inside in found for edit in inside or []]
         if added := new[len(old) :]:
             edits.append(self._insert_after(node, self._end(node.value[-1], node), added, last=True))
         return edits
@@ -138,8 +132,7 @@ class _Editor:
     def _insert_after(self, owner: yaml.CollectionNode, end: int, added: Any, *, last: bool) -> _Edit:
         """Return the edit that inserts entries into a collection after the entry that ends at `end`."""
         if owner.flow_style:
-            first = owner.value[0][0] if isinstance(owner, yaml.MappingNode) else owner.value[0]
-            indent = _indent(owner, first)
+            indent = _indent(owner, _first(owner))
             written = inline(added, None if indent is None else indent - 2)[1:-1].rstrip()
             return _Edit(end, end, "," + (" " if indent is None else "") + written)
         column = self._column(owner)
@@ -191,8 +184,8 @@ class _Editor:
         """Return the column of a block collection's lines; an anchor or tag may come before them."""
         if self._text[owner.start_mark.index] not in "&!":
             return int(owner.start_mark.column)
-        first = owner.value[0][0] if isinstance(owner, yaml.MappingNode) else owner.value[0]
-        line = self._text[first.start_mark.index - first.start_mark.column :]
+        mark = _first(owner).start_mark
+        line = self._text[mark.index - mark.column :]
         return len(line) - len(line.lstrip(" "))
 
     def _begins_line(self, node: yaml.Node) -> bool:
@@ -201,10 +194,15 @@ class _Editor:
 
 
 def _is_alias(value: yaml.Node, after: yaml.Node) -> bool:
-    """Whether a value is an alias: its node starts before the key or item that it follows."""
+    """Return True for an alias: its node starts before the key or item that it follows."""
     return bool(value.start_mark.index < after.start_mark.index)
 
 
 def _indent(owner: yaml.CollectionNode, first: yaml.Node) -> int | None:
     """Return the indentation of a flow collection's lines; None if it is on one line."""
     return first.start_mark.column if owner.start_mark.line != owner.end_mark.line else None
+
+
+def _first(owner: yaml.CollectionNode) -> yaml.Node:
+    node: yaml.Node = owner.value[0][0] if isinstance(owner, yaml.MappingNode) else owner.value[0]
+    return node

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from relay.contract.diagnostics import Diagnostic, SetupError
@@ -35,7 +35,7 @@ class ContractFiles:
     contract: Contract
     files: Mapping[PurePosixPath, bytes]
     root: PurePosixPath = DEFAULT
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 def read_source(source: str, folder: Path) -> ContractFiles:

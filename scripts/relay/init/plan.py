@@ -10,13 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from relay.codegen.error_module import derive_envelope
 from relay.codegen.formatting import Ruff
-from relay.codegen.package_files import Security, package_files
+from relay.codegen.package_files import Security, derive_envelope, package_files
 from relay.codegen.package_state import State
 from relay.codegen.plan import plan as plan_handlers
 from relay.codegen.types_module import generate_types
-from relay.contract.diagnostics import Diagnostic, SetupError, Severity
+from relay.contract.diagnostics import Diagnostic, SetupError, Severity, errors
 from relay.contract.documents import display
 from relay.contract.loading import load_contract
 from relay.contract.model import Contract
@@ -33,18 +32,10 @@ from .templates import render
 
 EXECUTABLE = frozenset(map(PurePosixPath, ("scripts/serve", "scripts/test", ".ci/venv")))
 
-_TEMPLATES = {
-    "scripts/serve": "scripts/serve",
-    "scripts/test": "scripts/test",
-    ".ci/venv": "ci/venv",
-    "tox.ini": "tox.ini",
-    "README.md": "README.md",
-    "Dockerfile": "Dockerfile",
-    ".dockerignore": "dockerignore",
-    ".gitignore": "gitignore",
-    ".pre-commit-config.yaml": "pre-commit-config.yaml",
-}
-"""Files of a project that are one template each."""
+_TEMPLATES = (
+    "scripts/serve scripts/test .ci/venv tox.ini README.md Dockerfile .dockerignore .gitignore .pre-commit-config.yaml"
+).split()
+"""Files of a project that are one template each, whose name has no dot at its begin."""
 
 
 @dataclass(slots=True)
@@ -67,12 +58,11 @@ class Plan:
 
     def check_inside(self) -> None:
         """Raise SetupError where a file to write would be outside the folder, by a link on its way."""
-        outside = [
-            name for name in self.files if not (self.folder / name).resolve().is_relative_to(self.folder)
-        ]
+        paths = [self.folder / name for name in self.files]
+        outside = [path for path in paths if not path.resolve().is_relative_to(self.folder)]
         if outside:
             message = f"leads out of {display(self.folder)} by a link; put a folder in its place"
-            raise SetupError([Diagnostic(display(self.folder / name), message) for name in outside])
+            raise SetupError([Diagnostic(display(path), message) for path in outside])
 
     def write(self) -> None:
         """Write the files, scripts as executable; raise SetupError if that fails."""
@@ -138,7 +128,7 @@ def plan(folder: Path, source: str | None, requirement: Requirement, workflow: C
     own = folder / "pyproject.toml"
     made.add(given.files)
     made.add({PurePosixPath("pyproject.toml"): pyproject.encode()})
-    made.add({PurePosixPath(name): render(one, **values).encode() for name, one in _TEMPLATES.items()})
+    made.add({PurePosixPath(name): render(name.lstrip("."), **values).encode() for name in _TEMPLATES})
     made.add({PurePosixPath(".github/workflows/contract.yml"): workflow(spec.as_posix()).encode()})
     with tempfile.TemporaryDirectory(prefix="relay-") as staged:
         text = own.read_bytes() if own.is_file() else pyproject.encode()
@@ -156,7 +146,6 @@ def plan(folder: Path, source: str | None, requirement: Requirement, workflow: C
 
 
 def _pattern(path: PurePosixPath) -> str:
-    """Return the regular expression of a contract's folder, or of its file where that is at the root."""
     folder, *rest = path.parts
     return f"^{re.escape(folder)}{'/' if rest else '$'}"
 
@@ -193,30 +182,21 @@ def _contract(project: Project, source: str | None, made: Plan) -> ContractFiles
             f"{display(existing)} is kept, and the project is made for it; "
             f"`relay import {source}` adds the operations of {source}"
         )
-    return ContractFiles(
-        contract, {}, PurePosixPath(existing.resolve().relative_to(project.folder).as_posix())
-    )
+    root = PurePosixPath(existing.resolve().relative_to(project.folder).as_posix())
+    return ContractFiles(contract, {}, root)
 
 
 def _add_handlers(
-    made: Plan,
-    contract: Contract,
-    package: str,
-    spec: PurePosixPath,
-    security: Security,
-    layout: Ruff,
+    made: Plan, contract: Contract, package: str, spec: PurePosixPath, security: Security, layout: Ruff
 ) -> None:
     """Plan the handlers package: what it exports, types, and a stub for each operation."""
     folder = made.folder.joinpath(*package.split("."))
     sources = read_sources(package, made.folder) if folder.exists() else Sources(package, folder, {})
+    files: dict[Path, bytes] = {}
     if not sources.files:  # a package that exists exports what its people chose
         hooks = package_files(contract, security, derive_envelope(contract))
-        pieces = layout.formatted(list(hooks.values()))
-        written = (f"{piece}\n".encode() for piece in pieces)
-        files = {folder / name: text for name, text in zip(hooks, written, strict=True)}
+        files = {folder / name: text for name, text in _formatted(hooks, layout)}
         sources = sources.changed(files)
-    else:
-        files = {}
     state = State(contract, sources, generate_types(contract), made.folder / spec)
     found = plan_handlers(state, layout)
     files |= found.changes
@@ -229,17 +209,10 @@ def _add_handlers(
 
 
 def _add_tests(made: Plan, contract: Contract, package: str, security: Security, layout: Ruff) -> None:
-    """Plan the tests, and note the operations that have none."""
     found = sample_tests(contract, security, package)
     conftest = render("tests/conftest.py", package=package, security=security)
-    modules = {"conftest.py": conftest, **found.modules}
-    pieces = layout.formatted(list(modules.values()))
-    made.add(
-        {
-            PurePosixPath("tests", name): f"{piece}\n".encode()
-            for name, piece in zip(modules, pieces, strict=True)
-        }
-    )
+    modules = _formatted({"conftest.py": conftest, **found.modules}, layout)
+    made.add({PurePosixPath("tests", name): text for name, text in modules})
     made.notes += [
         f"{operation} has no test: no request can be made from the contract; give its parameters and body examples"
         for operation in found.left_out
@@ -251,6 +224,11 @@ def _add_tests(made: Plan, contract: Contract, package: str, security: Security,
         )
 
 
+def _formatted(files: Mapping[str, str], layout: Ruff) -> Iterator[tuple[str, bytes]]:
+    pieces = layout.formatted([*files.values()])
+    yield from ((name, f"{piece}\n".encode()) for name, piece in zip(files, pieces, strict=True))
+
+
 def _lint_notes(given: ContractFiles, folder: Path) -> Iterator[str]:
     """Note the errors that lint finds in a new contract, which is written into `folder` for that."""
     if not given.files:
@@ -258,14 +236,10 @@ def _lint_notes(given: ContractFiles, folder: Path) -> Iterator[str]:
     for name, content in given.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    errors = [
-        one
-        for one in lint(folder / given.root, folder=folder / given.root.parts[0])
-        if one.severity is Severity.ERROR
-    ]
-    if errors:
-        count = f"{len(errors)} error{'s' * (len(errors) != 1)}"
-        yield f"`relay lint` finds {count} in the contract; scripts/test fails until they are corrected"
+    found = lint(folder / given.root, folder=folder / given.root.parts[0])
+    if count := len(errors(found)):
+        what = f"{count} error{'s' * (count != 1)}"
+        yield f"`relay lint` finds {what} in the contract; scripts/test fails until they are corrected"
 
 
 def _by_hand(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, count
+from typing import NamedTuple
 
 import orjson
 
@@ -23,18 +24,14 @@ _HOST = "http://test"
 _METHODS = frozenset("get post put patch delete".split())
 
 
-@dataclass(slots=True)
-class SampleTests:
+class SampleTests(NamedTuple):
     """Test modules by file name, and the operations that no request could be made for."""
 
-    modules: dict[str, str] = field(default_factory=dict)
-    left_out: list[Operation] = field(default_factory=list)
+    modules: Mapping[str, str]
+    left_out: Sequence[Operation]
 
 
-@dataclass(frozen=True, slots=True)
-class _Test:
-    """What the template shows of one test."""
-
+class _Test(NamedTuple):
     name: str
     docstring: str
     call: str
@@ -45,32 +42,27 @@ def sample_tests(contract: Contract, security: Security, package: str) -> Sample
     """Write the tests of a contract whose handlers package is stubs, a module for each tag."""
     url = f"{_HOST}{contract.base_path}"
     requests = model_requests(contract, url, ConformanceChecker(contract, contract.base_path), ())
-    found = SampleTests()
+    operations = [operation for operation in contract.operations if operation.id in requests]
     by_tag: dict[str, list[_Test]] = {}
-    tags: dict[str, str] = {}
-    for operation in contract.operations:
-        request = requests.get(operation.id)
-        if request is None:
-            found.left_out.append(operation)
-            continue
-        module = operation.module
-        tags.setdefault(module, operation.tag)
-        tests = by_tag.setdefault(module, [])
-        name = _free_name(operation.function, {one.name for one in tests})
-        handler = f"{package.replace('.', '/')}/{module}.py:{operation.function}"
-        signed = _signed_in(request, operation, contract, security)
-        docstring = written_docstring(str(operation))
-        tests.append(_Test(name, docstring, _call(operation, signed), handler))
-    for module, tests in by_tag.items():
-        title = written_docstring(f"Operations of the tag {tags[module]}, by the in-process client")
-        found.modules[f"test_{module}.py"] = render("tests/test_tag.py", docstring=title, tests=tests)
-    return found
-
-
-def _free_name(function: str, taken: set[str]) -> str:
-    word = f"test_{slug(function).strip('_')}"
-    numbered = (f"{word}_{number}" for number in range(2, len(taken) + 3))
-    return word if word not in taken else next(name for name in numbered if name not in taken)
+    for operation in operations:
+        tests = by_tag.setdefault(operation.module, [])
+        word = f"test_{slug(operation.function).strip('_')}"
+        taken = {one.name for one in tests}
+        name = next(
+            one for one in chain([word], (f"{word}_{number}" for number in count(2))) if one not in taken
+        )
+        handler = f"{package.replace('.', '/')}/{operation.module}.py:{operation.function}"
+        call = _call(operation, _signed_in(requests[operation.id], operation, contract, security))
+        tests.append(_Test(name, written_docstring(str(operation)), call, handler))
+    tags = {operation.module: operation.tag for operation in reversed(operations)}
+    titles = {module: f"Operations of the tag {tags[module]}, by the in-process client" for module in by_tag}
+    modules = {
+        f"test_{module}.py": render(
+            "tests/test_tag.py", docstring=written_docstring(titles[module]), tests=tests
+        )
+        for module, tests in by_tag.items()
+    }
+    return SampleTests(modules, [one for one in contract.operations if one.id not in requests])
 
 
 def _signed_in(request: Request, operation: Operation, contract: Contract, security: Security) -> Request:
@@ -81,7 +73,6 @@ def _signed_in(request: Request, operation: Operation, contract: Contract, secur
 
 
 def _call(operation: Operation, request: Request) -> str:
-    """Return the call of the client that sends a request."""
     path = repr(request.url.removeprefix(_HOST))
     sends = f"api.{operation.method}({path}"
     if operation.method not in _METHODS:

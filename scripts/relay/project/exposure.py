@@ -74,7 +74,9 @@ def secret_exposures(file: Path) -> Iterator[str]:
     is_mounted = status.st_dev != Path("/").stat().st_dev and os.statvfs(file).f_flag & os.ST_RDONLY
     if status.st_uid == 0 and is_mounted:
         return
-    is_groups = _is_read_by_group(status)
+    # The process has access by its group only; root reads every file.
+    is_our_group = status.st_gid in (os.getegid(), *os.getgroups())
+    is_groups = os.geteuid() not in (0, status.st_uid) and is_our_group
     if not is_groups and (problem := _foreign_owner(status)):
         yield problem
         return
@@ -85,12 +87,6 @@ def secret_exposures(file: Path) -> Iterator[str]:
         yield f"{who} may read this secret (mode {stat.S_IMODE(status.st_mode):03o}); chmod 600 {display(file)}"
 
 
-def _is_read_by_group(status: os.stat_result) -> bool:
-    """Return True if this process has access by its group only; root reads every file."""
-    is_our_group = status.st_gid in (os.getegid(), *os.getgroups())
-    return os.geteuid() not in (0, status.st_uid) and is_our_group
-
-
 def _foreign_owner(status: os.stat_result) -> str | None:
     if status.st_uid in (0, os.geteuid()):
         return None
@@ -98,10 +94,10 @@ def _foreign_owner(status: os.stat_result) -> str | None:
 
 
 def _writable_mode(file: Path, status: os.stat_result) -> str | None:
-    if not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        return None
+    mode = stat.S_IMODE(status.st_mode)
+    is_writable = mode & (stat.S_IWGRP | stat.S_IWOTH)
     return (
-        f"group or others may change it (mode {stat.S_IMODE(status.st_mode):03o}); chmod 600 {display(file)}"
+        f"group or others may change it (mode {mode:03o}); chmod 600 {display(file)}" if is_writable else None
     )
 
 
@@ -131,10 +127,8 @@ def _secret_files(project: Project, settings: Settings) -> Iterator[Path]:
 
 def _weak_secret(settings: Settings) -> Iterator[tuple[str, str]]:
     if settings.jwt_secret and (reason := weakness(settings.jwt_secret.get_secret_value())):
-        yield (
-            variable("jwt_secret"),
-            f"{reason}, so tokens can be forged; make one with `openssl rand -base64 48`",
-        )
+        message = f"{reason}, so tokens can be forged; make one with `openssl rand -base64 48`"
+        yield variable("jwt_secret"), message
 
 
 def weakness(secret: str) -> str | None:

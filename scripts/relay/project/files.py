@@ -94,12 +94,9 @@ def stored_secret(path: Path, make: Callable[[], str]) -> str:
 def check_writable(folder: Path) -> None:
     """Raise SetupError if files cannot be written to a folder; does not create it."""
     nearest = next(path for path in (folder, *folder.parents) if path.exists())
-    if not nearest.is_dir():
-        raise SetupError(
-            [Diagnostic(display(folder), f"cannot be written: {display(nearest)} is not a folder")]
-        )
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise SetupError([Diagnostic(display(folder), f"cannot be written: {display(nearest)} is read-only")])
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        reason = "read-only" if nearest.is_dir() else "not a folder"
+        raise SetupError([Diagnostic(display(folder), f"cannot be written: {display(nearest)} is {reason}")])
 
 
 def _mode(path: Path) -> int:

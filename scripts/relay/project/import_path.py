@@ -19,24 +19,24 @@ from types import ModuleType
 
 
 @dataclass(frozen=True, slots=True)
-class PackageFinder(MetaPathFinder):
-    """Finds a package, and the packages above it, in a folder first."""
+class FolderFinder(MetaPathFinder):
+    """Finds a package and the packages above it in a folder first; or a module that a contract names and what is below it."""
 
-    package: str
+    name: str
     folder: Path
-    own: list[Path]
-    """Takes the package's folder, which is outside of the project for an installed one."""
+    own: list[Path] | None = None
+    """Takes the package's folder, which is outside of the project for an installed one; None for a named module."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Find the package in the folder, else where Python finds it; None for any other name."""
-        if not f"{self.package}.".startswith(f"{fullname}."):
+        """Find the module in the folder, else where Python finds it; None for any other name."""
+        whole, part = (fullname, self.name) if self.own is None else (self.name, fullname)
+        if not f"{whole}.".startswith(f"{part}."):
             return None
-        parents = fullname.split(".")[:-1]
-        places = [str(self.folder.joinpath(*parents)), *(path or sys.path)]
+        places = [str(self.folder.joinpath(*fullname.split(".")[:-1])), *(path or sys.path)]
         spec = PathFinder.find_spec(fullname, places, target)
-        if spec is not None and fullname == self.package:
+        if spec is not None and self.own is not None and fullname == self.name:
             self.own.extend(_places(spec))
         return spec
 
@@ -63,12 +63,8 @@ class NeighbourFinder(MetaPathFinder):
 
     def _imports(self, name: str) -> bool:
         """Return True if the project's code has the name in an import, or as a text for `import_module`."""
-        return any(name in _imported(file.read_bytes()) for file in self._files())
-
-    def _files(self) -> Iterator[Path]:
-        for place in self.own:
-            files = place.rglob("*.py") if place.is_dir() else [place]
-            yield from filter(Path.is_file, files)
+        files = (file for place in self.own for file in (place.rglob("*.py") if place.is_dir() else [place]))
+        return any(name in _imported(file.read_bytes()) for file in filter(Path.is_file, files))
 
 
 def _places(spec: ModuleSpec) -> Iterator[Path]:
@@ -97,31 +93,10 @@ def _names(node: ast.AST) -> Iterator[str]:
             yield text
 
 
-@dataclass(frozen=True, slots=True)
-class NamedFinder(MetaPathFinder):
-    """Finds a module that a contract names, and what is below it, in a folder first."""
-
-    name: str
-    folder: Path
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """Find the module in the folder, else where Python finds it; None for any other name."""
-        first, *others = fullname.split(".")
-        if first != self.name:
-            return None
-        places = [
-            str(self.folder.joinpath(first, *others[:-1]) if others else self.folder),
-            *(path or sys.path),
-        ]
-        return PathFinder.find_spec(fullname, places, target)
-
-
 def make_named_importable(name: str, folder: Path) -> None:
     """Let a module that the contract names be imported from the project's folder, and the modules next to it."""
     first = name.partition(".")[0]
-    finder = NamedFinder(first, folder)
+    finder = FolderFinder(first, folder)
     neighbours = [one for one in sys.meta_path if isinstance(one, NeighbourFinder) and one.folder == folder]
     if not neighbours:
         neighbours = [NeighbourFinder(folder, [])]
@@ -133,7 +108,6 @@ def make_named_importable(name: str, folder: Path) -> None:
 
 def make_importable(package: str, folder: Path) -> None:
     """Let a project's package be imported from its folder, and what it imports from there after all others."""
-    finders = (PackageFinder, NamedFinder, NeighbourFinder)
-    others = [one for one in sys.meta_path if not isinstance(one, finders)]
+    others = [one for one in sys.meta_path if not isinstance(one, FolderFinder | NeighbourFinder)]
     own = [folder.joinpath(*package.split("."))]  # it may have been imported already
-    sys.meta_path[:] = [PackageFinder(package, folder, own), *others, NeighbourFinder(folder, own)]
+    sys.meta_path[:] = [FolderFinder(package, folder, own), *others, NeighbourFinder(folder, own)]

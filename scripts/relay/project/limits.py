@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from relay.contract.chosen_names import operation_keys
 from relay.contract.diagnostics import Diagnostic, SetupError
-from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Operation
 from relay.validation import media_types as media
 
@@ -71,15 +70,9 @@ def _unknown(key: str, limits: Mapping[str, int], bodies: Mapping[str, Mapping[s
     else:
         documented = media.by_name(bodies[key])
         for name in limits:
-            if not _is_known(name, documented):
+            # A documented media type, one of a documented range, or the range of a documented one.
+            if not any(media.find(name, {one: 1}) or media.find(one, {name: 1}) for one in documented):
                 yield f"'{name}' is none of the operation's media types: {', '.join(documented)}"
-
-
-def _is_known(name: str, documented: Iterable[str]) -> bool:
-    """Return True for a documented media type, one of a documented range, or the range of a documented one."""
-    return any(
-        media.find(name, {one: True}) or media.find(one, {name: True}) is not None for one in documented
-    )
 
 
 def read_limits(section: Section) -> Limits:
@@ -89,29 +82,25 @@ def read_limits(section: Section) -> Limits:
         raise SetupError([Diagnostic(section.name, "must be a table of operations and sizes")])
     found: dict[str, Mapping[str, int]] = {}
     for key, value in section.data.items():
-        sizes = value if isinstance(value, dict) else {"*/*": value}
-        found[key] = media.by_name(
-            {
-                name: size
-                for name, one in sizes.items()
-                if (size := _size(one, section, _pointer(key, name, value), problems)) is not None
-            }
-        )
+        sizes = value.items() if isinstance(value, dict) else [("*/*", value)]
+        read = {name: _size(one) for name, one in sizes}
+        problems += [
+            Diagnostic(section.place((key, name) if isinstance(value, dict) else (key,)), _NO_SIZE)
+            for name, size in read.items()
+            if size is None
+        ]
+        found[key] = media.by_name({name: size for name, size in read.items() if size is not None})
     if problems:
         raise SetupError(problems)
     return Limits(found, section.name)
 
 
-def _pointer(key: str, name: str, value: Any) -> Pointer:
-    return (key, name) if isinstance(value, dict) else (key,)
+_NO_SIZE = 'must be a number of bytes, or a text such as "512 KiB", "20 MB" or "10 GB"'
 
 
-def _size(value: Any, section: Section, at: Pointer, problems: list[Diagnostic]) -> int | None:
-    """Return a size in bytes; None, with a diagnostic, for what is none."""
+def _size(value: Any) -> int | None:
+    """Return a size in bytes; None for what is none."""
     if type(value) is int and value >= 0:
         return value
-    if isinstance(value, str) and (match := _SIZE.fullmatch(value.strip())):
-        return int(match[1]) * _UNITS[match[2].upper()]
-    message = 'must be a number of bytes, or a text such as "512 KiB", "20 MB" or "10 GB"'
-    problems.append(Diagnostic(section.place(at), message))
-    return None
+    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    return int(match[1]) * _UNITS[match[2].upper()] if match else None

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import libcst as cst
 from libcst.metadata import GlobalScope, MetadataWrapper, PositionProvider, ScopeProvider
@@ -39,23 +39,22 @@ def raised_recursion_limit() -> Iterator[None]:
         sys.setrecursionlimit(before)
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """One argument of a function; `default` is None if it has none."""
+_Kind = Literal["positional only", "positional", "keyword"]
+
+
+class Argument(NamedTuple):
+    """One argument of a function; its default and its annotation are None if it has none."""
 
     name: str
-    kind: Literal["positional only", "positional", "keyword"]
+    kind: _Kind
     node: cst.Param
+    default: cst.BaseExpression | None
+    annotation: cst.BaseExpression | None
 
-    @property
-    def default(self) -> cst.BaseExpression | None:
-        """The default expression."""
-        return self.node.default
 
-    @property
-    def annotation(self) -> cst.BaseExpression | None:
-        """The annotation expression."""
-        return self.node.annotation.annotation if self.node.annotation else None
+def _argument(node: cst.Param, kind: _Kind) -> Argument:
+    annotation = node.annotation.annotation if node.annotation else None
+    return Argument(node.name.value, kind, node, node.default, annotation)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,11 +92,11 @@ class Function:
     @property
     def arguments(self) -> list[Argument]:
         """Its arguments in order, without the variadic ones."""
-        parameters = self.node.params
+        found = self.node.params
         return [
-            *(Argument(param.name.value, "positional only", param) for param in parameters.posonly_params),
-            *(Argument(param.name.value, "positional", param) for param in parameters.params),
-            *(Argument(param.name.value, "keyword", param) for param in parameters.kwonly_params),
+            *(_argument(one, "positional only") for one in found.posonly_params),
+            *(_argument(one, "positional") for one in found.params),
+            *(_argument(one, "keyword") for one in found.kwonly_params),
         ]
 
     @property
@@ -184,29 +183,26 @@ class Module:
         return found
 
     @cached_property
+    def _top(self) -> GlobalScope | None:
+        scopes = self.wrapper.resolve(ScopeProvider).values()
+        return next((scope for scope in scopes if isinstance(scope, GlobalScope)), None)
+
+    @cached_property
     def names(self) -> frozenset[str]:
         """Every name that is bound at the top level in any way."""
-        scopes = self.wrapper.resolve(ScopeProvider).values()
-        top = next((scope for scope in scopes if isinstance(scope, GlobalScope)), None)
-        found = () if top is None else (assignment.name for assignment in top.assignments)
-        return frozenset([*self.bindings, *found])
+        found = self._top.assignments if self._top else ()
+        return frozenset([*self.bindings, *(one.name for one in found)])
 
     def times_bound(self, name: str) -> int:
         """Return how many times the top level binds a name."""
-        scopes = self.wrapper.resolve(ScopeProvider).values()
-        top = next((scope for scope in scopes if isinstance(scope, GlobalScope)), None)
-        return 0 if top is None else len(top[name])
+        return len(self._top[name]) if self._top else 0
 
     def may_bind(self, name: str) -> bool:
         """Return True if a name may be bound dynamically: `(name := …)`, `globals()["name"] = …`."""
         word = re.compile(rf"\b{re.escape(name)}\b")
-        if not word.search(self._text):
+        if not word.search(self.source.decode(errors="replace")):
             return False
         return name in self.names or any(word.search(text) for text in self._dynamic_texts)
-
-    @cached_property
-    def _text(self) -> str:
-        return self.source.decode(errors="replace")
 
     @cached_property
     def _dynamic_texts(self) -> list[str]:
@@ -221,20 +217,16 @@ class Module:
     @cached_property
     def repeated(self) -> frozenset[str]:
         """The names of several top-level functions, such as overloads or alternatives of an `if`."""
-        counted = Counter(
-            statement.name.value
-            for statement in statements(self.tree.body)
-            if isinstance(statement, cst.FunctionDef)
-        )
+        found = statements(self.tree.body)
+        counted = Counter(one.name.value for one in found if isinstance(one, cst.FunctionDef))
         return frozenset(name for name, count in counted.items() if count > 1)
 
     def whole_name(self, name: str) -> str:
         """Return the absolute name of an imported dotted name; '' for any other."""
         first, _, rest = name.partition(".")
         bound = self.bindings.get(first)
-        return (
-            ".".join(filter(None, [bound.module, bound.member, rest])) if isinstance(bound, Imported) else ""
-        )
+        parts = [bound.module, bound.member, rest] if isinstance(bound, Imported) else []
+        return ".".join(filter(None, parts))
 
     def imports_from(self, source: str) -> Iterator[cst.ImportAlias]:
         """Yield the names that the top level imports from a module."""

@@ -8,7 +8,7 @@ installed elsewhere, because the project's owner has chosen it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import NamedTuple
@@ -34,7 +34,9 @@ def find_module(dotted: str, folder: Path, package: str = "") -> NamedModule | N
         return None
     is_chosen = bool(package) and dotted.startswith(f"{package}.")
     found: NamedModule | None = None
-    search: Sequence[str] = [str(folder), *(sys.path if is_chosen else _own_entries(folder))]
+    # Also folders below the project's on the import path, such as `src` of an editable install.
+    entries = [entry for entry in sys.path if is_chosen or (entry and is_own(Path(entry), folder))]
+    search: Sequence[str] = [str(folder), *entries]
     for depth, part in enumerate(parts[:-1], 1):
         spec = PathFinder.find_spec(part, search)
         path = None if spec is None else _file(spec)
@@ -57,11 +59,6 @@ def what_to_write(dotted: str, module: NamedModule | None) -> str:
     if module is None:
         return f"write {dotted.rpartition('.')[2]}() in {expected_file(dotted)}"
     return f"write {'.'.join(module.members)}() in {display(module.path)}"
-
-
-def _own_entries(folder: Path) -> Iterator[str]:
-    """Yield the folders below the project's on the import path, such as `src` of an editable install."""
-    yield from (entry for entry in sys.path if entry and is_own(Path(entry), folder))
 
 
 def is_own(path: Path, folder: Path) -> bool:

@@ -21,12 +21,8 @@ SHAPE: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
-        name: {
-            "description": description,
-            "type": "object",
-            "additionalProperties": {"type": "string"},
-        }
-        for name, description in _DESCRIPTIONS.items()
+        name: {"description": why, "type": "object", "additionalProperties": {"type": "string"}}
+        for name, why in _DESCRIPTIONS.items()
     },
 }
 """The table as a JSON Schema, for editors."""
@@ -49,12 +45,8 @@ def _problems(section: Section) -> Iterator[Diagnostic]:
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(TABLES)}"
             yield Diagnostic(section.place((name,)), f"unknown key; {hint}")
         elif not isinstance(table, dict):
-            yield Diagnostic(
-                section.place((name,)), 'must be a table: "the contract\'s name" = "python_name"'
-            )
+            message = 'must be a table: "the contract\'s name" = "python_name"'
+            yield Diagnostic(section.place((name,)), message)
         else:
-            yield from (
-                Diagnostic(section.place((name, key)), "must be a name in quotes")
-                for key, value in table.items()
-                if not isinstance(value, str)
-            )
+            wrong = [key for key, value in table.items() if not isinstance(value, str)]
+            yield from (Diagnostic(section.place((name, key)), "must be a name in quotes") for key in wrong)

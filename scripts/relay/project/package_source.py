@@ -42,9 +42,8 @@ class Sources:
     def paths(self) -> dict[str, Path]:
         """The file of each module, by dotted name below the package; the package itself is ''."""
         found: dict[str, Path] = {}
-        for path in sorted(
-            self.files, key=lambda path: path.name == "__init__.py"
-        ):  # the package takes precedence, as in Python
+        # The package takes precedence, as in Python.
+        for path in sorted(self.files, key=lambda path: path.name == "__init__.py"):
             parts = path.relative_to(self.folder).with_suffix("").parts
             found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
         return found
@@ -116,10 +115,6 @@ def read_sources(package: str, root: Path) -> Sources:
     return Sources(package, folder, _python_files(folder))
 
 
-def _is_own(path: Path) -> bool:
-    return not any(part.startswith(".") or part in _FOREIGN for part in path.parts)
-
-
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
@@ -128,15 +123,16 @@ def _read(path: Path) -> bytes:
 
 
 def _python_files(folder: Path, exclude: Path | None = None, *, only_own: bool = False) -> dict[Path, bytes]:
+    """Return the files below a folder; with `only_own` without those of environments and hidden folders."""
     folder = folder.resolve()
+
+    def is_wanted(path: Path) -> bool:
+        parts = path.relative_to(folder).parts if only_own else ()
+        is_foreign = any(part.startswith(".") or part in _FOREIGN for part in parts)
+        return not is_foreign and not (exclude and path.is_relative_to(exclude)) and path.is_file()
+
     try:
-        return {
-            path: path.read_bytes()
-            for path in sorted(folder.rglob("*.py"))
-            if not (exclude is not None and path.is_relative_to(exclude))
-            and not (only_own and not _is_own(path.relative_to(folder)))
-            and path.is_file()
-        }
+        return {path: path.read_bytes() for path in sorted(folder.rglob("*.py")) if is_wanted(path)}
     except OSError as exc:
         where = display(Path(exc.filename or folder))
         raise SetupError([Diagnostic(where, f"cannot be read: {exc.strerror}")]) from exc

@@ -56,13 +56,11 @@ def _split(value: Any) -> Any:
 def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
     """Return addresses and networks without spaces and empty ones."""
     networks = tuple(filter(None, map(str.strip, value)))
-    for text in networks:
-        try:
-            ip_network(text)
-        except ValueError as exc:
-            raise ValueError(
-                "must be addresses and networks, such as 10.0.0.0/8, separated by commas"
-            ) from exc
+    try:
+        _ = [*map(ip_network, networks)]
+    except ValueError as exc:
+        message = "must be addresses and networks, such as 10.0.0.0/8, separated by commas"
+        raise ValueError(message) from exc
     return networks
 
 
@@ -76,16 +74,20 @@ def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
-def _chosen_names(value: Any) -> Any:
-    if not isinstance(value, ChosenNames):
-        raise ValueError("cannot be a variable; write the table [tool.relay.names] of pyproject.toml")  # noqa: TRY004 -- pydantic reports it
-    return value
+def _from_table(kind: type, name: str) -> BeforeValidator:
+    """Return a validator that accepts only what a table of pyproject.toml was read to."""
+
+    def check(value: Any) -> Any:
+        if not isinstance(value, kind):
+            raise ValueError(f"cannot be a variable; write the table [tool.relay.{name}] of pyproject.toml")  # noqa: TRY004 -- pydantic reports it
+        return value
+
+    return BeforeValidator(check)
 
 
-def _limits(value: Any) -> Any:
-    if not isinstance(value, Limits):
-        raise ValueError("cannot be a variable; write the table [tool.relay.limits] of pyproject.toml")  # noqa: TRY004 -- pydantic reports it
-    return value
+_Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+_FilePath = Annotated[Path | None, BeforeValidator(_file)]
+_LOWER = BeforeValidator(_lower)
 
 
 class Settings(BaseSettings):
@@ -107,26 +109,24 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=2212, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    spec: Annotated[Path | None, BeforeValidator(_file)] = Field(
-        default=None, description="The contract: an OpenAPI file (3.0, 3.1 or 3.2)."
-    )
-    contract_root: Annotated[Path | None, BeforeValidator(_file)] = Field(
+    spec: _FilePath = Field(default=None, description="The contract: an OpenAPI file (3.0, 3.1 or 3.2).")
+    contract_root: _FilePath = Field(
         default=None,
         description="Folder within which the contract may refer to other files; by default the contract's own.",
     )
     handlers: str = Field(default="handlers", description="The package whose functions serve the contract.")
-    missing: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
+    missing: _Words = Field(
         default=("fail",), description="Policy for operations without a function: fail, stub or mock, by tag."
     )
     strict: bool = Field(
         default=False,
         description="Refuse to start if the contract has errors; production always does. Otherwise operations that cannot be served answer 501.",
     )
-    names: Annotated[ChosenNames, NoDecode, BeforeValidator(_chosen_names)] = Field(
+    names: Annotated[ChosenNames, NoDecode, _from_table(ChosenNames, "names")] = Field(
         default_factory=ChosenNames,
         description="Names of functions, modules and arguments, by those of the contract.",
     )
-    environment: Annotated[Literal["development", "production"], BeforeValidator(_lower)] = Field(
+    environment: Annotated[Literal["development", "production"], _LOWER] = Field(
         default="development", description="production refuses mocks, reload and recording."
     )
     jwt_secret: SecretStr | None = Field(default=None, description="HS256 secret, 32 bytes or more.")
@@ -169,12 +169,10 @@ class Settings(BaseSettings):
         ge=0,
         description="Largest binary body, and largest form with files, in bytes.",
     )
-    limits: Annotated[Limits, NoDecode, BeforeValidator(_limits)] = Field(
+    limits: Annotated[Limits, NoDecode, _from_table(Limits, "limits")] = Field(
         default_factory=Limits, description="Largest bodies, by operation and media type."
     )
-    trusted_proxies: Annotated[
-        tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_networks)
-    ] = Field(
+    trusted_proxies: Annotated[_Words, AfterValidator(_networks)] = Field(
         default=(),
         description="Addresses and networks of proxies whose X-Forwarded-* or Forwarded fields `relay.Request` reads.",
     )
@@ -186,7 +184,7 @@ class Settings(BaseSettings):
         ge=0,
         description="Seconds that a handler, `identify` or a verifier may take; 0 for any time.",
     )
-    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
+    cors_origins: _Words = Field(
         default=(),
         description="Origins whose pages may call the service, or `*` without credentials. Mocks allow those of this machine.",
     )
@@ -197,16 +195,16 @@ class Settings(BaseSettings):
         description="Plain functions that run at the same time: as many handlers, verifiers and `identify`, and parts of "
         "`scope` before and after its `yield`.",
     )
-    read_only: Annotated[Literal["ignore", "refuse"], BeforeValidator(_lower)] = Field(
+    read_only: Annotated[Literal["ignore", "refuse"], _LOWER] = Field(
         default="ignore",
         description="ignore drops `readOnly` properties from requests before the handler; refuse answers 400.",
     )
-    unknown_query: Annotated[Literal["ignore", "refuse"], BeforeValidator(_lower)] = Field(
+    unknown_query: Annotated[Literal["ignore", "refuse"], _LOWER] = Field(
         default="ignore",
         description="ignore accepts query parameters that the contract does not have; refuse answers 400.",
     )
     refuse_nul: bool = Field(default=False, description="Answer 400 to NUL in the text of a request.")
-    response_violations: Annotated[Literal["enforce", "report"], BeforeValidator(_lower)] = Field(
+    response_violations: Annotated[Literal["enforce", "report"], _LOWER] = Field(
         default="enforce",
         description="enforce answers 500 instead of a body that violates the contract; report only logs it.",
     )
@@ -217,11 +215,11 @@ class Settings(BaseSettings):
     tracing: bool = Field(default=False, description="Send OpenTelemetry traces; OTEL_* variables say where.")
     openapi: bool = Field(default=True, description="Serve the contract at /openapi.json and /openapi.yaml.")
     docs: bool = Field(default=True, description="Serve Swagger UI at /docs.")
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], _LOWER] = Field(
         default="info",
         description="Lowest level that is logged by Relay and the project's modules; libraries log warnings.",
     )
-    log_format: Annotated[Literal["auto", "console", "json"], BeforeValidator(_lower)] = Field(
+    log_format: Annotated[Literal["auto", "console", "json"], _LOWER] = Field(
         default="auto", description="json, one object a line; or console; auto is console on a terminal."
     )
 
@@ -245,9 +243,7 @@ class Settings(BaseSettings):
         file = (project.folder if project else Path.cwd()) / ".env"
         check_regular(file)  # python-dotenv would wait for a pipe
         env_file = DotEnvSettingsSource(settings_cls, env_file=file)
-        if project is None:
-            return init_settings, env_settings, env_file, file_secret_settings
-        table = InitSettingsSource(settings_cls, init_kwargs=_table(project, cls))
+        table = InitSettingsSource(settings_cls, init_kwargs=_table(project, cls) if project else {})
         return init_settings, env_settings, env_file, file_secret_settings, table
 
     @classmethod
@@ -312,20 +308,14 @@ def unknown_names(project: Project, kind: type[Settings]) -> list[Diagnostic]:
     """Return a warning for each name in a source of settings that is not a setting, with the nearest one."""
     known = [*map(variable, kind.model_fields), *_OTHER_VARIABLES]
     keys = [*(name.replace("_", "-") for name in kind.model_fields), *SECTIONS]
-    return [
-        *(
-            Diagnostic(
-                project.file, f"tool.relay.{key}: {_hint(key, keys)}", "unknown-setting", Severity.WARNING
-            )
-            for key in project.table
-            if key.replace("_", "-") not in keys
-        ),
-        *(
-            Diagnostic(where, _hint(name, known), "unknown-setting", Severity.WARNING)
-            for where, name in _named(project)
-            if name not in known and not name.startswith(_TOOL_PREFIXES)
-        ),
+    unknown = [key for key in project.table if key.replace("_", "-") not in keys]
+    found = [(project.file, f"tool.relay.{key}: {_hint(key, keys)}") for key in unknown]
+    found += [
+        (where, _hint(name, known))
+        for where, name in _named(project)
+        if name not in known and not name.startswith(_TOOL_PREFIXES)
     ]
+    return [Diagnostic(where, what, "unknown-setting", Severity.WARNING) for where, what in found]
 
 
 def _table(project: Project, kind: type[Settings]) -> dict[str, Any]:

@@ -22,27 +22,13 @@ _SAYS_NOTHING = frozenset(
 
 def is_binary(schema: Schema, contract: Contract) -> bool:
     """Return True for a schema that stands for any bytes."""
-    if any(part.get("format") == "binary" for part in all_of(schema, contract)):
+    if any(part.get("format") == "binary" for part in contract.with_parts(schema)):
         return True
     if contract.version == "3.0":
         return False
     media_type, encoding = contents_of(schema, contract)
     is_stated = media_type is not None and encoding is None and media.is_binary(media_type)
     return is_stated or "binary" in formats_of(schema, contract)
-
-
-def all_of(schema: Schema, contract: Contract) -> Iterator[Schema]:
-    """Yield a schema and those within its `allOf`, which all apply to a value, with `$ref`s resolved."""
-    todo, known = [schema], set()
-    while todo:
-        part = todo.pop()
-        if (ref := part.get("$ref")) is not None:
-            if ref in known:
-                continue
-            known.add(ref)
-            part = contract.resolve(part)
-        yield part
-        todo += part.get("allOf", [])
 
 
 class Sizes(NamedTuple):
@@ -54,7 +40,7 @@ class Sizes(NamedTuple):
     @classmethod
     def of(cls, schema: Schema, contract: Contract) -> Sizes:
         """Return the sizes that a schema allows, with those within its `allOf`."""
-        parts = [*all_of(schema, contract)]
+        parts = [*contract.with_parts(schema)]
         least = max(part.get("minLength", 0) for part in parts)
         return cls(least, min(part.get("maxLength", math.inf) for part in parts))
 

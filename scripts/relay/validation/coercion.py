@@ -7,8 +7,10 @@ reports the violation.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from operator import itemgetter
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from itertools import chain
+from types import NoneType
 from typing import Any, Literal
 
 from relay.contract.model import ABSENT, Contract, Schema
@@ -151,9 +153,9 @@ def elements_of(value: dict[str, Any]) -> list[Any] | None:
     """Return the elements of an array that is written with a key for each: `[]`, or an index; None for names."""
     if not all(_INDEX.fullmatch(key) for key in value):
         return None
-    indexed = sorted(((int(key), part) for key, part in value.items() if key), key=itemgetter(0))
+    indexed = sorted((key for key in value if key), key=int)
     last = value.get("", [])
-    return [part for _, part in indexed] + (last if isinstance(last, list) else [last])
+    return [*map(value.__getitem__, indexed), *(last if isinstance(last, list) else [last])]
 
 
 def types_of(schema: Schema, contract: Contract) -> frozenset[str]:
@@ -168,24 +170,25 @@ def stated_types_of(schema: Schema, contract: Contract) -> frozenset[str]:
         if "type" in part:
             types.update([part["type"]] if isinstance(part["type"], str) else part["type"])
         else:
-            types.update(_type_name(value) for value in part.get("enum", []))
+            types.update(_TYPE_NAMES[type(value)] for value in part.get("enum", []))
         if part.get("nullable"):
             types.add("null")
     if not types and (default := contract.resolve(schema).get("default")) is not None:
-        types = {"string", _type_name(default)}
+        types = {"string", _TYPE_NAMES[type(default)]}
     return frozenset(types)
+
+
+_TYPE_NAMES = defaultdict(
+    lambda: "string",
+    {bool: "boolean", int: "integer", float: "number", NoneType: "null", list: "array", dict: "object"},
+)
 
 
 def _implied(schema: Schema, contract: Contract) -> frozenset[str]:
     """Return the types whose keywords a schema without a type has, and text."""
-    has_members = (
-        properties_of(schema, contract)
-        or pattern_properties_of(schema, contract)
-        or additional_properties_of(schema, contract)
-    )
-    has_items = items_of(schema, contract) or prefix_items_of(schema, contract)
-    kinds = {"object": has_members, "array": has_items}
-    implied = [kind for kind, found in kinds.items() if found]
+    of_objects = properties_of, pattern_properties_of, additional_properties_of
+    kinds = {"object": of_objects, "array": (items_of, prefix_items_of)}
+    implied = [kind for kind, found in kinds.items() if any(of(schema, contract) for of in found)]
     return frozenset([*implied, "string"] if implied else [])
 
 
@@ -202,59 +205,48 @@ def takes_any_key(schema: Schema, contract: Contract) -> bool:
 
     An object with named properties is one only if it has `additionalProperties`.
     """
-    parts = _parts(schema, contract)
-    written = [part["additionalProperties"] for part in parts if "additionalProperties" in part]
     if pattern_properties_of(schema, contract):
         return True
+    written = [*_found(schema, contract, "additionalProperties")]
     return any(one is not False for one in written) if written else not properties_of(schema, contract)
 
 
 def properties_of(schema: Schema, contract: Contract) -> dict[str, Schema]:
     """Return the properties of the schema and of all its alternatives."""
-    return {
-        name: part for owner in _parts(schema, contract) for name, part in owner.get("properties", {}).items()
-    }
+    return dict(chain.from_iterable(found.items() for found in _found(schema, contract, "properties")))
 
 
 def pattern_properties_of(schema: Schema, contract: Contract) -> dict[str, Schema]:
     """Return the properties that are described by a pattern, of the schema and of all its alternatives."""
-    return {
-        pattern: part
-        for owner in _parts(schema, contract)
-        for pattern, part in pattern_properties(owner).items()
-    }
+    return dict(chain.from_iterable(pattern_properties(one).items() for one in _parts(schema, contract)))
 
 
 def prefix_items_of(schema: Schema, contract: Contract) -> list[Schema]:
     """Return the schemas of an array's first items; none if they are not described one by one."""
-    return next((part["prefixItems"] for part in _parts(schema, contract) if "prefixItems" in part), [])
+    return next(_found(schema, contract, "prefixItems"), [])
 
 
 def items_of(schema: Schema, contract: Contract) -> Schema:
     """Return the schema of an array's items; {} if there is none."""
-    return next((part["items"] for part in _parts(schema, contract) if "items" in part), {})
+    return next(_found(schema, contract, "items"), {})
 
 
 def additional_properties_of(schema: Schema, contract: Contract) -> Schema:
     """Return the schema of additional properties; {} if there is none."""
-    words = ("additionalProperties", "unevaluatedProperties")
-    found = (part.get(word) for part in _parts(schema, contract) for word in words)
-    return next((additional for additional in found if isinstance(additional, dict)), {})
+    found = _found(schema, contract, "additionalProperties", "unevaluatedProperties")
+    return next((one for one in found if isinstance(one, dict)), {})
 
 
 def formats_of(schema: Schema, contract: Contract) -> frozenset[str]:
     """Return the formats of the schema and of all its alternatives, and the `contentEncoding`s of OpenAPI 3.1."""
-    found = (
-        part.get(keyword) for part in _parts(schema, contract) for keyword in ("format", "contentEncoding")
-    )
+    found = _found(schema, contract, "format", "contentEncoding")
     return frozenset(name for name in found if isinstance(name, str))
 
 
 def contents_of(schema: Schema, contract: Contract) -> tuple[str | None, str | None]:
     """Return the `contentMediaType` and the `contentEncoding` of the schema or one of its alternatives."""
-    parts = _parts(schema, contract)
     media_type, encoding = (
-        next((part[word] for part in parts if isinstance(part.get(word), str)), None)
+        next((one for one in _found(schema, contract, word) if isinstance(one, str)), None)
         for word in ("contentMediaType", "contentEncoding")
     )
     return media_type, encoding
@@ -262,7 +254,12 @@ def contents_of(schema: Schema, contract: Contract) -> tuple[str | None, str | N
 
 def required_of(schema: Schema, contract: Contract) -> frozenset[str]:
     """Return the properties that the schema, or one of its alternatives, requires."""
-    return frozenset(name for part in _parts(schema, contract) for name in part.get("required", []))
+    return frozenset(chain.from_iterable(_found(schema, contract, "required")))
+
+
+def _found(schema: Schema, contract: Contract, *words: str) -> Iterator[Any]:
+    """Yield the values of keywords in a schema and in those within it that may describe the same value."""
+    return (part[word] for part in _parts(schema, contract) for word in words if word in part)
 
 
 def _parts(schema: Schema, contract: Contract, seen: tuple[str, ...] = ()) -> list[Schema]:
@@ -274,20 +271,6 @@ def _parts(schema: Schema, contract: Contract, seen: tuple[str, ...] = ()) -> li
 
 def _unchanged(value: Any) -> Any:
     return value
-
-
-def _type_name(value: Any) -> str:
-    return _TYPE_NAMES.get(type(value), "string")
-
-
-_TYPE_NAMES = {
-    bool: "boolean",
-    int: "integer",
-    float: "number",
-    type(None): "null",
-    list: "array",
-    dict: "object",
-}
 
 
 def _accepted(validator: Validator | None, value: Any) -> bool:

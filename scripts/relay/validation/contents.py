@@ -22,11 +22,6 @@ _PRINTABLE = re.compile(r"(?:[\t\r\n !-<>-~]|=[0-9A-Fa-f]{2}|=[ \t]*\r?\n)*")
 _NOT_URLSAFE = re.compile("[^A-Za-z0-9_=-]")
 
 
-def is_base64(text: str) -> bool:
-    """Return True if a string is base64 with padding (RFC 4648 section 4)."""
-    return is_encoded(text, "base64")
-
-
 def is_encoded(text: str, encoding: str) -> bool:
     """Return True if a string is in an encoding."""
     try:

@@ -16,7 +16,7 @@ from relay.contract.model import Schema
 from .nodes import Choice, Node
 from .plan import plan
 from .reasons import ROOT, Broken, Reason, Reasons, Rejected, ValuePath, broken
-from .validators import Compiled, Validator
+from .validators import Compile, Validator
 from .violations import MAX_VIOLATIONS, Violation
 
 _MAX_PATHS = 16_384  # characters of all paths of a value, whose names may be as long as the value
@@ -31,13 +31,10 @@ class Explainer:
     def __init__(
         self,
         definitions: Callable[[set[str]], Mapping[str, Schema]],
-        compiled: Compiled,
+        compile_: Compile,
         hidden: tuple[str, str],
     ) -> None:
-        """Take functions that return the definitions of some `$ref`s, and compile a document."""
-        self._definitions = definitions
-        self._compiled = compiled
-        self._hidden = hidden
+        self._definitions, self._compile, self._hidden = definitions, compile_, hidden
         self._new: WeakValueDictionary[str, Validator] = WeakValueDictionary()
         self._nodes: dict[str, Node] = {}
         self._numbers = count()
@@ -53,7 +50,7 @@ class Explainer:
         if used := dict(self._new):
             roots = {root: validator.schema for root, validator in used.items()}
             refs = {ref for validator in used.values() for ref in validator.refs}
-            self._nodes |= plan(roots, self._definitions(refs), self._compiled, self._hidden)
+            self._nodes |= plan(roots, self._definitions(refs), self._compile, self._hidden)
             self._new.clear()
 
     def _node(self, name: str) -> Node:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any
 
 from relay.contract.model import ABSENT, Contract, Parameter, Schema
 from relay.contract.pointers import escape
@@ -25,8 +25,6 @@ from .schemas import SchemaCompiler
 from .styles import Malformed, Read, is_spread, reader
 from .violations import Violation
 
-T = TypeVar("T")
-
 
 class MalformedField(ValueError):
     """A field of a form cannot be read."""
@@ -45,7 +43,9 @@ class FormDecoder:
     def __init__(
         self, schema: Schema, compiler: SchemaCompiler, encoding: Mapping[str, Mapping[str, Any]]
     ) -> None:
-        coercion = Coercion(compiler)
+        contract = compiler.contract
+        self._coercion = Coercion(compiler)
+        self._contract = contract
         self._refuses_nul = compiler.strictness.nul
         self._lists: set[str] = set()
         self._texts: dict[str, Callable[[str], Any]] = {}
@@ -53,16 +53,15 @@ class FormDecoder:
         self._styled_names: set[str] = set()
         self._deep_names: set[str] = set()
         self._takes_any = False
-        for name, field in properties_of(schema, compiler.contract).items():
+        for name, field in properties_of(schema, contract).items():
             element = field
-            if "array" in types_of(field, compiler.contract):
+            if "array" in types_of(field, contract):
                 self._lists.add(name)
-                element = items_of(field, compiler.contract)
-            text = coercion.of(element)
-            self._texts[name] = self._text_reader(types_of(element, compiler.contract), text)
+                element = items_of(field, contract)
+            self._texts[name] = self._text_reader(types_of(element, contract), self._coercion.of(element))
             if (parameter := encoded(name, field, encoding)) is not None:
-                self._style(parameter, compiler.contract, coercion)
-        self._other = coercion.of(additional_properties_of(schema, compiler.contract))
+                self._style(parameter)
+        self._other = self._coercion.of(additional_properties_of(schema, contract))
 
     @property
     def has_styles(self) -> bool:
@@ -70,41 +69,53 @@ class FormDecoder:
         return bool(self._styled)
 
     def urlencoded(self, body: bytes) -> dict[str, Any]:
-        """Return the fields of an application/x-www-form-urlencoded body."""
+        """Return the fields of a body: a list if the schema has an array or the field is repeated."""
         fields = urlencoded(body, refuses_nul=self._refuses_nul)
-        plain = {name: texts for name, texts in fields.texts.items() if not self.is_styled(name)}
-        return self._values(plain, self._texts, self._other) | self.styled(fields)
+        values: dict[str, Any] = {}
+        for name, texts in fields.texts.items():
+            if not self.is_styled(name):
+                read = self._texts.get(name, self._other)
+                is_list = name in self._lists or len(texts) > 1
+                values[name] = [read(one) for one in texts] if is_list else read(texts[0])
+        return values | self.styled(fields)
 
     def styled(self, fields: Raw) -> dict[str, Any]:
         """Return the values of the properties that have a style. Raises MalformedField."""
-        read = {name: _field(name, one, fields) for name, one in self._styled.items()}
-        return {name: value for name, value in read.items() if value is not ABSENT}
+        found: dict[str, Any] = {}
+        for name, read in self._styled.items():
+            try:
+                value = read(fields)
+            except Malformed as exc:
+                raise MalformedField(Violation(f"/{escape(name)}", exc.rule, str(exc))) from exc
+            if value is not ABSENT:
+                found[name] = value
+        return found
 
-    def _style(self, parameter: Parameter, contract: Contract, coercion: Coercion) -> None:
-        takes_any = is_spread(parameter, contract) and takes_any_key(parameter.schema, contract)
+    def _style(self, parameter: Parameter) -> None:
+        contract = self._contract
+        has_own_names = is_spread(parameter, contract)
+        takes_any = has_own_names and takes_any_key(parameter.schema, contract)
         keys = self._unclaimed if takes_any else None
         self._takes_any = self._takes_any or takes_any
         self._styled[parameter.name] = reader(
-            parameter, contract, coercion, refuses_nul=self._refuses_nul, keys=keys
+            parameter, contract, self._coercion, refuses_nul=self._refuses_nul, keys=keys
         )
         self._styled_names.add(parameter.name)
         if parameter.style == "deepObject":
             self._deep_names.add(parameter.name)
-        if is_spread(parameter, contract):
+        if has_own_names:
             self._styled_names |= properties_of(parameter.schema, contract).keys()
 
     def _unclaimed(self, texts: Texts) -> list[str]:
         """Return the fields that belong to no property, which an object of any keys takes."""
-        return [name for name in texts if not self._is_claimed(name)]
-
-    def _is_claimed(self, name: str) -> bool:
-        is_deep = name.partition("[")[0] in self._deep_names
-        return is_deep or name in self._texts or name in self._styled_names
+        return [name for name in texts if name not in self._texts and not self._has_style(name)]
 
     def is_styled(self, name: str) -> bool:
         """Return True for a field that a style reads, such as `at[x]` of deepObject."""
-        is_deep = name.partition("[")[0] in self._deep_names
-        return is_deep or name in self._styled_names or (self._takes_any and name not in self._texts)
+        return self._has_style(name) or (self._takes_any and name not in self._texts)
+
+    def _has_style(self, name: str) -> bool:
+        return name in self._styled_names or name.partition("[")[0] in self._deep_names
 
     def _text_reader(self, types: frozenset[str], text: Coerce) -> Callable[[str], Any]:
         """Return the reader of one text; an object without a style is JSON, as in multipart forms."""
@@ -118,34 +129,12 @@ class FormDecoder:
 
         return read
 
-    def _values(
-        self,
-        fields: Mapping[str, Sequence[T]],
-        readers: Mapping[str, Callable[[T], Any]],
-        other: Callable[[T], Any],
-    ) -> dict[str, Any]:
-        """Return the value of each field: a list if the schema has an array or the field is repeated."""
-        values: dict[str, Any] = {}
-        for name, raw in fields.items():
-            read = readers.get(name, other)
-            several = name in self._lists or len(raw) > 1
-            values[name] = [read(one) for one in raw] if several else read(raw[0])
-        return values
-
-
-def _field(name: str, read: Read, fields: Raw) -> Any:
-    """Return the value of a field with a style. Raises MalformedField."""
-    try:
-        return read(fields)
-    except Malformed as exc:
-        raise MalformedField(Violation(f"/{escape(name)}", exc.rule, str(exc))) from exc
-
 
 def encoded(name: str, schema: Schema, encoding: Mapping[str, Mapping[str, Any]]) -> Parameter | None:
     """Return a form's field as a parameter, if its encoding gives it a style or JSON; else None."""
     chosen = encoding.get(name, {})
     content_type = str(chosen.get("contentType", ""))
-    media_type = content_type if media.is_json(media.essence(content_type)) else None
+    media_type = content_type if media.is_json(content_type) else None
     if media_type is None and not chosen.keys() & {"style", "explode"}:
         return None
     style = chosen.get("style", "form")
@@ -158,7 +147,7 @@ def part_styles(
 ) -> dict[str, Mapping[str, Any]]:
     """Return the styles of a multipart form, which replace media types; in OpenAPI 3.0 styles are for other forms."""
     found = {
-        name: {key: value for key, value in one.items() if key in ("style", "explode")}
+        name: {key: one[key] for key in ("style", "explode") if key in one}
         for name, one in encoding.items()
         if contract.version != "3.0"
     }

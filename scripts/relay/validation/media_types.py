@@ -44,13 +44,9 @@ def parse_media_type(header: str) -> MediaType:
     """Parse a Content-Type value. A repeated charset, or one in RFC 2231 encoding, gives an empty charset."""
     _, found = parameters(header)
     charsets = [(name, value) for name, value in found if name.partition("*")[0] == "charset"]
-    match charsets:
-        case []:
-            charset = "utf-8"
-        case [("charset", value)]:
-            charset = value.strip().lower()
-        case _:
-            charset = ""
+    charset = "utf-8" if not charsets else ""
+    if [name for name, _ in charsets] == ["charset"]:
+        charset = charsets[0][1].strip().lower()
     others = {name: value for name, value in found if name.partition("*")[0] not in _APART}
     return MediaType(essence(header), charset, frozenset(others.items()))
 

@@ -28,26 +28,21 @@ class ParameterDecoder:
         self.parameter = parameter
         self._default = compiler.contract.default(parameter.schema)
         self._validator = compiler.compile(parameter.schema, "request", parameter.pointer)
-        coercion = Coercion(compiler)
+        # Text that is not JSON is a float only where the schema takes no integer.
+        may_be_json = parameter.media_type is not None or parameter.location == "querystring"
         self._drop = dropping(parameter.schema, compiler) if self._validator else None
         self._fill = filling(parameter.schema, compiler) if self._validator else None
-        self._integers = converting(parameter.schema, compiler) if self._may_be_json else None
+        self._integers = converting(parameter.schema, compiler) if may_be_json else None
         self._has_members = is_spread(parameter, compiler.contract) or parameter.style == "deepObject"
         if parameter.location == "querystring":
             self._has_members = is_form(parameter)
             self._read = query_string_reader(parameter, compiler)
         else:
-            self._read = reader(
-                parameter, compiler.contract, coercion, refuses_nul=compiler.strictness.nul, keys=keys
-            )
+            refuses_nul, coercion = compiler.strictness.nul, Coercion(compiler)
+            self._read = reader(parameter, compiler.contract, coercion, refuses_nul=refuses_nul, keys=keys)
         if self._default is not ABSENT and self._validator and not self._validator.accepts(self._default):
             message = f"the default of '{parameter.name}' violates its own schema; handlers get it as it is"
-            compiler.problems.append(compiler.contract.warning(parameter.pointer, message, "invalid-default"))
-
-    @property
-    def _may_be_json(self) -> bool:
-        """Whether its text may be JSON; other text is a float only where the schema takes no integer."""
-        return self.parameter.media_type is not None or self.parameter.location == "querystring"
+            compiler.warn(parameter.pointer, message, "invalid-default")
 
     def decode(self, raw: Raw, arguments: dict[str, Any], name: str, failures: list[Violation]) -> None:
         """Store the parameter's value in `arguments[name]`, or append its violations to `failures`.

@@ -12,7 +12,7 @@ from relay.contract.model import Schema
 from relay.contract.schema_words import CHOICES, SCHEMA_WORDS
 
 from .nodes import Check, Choice, Condition, Items, Node
-from .validators import Accepts, Compiled, compile_together, pointer_of, quoted
+from .validators import Accepts, Compile, compile_together, pointer_of, quoted
 from .violations import NO_TIME_ZONE, describe
 
 HIDDEN: Schema = {"not": {"description": "hidden"}}
@@ -25,74 +25,58 @@ EXCLUSIVE = {"maximum": "exclusiveMaximum", "minimum": "exclusiveMinimum"}
 """Each bound, and the keyword of draft 4 that excludes the bound itself."""
 
 _COMPOUND = frozenset(["$ref", *SCHEMA_WORDS])
-_ABOUT_OTHERS = ("propertyNames",)
-"""Keywords that are asked as a whole; what they reject is not explained further."""
-
-
 _UNEVALUATED = ("unevaluatedProperties", "unevaluatedItems")
 
 
-class _Fragments:
-    """Schemas compiled as the properties of one validator; equal ones once."""
-
-    def __init__(self) -> None:
-        self._schemas: dict[str, Schema] = {}
-        self._verdicts: dict[str, Accepts] = {}
-
-    def add(self, schema: Schema) -> Accepts:
-        """Return the verdict of a schema, which can be asked for after `compile`."""
-        content = repr(schema)
-        if content not in self._verdicts:
-            key = str(len(self._schemas))
-            self._schemas[key] = schema
-            self._verdicts[content] = lambda value: self.is_valid({key: value})
-        return self._verdicts[content]
-
-    def compile(self, definitions: Mapping[str, Schema], compiled: Compiled) -> None:
-        """Compile the schemas, which may refer to `definitions`."""
-        self.is_valid = compile_together(self._schemas, definitions, compiled)
-        self._schemas, self._verdicts = {}, {}
-
-
 def plan(
-    roots: Mapping[str, Schema],
-    definitions: Mapping[str, Schema],
-    compiled: Compiled,
-    hidden: tuple[str, str],
+    roots: Mapping[str, Schema], definitions: Mapping[str, Schema], compile_: Compile, hidden: tuple[str, str]
 ) -> dict[str, Node]:
     """Return the nodes of `roots`, which may refer to `definitions`.
 
-    `compiled` compiles a document; `hidden` is the rule and the message of a property that is forbidden.
+    `hidden` is the rule and the message of a property that is forbidden.
     """
-    fragments = _Fragments()
-    schemas = {**definitions, **roots}
-    nodes = _Planner(schemas, fragments, hidden).nodes()
-    fragments.compile(schemas, compiled)
+    nodes = _Planner({**definitions, **roots}, hidden).nodes(compile_)
     return {name: nodes[pointer_of(name)] for name in roots}
 
 
 class _Planner:
-    """Makes the nodes of schemas, with a list of what is to be done: schemas may nest deeply."""
+    """Makes the nodes of schemas, with a list of what is to be done: schemas may nest deeply.
 
-    def __init__(self, schemas: Mapping[str, Schema], fragments: _Fragments, hidden: tuple[str, str]) -> None:
-        self._fragments = fragments
+    Their parts are compiled as the properties of one validator, equal ones once.
+    """
+
+    def __init__(self, schemas: Mapping[str, Schema], hidden: tuple[str, str]) -> None:
+        self._schemas = schemas
         self._hidden = hidden
+        self._parts: dict[str, Schema] = {}
+        self._verdicts: dict[str, Accepts] = {}
         self._nodes: dict[str, Node] = {}
         self._pending: list[tuple[Node, Schema, str]] = []
         by_pointer = {pointer_of(name): schema for name, schema in schemas.items()}
         self._targets = {pointer: self._node(schema, pointer) for pointer, schema in by_pointer.items()}
 
-    def nodes(self) -> dict[str, Node]:
+    def nodes(self, compile_: Compile) -> dict[str, Node]:
         """Return the nodes of the schemas by pointer."""
         while self._pending:
             self._fill(*self._pending.pop())
+        self._is_valid = compile_together(self._parts, self._schemas, compile_)
+        self._parts, self._verdicts = {}, {}
         return self._targets
+
+    def _verdict(self, schema: Schema) -> Accepts:
+        """Return the verdict of a schema, which can be asked for after all are compiled."""
+        content = repr(schema)
+        if content not in self._verdicts:
+            key = str(len(self._parts))
+            self._parts[key] = schema
+            self._verdicts[content] = lambda value: self._is_valid({key: value})
+        return self._verdicts[content]
 
     def _node(self, schema: Schema, pointer: str) -> Node:
         """Return the node of a schema, which is filled later; equal simple schemas share it."""
-        key = repr(schema) if _is_simple(schema) else pointer
+        key = repr(schema) if _COMPOUND.isdisjoint(schema) else pointer
         if key not in self._nodes:
-            node = self._nodes[key] = Node(self._fragments.add(_reference(schema, pointer)))
+            node = self._nodes[key] = Node(self._verdict(_reference(schema, pointer)))
             self._pending.append((node, schema, pointer))
         return self._nodes[key]
 
@@ -116,24 +100,23 @@ class _Planner:
         node.dependent = schema.get("dependentRequired", {})
         self._fill_properties(node, schema, pointer)
         node.prefix = self._branches(schema, "prefixItems", pointer)
-        if schema.get("items"):
-            node.items = self._items(schema["items"], f"{pointer}/items")
+        if items := schema.get("items"):
+            accept = self._verdict({"items": _reference(items, f"{pointer}/items")})
+            node.items = Items(self._child(items, f"{pointer}/items"), accept)
         node.conditions = [*self._conditions(schema, pointer)]
         node.evaluates = next((word for word in _UNEVALUATED if word in schema), "")
         node.parts += self._branches(schema, "allOf", pointer)
         node.choices = [*self._choices(schema, pointer)]
         if "type" in schema:
-            node.types = _types(schema["type"])
+            stated = schema["type"]
+            types = frozenset([stated] if isinstance(stated, str) else stated)
+            node.types = types | {"integer"} if "number" in types else types
         if "enum" in schema:
             node.member_types = frozenset(
                 name for value in schema["enum"] for name in _TYPE_NAMES.get(type(value), ("null",))
             )
         if all(isinstance(value, str) for value in schema.get("enum", [None])):
             node.tags = frozenset(schema["enum"])
-
-    def _items(self, schema: Schema, pointer: str) -> Items:
-        accept = self._fragments.add({"items": _reference(schema, pointer)})
-        return Items(self._child(schema, pointer), accept)
 
     def _fill_properties(self, node: Node, schema: Schema, pointer: str) -> None:
         node.properties = {
@@ -142,7 +125,7 @@ class _Planner:
         }
         node.patterns = [
             (
-                self._fragments.add({"pattern": pattern}),
+                self._verdict({"pattern": pattern}),
                 self._child(part, f"{pointer}/patternProperties/{quoted(pattern)}"),
             )
             for pattern, part in schema.get("patternProperties", {}).items()
@@ -158,42 +141,36 @@ class _Planner:
                 limit = schema[rule]
                 shown = schema.get("written", limit) if rule == "pattern" else limit
                 end = NO_TIME_ZONE if (rule, limit) == ("format", "date-time") else None
-                yield Check(self._fragments.add({rule: limit}), rule, describe(rule, shown), end)
+                yield Check(self._verdict({rule: limit}), rule, describe(rule, shown), end)
         for bound, exclusive in EXCLUSIVE.items():
             if bound in schema:
                 rule = exclusive if schema.get(exclusive) is True else bound
-                fragment = {key: schema[key] for key in (bound, exclusive) if key in schema}
-                yield Check(self._fragments.add(fragment), rule, describe(rule, schema[bound]))
+                bounds = {key: schema[key] for key in (bound, exclusive) if key in schema}
+                yield Check(self._verdict(bounds), rule, describe(rule, schema[bound]))
             elif exclusive in schema:
                 limit = schema[exclusive]
-                yield Check(self._fragments.add({exclusive: limit}), exclusive, describe(exclusive, limit))
+                yield Check(self._verdict({exclusive: limit}), exclusive, describe(exclusive, limit))
         if "not" in schema:
             forbidden = _reference(schema["not"], f"{pointer}/not")
             sentence = describe("not" if schema["not"] else "nothing")
-            yield Check(self._fragments.add({"not": forbidden}), "not", sentence)
-        yield from self._whole_checks(schema, pointer)
-
-    def _whole_checks(self, schema: Schema, pointer: str) -> Iterator[Check]:
-        """Yield the checks of keywords that are asked about as a whole."""
-        for rule in _ABOUT_OTHERS:
-            if rule in schema:
-                value = schema[rule]
-                whole = _reference(value, f"{pointer}/{rule}") if rule in SCHEMA_WORDS else value
-                yield Check(self._fragments.add({rule: whole}), rule, describe(rule))
+            yield Check(self._verdict({"not": forbidden}), "not", sentence)
+        if "propertyNames" in schema:  # what it rejects is not explained further
+            names = _reference(schema["propertyNames"], f"{pointer}/propertyNames")
+            yield Check(self._verdict({"propertyNames": names}), "propertyNames", describe("propertyNames"))
         if "contains" in schema:
             counts: Schema = {key: schema[key] for key in ("minContains", "maxContains") if key in schema}
             fragment: Schema = {"contains": _reference(schema["contains"], f"{pointer}/contains"), **counts}
-            yield Check(self._fragments.add(fragment), "contains", describe("contains", counts))
+            yield Check(self._verdict(fragment), "contains", describe("contains", counts))
 
     def _conditions(self, schema: Schema, pointer: str) -> Iterator[Condition]:
         if "if" in schema:
-            condition = self._fragments.add(_reference(schema["if"], f"{pointer}/if"))
+            condition = self._verdict(_reference(schema["if"], f"{pointer}/if"))
             for word in ("then", "else"):
                 if word in schema:
                     node = self._child(schema[word], f"{pointer}/{word}")
                     yield Condition(condition, node, is_negated=word == "else")
         for name, part in schema.get("dependentSchemas", {}).items():
-            has_property = self._fragments.add({"type": "object", "required": [name]})
+            has_property = self._verdict({"type": "object", "required": [name]})
             node = self._child(part, f"{pointer}/dependentSchemas/{quoted(name)}")
             yield Condition(has_property, node)
 
@@ -216,7 +193,7 @@ class _Planner:
                     _reference(part, f"{pointer}/{rule}/{index}") for index, part in enumerate(schema[rule])
                 ]
                 is_all = schema.keys() - {"tagged"} == {rule}  # then the verdict of the node is known
-                accepts = self._fragments.add(_reference(schema, pointer) if is_all else {rule: short})
+                accepts = self._verdict(_reference(schema, pointer) if is_all else {rule: short})
                 branches = self._branches(schema, rule, pointer)
                 named = (name, mapping, default) if rule == tagged else ("", {}, None)
                 yield Choice(accepts, rule, branches, *named)
@@ -227,13 +204,7 @@ class _Planner:
         last = len(schema["anyOf"]) - 1
         branches = self._branches(schema["anyOf"][last]["allOf"][1], rule, f"{pointer}/anyOf/{last}/allOf/1")
         mapping = {tag: self._targets[ref] for tag, ref in targets}
-        return Choice(self._fragments.add(_reference(schema, pointer)), rule, branches, name, mapping)
-
-
-def _types(names: str | list[str]) -> frozenset[str]:
-    """Return the types that the keyword `type` allows; an integer is a number."""
-    types = frozenset([names] if isinstance(names, str) else names)
-    return types | {"integer"} if "number" in types else types
+        return Choice(self._verdict(_reference(schema, pointer)), rule, branches, name, mapping)
 
 
 _TYPE_NAMES: dict[type, tuple[str, ...]] = {
@@ -248,9 +219,4 @@ _TYPE_NAMES: dict[type, tuple[str, ...]] = {
 
 def _reference(schema: Schema, pointer: str) -> Schema:
     """Return a short schema equivalent to the one at a pointer."""
-    return schema if "$ref" in schema or _is_simple(schema) else {"$ref": pointer}
-
-
-def _is_simple(schema: Schema) -> bool:
-    """Return True if a schema contains and refers to no other."""
-    return _COMPOUND.isdisjoint(schema)
+    return schema if "$ref" in schema or _COMPOUND.isdisjoint(schema) else {"$ref": pointer}

@@ -20,6 +20,9 @@ from .schemas import SchemaCompiler
 from .styles import Keys, Malformed, is_spread, one_or_list, reader
 from .violations import MAX_VIOLATIONS, Violation
 
+ReadText = Callable[[str], Any]
+"""Returns the value of a text, ABSENT for none. Raises ValueError for one that cannot be read."""
+
 
 class _FreeForm(NamedTuple):
     """An object that takes any key, and the verdict about the texts of a key as one of its properties."""
@@ -29,7 +32,10 @@ class _FreeForm(NamedTuple):
 
 
 class QueryKeys:
-    """The keys of the query parameters of one operation, and of the API keys that the contract has in queries."""
+    """The keys of the query parameters of one operation, and of the API keys that the contract has in queries.
+
+    Some objects take every key that no other parameter has.
+    """
 
     def __init__(self, parameters: Iterable[Parameter], compiler: SchemaCompiler) -> None:
         self._names = {
@@ -39,14 +45,12 @@ class QueryKeys:
         }
         self._deep: set[str] = set()
         self._free: list[_FreeForm] = []
-        coercion = Coercion(compiler)
         for parameter in parameters:
             if parameter.location == "query":
                 self._claim(parameter, compiler.contract)
-                if is_spread(parameter, compiler.contract) and takes_any_key(
-                    parameter.schema, compiler.contract
-                ):
-                    self._free.append(_free_form(parameter, compiler.contract, coercion))
+                takes_any = takes_any_key(parameter.schema, compiler.contract)
+                if takes_any and is_spread(parameter, compiler.contract):
+                    self._free.append(_free_form(parameter, compiler))
 
     def taken_by(self, parameter: Parameter) -> Keys | None:
         """Return what finds the keys that a parameter takes although no property has their name; None for no such.
@@ -62,11 +66,10 @@ class QueryKeys:
 
     def unknown(self, texts: Texts) -> Iterator[Violation]:
         """Yield a violation for each key that belongs to no parameter."""
-        if not self._free:
-            unknown = [key for key in texts if not self._is_claimed(key)]
-            for key in unknown[:MAX_VIOLATIONS]:
-                message = "the contract has no such query parameter"
-                yield Violation(f"/{escape(key)}", "unknown", message, "query")
+        unknown = [] if self._free else [key for key in texts if not self._is_claimed(key)]
+        for key in unknown[:MAX_VIOLATIONS]:
+            message = "the contract has no such query parameter"
+            yield Violation(f"/{escape(key)}", "unknown", message, "query")
 
     def _claim(self, parameter: Parameter, contract: Contract) -> None:
         if parameter.style == "deepObject" and parameter.media_type is None:
@@ -88,19 +91,11 @@ class QueryKeys:
         return next((one for one in self._free if one.accepts(texts)), first)
 
 
-def _free_form(parameter: Parameter, contract: Contract, coercion: Coercion) -> _FreeForm:
-    schema = additional_properties_of(parameter.schema, contract)
+def _free_form(parameter: Parameter, compiler: SchemaCompiler) -> _FreeForm:
+    schema = additional_properties_of(parameter.schema, compiler.contract)
+    coercion = Coercion(compiler)
     coerce, accepts = coercion.of(schema), coercion.verdict(schema)
-
-    def accept(texts: Sequence[str]) -> bool:
-        value: Any = coerce(one_or_list(texts))
-        return accepts(value)
-
-    return _FreeForm(parameter.pointer, accept)
-
-
-_Parse = Callable[[bytes], Any]
-_NOT_ENCODED = "not percent-encoded UTF-8"
+    return _FreeForm(parameter.pointer, lambda texts: accepts(coerce(one_or_list(texts))))
 
 
 def is_form(parameter: Parameter) -> bool:
@@ -111,10 +106,9 @@ def is_form(parameter: Parameter) -> bool:
 def query_string_reader(parameter: Parameter, compiler: SchemaCompiler) -> Callable[[Raw], Any]:
     """Return the reader of a query as one value: a form, JSON, or a text; an empty one is no value.
 
-    JSON and text are percent-encoded as a whole.
+    JSON and text are percent-encoded as a whole (OpenAPI 3.2, "Parameter Object", `in: querystring`).
     """
-    parse = _form_parser(parameter, compiler) if is_form(parameter) else None
-    parse = parse or _text_parser(parameter, compiler)
+    parse = (_form_parser if is_form(parameter) else _text_parser)(parameter, compiler)
 
     def read(raw: Raw) -> Any:
         text = raw.texts[parameter.name][0] if raw.texts else ""
@@ -123,7 +117,7 @@ def query_string_reader(parameter: Parameter, compiler: SchemaCompiler) -> Calla
     return read
 
 
-def _form_parser(parameter: Parameter, compiler: SchemaCompiler) -> _Parse:
+def _form_parser(parameter: Parameter, compiler: SchemaCompiler) -> Callable[[bytes], Any]:
     raw, _ = compiler.contract.follow(parameter.pointer)
     described = (raw.get("content") or {}).get(parameter.media_type, {})
     form = FormDecoder(parameter.schema, compiler, described.get("encoding", {}))
@@ -139,7 +133,7 @@ def _form_parser(parameter: Parameter, compiler: SchemaCompiler) -> _Parse:
     return parse
 
 
-def _text_parser(parameter: Parameter, compiler: SchemaCompiler) -> _Parse:
+def _text_parser(parameter: Parameter, compiler: SchemaCompiler) -> Callable[[bytes], Any]:
     refuses_nul = compiler.strictness.nul
     malformed = MALFORMED_OR_NUL if refuses_nul else MALFORMED
     coerce = Coercion(compiler).of(parameter.schema)
@@ -147,33 +141,31 @@ def _text_parser(parameter: Parameter, compiler: SchemaCompiler) -> _Parse:
 
     def parse(query: bytes) -> Any:
         written = query.decode("latin-1")
-        if not written.isascii() or malformed.search(written):
-            raise Malformed("encoding", _NOT_ENCODED)
         try:
             text = unquote(written, errors="strict")
-        except UnicodeDecodeError as exc:
-            raise Malformed("encoding", _NOT_ENCODED) from exc
-        if not is_json:
-            return coerce(text)
+        except UnicodeDecodeError:
+            text = None
+        if text is None or not written.isascii() or malformed.search(written):
+            raise Malformed("encoding", "not percent-encoded UTF-8")
         try:
-            return parse_json(text.encode(), refuses_nul=refuses_nul)
+            return parse_json(text.encode(), refuses_nul=refuses_nul) if is_json else coerce(text)
         except NotJson as exc:
             raise Malformed("json", str(exc)) from exc
 
     return parse
 
 
-ReadText = Callable[[str], Any]
-"""Returns the value of a text, ABSENT for none. Raises ValueError for one that cannot be read."""
-
-
 def parameter_reader(parameter: Parameter, compiler: SchemaCompiler) -> ReadText:
-    """Return what reads the texts of examples of a parameter or header; of its `content` only in a query that is one value."""
+    """Return what reads the texts of examples of a parameter or header (`serializedValue`, OpenAPI 3.2).
+
+    It reads its `content` only in a query that is one value.
+    """
     if parameter.location == "querystring":
         read = query_string_reader(parameter, compiler)
     else:
         keys = QueryKeys((parameter,), compiler).taken_by(parameter)
-        read = reader(parameter, compiler.contract, Coercion(compiler), refuses_nul=False, keys=keys)
+        coercion = Coercion(compiler)
+        read = reader(parameter, compiler.contract, coercion, refuses_nul=False, keys=keys)
     return lambda text: read(_raw(parameter, text))
 
 
@@ -188,8 +180,7 @@ def body_reader(name: str, media_object: Mapping[str, Any], compiler: SchemaComp
         case media.TEXT:
             return str
         case media.URLENCODED:
-            encoding = media_object.get("encoding", {})
-            form = FormDecoder(media_object.get("schema", {}), compiler, encoding)
+            form = FormDecoder(media_object.get("schema", {}), compiler, media_object.get("encoding", {}))
             return lambda text: form.urlencoded(text.encode())
     return None
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from relay.contract.pointers import escape
 
-from .nodes import Choice, Items, Node
+from .nodes import Choice, Node
 from .violations import MAX_VIOLATIONS, describe
 
 MAX_DEPTH = 48
@@ -100,16 +100,9 @@ class Reasons:
 
     def _of_node(self, node: Node, at: Rejected) -> list[Reason]:
         """Return the first reasons of a schema; [] if it accepts the value."""
-        return [*islice(self._all_of_node(node, at), MAX_VIOLATIONS)]
-
-    def _all_of_node(self, node: Node, at: Rejected) -> Iterator[Reason]:
-        found = 0
-        for part in node.with_parts():
-            for reason in self._of_part(part, at):
-                found += 1
-                yield reason
-        if not found:
-            yield from (self._unevaluated(part, at) for part in node.with_parts() if part.evaluates)
+        parts = node.with_parts()
+        found = islice((reason for part in parts for reason in self._of_part(part, at)), MAX_VIOLATIONS)
+        return [*found] or [self._unevaluated(part, at) for part in parts if part.evaluates]
 
     def _unevaluated(self, node: Node, at: Rejected) -> Broken:
         """Return the violation of a keyword about what no other keyword describes: the property, if one alone is it."""
@@ -129,8 +122,7 @@ class Reasons:
             if not check.accepts(at.value):
                 yield Broken(at.path, check.rule, check.message_for(at.value))
         if isinstance(at.value, dict):
-            yield from self._own_of_object(part, at.value, at.path)
-            yield from self._rejected_properties(part, at.value, at)
+            yield from self._of_object(part, at.value, at)
         elif isinstance(at.value, list | tuple):
             yield from self._rejected_items(part, at.value, at)
         for condition in part.conditions:
@@ -141,20 +133,17 @@ class Reasons:
             if self._rejects(choice, at.value):
                 yield Rejected(choice, at.value, at.path, at.depth + 1)
 
-    def _own_of_object(self, node: Node, value: dict[str, Any], path: ValuePath) -> Iterator[Broken]:
-        """Yield the missing properties of an object, and the first unknown one."""
-        for name in node.required:
-            if name not in value:
-                yield broken(self._within(path, name), "required")
+    def _of_object(self, node: Node, value: dict[str, Any], at: Rejected) -> Iterator[Reason]:
+        """Yield the missing properties of an object, the first unknown one, and those that are rejected."""
+        missing = [(name, "required", "") for name in node.required]
         for owner, names in node.dependent.items():
-            for name in names if owner in value else ():
-                if name not in value:
-                    yield broken(self._within(path, name), "dependentRequired", owner)
-        if node.is_closed:
-            for name in islice((name for name in value if not _is_described(node, name)), 1):
-                yield broken(self._within(path, name), "additionalProperties")
-
-    def _rejected_properties(self, node: Node, value: dict[str, Any], at: Rejected) -> Iterator[Reason]:
+            missing += [(name, "dependentRequired", owner) for name in names if owner in value]
+        for name, rule, owner in missing:
+            if name not in value:
+                yield broken(self._within(at.path, name), rule, owner)
+        unknown = (name for name in value if node.is_closed and not _is_described(node, name))
+        for name in islice(unknown, 1):
+            yield broken(self._within(at.path, name), "additionalProperties")
         for name, child in _children(node, value):
             if self._rejects(child, value[name]):
                 yield self._part(child, value[name], name, at)
@@ -163,18 +152,14 @@ class Reasons:
         for index, (child, item) in enumerate(zip(node.prefix, value, strict=False)):
             if self._rejects(child, item):
                 yield self._part(child, item, str(index), at)
-        if node.items is not None:
-            yield from self._rejected_rest(node.items, len(node.prefix), value, at)
-
-    def _rejected_rest(
-        self, items: Items, first: int, value: Sequence[Any], at: Rejected
-    ) -> Iterator[Reason]:
-        for start in range(first, len(value), _SLICE):
+        if node.items is None:
+            return
+        child, accept = node.items
+        for start in range(len(node.prefix), len(value), _SLICE):
             piece = value[start : start + _SLICE]
-            if not items.accept(piece):
-                for index, item in enumerate(piece, start):
-                    if self._rejects(items.node, item):
-                        yield self._part(items.node, item, str(index), at)
+            for index, item in enumerate(() if accept(piece) else piece, start):
+                if self._rejects(child, item):
+                    yield self._part(child, item, str(index), at)
 
     def _of_choice(self, choice: Choice, at: Rejected) -> list[Reason]:
         """Return the reasons of the branch that was meant; the choice itself if that is unclear."""
@@ -183,13 +168,10 @@ class Reasons:
         branches = choice.branches_for(_type_of(at.value))
         if not branches:
             return [broken(at.path, "type", choice.type_names)]
-        reasons = self._of_closest(branches, at) if self._may_compare(choice, branches) else []
-        return reasons or [broken(at.path, choice.rule)]
-
-    def _may_compare(self, choice: Choice, branches: list[Node]) -> bool:
         if len(branches) > 1:
             self._comparisons -= len(branches) * (2 if choice.rule == "anyOf" else 1)
-        return len(branches) == 1 or self._comparisons >= 0
+        may_compare = len(branches) == 1 or self._comparisons >= 0
+        return (self._of_closest(branches, at) if may_compare else []) or [broken(at.path, choice.rule)]
 
     def _of_tag(self, choice: Choice, value: dict[str, Any], at: Rejected) -> list[Reason]:
         """Return the reasons of the branch that a property of the value names; [] if no property names branches."""

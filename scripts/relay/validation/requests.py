@@ -36,17 +36,12 @@ class RequestDecoder:
     def __init__(self, operation: Operation, names: Mapping[Pointer, str], compiler: SchemaCompiler) -> None:
         self._keys = QueryKeys(operation.parameters, compiler)
         self._decoders = [
-            (
-                ParameterDecoder(parameter, compiler, self._keys.taken_by(parameter)),
-                names[parameter.pointer],
-            )
-            for parameter in operation.parameters
+            (ParameterDecoder(one, compiler, self._keys.taken_by(one)), names[one.pointer])
+            for one in operation.parameters
         ]
         self._path = PathTexts(operation.path)
         self._locations: set[Location] = {parameter.location for parameter in operation.parameters}
-        self._headers = [
-            parameter.name for parameter in operation.parameters if parameter.location == "header"
-        ]
+        self._headers = [one.name for one in operation.parameters if one.location == "header"]
         self._refuses_nul = compiler.strictness.nul
         self._whole_query = [one.name for one in operation.parameters if one.location == "querystring"]
         self._refuses_unknown = compiler.strictness.unknown_query and not self._whole_query
@@ -95,40 +90,36 @@ class RequestDecoder:
         return raw
 
 
+BodyReader = Callable[[Any, str], tuple[Any, list[Violation]]]
+"""Takes body and Content-Type, returns value and violations. Raises ValueError for a malformed body."""
+
+_CHARSETS = ("utf-8", "utf8", "us-ascii")
+
+
 class BodyDecoder:
     """Decodes the request bodies of one operation into validated values."""
 
     def __init__(self, operation: Operation, body: RequestBody, compiler: SchemaCompiler) -> None:
         self._required = body.required
-        self._accepted = _accept_query(body) if operation.method == "query" else {}
-        at = (*body.pointer, "content")
-        self.forms = media.by_name(
-            {
-                media_type: form
-                for media_type, schema in body.content.items()
-                if (form := _form(schema, compiler, (*at, media_type))) is not None
-            }
-        )
+        accepted = ", ".join(dict.fromkeys(map(media.essence, body.content)))
+        self._accepted = {"accept-query": accepted} if operation.method == "query" else {}  # RFC 10008
+        documented = {
+            name: _Documented(schema, compiler, (*body.pointer, "content", name))
+            for name, schema in body.content.items()
+        }
+        forms = {name: one.form for name, one in documented.items() if one.form is not None}
+        self.forms = media.by_name(forms)
         self.items = item_decoders(body, compiler)
-        self._readers = media.by_name(
-            {
-                media_type: _documented_reader(
-                    media_type, self._form_of(media_type), schema, compiler, (*at, media_type)
-                )
-                for media_type, schema in body.content.items()
-                if media.key_of(media_type) not in self.items
-            }
-        )
+        whole = {
+            name: one.reader() for name, one in documented.items() if media.key_of(name) not in self.items
+        }
+        self._readers: dict[str, BodyReader] = media.by_name(whole)
         self._readers |= {name: decoder.read for name, decoder in self.items.items()}
         self._usual = {
             spelling: reader
             for name, reader in self._readers.items()
             for spelling in (name, f"{name}; charset=utf-8")
         }
-
-    def _form_of(self, documented: str) -> MultipartDecoder | PartsDecoder | None:
-        """Return the decoder of the multipart that a documented media type covers."""
-        return self.forms.get(media.key_of(documented))
 
     def decode(self, request: Request, arguments: Arguments, failures: list[Violation]) -> None:
         """Store the body's value in `arguments["body"]`, and append its violations to `failures`.
@@ -157,18 +148,9 @@ class BodyDecoder:
     def _reader_of(self, content_type: str) -> BodyReader:
         """Return the reader of the most specific documented media type. Raises UnsupportedMediaType."""
         reader = media.find(content_type, self._readers)
-        if reader is None or media.parse_media_type(content_type).charset not in (
-            "utf-8",
-            "utf8",
-            "us-ascii",
-        ):
+        if reader is None or media.parse_media_type(content_type).charset not in _CHARSETS:
             raise UnsupportedMediaType(self._accepted)
         return reader
-
-
-def _accept_query(body: RequestBody) -> dict[str, str]:
-    """Return the header that names the media types of a QUERY (RFC 10008)."""
-    return {"accept-query": ", ".join(dict.fromkeys(map(media.essence, body.content)))}
 
 
 def _is_encoded(headers: HeaderList) -> bool:
@@ -181,10 +163,6 @@ def _is_encoded(headers: HeaderList) -> bool:
     return (encoding.strip().lower(), transfer.lower()) != ("identity", "chunked")
 
 
-BodyReader = Callable[[Any, str], tuple[Any, list[Violation]]]
-"""Takes body and Content-Type, returns value and violations. Raises ValueError for a malformed body."""
-
-
 def _malformed(exc: ValueError) -> Violation:
     """Return the violation of a body that cannot be read, of a form at its field."""
     if isinstance(exc, MalformedField):
@@ -193,134 +171,114 @@ def _malformed(exc: ValueError) -> Violation:
     return Violation("", "format", str(exc) if is_public else "the body is not valid for its media type")
 
 
-def _form(
-    schema: Schema, compiler: SchemaCompiler, pointer: Pointer
-) -> MultipartDecoder | PartsDecoder | None:
-    """Return the decoder of multipart that a documented media type covers, of forms or of parts by position."""
-    name, nested = pointer[-1], Nesting(compiler, "request")
-    if has_parts(name, compiler.contract.follow(pointer)[0], compiler.contract):
-        return PartsDecoder(schema, compiler, pointer, nested)
-    if media.covers(name, media.MULTIPART) and not (
-        media.is_range(name) and is_binary(schema, compiler.contract)
-    ):
-        return MultipartDecoder(schema, compiler, pointer, nested)
-    return None
+class _Documented:
+    """Compiles how the bodies of one documented media type are read; `form` decodes the multipart that it covers."""
 
+    def __init__(self, schema: Schema, compiler: SchemaCompiler, pointer: Pointer) -> None:
+        self._schema, self._compiler, self._pointer = schema, compiler, pointer
+        self._name = name = media.essence(pointer[-1])
+        self._media_object = compiler.contract.follow(pointer)[0]
+        self._is_binary = is_binary(schema, compiler.contract)
+        nested = Nesting(compiler, "request")
+        self.form: MultipartDecoder | PartsDecoder | None = None
+        if has_parts(pointer[-1], self._media_object, compiler.contract):
+            self.form = PartsDecoder(schema, compiler, pointer, nested)
+        elif media.covers(pointer[-1], media.MULTIPART) and not (media.is_range(name) and self._is_binary):
+            self.form = MultipartDecoder(schema, compiler, pointer, nested)
 
-def _documented_reader(
-    documented: str,
-    form: MultipartDecoder | PartsDecoder | None,
-    schema: Schema,
-    compiler: SchemaCompiler,
-    pointer: Pointer,
-) -> BodyReader:
-    """Return the reader of a documented media type; for a range, a message's own media type chooses how it is read."""
-    name = media.essence(documented)
-    read_as = media.MULTIPART if isinstance(form, MultipartDecoder) else name
-    is_read = form is not None or media.is_form(name)
-    warn_ignored(compiler.contract.follow(pointer)[0], read_as if is_read else "", pointer, compiler)
-    if isinstance(form, PartsDecoder):
-        return _multipart_reader(form, schema, compiler, pointer)
-    if not is_validated(name, schema, compiler.contract):
-        warn_unvalidated(name, compiler, pointer)
-    if is_binary(schema, compiler.contract) and media.is_range(name):
-        return bytes_reader(schema, compiler.contract)
-    readers = {
-        kind: _reader(kind, schema, compiler, pointer)
-        for kind in (media.KINDS if media.is_range(name) else [name])
-        if kind != media.MULTIPART
-    }
-    if form is not None:
-        readers[media.MULTIPART] = _multipart_reader(form, schema, compiler, pointer)
-    readers = {kind: reading(schema, compiler, read) for kind, read in readers.items()}
-    if not media.is_range(name):
-        return readers[name]
-    return lambda body, content_type: readers[media.kind_of(content_type)](body, content_type)
+    def reader(self) -> BodyReader:
+        """Return the reader; for a range, a message's own media type chooses how it is read."""
+        name, form, compiler, contract = self._name, self.form, self._compiler, self._compiler.contract
+        read_as = media.MULTIPART if isinstance(form, MultipartDecoder) else name
+        is_read = form is not None or media.is_form(name)
+        warn_ignored(self._media_object, read_as if is_read else "", self._pointer, compiler)
+        if isinstance(form, PartsDecoder):
+            return self._multipart(form)
+        if not is_validated(name, self._schema, contract):
+            warn_unvalidated(name, compiler, self._pointer)
+        if self._is_binary and media.is_range(name):
+            return bytes_reader(self._schema, contract)
+        kinds = [
+            kind for kind in (media.KINDS if media.is_range(name) else [name]) if kind != media.MULTIPART
+        ]
+        readers = {kind: self._whole(kind) for kind in kinds}
+        if form is not None:
+            readers[media.MULTIPART] = self._multipart(form)
+        readers = {kind: reading(self._schema, compiler, read) for kind, read in readers.items()}
+        if not media.is_range(name):
+            return readers[name]
+        return lambda body, content_type: readers[media.kind_of(content_type)](body, content_type)
 
+    def _whole(self, name: str) -> BodyReader:
+        """Return the reader of one media type that is not multipart."""
+        check = self._checker()
+        refuses_nul = self._compiler.strictness.nul
+        has_text = describes_text(self._schema, self._compiler.contract)
 
-def _read_bytes(body: Any, _content_type: str) -> tuple[Any, list[Violation]]:
-    return body, []
+        def read_json(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
+            value = parse_json(body, refuses_nul=refuses_nul)
+            return check(value, value)
 
+        def read_text(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
+            text = decoded(body, refuses_nul=refuses_nul)
+            return check(text, text) if has_text else (text, [])
 
-def _reader(name: str, schema: Schema, compiler: SchemaCompiler, pointer: Pointer) -> BodyReader:
-    """Return the reader of one documented media type."""
-    check = _checker(schema, compiler, pointer)
-    refuses_nul = compiler.strictness.nul
-    has_text = describes_text(schema, compiler.contract)
+        def read_form(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
+            value = form.urlencoded(body)
+            return check(value, value)
 
-    def read_json(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
-        value = parse_json(body, refuses_nul=refuses_nul)
-        return check(value, value)
-
-    def read_text(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
-        text = decoded(body, refuses_nul=refuses_nul)
-        return check(text, text) if has_text else (text, [])
-
-    def read_form(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
-        value = form.urlencoded(body)
-        return check(value, value)
-
-    if media.is_json(name):
-        return read_json
-    if media.is_form(name):
-        encoding = compiler.contract.follow(pointer)[0].get("encoding", {})
-        form = FormDecoder(schema, compiler, encoding)
-        return read_form
-    if name.startswith("text/"):
-        return read_text
-    return bytes_reader(schema, compiler.contract) if media.is_binary(name) else _read_bytes
-
-
-def _multipart_reader(
-    decoder: MultipartDecoder | PartsDecoder, schema: Schema, compiler: SchemaCompiler, pointer: Pointer
-) -> BodyReader:
-    """Return the reader of multipart: of one that has been parsed while it arrived, or of its bytes."""
-    check = _checker(schema, compiler, pointer)
-
-    def read(body: bytes | Form, content_type: str) -> tuple[Any, list[Violation]]:
-        form = body if isinstance(body, Form) else decoder.parse(body, content_type)
-        value, plain, violations = decoder.decode(form)
-        return (value, violations) if violations else check(value, plain)
-
-    return read
-
-
-def _checker(
-    schema: Schema, compiler: SchemaCompiler, pointer: Pointer
-) -> Callable[[Any, Any], tuple[Any, list[Violation]]]:
-    """Return a function that takes a value, and the same without files, and drops what handlers do not get."""
-    if (
-        media.is_form(pointer[-1])
-        and (types := types_of(schema, compiler.contract))
-        and "object" not in types
-    ):
-        message = (
-            f"a form is an object; its schema takes only {', '.join(sorted(types))}, so it is not checked"
+        if media.is_json(name):
+            return read_json
+        if media.is_form(name):
+            form = FormDecoder(self._schema, self._compiler, self._media_object.get("encoding", {}))
+            return read_form
+        if name.startswith("text/"):
+            return read_text
+        is_counted = media.is_binary(name)
+        return (
+            bytes_reader(self._schema, self._compiler.contract) if is_counted else lambda body, _: (body, [])
         )
-        compiler.problems.append(compiler.contract.warning(pointer, message, "unchecked-form"))
-        schema = {}
-    validator = compiler.compile(schema, "request", pointer)
-    drop = dropping(schema, compiler) if validator else None
-    fill = filling(schema, compiler) if validator else None
 
-    def check(value: Any, plain: Any) -> tuple[Any, list[Violation]]:
-        assert validator is not None  # the server does not start if a schema cannot be compiled
-        if not validator.accepts(plain):
-            return value, validator.violations(plain)
-        if drop is not None:
-            drop(value)
-        if fill is not None and fill(plain, validator.accepts) and value is not plain:
-            fill(value, lambda _: True)
-        return value, []
+    def _multipart(self, decoder: MultipartDecoder | PartsDecoder) -> BodyReader:
+        """Return the reader of multipart: of one that has been parsed while it arrived, or of its bytes."""
+        check = self._checker()
 
-    return check
+        def read(body: bytes | Form, content_type: str) -> tuple[Any, list[Violation]]:
+            form = body if isinstance(body, Form) else decoder.parse(body, content_type)
+            value, plain, violations = decoder.decode(form)
+            return (value, violations) if violations else check(value, plain)
+
+        return read
+
+    def _checker(self) -> Callable[[Any, Any], tuple[Any, list[Violation]]]:
+        """Return a function that takes a value, and the same without files, and drops what handlers do not get."""
+        schema, compiler = self._schema, self._compiler
+        types = types_of(schema, compiler.contract)
+        if media.is_form(self._name) and types and "object" not in types:
+            listed = ", ".join(sorted(types))
+            message = f"a form is an object; its schema takes only {listed}, so it is not checked"
+            compiler.warn(self._pointer, message, "unchecked-form")
+            schema = {}
+        validator = compiler.compile(schema, "request", self._pointer)
+        drop = dropping(schema, compiler) if validator else None
+        fill = filling(schema, compiler) if validator else None
+
+        def check(value: Any, plain: Any) -> tuple[Any, list[Violation]]:
+            assert validator is not None  # the server does not start if a schema cannot be compiled
+            if not validator.accepts(plain):
+                return value, validator.violations(plain)
+            if drop is not None:
+                drop(value)
+            if fill is not None and fill(plain, validator.accepts) and value is not plain:
+                fill(value, lambda _: True)
+            return value, []
+
+        return check
 
 
 def _query(query: bytes, *, refuses_nul: bool) -> Raw:
-    if not query:
-        return NO_TEXTS
     try:
-        return urlencoded(query, refuses_nul=refuses_nul)
+        return urlencoded(query, refuses_nul=refuses_nul) if query else NO_TEXTS
     except ValueError as exc:
         message = "not percent-encoded UTF-8, or too many fields"
         raise InvalidRequest([Violation("", "encoding", message, "query")]) from exc

@@ -27,26 +27,10 @@ from .slicing import Slicer, slicer
 from .validators import Validator
 
 
-def json_choices(response: Response, default: str | None) -> list[str]:
-    """Return the media types of JSON of which Accept chooses one, the default first; none if there is only one."""
-    names = [name for name in response.content if "*" not in name and media.is_json(name)]
-    return sorted(names, key=lambda name: name != default) if len(names) > 1 else []
-
-
-def choices_of_lists(choices: list[str], default: str | None, streams: list[str]) -> list[str]:
-    """Return the media types of which Accept chooses one for a list of items; none if there is only one."""
-    whole = choices or [name for name in [default] if name is not None]
-    names = [*dict.fromkeys([*whole, *streams])]
-    return names if streams and len(names) > 1 else []
-
-
 def default_media_type(response: Response) -> str | None:
     """Return the media type used if the handler sets none: JSON if documented, else the first non-range."""
-    return min(
-        (name for name in response.content if "*" not in name),
-        key=lambda name: not media.is_json(name),
-        default=None,
-    )
+    names = [name for name in response.content if "*" not in name]
+    return min(names, key=lambda name: not media.is_json(name), default=None)
 
 
 _VARY = ("vary", "Accept")
@@ -128,8 +112,12 @@ class ResponseCompiler:
         )
         self.default = default_media_type(response)
         self._streams = [name for name in response.items if self._content[media.key_of(name)].items]
-        self._choices = json_choices(response, self.default)
-        self._of_lists = choices_of_lists(self._choices, self.default, self._streams)
+        of_json = [name for name in response.content if "*" not in name and media.is_json(name)]
+        of_json.sort(key=lambda name: name != self.default)
+        self._choices = of_json if len(of_json) > 1 else []  # of which Accept chooses one, the default first
+        whole = self._choices or ([] if self.default is None else [self.default])
+        of_lists = [*dict.fromkeys([*whole, *self._streams])]
+        self._of_lists = of_lists if self._streams and len(of_lists) > 1 else []
         self._headers = HeaderDecoder(response, compiler) if response.headers else None
         self.usual: tuple[Content, HeaderList] | None = None
         """Media type and headers of a result that is only a body."""
@@ -168,7 +156,7 @@ class ResponseCompiler:
         if self._headers and (violations := self._headers.violations(lines)):
             raise ResponseViolation(violations)
         if not self._content:
-            if not _is_empty(body):
+            if not (body is None or body is NO_BODY or (type(body) in (str, bytes) and not body)):
                 raise ResponseViolation.at("", "content", "the contract documents no body")
             return None, field_lines(lines)
         if body is NO_BODY:
@@ -184,9 +172,10 @@ class ResponseCompiler:
         sent_as = chosen or _natural_type(body)
         content = self.find(sent_as)
         if content is None:
-            reason = f"the contract documents no body of {sent_as}"
-            if chosen is None:
-                reason += "; only ranges are documented, so the handler must set content-type"
+            hint = (
+                "; only ranges are documented, so the handler must set content-type" if chosen is None else ""
+            )
+            reason = f"the contract documents no body of {sent_as}{hint}"
             raise ResponseViolation.at("", "content", reason)
         if isinstance(content, ItemContent | PartContent):
             content = content.begun(sent_as)
@@ -226,11 +215,8 @@ def _documented(response: Response, name: str, compiler: SchemaCompiler) -> Docu
     may_be_form = media.is_form(name) or media.covers(name, media.MULTIPART)
     read_as = media.MULTIPART if may_be_form else name if items is not None else ""
     warn_ignored(compiler.contract.follow(pointer)[0], read_as, pointer, compiler)
-    if (
-        name not in response.items
-        and items is None
-        and not is_validated(name, response.content[name], compiler.contract)
-    ):
+    is_whole = name not in response.items and items is None
+    if is_whole and not is_validated(name, response.content[name], compiler.contract):
         warn_unvalidated(media.essence(name), compiler, pointer)
     whole = _whole(response.content[name], compiler, pointer)
     return whole if items is None else whole._replace(items=items)
@@ -262,8 +248,3 @@ def with_charset(media_type: str) -> str:
     """Add `charset=utf-8` to a text media type without parameters, because clients would guess."""
     is_plain = media_type.startswith("text/") and ";" not in media_type
     return f"{media_type}; charset=utf-8" if is_plain else media_type
-
-
-def _is_empty(body: Any) -> bool:
-    """Return True for a body that can be sent where none is documented."""
-    return body is None or body is NO_BODY or (type(body) in (str, bytes) and not body)

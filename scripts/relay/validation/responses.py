@@ -35,7 +35,9 @@ class ResponseEncoder:
             response.pointer: ResponseCompiler(response, compiler)
             for response in operation.responses.values()
         }
-        self._offered = _offered(operation)
+        successes = [one.content for status, one in operation.responses.items() if status.startswith("2")]
+        documents_406 = "406" in operation.responses
+        self._offered = [name for content in successes for name in content] if documents_406 else []
         self._by_status: dict[int, ResponseCompiler] = {}  # those that were sent
         success = self._documented(self.success)
         self._usual = success.usual if success is not None else None
@@ -187,11 +189,3 @@ class ResponseEncoder:
     def _documented(self, status: int) -> ResponseCompiler | None:
         response = self._operation.response(status) if 100 <= status < 600 else None
         return None if response is None else self._compiled[response.pointer]
-
-
-def _offered(operation: Operation) -> list[str]:
-    """Return the media types of a success, if a 406 is documented."""
-    if "406" not in operation.responses:
-        return []
-    found = (one.content for status, one in operation.responses.items() if status.startswith("2"))
-    return [name for content in found for name in content]

@@ -10,7 +10,7 @@ from relay.contract.model import Response
 from .errors import ResponseViolation
 from .http import HeaderList, is_field
 from .parameters import ParameterDecoder
-from .raw_texts import Raw
+from .raw_texts import Raw, by_name
 from .schemas import SchemaCompiler
 from .violations import Violation
 
@@ -26,24 +26,18 @@ class HeaderDecoder:
 
     def violations(self, headers: Iterable[tuple[str, str]]) -> list[Violation]:
         """Return the violations of a response's headers, whose names are in lower case."""
-        lines: dict[str, list[str]] = {}
-        for name, value in headers:
-            lines.setdefault(name, []).append(value)
+        lines = by_name(headers)
         failures: list[Violation] = []
         for decoder in self._decoders:
             name = decoder.parameter.name
-            for raw in _raw(name, lines.get(name.lower())):
+            values = lines.get(name.lower(), [])
+            if (
+                name.lower() != "set-cookie" and values
+            ):  # that cannot be joined to a list (RFC 9110 section 5.3)
+                values = [", ".join(values)]
+            for raw in [{name: [value]} for value in values] or [{}]:
                 decoder.decode(Raw(raw), {}, "", failures)
         return failures
-
-
-def _raw(name: str, values: list[str] | None) -> list[dict[str, list[str]]]:
-    """Return what is decoded one by one of a header's lines: all of them as a list, except for Set-Cookie."""
-    if values is None:
-        return [{}]
-    if name.lower() == "set-cookie":  # cannot be joined to a list (RFC 9110 section 5.3)
-        return [{name: [value]} for value in values]
-    return [{name: [", ".join(values)]}]
 
 
 def header_lines(headers: Mapping[str, Any] | None) -> HeaderLines:
@@ -51,13 +45,11 @@ def header_lines(headers: Mapping[str, Any] | None) -> HeaderLines:
 
     Raises ResponseViolation for a value that is no text, number or boolean.
     """
-    if not headers:
-        return []
-    lines: HeaderLines = []
-    for name, value in headers.items():
-        values = value if isinstance(value, list | tuple) else [value]
-        lines += [(name.lower(), _text(name, one)) for one in values]
-    return lines
+    return [
+        (name.lower(), _text(name, one))
+        for name, value in (headers or {}).items()
+        for one in (value if isinstance(value, list | tuple) else [value])
+    ]
 
 
 def without(name: str, lines: HeaderLines) -> tuple[str | None, HeaderLines]:
@@ -82,9 +74,8 @@ def _text(name: str, value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str | int | float):
         return str(value)
-    raise ResponseViolation.at(
-        f"/{name}", "header", "a header must be a string, a number, a boolean or a list of these"
-    )
+    message = "a header must be a string, a number, a boolean or a list of these"
+    raise ResponseViolation.at(f"/{name}", "header", message)
 
 
 NO_BODY: Any = object()

@@ -12,7 +12,7 @@ import orjson
 
 from relay.contract.documents import Pointer
 from relay.contract.model import Schema
-from relay.contract.schema_words import COMBINING
+from relay.contract.schema_words import SAME_VALUE
 
 from .schemas import SchemaCompiler
 from .validators import Validator
@@ -20,20 +20,8 @@ from .validators import Validator
 SLICE = 512
 """Number of array items validated and serialised at once."""
 
-_WHOLE_VALUE_KEYWORDS = frozenset(
-    {
-        "enum",
-        "not",
-        "if",
-        "then",
-        "else",
-        "uniqueItems",
-        "contains",
-        "prefixItems",
-        "dependentSchemas",
-        *COMBINING,
-    }
-    | {"unevaluatedItems", "unevaluatedProperties"}
+_WHOLE_VALUE_KEYWORDS = SAME_VALUE.union(
+    "enum uniqueItems contains prefixItems unevaluatedItems unevaluatedProperties".split()
 )
 """Keywords by which a part of the items or of the properties may be valid where the whole is not, or the reverse."""
 _LENGTH_KEYWORDS = frozenset({"minItems", "maxItems"})

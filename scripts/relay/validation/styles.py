@@ -1,14 +1,15 @@
 """Reads the values of parameters and form fields: finds them in a request, splits and coerces them.
 
-An empty value is an empty list.
+The styles are those of OpenAPI 3.0.3, "Style Values", and follow RFC 6570 where its table is wrong. An empty value is
+an empty list.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
 
 from relay.contract.model import ABSENT, Contract, Parameter
 
@@ -16,10 +17,21 @@ from .coercion import MAX_NESTING, Coercion, Shape, properties_of, shapes_of
 from .json_strict import NotJson, parse_json
 from .raw_texts import DECODERS, Raw, Texts, same
 
-Decode = Callable[[str], str]
-
 SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 """The separators that a URL cannot contain: they are percent-encoded (OpenAPI 3.0.4, "Percent-Encoding")."""
+
+_PREFIXES = {"label": ".", "matrix": ";"}
+
+Decode = Callable[[str], str]
+
+Keys = Callable[[Texts], list[str]]
+"""Takes the texts of a location, returns the keys that an object takes although no property has their name."""
+
+Read = Callable[[Raw], Any]
+"""Returns the value of a parameter, ABSENT for no value. Raises Malformed."""
+
+_Reading = Callable[[Raw], list[Any]]
+"""Returns what the texts of a parameter may mean in one shape, the likeliest first; [] for no value."""
 
 
 class Malformed(ValueError):
@@ -30,36 +42,30 @@ class Malformed(ValueError):
         super().__init__(message)
 
 
-class _Text(NamedTuple):
-    """A text that is to be split, and how its items are decoded."""
+def _any_of(readings: Iterable[Callable[[], list[Any]]]) -> list[Any]:
+    """Return different values that some readings return. Raises the first Malformed if all do."""
+    values: list[Any] = []
+    malformed: Malformed | None = None
+    for reading in readings:
+        try:
+            values += [value for value in reading() if value not in values]
+        except Malformed as exc:
+            malformed = malformed or exc
+    if not values and malformed is not None:
+        raise malformed
+    return values
 
-    text: str
-    decode: Decode
 
-
-@dataclass(frozen=True, slots=True)
 class Splitter:
     """Splits the texts of one parameter into a text, a list or a mapping of texts."""
 
-    name: str
-    style: str
-    shape: Shape
-    explode: bool
-    separator: str
-    decode: Decode
-    strips: bool
-    """Whether spaces around an item are no part of it, as in headers."""
-
-    @classmethod
-    def of(cls, parameter: Parameter, shape: Shape) -> Splitter:
-        """Return the splitter of a parameter in one shape."""
-        style, explode = parameter.style, parameter.explode
-        separator = SEPARATORS.get(style, ",")
-        if explode and style in _PREFIXES:
-            separator = _PREFIXES[style]
-        strips = parameter.location == "header"
-        decode = same if style == "cookie" else DECODERS[parameter.location]
-        return cls(parameter.name, style, shape, explode, separator, decode, strips)
+    def __init__(self, parameter: Parameter, shape: Shape) -> None:
+        self._name, self._style, self._explode = parameter.name, parameter.style, parameter.explode
+        self._shape = shape
+        self._prefix = _PREFIXES.get(self._style, "")
+        self._separator = (self._explode and self._prefix) or SEPARATORS.get(self._style, ",")
+        self._strips = parameter.location == "header"  # spaces around an item are no part of it
+        self._decode = same if self._style == "cookie" else DECODERS[parameter.location]
 
     def readings(self, written: str) -> list[Any]:
         """Return what a text as sent may mean, the likeliest first. Raises Malformed if it is not in the style.
@@ -67,84 +73,53 @@ class Splitter:
         Where no separator is plain, one that is percent-encoded may be a separator as well, for clients that
         encode a whole value. A URL cannot contain spaces and pipes, so these are always taken for separators first.
         """
-        decoded = self.decode(written)
+        decoded = self._decode(written)
         if decoded == written:
-            return [self._split(written, same)]
-        values: list[Any] = []
-        malformed: Malformed | None = None
-        for text in self._texts(written, decoded):
-            try:
-                value = self._split(*text)
-            except Malformed as exc:
-                malformed = malformed or exc
-            else:
-                values += [] if value in values else [value]
-        if not values and malformed is not None:
-            raise malformed
-        return values
+            return self._split(written, same)
+        texts = [(written, self._decode), (decoded, same)]
+        if self._separator in written[len(self._prefix) :]:
+            del texts[1]
+        elif self._style in SEPARATORS:
+            texts.reverse()
+        return _any_of(partial(self._split, *one) for one in texts)
 
-    def _texts(self, written: str, decoded: str) -> list[_Text]:
-        plain = _Text(written, self.decode)
-        if self.separator in written[self.style in _PREFIXES :]:
-            return [plain]
-        encoded = _Text(decoded, same)
-        return [encoded, plain] if self.style in SEPARATORS else [plain, encoded]
-
-    def _split(self, text: str, decode: Decode) -> Any:
-        text = self._body(text, decode)
-        if self.shape == "scalar":
-            return decode(text)
-        parts = text.split(self.separator) if text else []
-        if self.strips:
+    def _split(self, text: str, decode: Decode) -> list[Any]:
+        if not text.startswith(self._prefix):
+            raise Malformed("style", f"the value is not in the style {self._style}")
+        text = text.removeprefix(self._prefix)
+        is_matrix, is_exploded = self._style == "matrix", self._explode and self._shape != "scalar"
+        if is_matrix and not is_exploded:
+            text = self._value(text, decode)
+        if self._shape == "scalar":
+            return [decode(text)]
+        parts = text.split(self._separator) if text else []
+        if self._strips:
             parts = [part.strip() for part in parts]
-        if self.shape == "array":
-            return [decode(self._item(part, decode)) for part in parts]
-        return _mapping([tuple(map(decode, pair)) for pair in self._pairs(parts)])
-
-    def _body(self, text: str, decode: Decode) -> str:
-        """Return what follows the prefix of the style."""
-        prefix = _PREFIXES.get(self.style, "")
-        if not text.startswith(prefix):
-            raise Malformed("style", f"the value is not in the style {self.style}")
-        text = text.removeprefix(prefix)
-        is_named = self.style == "matrix" and not (self.explode and self.shape != "scalar")
-        return self._value(text, decode) if is_named else text
-
-    def _item(self, part: str, decode: Decode) -> str:
-        return self._value(part, decode) if self.style == "matrix" and self.explode else part
+        if self._shape == "object":
+            return [_mapping([tuple(map(decode, pair)) for pair in self._pairs(parts)])]
+        if is_matrix and is_exploded:
+            parts = [self._value(part, decode) for part in parts]
+        return [[decode(part) for part in parts]]
 
     def _value(self, text: str, decode: Decode) -> str:
         """Return the value of `name=value`, which is `name` if the value is empty (RFC 6570 section 3.2.7)."""
         name, _, value = text.partition("=")
-        if decode(name) != self.name:
+        if decode(name) != self._name:
             raise Malformed("style", "each element must start with the parameter's name and '='")
         return value
 
     def _pairs(self, parts: list[str]) -> list[tuple[str, ...]]:
-        if not self.explode:
+        if not self._explode:
             return [tuple(parts[index : index + 2]) for index in range(0, len(parts), 2)]
-        if self.style == "matrix":
+        if self._style == "matrix":
             parts = [part if "=" in part else f"{part}=" for part in parts]
         return [tuple(part.split("=", 1)) for part in parts]
-
-
-_PREFIXES = {"label": ".", "matrix": ";"}
 
 
 def _mapping(pairs: list[tuple[str, ...]]) -> dict[str, str]:
     if any(len(pair) != 2 for pair in pairs) or len({pair[0] for pair in pairs}) < len(pairs):
         raise Malformed("style", "an object must be written as unique names, each with a value")
     return {pair[0]: pair[1] for pair in pairs}
-
-
-Keys = Callable[[Texts], list[str]]
-"""Takes the texts of a location, returns the keys that an object takes although no property has their name."""
-
-Read = Callable[[Raw], Any]
-"""Returns the value of a parameter, ABSENT for no value. Raises Malformed."""
-
-_Reading = Callable[[Raw], list[Any]]
-"""Returns what the texts of a parameter may mean in one shape, the likeliest first; [] for no value."""
 
 
 def reader(
@@ -161,39 +136,22 @@ def reader(
     the schema accepts, else the first one. `keys` finds more properties of an object that is sent as parameters.
     """
     name, schema = parameter.name, parameter.schema
-    if parameter.media_type is not None:
-        return lambda raw: _absent_or(
-            _one(raw.texts, name), lambda text: _json(text, refuses_nul=refuses_nul)
-        )
     shapes = shapes_of(schema, contract)
-    if shapes == ["scalar"] and parameter.style in ("form", "simple", "cookie"):
-        coerce = coercion.of(schema)
-        return lambda raw: _absent_or(_one(raw.texts, name), coerce)
+    is_json = parameter.media_type is not None
+    if is_json or (shapes == ["scalar"] and parameter.style in ("form", "simple", "cookie")):
+        convert = partial(_json, refuses_nul=refuses_nul) if is_json else coercion.of(schema)
+
+        def read_one(raw: Raw) -> Any:
+            text = _one(raw.texts, name)
+            return ABSENT if text is ABSENT else convert(text)
+
+        return read_one
     readings = [_reading(parameter, shape, contract, coercion, keys) for shape in shapes]
-    reading = readings[0] if len(readings) == 1 else _any_of(readings)
     accepts = coercion.verdict(schema)
 
     def read(raw: Raw) -> Any:
-        found = reading(raw)
+        found = readings[0](raw) if len(readings) == 1 else _any_of(partial(one, raw) for one in readings)
         return next(filter(accepts, found), found[0]) if len(found) > 1 else found[0] if found else ABSENT
-
-    return read
-
-
-def _any_of(readings: list[_Reading]) -> _Reading:
-    """Return the readings in any shape; it raises Malformed if all do."""
-
-    def read(raw: Raw) -> list[Any]:
-        found: list[Any] = []
-        malformed: Malformed | None = None
-        for reading in readings:
-            try:
-                found += reading(raw)
-            except Malformed as exc:
-                malformed = malformed or exc
-        if not found and malformed is not None:
-            raise malformed
-        return found
 
     return read
 
@@ -211,32 +169,25 @@ def _reading(
     name, schema = parameter.name, parameter.schema
     scalar = coercion.scalar_of(schema) if shape == "scalar" else None
     coerce = scalar or coercion.of(schema)
+    find: Callable[[Texts], Any] | None = None
     if parameter.style == "deepObject":
-        find = _without_brackets if scalar else _deep
-        return lambda raw: _each(find(raw.texts, name), coerce)
-    if shape == "object" and is_spread(parameter, contract):
+        find = partial(_without_brackets if scalar else _deep, name=name)
+    elif shape == "object" and is_spread(parameter, contract):
         names = [*properties_of(schema, contract)]
         other = None if shapes_of(schema, contract) == ["object"] else name
-        return lambda raw: _each(_spread(raw.texts, names, keys, other), coerce)
-    if shape == "array" and parameter.explode and parameter.location in ("query", "cookie"):
-        return lambda raw: [coerce(list(raw.texts[name]))] if name in raw.texts else []
-    if shape == "scalar" and parameter.style not in ("label", "matrix"):
-        return lambda raw: _each(_one(raw.texts, name), coerce)
-    split = Splitter.of(parameter, shape).readings
-
-    def read(raw: Raw) -> list[Any]:
-        text = _one(raw.written, name)
-        return [] if text is ABSENT else [*map(coerce, split(text))]
-
-    return read
+        find = partial(_spread, names=names, keys=keys, other=other)
+    elif shape == "array" and parameter.explode and parameter.location in ("query", "cookie"):
+        find = partial(_all, name=name)
+    elif shape == "scalar" and parameter.style not in _PREFIXES:
+        find = partial(_one, name=name)
+    if find is not None:
+        return lambda raw: [] if (value := find(raw.texts)) is ABSENT else [coerce(value)]
+    split = Splitter(parameter, shape).readings
+    return lambda raw: [] if (text := _one(raw.written, name)) is ABSENT else [*map(coerce, split(text))]
 
 
-def _absent_or(value: Any, convert: Callable[[Any], Any]) -> Any:
-    return ABSENT if value is ABSENT else convert(value)
-
-
-def _each(value: Any, convert: Callable[[Any], Any]) -> list[Any]:
-    return [] if value is ABSENT else [convert(value)]
+def _all(texts: Texts, name: str) -> Any:
+    return list(texts[name]) if name in texts else ABSENT
 
 
 def _one(texts: Texts, name: str) -> Any:

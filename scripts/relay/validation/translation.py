@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from relay.contract.canonical import use_numeric_bounds
@@ -31,6 +32,7 @@ _KEYWORDS = frozenset(
     "multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength maxItems "
     "minItems uniqueItems maxProperties minProperties required enum type format".split()
 )
+_BOUNDS = {exclusive: bound for bound, exclusive in EXCLUSIVE.items()}
 _MODERN_KEYWORDS = _KEYWORDS | {"minContains", "maxContains", "dependentRequired"}
 _TRANSLATED = {
     word: container
@@ -58,128 +60,23 @@ class Translator:
     """Translates the schemas of one contract."""
 
     def __init__(self, contract: Contract, *, refuses_read_only: bool) -> None:
-        self._contract = contract
-        self._is_modern = contract.version != "3.0"
+        self.contract = contract
         self._hidden_by_ref: dict[tuple[str, Direction], frozenset[str]] = {}
         self.contents: dict[Direction, Contents] = {
             "request": Contents("request"),
             "response": Contents("response"),
         }
         """What texts contain, which the library does not check."""
-        self._hidden_schemas: dict[Direction, Schema] = {
+        self.hidden_schemas: dict[Direction, Schema] = {
             "request": HIDDEN if refuses_read_only else {},
             "response": HIDDEN,
         }
+        """The schema of a property that is forbidden in a direction."""
 
     def translate(self, schema: Schema, direction: Direction) -> Translation:
         """Translate a schema."""
-        result = Translation({}, set(), [])
-        return result._replace(schema=self._translated(schema, direction, result, frozenset()))
-
-    def _translated(
-        self, schema: Schema, direction: Direction, result: Translation, hidden: frozenset[str]
-    ) -> Schema:
-        """Translate one schema; `hidden` are the properties that the schema it is a part of hides."""
-        if "$ref" in schema:  # alone, as later versions are canonical; in 3.0 what is next to it is ignored
-            result.refs.add(schema["$ref"])
-            return {"$ref": pointer_of(schema["$ref"])}
-        translate = self._modern if self._is_modern else self._of_3_0
-        out = translate(schema, direction, result, hidden)
-        if isinstance(pattern := schema.get("pattern"), str):
-            result.patterns.append(pattern)
-            _assert_pattern(out, pattern)
-        return _nullable(out) if schema.get("nullable") else out
-
-    def _of_3_0(
-        self, schema: Schema, direction: Direction, result: Translation, hidden: frozenset[str]
-    ) -> Schema:
-        out: Schema = {key: value for key, value in schema.items() if key in _KEYWORDS}
-        _drop_exclusive(out)
-        hidden |= self.hidden(schema, direction)
-        parts = [self._translated(part, direction, result, hidden) for part in schema.get("allOf", [])]
-        for keyword in ("anyOf", "oneOf"):
-            if keyword in schema:
-                branches = [
-                    self._translated(part, direction, result, frozenset()) for part in schema[keyword]
-                ]
-                if targets := discriminated(schema, keyword):
-                    name = schema["discriminator"]["propertyName"]
-                    parts.append(_dispatched(keyword, branches, name, targets))
-                else:
-                    out[keyword] = branches
-        for keyword in ("not", "items", "additionalProperties"):
-            if keyword in schema:
-                value = schema[keyword]
-                is_schema = isinstance(value, dict)
-                out[keyword] = self._translated(value, direction, result, frozenset()) if is_schema else value
-        if "properties" in schema:
-            out["properties"] = self._properties(
-                schema["properties"],
-                direction,
-                lambda part: self._translated(part, direction, result, frozenset()),
-            )
-        _require(out, [name for name in out.get("required", []) if name not in hidden])
-        _complete(out, parts)
-        if "enum" in out:
-            out["enum"] = enum_members(out)
-        return out
-
-    def _modern(
-        self, schema: Schema, direction: Direction, result: Translation, hidden: frozenset[str]
-    ) -> Schema:
-        """Translate a canonical schema of OpenAPI 3.1 or later; the schemas of the same value hide the same properties.
-
-        What one alternative hides, the others do not.
-        """
-        outer = hidden
-        hidden |= self.hidden(schema, direction)
-
-        def same(part: Schema) -> Schema:
-            return self._translated(part, direction, result, hidden)
-
-        def alternative(part: Schema) -> Schema:
-            others = {word: value for word, value in schema.items() if word not in CHOICES}
-            return self._translated(part, direction, result, outer | self.hidden(others, direction))
-
-        def other(part: Any) -> Any:
-            is_schema = isinstance(part, dict)
-            return self._translated(part, direction, result, frozenset()) if is_schema else part
-
-        out: Schema = {}
-        for word, value in schema.items():
-            if word in _MODERN_KEYWORDS:
-                out[word] = value
-            elif word in ("properties", "patternProperties"):
-                out[word] = self._properties(value, direction, other)
-            elif (container := _TRANSLATED.get(word)) is not None:
-                translate = alternative if word in CHOICES else same if word in _SAME_VALUE else other
-                out[word] = _within(value, container, translate)
-        if "patternProperties" in out:
-            result.patterns.extend(out["patternProperties"])
-            out["patternProperties"] = _with_patterns(pattern_properties(out))
-        _hide(out, hidden)
-        if found := [(word, tags) for word in CHOICES if (tags := discriminated(schema, word))]:
-            ((word, tags),) = found[:1]
-            by_value = [(value, pointer_of(ref)) for value, ref in tags]
-            out["tagged"] = (
-                schema["discriminator"]["propertyName"],
-                by_value,
-                word,
-                _default_ref(schema, word),
-            )
-        parts = [same(part) for part in schema.get("allOf", [])]
-        _complete(out, [*parts, *self.contents[direction].parts(schema)])
-        use_numeric_bounds(out)
-        return out
-
-    def _properties(
-        self, properties: dict[str, Schema], direction: Direction, translate: Callable[[Schema], Schema]
-    ) -> dict[str, Schema]:
-        hidden = self._hidden_schemas[direction]
-        return {
-            name: hidden if self.is_hidden(part, direction) else translate(part)
-            for name, part in properties.items()
-        }
+        parts = _Parts(self, direction)
+        return Translation(parts.translated(schema), parts.refs, parts.patterns)
 
     def hidden(self, schema: Schema, direction: Direction, seen: tuple[str, ...] = ()) -> frozenset[str]:
         """Return the properties that are forbidden in a direction, including those of schemas for the same value.
@@ -191,7 +88,7 @@ class Translator:
             return self._hidden_by(ref, direction, seen)
         properties = schema.get("properties", {}).items()
         own = frozenset([name for name, part in properties if self.is_hidden(part, direction)])
-        parts = [*applied_schemas(schema)] if self._is_modern else schema.get("allOf", [])
+        parts = schema.get("allOf", []) if self.contract.version == "3.0" else [*applied_schemas(schema)]
         return own.union(*[self.hidden(part, direction, seen) for part in parts]) if parts else own
 
     def _hidden_by(self, ref: str, direction: Direction, seen: tuple[str, ...]) -> frozenset[str]:
@@ -201,14 +98,112 @@ class Translator:
             return self._hidden_by_ref[key]
         if ref in seen:
             return frozenset()
-        found = self.hidden(self._contract.resolve({"$ref": ref}), direction, (*seen, ref))
+        found = self.hidden(self.contract.resolve({"$ref": ref}), direction, (*seen, ref))
         if not seen:
             self._hidden_by_ref[key] = found
         return found
 
     def is_hidden(self, schema: Schema, direction: Direction) -> bool:
         """Return True if a property is forbidden in a direction."""
-        return self._contract.is_marked(schema, MARKS[direction])
+        return self.contract.is_marked(schema, MARKS[direction])
+
+
+class _Parts:
+    """Translates a schema and those within it; `refs` and `patterns` are what they contain."""
+
+    def __init__(self, translator: Translator, direction: Direction) -> None:
+        self._translator, self._direction = translator, direction
+        self._translate = self._of_3_0 if translator.contract.version == "3.0" else self._modern
+        self.refs: set[str] = set()
+        self.patterns: list[str] = []
+
+    def translated(self, schema: Any, hidden: frozenset[str] = frozenset()) -> Any:
+        """Translate one schema; `hidden` are the properties that the schema it is a part of hides."""
+        if not isinstance(schema, dict):
+            return schema
+        if "$ref" in schema:  # alone, as later versions are canonical; in 3.0 what is next to it is ignored
+            self.refs.add(schema["$ref"])
+            return {"$ref": pointer_of(schema["$ref"])}
+        out = self._translate(schema, hidden)
+        if isinstance(pattern := schema.get("pattern"), str):
+            self.patterns.append(pattern)
+            _assert_pattern(out, pattern)
+        return _nullable(out) if schema.get("nullable") else out
+
+    def _hidden(self, schema: Schema) -> frozenset[str]:
+        return self._translator.hidden(schema, self._direction)
+
+    def _of_3_0(self, schema: Schema, hidden: frozenset[str]) -> Schema:
+        # What excludes a bound that is not there means nothing, but draft 4 does not allow it.
+        words = [word for word in schema if word in _KEYWORDS and _BOUNDS.get(word, word) in schema]
+        out: Schema = {word: schema[word] for word in words}
+        hidden |= self._hidden(schema)
+        parts = [self.translated(part, hidden) for part in schema.get("allOf", [])]
+        for keyword in CHOICES:
+            if keyword in schema:
+                branches = [self.translated(part) for part in schema[keyword]]
+                if targets := discriminated(schema, keyword):
+                    name = schema["discriminator"]["propertyName"]
+                    parts.append(_dispatched(keyword, branches, name, targets))
+                else:
+                    out[keyword] = branches
+        for keyword in ("not", "items", "additionalProperties"):
+            if keyword in schema:
+                out[keyword] = self.translated(schema[keyword])
+        if "properties" in schema:
+            out["properties"] = self._properties(schema["properties"])
+        required = [name for name in out.pop("required", []) if name not in hidden]
+        if required:  # draft 4 does not allow an empty list
+            out["required"] = required
+        _complete(out, parts)
+        if "enum" in out:
+            out["enum"] = enum_members(out)
+        return out
+
+    def _modern(self, schema: Schema, hidden: frozenset[str]) -> Schema:
+        """Translate a canonical schema of OpenAPI 3.1 or later; the schemas of the same value hide the same properties.
+
+        What one alternative hides, the others do not.
+        """
+        has_choices = not schema.keys().isdisjoint(CHOICES)
+        of_others = {word: value for word, value in schema.items() if has_choices and word not in CHOICES}
+        of_alternatives = hidden | self._hidden(of_others)
+        hidden |= self._hidden(schema)
+        out: Schema = {}
+        for word, value in schema.items():
+            if word in _MODERN_KEYWORDS:
+                out[word] = value
+            elif word in ("properties", "patternProperties"):
+                out[word] = self._properties(value)
+            elif (container := _TRANSLATED.get(word)) is not None:
+                inner = hidden if word in _SAME_VALUE else frozenset()
+                inner = of_alternatives if word in CHOICES else inner
+                out[word] = _within(value, container, partial(self.translated, hidden=inner))
+        if "patternProperties" in out:
+            self.patterns.extend(out["patternProperties"])
+            out["patternProperties"] = _with_patterns(pattern_properties(out))
+        _hide(out, hidden)
+        for word in CHOICES:
+            if "tagged" not in out and (tags := discriminated(schema, word)):
+                by_value = [(value, pointer_of(ref)) for value, ref in tags]
+                out["tagged"] = (
+                    schema["discriminator"]["propertyName"],
+                    by_value,
+                    word,
+                    _default_ref(schema, word),
+                )
+        parts = [self.translated(part, hidden) for part in schema.get("allOf", [])]
+        _complete(out, [*parts, *self._translator.contents[self._direction].parts(schema)])
+        use_numeric_bounds(out)
+        return out
+
+    def _properties(self, properties: dict[str, Schema]) -> dict[str, Schema]:
+        hidden = self._translator.hidden_schemas[self._direction]
+        is_hidden = self._translator.is_hidden
+        return {
+            name: hidden if is_hidden(part, self._direction) else self.translated(part)
+            for name, part in properties.items()
+        }
 
 
 def _within(value: Any, container: Container, translate: Callable[[Any], Any]) -> Any:
@@ -267,14 +262,19 @@ def _assert_pattern(schema: Schema, pattern: str) -> None:
 
 
 def _complete(schema: Schema, parts: list[Schema]) -> None:
-    """Complete a translated schema: its `allOf` and format."""
+    """Complete a translated schema: its `allOf`, and the bounds of its format."""
     if schema.get("format") == "time":
         del schema["format"]
         parts = [*parts, _TIME]
     if parts:
         schema["allOf"] = parts
-    if bounds := INTEGER_BOUNDS.get(schema.get("format", "")):
-        _bound(schema, *bounds)
+    low, high = INTEGER_BOUNDS.get(schema.get("format", ""), (None, None))
+    if low is not None and schema.get("minimum", low - 1) < low:
+        schema["minimum"] = low
+        schema.pop("exclusiveMinimum", None)
+    if high is not None and schema.get("maximum", high + 1) > high:
+        schema["maximum"] = high
+        schema.pop("exclusiveMaximum", None)
 
 
 def enum_members(schema: Schema) -> list[Any]:
@@ -313,31 +313,6 @@ def _with_patterns(properties: dict[str, Schema]) -> dict[str, Schema]:
     for pattern, schema in properties.items():
         found.setdefault(translated(pattern).keywords["pattern"], []).append(schema)
     return {pattern: one[0] if len(one) == 1 else {"allOf": one} for pattern, one in found.items()}
-
-
-def _require(schema: Schema, names: list[str]) -> None:
-    """Set `required`; draft 4 does not allow an empty list."""
-    if names:
-        schema["required"] = names
-    else:
-        schema.pop("required", None)
-
-
-def _drop_exclusive(schema: Schema) -> None:
-    """Remove what would exclude a bound that is not there: it means nothing, but draft 4 does not allow it."""
-    for bound, exclusive in EXCLUSIVE.items():
-        if bound not in schema:
-            schema.pop(exclusive, None)
-
-
-def _bound(schema: Schema, low: int, high: int) -> None:
-    """Narrow the bounds of a schema to those of its format."""
-    if schema.get("minimum", low - 1) < low:
-        schema["minimum"] = low
-        schema.pop("exclusiveMinimum", None)
-    if schema.get("maximum", high + 1) > high:
-        schema["maximum"] = high
-        schema.pop("exclusiveMaximum", None)
 
 
 def _nullable(schema: Schema) -> Schema:

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 from weakref import WeakSet
+
+import jsonschema_rs
 
 from relay.contract.model import Schema
 from relay.contract.pointers import escape
 
 from .violations import Violation
-
-if TYPE_CHECKING:
-    import jsonschema_rs
 
 Accepts = Callable[[Any], bool]
 
@@ -27,13 +25,13 @@ DELEGATED = "x-delegated"
 """A keyword of our own: its value is the name of a schema, which another validator has."""
 
 
-class Compiled(Protocol):
-    """Compiles a document; `delegate` is the verdict of the schemas that are DELEGATED to another validator."""
+Compile = Callable[
+    [Schema, Accepts | None], jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator
+]
+"""Takes a document, and the verdict of the schemas that are DELEGATED to another validator.
 
-    def __call__(
-        self, document: Schema, /, *, delegate: Accepts | None = None
-    ) -> jsonschema_rs.Draft4Validator | jsonschema_rs.Draft202012Validator:
-        """Raise ValueError or jsonschema_rs.ReferencingError for a document that cannot be compiled."""
+Raises ValueError or jsonschema_rs.ReferencingError for a document that cannot be compiled.
+"""
 
 
 def pointer_of(name: str) -> str:
@@ -61,14 +59,17 @@ def delegation(delegate: Accepts) -> type:
 
 
 def compile_together(
-    schemas: Mapping[str, Schema], definitions: Mapping[str, Schema], compiled: Compiled
+    schemas: Mapping[str, Schema],
+    definitions: Mapping[str, Schema],
+    compile_: Compile,
+    delegate: Accepts | None = None,
 ) -> Accepts:
     """Compile schemas, which may refer to `definitions`, as the properties of one validator.
 
     Return its verdict: it accepts `{name: value}` if the schema of that name accepts the value.
     """
     document = {"properties": schemas, "additionalProperties": False, "definitions": definitions}
-    return compiled(document).is_valid
+    return compile_(document, delegate).is_valid
 
 
 T = TypeVar("T")
@@ -119,7 +120,7 @@ class Definitions:
         self._reach(refs)
         return any(ref in self._formatted for ref in refs)
 
-    def _reach(self, refs: Iterable[str]) -> None:
+    def _reach(self, refs: set[str]) -> None:
         """Translate what some `$ref`s reach, and note for each what is true of what it reaches."""
         new: list[str] = []
         pending = [*refs]
@@ -152,21 +153,22 @@ class Definitions:
                 pending += self._users[user]
 
 
-class Explainer(Protocol):
-    """Explains why schemas reject values."""
-
-    def add(self, validator: Validator, /) -> Callable[[Any], list[Violation]]:
-        """Return the function that explains a value which a validator rejects."""
-
-
 class Validator:
-    """A compiled schema; it is compiled again with others only as long as something else refers to it."""
+    """A compiled schema; it is compiled again with others only as long as something else refers to it.
+
+    `explained` returns the function that explains a value which the validator rejects.
+    """
 
     __slots__ = ("__weakref__", "_explain", "accepts", "refs", "schema")
 
-    def __init__(self, schema: Schema, refs: set[str], explainer: Explainer) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        refs: set[str],
+        explained: Callable[[Validator], Callable[[Any], list[Violation]]],
+    ) -> None:
         self.schema, self.refs = schema, refs
-        self._explain = explainer.add(self)
+        self._explain = explained(self)
         self.accepts: Accepts
         """Return True if a plain value (str, int, float, bool, None, list, dict) is valid.
 
@@ -186,9 +188,9 @@ class ValidatorGroup:
     in a group of their own. When these are as large as all, all are compiled again, as one.
     """
 
-    def __init__(self, definitions: Callable[[set[str]], Mapping[str, Schema]], compiled: Compiled) -> None:
+    def __init__(self, definitions: Callable[[set[str]], Mapping[str, Schema]], compile_: Compile) -> None:
         self._definitions = definitions
-        self._compiled = compiled
+        self._compile_one = compile_
         self._done: WeakSet[Validator] = WeakSet()
         self._new: list[Validator] = []
         self._known: set[str] = set()  # the definitions that are compiled as one
@@ -214,7 +216,7 @@ class ValidatorGroup:
         if not new:
             return
         self._done.update(new)
-        refs = _refs(new)
+        refs = set().union(*(one.refs for one in new))
         if self._delegate is not None and refs <= self._known and len(self._done) <= 2 * self._size:
             self._compile(new, {ref: {DELEGATED: ref} for ref in refs})
             return
@@ -224,7 +226,7 @@ class ValidatorGroup:
             self._compile(new, definitions)
             return
         used = [*self._done]
-        definitions = self._definitions(_refs(used))
+        definitions = self._definitions(set().union(*(one.refs for one in used)))
         self._delegate = self._compile(used, definitions)
         self._known = set(definitions)
         self._size, self._apart = len(definitions) + len(used), 0
@@ -242,14 +244,10 @@ class ValidatorGroup:
         by_name = {str(number): validator for number, validator in enumerate(validators)}
         schemas = {name: validator.schema for name, validator in by_name.items()}
         schemas |= {ref: {"$ref": pointer_of(ref)} for ref in definitions}
-        is_valid = compile_together(schemas, definitions, partial(self._compiled, delegate=self._delegate))
+        is_valid = compile_together(schemas, definitions, self._compile_one, self._delegate)
         for name, validator in by_name.items():
             validator.accepts = _property(is_valid, name)
         return is_valid
-
-
-def _refs(validators: Iterable[Validator]) -> set[str]:
-    return {ref for validator in validators for ref in validator.refs}
 
 
 def _property(is_valid: Accepts, key: str) -> Accepts:

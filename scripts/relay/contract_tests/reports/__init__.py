@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from relay.contract_tests.exchanges import Exchange
-from relay.contract_tests.results import Failure
+from relay.contract_tests.results import Phase
 from relay.contract_tests.run_report import Report
 from relay.project.files import replace_files
 
@@ -37,10 +37,8 @@ def write_reports(report: Report, folder: Path, redact: Callable[[Exchange], Exc
 def redacted(report: Report, redact: Callable[[Exchange], Exchange]) -> Report:
     """Return the report with redacted exchanges in its failures; reports only count all others."""
 
-    def without_secrets(failure: Failure) -> Failure:
-        return replace(failure, exchange=redact(failure.exchange)) if failure.exchange else failure
+    def without_secrets(part: Phase) -> Phase:
+        shown = [replace(one, exchange=one.exchange and redact(one.exchange)) for one in part.failures]
+        return replace(part, failures=shown)
 
-    return replace(
-        report,
-        parts=[replace(part, failures=list(map(without_secrets, part.failures))) for part in report.parts],
-    )
+    return replace(report, parts=[*map(without_secrets, report.parts)])

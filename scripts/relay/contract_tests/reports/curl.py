@@ -90,7 +90,7 @@ def _url(url: str, base: str | None) -> str:
 
 
 def _is_implied(name: str, value: str, request: Request) -> bool:
-    """Whether curl sends a header itself, or the header is not relevant for the request."""
+    """Return True if curl sends a header itself, or the header is not relevant for the request."""
     match name:
         case "host":
             return request.url.split("/")[2:3] == [value]
@@ -118,18 +118,10 @@ def _data(body: bytes) -> tuple[str, list[str]]:
     """Return the pipe before the command, and the options for the body; both are empty without a body."""
     if not body:
         return "", []
-    if _is_plain(body):
-        return "", [f"--data-binary {shlex.quote(body.decode())}"]
+    text = body.decode(errors="surrogateescape")  # a surrogate is not printable
+    if not text.startswith("@") and text.replace("\n", "").replace("\t", "").isprintable():
+        return "", [f"--data-binary {shlex.quote(text)}"]  # curl reads `@` as the name of a file
     return f"printf %s {base64.b64encode(body).decode()} | base64 -d | ", ["--data-binary @-"]
-
-
-def _is_plain(body: bytes) -> bool:
-    """Whether a body can be shown and copied as text; curl reads `@` as the name of a file."""
-    try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        return False
-    return not text.startswith("@") and text.replace("\n", "").replace("\t", "").isprintable()
 
 
 def _with_tokens(text: str) -> str:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from itertools import groupby
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
-from relay.contract.model import Operation
 from relay.contract_tests.contract_rules import RULES
-from relay.contract_tests.coverage import Cell, Coverage, State
-from relay.contract_tests.results import NotRun
+from relay.contract_tests.coverage import Cell, State
 from relay.contract_tests.run_report import Report
 
 from .curl import curl
@@ -20,19 +17,12 @@ from .printable import answer_line, body_text, escape_unprintable, expected_stat
 OPEN_FAILURES = 10
 """The number of failures whose evidence is open at first."""
 
-OPEN_OPERATIONS = 50
-"""The largest number of operations for which the grid is open at first."""
+_OPEN_OPERATIONS = 50  # the largest number for which the grid is open at first
+
+T = TypeVar("T")
+K = TypeVar("K")
 
 _SYMBOLS = {State.SEEN: "✓", State.WAIVED: "\N{EN DASH}", State.NOT_SEEN: "○"}
-
-
-class Group(NamedTuple):
-    """The grid of one tag: each row has an operation and, status by status, the cells of its media types."""
-
-    tag: str
-    statuses: list[str]
-    rows: list[tuple[Operation, list[list[Cell]]]]
-    counts: Counter[State]
 
 
 def page(report: Report) -> str:
@@ -59,41 +49,47 @@ def page(report: Report) -> str:
         duration=_duration,
         plural=_plural,
     )
+    cells = report.coverage.cells
+    waived = _by([one for one in cells if one.state is State.WAIVED], _waiver)
     return environment.get_template("page.html.j2").render(
         report=report,
         failures=report.failures,
         whys={rule.id: rule.why for rule in RULES.values()},
         exchanges=sum(len(part.exchanges) for part in report.parts),
-        counts=Counter(cell.state for cell in report.coverage.cells),
-        groups=groups(report.coverage),
-        waived=_waived(report.coverage),
-        not_run=[(part, _by_reason(part.not_run)) for part in report.parts if part.not_run],
+        counts=Counter(cell.state for cell in cells),
+        groups=[_grid(one) for one in _by(cells, lambda cell: cell.operation.tag).values()],
+        waived=waived.values(),
+        not_run=[(one, _by(one.not_run, lambda case: case.reason)) for one in report.parts if one.not_run],
         command=lambda exchange: curl(exchange, report.subject),
         shown_by=shown_by,
         describe=_describe,
         symbols=_SYMBOLS,
         State=State,
         open_failures=OPEN_FAILURES,
-        is_grid_open=len({cell.operation.id for cell in report.coverage.cells}) <= OPEN_OPERATIONS,
+        is_grid_open=len({cell.operation.id for cell in cells}) <= _OPEN_OPERATIONS,
     )
 
 
-def groups(coverage: Coverage) -> list[Group]:
-    """Return the grids of a contract, by tag."""
-    by_tag: dict[str, list[Cell]] = {}
-    for cell in coverage.cells:
-        by_tag.setdefault(cell.operation.tag, []).append(cell)
-    return [_group(tag, cells) for tag, cells in by_tag.items()]
+def _waiver(cell: Cell) -> str:
+    return str(cell.waiver and cell.waiver.place)
 
 
-def _group(tag: str, cells: list[Cell]) -> Group:
+def _by(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
+    found: dict[K, list[T]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    return found
+
+
+def _grid(cells: list[Cell]) -> dict[str, Any]:
+    """Return the grid of one tag: each row has an operation and, status by status, the cells of its media types."""
     statuses = sorted({cell.status for cell in cells})  # ranges after their numbers, `default` last
-    rows = []
-    for _, found in groupby(cells, lambda cell: cell.operation.id):
-        row = list(found)
-        by_status = [[cell for cell in row if cell.status == status] for status in statuses]
-        rows.append((row[0].operation, by_status))
-    return Group(tag, statuses, rows, Counter(cell.state for cell in cells))
+    rows = [
+        (row[0].operation, [[cell for cell in row if cell.status == status] for status in statuses])
+        for row in _by(cells, lambda cell: cell.operation.id).values()
+    ]
+    counts = Counter(cell.state for cell in cells)
+    return {"tag": cells[0].operation.tag, "statuses": statuses, "rows": rows, "counts": counts}
 
 
 def _describe(cell: Cell) -> str:
@@ -106,22 +102,6 @@ def _describe(cell: Cell) -> str:
         case _:
             known = "not seen"
     return f"{cell.media_type or 'no body'}: {known}"
-
-
-def _waived(coverage: Coverage) -> list[tuple[Cell, list[Cell]]]:
-    """Return the waived cells by waiver, each list with its first cell."""
-    found: dict[str, list[Cell]] = {}
-    for cell in coverage.cells:
-        if cell.state is State.WAIVED and cell.waiver:
-            found.setdefault(str(cell.waiver.place), []).append(cell)
-    return [(cells[0], cells) for cells in found.values()]
-
-
-def _by_reason(not_run: Iterable[NotRun]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for one in not_run:
-        found.setdefault(one.reason, []).append(one.case)
-    return found
 
 
 def _duration(seconds: float) -> str:

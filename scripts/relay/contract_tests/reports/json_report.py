@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from relay.contract.diagnostics import SourceLocation, place_parts
-from relay.contract_tests.coverage import Cell, Coverage
+from relay.contract_tests.coverage import Cell
 from relay.contract_tests.exchanges import Exchange
 from relay.contract_tests.results import Failure, Phase
 from relay.contract_tests.run_report import Report
@@ -34,7 +34,11 @@ def document(report: Report) -> dict[str, Any]:
             "cut": report.is_cut,
             "reproduce": list(report.reproduce),
             "parts": [_part(part, report.subject) for part in report.parts],
-            "coverage": _coverage(report.coverage, report.min_coverage),
+            "coverage": {
+                "percent": report.coverage.percent,
+                "min_percent": report.min_coverage,
+                "cells": [_cell(cell) for cell in report.coverage.cells],
+            },
         }
     )
     return data
@@ -55,14 +59,13 @@ def _part(part: Phase, base: str | None) -> dict[str, Any]:
 
 
 def _failure(failure: Failure, base: str | None) -> dict[str, Any]:
-    found = failure.finding
     return {
-        "rule": found.rule,
-        "severity": found.severity.value,
-        "place": _place(found.where),
-        "other": _place(found.other) if found.other else None,
+        "rule": failure.rule,
+        "severity": failure.severity.value,
+        "place": _place(failure.where),
+        "other": _place(failure.other) if failure.other else None,
         "operation": failure.operation,
-        "message": found.message,
+        "message": failure.message,
         "count": failure.count,
         "expected": list(failure.expected),
         "exchange": _exchange(failure.exchange, base) if failure.exchange else None,
@@ -79,14 +82,6 @@ def _exchange(exchange: Exchange, base: str | None) -> dict[str, Any]:
         "body": body_text(exchange),
         "seconds": exchange.seconds,
         "curl": curl(exchange, base),
-    }
-
-
-def _coverage(coverage: Coverage, min_coverage: float | None) -> dict[str, Any]:
-    return {
-        "percent": coverage.percent,
-        "min_percent": min_coverage,
-        "cells": [_cell(cell) for cell in coverage.cells],
     }
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from relay.contract.diagnostics import Severity, SourceLocation, place_parts
-from relay.contract_tests.coverage import Cell, Coverage, State
-from relay.contract_tests.results import Failure, NotRun, Phase
+from relay.contract_tests.coverage import State
+from relay.contract_tests.results import Failure, Phase
 from relay.contract_tests.run_report import Report
 
 from .curl import curl
@@ -56,19 +56,20 @@ def _part(part: Phase, base: str | None) -> Iterator[ET.Element]:
     for failure in part.failures:
         yield _failure(part, failure, base)
     for one in part.not_run:
-        yield _not_run(part, one)
+        case = _element("testcase", classname=f"{part.name}.not-run", name=one.case)
+        _append(case, "skipped", message=one.reason)
+        yield case
 
 
 def _failure(part: Phase, failure: Failure, base: str | None) -> ET.Element:
-    found = failure.finding
     about = f"{failure.operation}: " if failure.operation else ""
-    case = _element("testcase", classname=f"{part.name}.{found.rule}", name=f"{about}{found.message}")
-    _locate(case, found.where)
+    case = _element("testcase", classname=f"{part.name}.{failure.rule}", name=f"{about}{failure.message}")
+    _locate(case, failure.where)
     if failure.exchange:
         case.set("time", f"{failure.exchange.seconds:.3f}")
     details = "\n".join(_details(failure, base))
-    if found.severity is Severity.ERROR:
-        _append(case, "failure", details, type=found.rule, message=found.message)
+    if failure.severity is Severity.ERROR:
+        _append(case, "failure", details, type=failure.rule, message=failure.message)
     else:
         _append(case, "system-out", details)
     return case
@@ -76,7 +77,7 @@ def _failure(part: Phase, failure: Failure, base: str | None) -> ET.Element:
 
 def _details(failure: Failure, base: str | None) -> Iterator[str]:
     """Yield the lines that describe a failure; the last is the command that reproduces it."""
-    yield failure.finding.line
+    yield failure.line
     if failure.expected:
         yield f"expected: {expected_statuses(failure.expected)}"
     if failure.exchange is None:
@@ -89,14 +90,9 @@ def _details(failure: Failure, base: str | None) -> Iterator[str]:
     yield from ("", curl(exchange, base))
 
 
-def _not_run(part: Phase, one: NotRun) -> ET.Element:
-    case = _element("testcase", classname=f"{part.name}.not-run", name=one.case)
-    _append(case, "skipped", message=one.reason)
-    return case
-
-
 def _cells(report: Report) -> Iterator[ET.Element]:
-    is_missed = report.min_coverage is not None and report.coverage.percent < report.min_coverage
+    percent = report.coverage.percent
+    is_missed = report.min_coverage is not None and percent < report.min_coverage
     for cell in report.coverage.cells:
         case = _element("testcase", classname=f"coverage.{cell.operation.id}", name=str(cell))
         _locate(case, cell.place)
@@ -104,16 +100,11 @@ def _cells(report: Report) -> Iterator[ET.Element]:
             case State.WAIVED if cell.waiver:
                 _append(case, "skipped", message=f"waived: {cell.waiver.reason}")
             case State.NOT_SEEN if is_missed:
-                _append(
-                    case, "failure", _missed(report.coverage, cell), type="low-coverage", message="not seen"
-                )
+                text = f"{cell.place}: {cell} was not seen; {percent} % of the responses were seen"
+                _append(case, "failure", text, type="low-coverage", message="not seen")
             case State.NOT_SEEN:
                 _append(case, "skipped", message="not seen")
         yield case
-
-
-def _missed(coverage: Coverage, cell: Cell) -> str:
-    return f"{cell.place}: {cell} was not seen; {coverage.percent} % of the responses were seen"
 
 
 def _locate(case: ET.Element, place: SourceLocation | str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import groupby
 
 from relay.contract import printable
 from relay.contract_tests.exchanges import Exchange
@@ -68,12 +69,11 @@ def shown_by(count: int) -> str:
 
 def expected_statuses(expected: Sequence[int]) -> str:
     """Return statuses in short form: `400 or 422`, `200 to 499`."""
-    runs: list[list[int]] = []
-    for status in sorted(expected):
-        if runs and status == runs[-1][-1] + 1:
-            runs[-1].append(status)
-        else:
-            runs.append([status])
+    # The distance to its index is the same for each of consecutive statuses.
+    runs = [
+        [status for _, status in run]
+        for _, run in groupby(enumerate(sorted(expected)), lambda one: one[1] - one[0])
+    ]
     return " or ".join(
         f"{run[0]} to {run[-1]}" if len(run) > 2 else " or ".join(map(str, run)) for run in runs
     )

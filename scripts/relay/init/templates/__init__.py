@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from relay.codegen import templating
+from relay.codegen import package_files
 
-render = partial(templating.render, Path(__file__).parent)
+render = partial(package_files.render, Path(__file__).parent)
 """Return a file made of its template."""

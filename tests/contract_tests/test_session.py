@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from relay.contract_tests.callers import MAX_SCOPES, Callers
 from relay.contract_tests.contract_config import Config, Identity
-from relay.contract_tests.credentials import Credentials
+from relay.contract_tests.credentials import Credentials, claims_of
 from relay.contract_tests.service_under_test import ContractSettings, ServiceUnderTest
-from relay.contract_tests.token_factory import claims_of
+from relay.contract_tests.session import MAX_SCOPES, Callers
 from support.compiled import read
 from support.hosting import SECRET, contract, operation
 
@@ -29,8 +28,6 @@ NEEDS = {
 
 @pytest.fixture
 def callers(monkeypatch):
-    """The callers of a contract for some identities."""
-
     def make(*identities: Identity, needs=NEEDS) -> Callers:
         monkeypatch.setenv("KEY", "k-1")
         paths = {
@@ -45,7 +42,6 @@ def callers(monkeypatch):
 
 
 def names(found: Callers) -> dict[str, list[str]]:
-    """The operations of each caller."""
     return {one.name: [operation.id for operation in one.operations] for one in found.by_identity()}
 
 
@@ -62,21 +58,18 @@ def test_an_operation_is_called_by_an_identity_with_its_credentials(callers):
 
 
 def test_an_operation_is_not_called_by_an_identity_that_it_refuses(callers):
-    """Its 403 would say nothing about the operation."""
     refused = Identity("guest", {"sub": "guest"}, refused=frozenset({"tokens"}))
 
     assert names(callers(refused, ANN))["ann"] == ["tokens"]
 
 
 def test_an_identity_that_is_refused_calls_where_there_is_no_other(callers):
-    """The operation is tested at least with refusals."""
     refused = Identity("guest", {"sub": "guest"}, refused=frozenset({"tokens"}))
 
     assert "tokens" in names(callers(refused))["guest"]
 
 
 def test_an_identity_with_the_scopes_calls(callers):
-    """Scopes that an identity names are all that it has."""
     reader = Identity("reader", {"sub": "r", "scope": "read"})
     writer = Identity("writer", {"sub": "w", "scope": "write"})
 
@@ -84,14 +77,12 @@ def test_an_identity_with_the_scopes_calls(callers):
 
 
 def test_a_token_of_an_identity_without_scopes_gets_those_of_its_operations(callers):
-    """Without them all of its requests would be refused."""
     (caller,) = callers(ANN, needs={"scopes": NEEDS["scopes"]}).by_identity()
 
     assert claims_of(caller.values["scoped"])["scope"] == "read"
 
 
 def test_scopes_of_a_large_contract_do_not_exceed_a_header(callers):
-    """A server refuses a header of more than 8 KiB."""
     needs = {
         f"op_{n}": [{"scoped": [f"https://scopes.example/of/a/large/publisher/{n}"]}] for n in range(200)
     }
@@ -103,7 +94,6 @@ def test_scopes_of_a_large_contract_do_not_exceed_a_header(callers):
 
 
 def test_one_who_does_not_sign_in_never_calls(callers):
-    """Each of its requests has to get 401."""
     former = Identity("former", {"sub": "f"}, signs_in=False)
 
     assert names(callers(former)) == {"": list(NEEDS)}

@@ -1,17 +1,21 @@
-"""Choose the identity that calls an operation: the first one that may."""
+"""What the parts of a run share: the service, its checker, the time limit, and who calls each operation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from relay.contract.model import Contract, Operation
 from relay.server.security import JWT_TYPES, scheme_type, token_scopes
 
+from .conformance import ConformanceChecker
 from .contract_config import Identity
-from .credentials import Credentials, signed_in
+from .credential_matrix import Case, cases
+from .credentials import Credentials, claims_of, signed_in
 from .exchanges import Request
-from .token_factory import claims_of
+from .results import UNLIMITED, TimeLimit
+from .service_under_test import ServiceUnderTest
 
 MAX_SCOPES = 4096
 """The characters of scopes that are added to a token; servers refuse long headers."""
@@ -31,12 +35,11 @@ class Caller(NamedTuple):
 
 
 class Callers:
-    """The identity for each operation of a contract."""
+    """Chooses the identity that calls an operation of a contract: the first one that may."""
 
     def __init__(self, contract: Contract, credentials: Credentials) -> None:
         self._contract = contract
         self._credentials = credentials
-        self._default = credentials.default
         people = [identity for identity in credentials.identities if identity.signs_in]
         self._known = [(identity, credentials.of(identity)) for identity in people]
 
@@ -58,19 +61,21 @@ class Callers:
 
     def closed(self) -> list[Operation]:
         """Return the operations that no identity has the credentials for."""
-        return [
-            operation
-            for operation in self._contract.operations
-            if signed_in(Request("GET", "/"), operation, self._contract, self.of(operation).values) is None
-        ]
+        return [one for one in self._contract.operations if self.signed(Request("GET", "/"), one) is None]
+
+    def signed(self, request: Request, operation: Operation) -> Request | None:
+        """Return a request with the credentials of the operation's caller; None without the required ones."""
+        return signed_in(request, operation, self._contract, self.of(operation).values)
 
     def _choice(self, operation: Operation) -> Identity | None:
-        hindered = [
-            (self._hindrance(operation, identity, values), number)
-            for number, (identity, values) in enumerate(self._known)
+        able = [
+            (identity, values)
+            for identity, values in self._known
             if any(requirement.keys() <= values.keys() for requirement in operation.security)
         ]
-        return self._known[min(hindered)[1]][0] if hindered else self._default
+        if not able:
+            return self._credentials.default
+        return min(able, key=lambda one: self._hindrance(operation, *one))[0]
 
     def _hindrance(self, operation: Operation, identity: Identity, values: Mapping[str, str]) -> int:
         has_scopes = any(
@@ -109,3 +114,30 @@ def _scopes_of(operations: Iterable[Operation]) -> list[str]:
         if size <= MAX_SCOPES:
             found.append(scope)
     return found
+
+
+@dataclass
+class Session:
+    """A service under test, and what the parts of a run need to test it."""
+
+    subject: ServiceUnderTest
+    checker: ConformanceChecker
+    limit: TimeLimit = UNLIMITED
+    credentials: Credentials = field(init=False)
+    callers: Callers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.credentials = Credentials(self.subject)
+        self.callers = Callers(self.subject.contract, self.credentials)
+
+    def signed(self, operation: Operation, request: Request, name: str | None) -> Request | None:
+        """Return a request with the credential of a name, valid or forged; None if there is none."""
+        if name is None:
+            return request
+        caller = self.callers.of(operation)
+        known = {one.name: self.credentials.of(one) for one in self.credentials.identities}
+        known[caller.name] = dict(caller.values)
+        if name in known:
+            return signed_in(request, operation, self.subject.contract, known[name])
+        made = cases(operation, request, self.subject, self.credentials)
+        return next((one.request for one in made if isinstance(one, Case) and one.name == name), None)
