@@ -26,12 +26,10 @@ AT = ("components",)
 
 
 def modern(**schemas) -> Contract:
-    """A contract of OpenAPI 3.1 with component schemas."""
     return read(contract({}, openapi="3.1.1", components={"schemas": schemas}))
 
 
 def compiled(schema, direction="request", **schemas):
-    """The validator of a schema."""
     whole = modern(X=schema, **schemas)
     compiler = SchemaCompiler(whole)
     validator = compiler.compile({"$ref": "#/components/schemas/X"}, direction, AT)
@@ -41,7 +39,6 @@ def compiled(schema, direction="request", **schemas):
 
 
 def rules(validator, value):
-    """The path and rule of each violation."""
     return [(one.path, one.rule) for one in validator.violations(value)]
 
 
@@ -49,7 +46,6 @@ def rules(validator, value):
 @settings(max_examples=30)
 @given(content=st.binary())
 def test_accepts_whatever_a_writer_of_the_encoding_writes(encoding, content):
-    """And the bytes are the same."""
     text = ENCODERS[encoding](content).decode()
     assert is_encoded(text, encoding)
     assert DECODERS[encoding](text) == content
@@ -88,7 +84,6 @@ def test_a_text_is_in_its_encoding(encoding, good, bad):
 @settings(max_examples=50)
 @given(value=JSON_VALUES)
 def test_a_text_contains_json(value):
-    """As it is, or in an encoding."""
     schema = {"type": "string", "contentMediaType": "application/json"}
     plain, encoded = compiled(schema), compiled({**schema, "contentEncoding": "base64"})
     text = json.dumps(value)
@@ -120,7 +115,6 @@ def test_the_json_in_a_text_has_a_schema():
 
 
 def test_the_schema_of_a_text_may_contain_itself():
-    """Each level is a text in a text."""
     text = {"type": "string", "contentMediaType": "application/json", "contentSchema": INNER}
     validator = compiled(text, Inner={"type": "object", "properties": {"next": text}, "required": ["n"]})
     innermost = json.dumps({"n": 1})
@@ -129,7 +123,6 @@ def test_the_schema_of_a_text_may_contain_itself():
 
 
 def test_read_only_is_forbidden_in_the_json_of_a_response_only_if_write_only():
-    """The direction is that of the message."""
     inner = {"type": "object", "properties": {"secret": {"type": "string", "writeOnly": True}}}
     schema = {"type": "string", "contentMediaType": "application/json", "contentSchema": INNER}
     assert compiled(schema, "request", Inner=inner).accepts('{"secret": "a"}')

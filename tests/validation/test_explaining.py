@@ -27,7 +27,6 @@ INTEGER = {"type": "integer"}
 
 
 def an_object(required=(), **properties):
-    """Return the schema of an object."""
     schema = {"type": "object", "properties": properties}
     return {**schema, "required": [*required]} if required else schema
 
@@ -38,12 +37,10 @@ def one_of(kind, **properties):
 
 
 def compiled(schema, schemas=None, direction="request"):
-    """Compile a schema; `schemas` are the components it may refer to."""
     return SchemaCompiler(around(schemas)).compile(schema, direction, POINTER)
 
 
 def rules(schema, value, schemas=None, direction="request"):
-    """Return the path and the rule of each violation of a value."""
     return [(one.path, one.rule) for one in compiled(schema, schemas, direction).violations(value)]
 
 
@@ -60,63 +57,115 @@ DOG = one_of("dog", tricks={"type": "array", "items": {"type": "string"}})
 PET = {"oneOf": [CAT, DOG]}
 
 
+def by_kind(*alternatives, rule="oneOf", name="kind", **mapping):
+    """Return a choice between components with a discriminator."""
+    discriminator = {"propertyName": name, **({"mapping": mapping} if mapping else {})}
+    return {
+        rule: [one if isinstance(one, dict) else ref(one) for one in alternatives],
+        "discriminator": discriminator,
+    }
+
+
+KINDS = {
+    "Kind": {"type": "string", "enum": ["cat"]},
+    "Base": an_object(["kind"], kind=ref("Kind")),
+    "TaggedCat": {"allOf": [ref("Base"), an_object(lives=INTEGER)]},
+    "Tagged": {"nullable": True, "anyOf": [ref("TaggedCat"), DOG]},
+    "Cat": an_object(lives=INTEGER, a=INTEGER, b=INTEGER),
+    "Dog": an_object(lives={"type": "string"}),
+    "OfCat": one_of("cat"),
+    "OfDog": one_of("dog", tail=INTEGER),
+    "Living": an_object(["lives"], lives=INTEGER),
+    "Puppy": an_object(age=INTEGER),
+    "Hound": an_object(tail=INTEGER),
+    "Breed": by_kind("Puppy", "Hound", name="breed"),
+    **{name: an_object(**{name: INTEGER}) for name in "abc"},
+    **{f"Needs{name}": an_object(["kind", name], kind={"type": "string"}) for name in "ab"},
+}
+WRONG = {"lives": [], "a": "x", "b": "x"}
+THREE_WRONG = [("/lives", "type"), ("/a", "type"), ("/b", "type")]
+MAYBE_LIVING = by_kind("Living", an_object(["tail"], tail=INTEGER))
+EITHER = {"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "maxLength": 3}]}
+CLOSEST = {"oneOf": [an_object(["a"], a=INTEGER), an_object(["b", "c"], b=INTEGER, c=INTEGER)]}
+
+
 class TestTheBranchOfAChoice:
     """A client wrote its value for one of the alternatives; the violations are those of this alternative."""
 
-    def test_is_named_by_a_property_with_one_value(self):
-        assert rules(PET, {"kind": "dog", "tricks": ["roll", 7]}) == [("/tricks/1", "type")]
-        assert rules(PET, {"kind": "cat"}) == [("/lives", "required")]
+    @pytest.mark.parametrize(
+        ("schema", "value", "expected"),
+        [
+            # It is named by a property with one value, which it needs,
+            (PET, {"kind": "dog", "tricks": ["roll", 7]}, [("/tricks/1", "type")]),
+            (PET, {"kind": "cat"}, [("/lives", "required")]),
+            (PET, {"lives": 9}, [("/kind", "required")]),
+            # also through references and combinations,
+            (ref("Tagged"), {"kind": "cat", "lives": "9"}, [("/lives", "type")]),
+            (ref("Tagged"), 9, [("", "type")]),
+            # or by the discriminator, also if no enum pins its value (OpenAPI 3.0.3, "Discriminator Object"),
+            (by_kind("Cat", "Dog"), {"kind": "Cat", **WRONG}, THREE_WRONG),
+            (by_kind("Cat", "Dog", c="#/components/schemas/Cat"), {"kind": "c", **WRONG}, THREE_WRONG),
+            (by_kind("Cat", "Dog", c="Cat"), {"kind": "c", **WRONG}, THREE_WRONG),
+            (by_kind("Cat", "Dog"), {"kind": [], **WRONG}, [("/kind", "discriminator")]),
+            # which all may require.
+            (by_kind("Needsa", "Needsb"), {"a": 1}, [("/kind", "required")]),
+            # A schema may have `oneOf` and `anyOf`, with different alternatives.
+            (
+                {"anyOf": [{"type": "object", "maxProperties": 1}], **by_kind("a", "b", "c")},
+                {"kind": "c", "a": "x", "b": "x", "c": "x"},
+                [("", "maxProperties"), ("/c", "type")],
+            ),
+            # There may be discriminators at each level, in arrays and in branches.
+            *(
+                (
+                    {"type": "array", "items": by_kind("Cat", "Breed", Dog="Breed")},
+                    [value],
+                    [(f"/0{path}", rule)],
+                )
+                for value, path, rule in [
+                    ({"kind": "Cat", "lives": "9"}, "/lives", "type"),
+                    ({"kind": "Dog", "breed": "Puppy", "age": "1"}, "/age", "type"),
+                    ({"kind": "Dog", "breed": "Cat"}, "/breed", "discriminator"),
+                    ({"kind": "Dog", "tail": "x", "age": "x"}, "/breed", "discriminator"),
+                    ({"kind": "Puppy", "age": "x", "tail": "x", "lives": "x"}, "/kind", "discriminator"),
+                ]
+            ),
+            # A branch may have no name although others have one: the discriminator does not say which was meant.
+            (MAYBE_LIVING, {"kind": "bird", "tail": "x"}, [("/tail", "type")]),
+            (MAYBE_LIVING, {"tail": "x"}, [("/tail", "type")]),
+            (MAYBE_LIVING, 1, [("", "type")]),
+            # The branch that the mapping names decides, although the value is another one's.
+            (by_kind("OfCat", "OfDog", cat="OfDog"), {"kind": "bird"}, [("/kind", "enum")]),
+            (by_kind("OfCat", "OfDog", cat="OfDog"), {}, [("/kind", "required")]),
+            # It is the only one for the type of the value,
+            (EITHER, 0, [("", "minimum")]),
+            (EITHER, "long", [("", "maxLength")]),
+            # else that with the fewest missing and unknown fields, and then the fewest wrong ones.
+            (CLOSEST, {"b": "x", "c": "x"}, [("/b", "type"), ("/c", "type")]),
+            (CLOSEST, {"b": 1}, [("", "oneOf")]),
+            ({"oneOf": [INTEGER, {"type": "number"}]}, 1, [("", "oneOf")]),
+        ],
+    )
+    def test_is_the_one_that_was_meant(self, schema, value, expected):
+        assert rules(schema, value, KINDS) == expected
 
-    def test_needs_that_property(self):
-        assert rules(PET, {"lives": 9}) == [("/kind", "required")]
+    def test_is_named_by_the_mapping_before_an_enum(self):
+        pet = by_kind("OfCat", "OfDog", cat="OfDog")
 
-    @pytest.mark.parametrize("kind", ["bird", 1, None, ["cat"]])
-    def test_needs_a_known_value_of_that_property(self, kind):
-        (violation,) = compiled(PET).violations({"kind": kind})
-
-        assert (violation.path, violation.rule) == ("/kind", "enum")
-        assert violation.message == 'the value is not one of "cat" or "dog"'
-
-    def test_is_found_through_references_and_combinations(self):
-        schemas = {
-            "Kind": {"type": "string", "enum": ["cat"]},
-            "Base": an_object(["kind"], kind=ref("Kind")),
-            "Cat": {"allOf": [ref("Base"), an_object(lives=INTEGER)]},
-            "Pet": {"nullable": True, "anyOf": [ref("Cat"), DOG]},
-        }
-
-        assert rules(ref("Pet"), {"kind": "cat", "lives": "9"}, schemas) == [("/lives", "type")]
-        assert rules(ref("Pet"), 9, schemas) == [("", "type")]
+        assert ("/tail", "required") in rules(pet, {"kind": "cat"}, KINDS)
 
     @pytest.mark.parametrize(
-        ("kind", "mapping"), [("Cat", {}), ("c", {"c": "#/components/schemas/Cat"}), ("c", {"c": "Cat"})]
+        ("schema", "value", "rule", "message"),
+        [
+            *((PET, {"kind": one}, "enum", 'one of "cat" or "dog"') for one in ("bird", 1, None, ["cat"])),
+            ({"anyOf": [{"type": "number"}, {"type": "string"}]}, [], "type", 'of types "number", "string"'),
+        ],
     )
-    def test_is_named_by_the_discriminator(self, kind, mapping):
-        """Also if no enum pins its value (OpenAPI 3.0.3, "Discriminator Object")."""
-        schemas = {
-            "Cat": an_object(lives=INTEGER, a=INTEGER, b=INTEGER),
-            "Dog": an_object(lives={"type": "string"}),
-        }
-        discriminator = {"propertyName": "kind", "mapping": mapping}
-        pet = {"oneOf": [ref("Cat"), ref("Dog")], "discriminator": discriminator}
-        value = {"kind": kind, "lives": [], "a": "x", "b": "x"}
+    def test_needs_a_known_value_or_type(self, schema, value, rule, message):
+        (violation,) = compiled(schema).violations(value)
 
-        assert rules(pet, value, schemas) == [("/lives", "type"), ("/a", "type"), ("/b", "type")]
-        assert rules(pet, {**value, "kind": []}, schemas) == [("/kind", "discriminator")]
-
-    def test_is_named_by_the_discriminator_in_the_choice_that_has_it(self):
-        """A schema may have `oneOf` and `anyOf`, with different alternatives."""
-        schemas = {name: an_object(**{name: INTEGER}) for name in "abc"}
-        pet = {
-            "anyOf": [{"type": "object", "maxProperties": 1}],
-            "oneOf": [ref("a"), ref("b"), ref("c")],
-            "discriminator": {"propertyName": "kind"},
-        }
-
-        assert rules(pet, {"kind": "c", "a": "x", "b": "x", "c": "x"}, schemas) == [
-            ("", "maxProperties"),
-            ("/c", "type"),
-        ]
+        assert (violation.path, violation.rule) == ("/kind" if schema is PET else "", rule)
+        assert violation.message == f"the value is not {message}"
 
     @pytest.mark.parametrize("rule", ["oneOf", "anyOf"])
     @pytest.mark.parametrize("direction", ["request", "response"])
@@ -159,89 +208,12 @@ class TestTheBranchOfAChoice:
         pet = {rule: [ref("Cat"), ref("Dog")], "discriminator": {"propertyName": "kind", "mapping": mapping}}
         validator = compiled(pet, schemas)
 
-        ((unknown,), (missing,)) = (
-            validator.violations({"kind": "bird"}),
-            validator.violations({"lives": "9"}),
-        )
+        (unknown,) = validator.violations({"kind": "bird"})
+        (missing,) = validator.violations({"lives": "9"})
 
         assert (unknown.path, unknown.rule) == (missing.path, missing.rule) == ("/kind", "discriminator")
         assert unknown.message == f"the value names no schema; it must be {listed}"
         assert missing.message == f"the value is missing, which names the schema; it must be {listed}"
-
-    def test_needs_the_discriminator_if_all_require_it(self):
-        schemas = {name: an_object(["kind", name], kind={"type": "string"}) for name in "ab"}
-        pet = {"oneOf": [ref("a"), ref("b")], "discriminator": {"propertyName": "kind"}}
-
-        assert rules(pet, {"a": 1}, schemas) == [("/kind", "required")]
-
-    def test_is_named_by_discriminators_at_each_level(self):
-        """In arrays, and where a branch is a choice with another discriminator."""
-        schemas = {
-            "Cat": an_object(lives=INTEGER),
-            "Puppy": an_object(age=INTEGER),
-            "Hound": an_object(tail=INTEGER),
-            "Dog": {"oneOf": [ref("Puppy"), ref("Hound")], "discriminator": {"propertyName": "breed"}},
-        }
-        pet = {"oneOf": [ref("Cat"), ref("Dog")], "discriminator": {"propertyName": "kind"}}
-        pets = {"type": "array", "items": pet}
-        value = [
-            {"kind": "Cat", "lives": "9"},
-            {"kind": "Dog", "breed": "Puppy", "age": "1"},
-            {"kind": "Dog", "breed": "Cat"},
-            {"kind": "Dog", "tail": "x", "age": "x"},
-            {"kind": "Puppy", "age": "x", "tail": "x", "lives": "x"},
-        ]
-
-        assert rules(pets, value, schemas) == [
-            ("/0/lives", "type"),
-            ("/1/age", "type"),
-            ("/2/breed", "discriminator"),
-            ("/3/breed", "discriminator"),
-            ("/4/kind", "discriminator"),
-        ]
-
-    def test_may_have_no_name_although_others_have_one(self):
-        """Then the discriminator does not say which was meant."""
-        schemas = {"Cat": an_object(["lives"], lives=INTEGER)}
-        pet = {
-            "oneOf": [ref("Cat"), an_object(["tail"], tail=INTEGER)],
-            "discriminator": {"propertyName": "kind"},
-        }
-
-        assert rules(pet, {"kind": "bird", "tail": "x"}, schemas) == [("/tail", "type")]
-        assert rules(pet, {"tail": "x"}, schemas) == [("/tail", "type")]
-        assert rules(pet, 1, schemas) == [("", "type")]
-
-    def test_is_named_by_the_mapping_before_an_enum(self):
-        """The branch that the mapping names decides, although the value is another one's."""
-        schemas = {"Cat": one_of("cat"), "Dog": one_of("dog", tail=INTEGER)}
-        discriminator = {"propertyName": "kind", "mapping": {"cat": "Dog"}}
-        pet = {"oneOf": [ref("Cat"), ref("Dog")], "discriminator": discriminator}
-
-        assert ("/tail", "required") in rules(pet, {"kind": "cat"}, schemas)
-        assert rules(pet, {"kind": "bird"}, schemas) == [("/kind", "enum")]
-        assert rules(pet, {}, schemas) == [("/kind", "required")]
-
-    def test_is_the_only_one_for_the_type_of_the_value(self):
-        either = {"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "maxLength": 3}]}
-
-        assert rules(either, 0) == [("", "minimum")]
-        assert rules(either, "long") == [("", "maxLength")]
-
-    def test_is_none_for_a_type_that_all_exclude(self):
-        """Then the violation names the types that are allowed."""
-        (violation,) = compiled({"anyOf": [{"type": "number"}, {"type": "string"}]}).violations([])
-
-        assert violation.message == 'the value is not of types "number", "string"'
-
-    def test_has_the_fewest_missing_and_unknown_fields_and_then_the_fewest_wrong_ones(self):
-        either = {"oneOf": [an_object(["a"], a=INTEGER), an_object(["b", "c"], b=INTEGER, c=INTEGER)]}
-
-        assert rules(either, {"b": "x", "c": "x"}) == [("/b", "type"), ("/c", "type")]
-        assert rules(either, {"b": 1}) == [("", "oneOf")]
-
-    def test_is_unclear_if_several_accept_the_value(self):
-        assert rules({"oneOf": [INTEGER, {"type": "number"}]}, 1) == [("", "oneOf")]
 
     def test_is_searched_in_a_limited_number_of_alternatives(self):
         def choice(size):
@@ -339,7 +311,6 @@ RECURSIVE = {**FILTER, **NAMES}
 
 
 def elements(value):
-    """Return the number of values in a value."""
     children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return 1 + sum(map(elements, children))
 

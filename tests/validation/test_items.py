@@ -18,17 +18,8 @@ from support import sequences
 from support.compiled import read
 from support.hosting import contract, operation
 
-EVENT = {
-    "type": "object",
-    "required": ["data"],
-    "additionalProperties": False,
-    "properties": {
-        "data": {"type": "string"},
-        "event": {"type": "string"},
-        "id": {"type": "string"},
-        "retry": {"type": "integer"},
-    },
-}
+FIELDS = {**{name: {"type": "string"} for name in ("data", "event", "id")}, "retry": {"type": "integer"}}
+EVENT = {"type": "object", "required": ["data"], "additionalProperties": False, "properties": FIELDS}
 KINDS = {"events": "text/event-stream", "lines": "application/jsonl", "texts": "application/json-seq"}
 LINE = st.text(st.characters(exclude_characters="\r\n\0", codec="utf-8"))
 EVENTS = st.fixed_dictionaries(
@@ -46,7 +37,6 @@ JSON = st.recursive(
 
 
 def encoder(media_type, item, **more):
-    """Compile the responses of an operation whose 200 is a stream of these items."""
     content = {media_type: {"itemSchema": item, **more}}
     one = operation("one", responses={"200": {"description": "", "content": content}})
     document = read({**contract({"/": {"get": one}}), "openapi": "3.2.0"})
@@ -151,7 +141,6 @@ def test_the_schema_of_json_data_is_asserted_wherever_it_applies():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_item_that_has_no_end_is_given_up_at_the_limit(kind):
-    """The limit is for an item, not for the stream."""
     found = splitter(kind, KINDS[kind], 100)
     start = {"events": b"data: ", "lines": b'"', "texts": b'\x1e"'}[kind]
     assert [*found.feed(start)] == []
@@ -173,7 +162,6 @@ def test_an_item_that_has_no_end_is_given_up_at_the_limit(kind):
     ],
 )
 def test_the_media_type_decides_how_items_are_separated(media_type, kind):
-    """Whatever its parameters are."""
     assert kind_of_items(media_type) == kind
 
 
@@ -187,11 +175,7 @@ SOME_JSON = {
                 "event": {"const": "json"},
                 "data": {
                     "contentMediaType": "application/json",
-                    "contentSchema": {
-                        "type": "object",
-                        "required": ["foo"],
-                        "properties": {"foo": {"type": "integer"}},
-                    },
+                    "contentSchema": {"required": ["foo"], "properties": {"foo": {"type": "integer"}}},
                 },
             }
         },

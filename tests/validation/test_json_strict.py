@@ -26,7 +26,6 @@ VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(T
 @example("\\\\ud800")
 @given(VALUES)
 def test_reads_back_every_value(is_escaped, value):
-    """With escaped and with unescaped non-ASCII characters."""
     assert parse_json(json.dumps(value, ensure_ascii=is_escaped).encode()) == value
 
 

@@ -18,7 +18,6 @@ from support.modern_schemas import SCHEMAS, VALUES, components
 
 
 def modern(schema, schemas=None):
-    """Compile the schema of a body of a contract in 3.1, through the contract; return the compiler and it."""
     body = {"content": {"application/json": {"schema": schema}}}
     answer = {"responses": {"204": {"description": "taken"}}}
     paths = {"/a": {"post": {"requestBody": body, **answer}}}
@@ -28,7 +27,6 @@ def modern(schema, schemas=None):
 
 
 def rules(schema, value, direction="request", **rest):
-    """Return the path and rule of each violation of a value."""
     compiler, compiled = modern(schema, **rest)
     validator = compiler.compile(compiled, direction, POINTER)
     assert validator is not None, compiler.problems
@@ -91,7 +89,6 @@ def test_a_value_is_valid_if_json_schema_says_so(schemas, schema, values):
     ],
 )
 def test_names_the_place_and_the_keyword(schema, value, expected):
-    """A client corrects what it is shown."""
     assert rules(schema, value) == expected
 
 
@@ -164,12 +161,13 @@ class TestReferences:
     @pytest.mark.parametrize(
         "ref",
         [
-            "#/components/schemas/Name",
-            "#named",
-            "https://names.example/name",
-            "https://names.example/other",
-            "https://names.example/name#/$defs/short",
-            "https://names.example/name#short",
+            *(
+                "#/components/schemas/Name",
+                "#named",
+                "https://names.example/name",
+                "https://names.example/other",
+            ),
+            *("https://names.example/name#/$defs/short", "https://names.example/name#short"),
         ],
     )
     def test_lead_to_pointers_anchors_and_uris(self, ref):
@@ -229,37 +227,20 @@ class TestReferences:
         assert rules({"$ref": uri}, {"properties": {"a": {"type": "string"}}}) == []
 
 
+STRING, DRAFT = {"type": "string"}, "http://json-schema.org/draft"
+
+
 @pytest.mark.parametrize(
     ("dialect", "schema", "valid", "invalid"),
     [
-        (
-            "http://json-schema.org/draft-07/schema#",
-            {"items": [{"type": "string"}], "additionalItems": False},
-            ["a"],
-            ["a", 1],
-        ),
-        (
-            "http://json-schema.org/draft-07/schema",
-            {"dependencies": {"a": ["b"]}},
-            {"a": 1, "b": 1},
-            {"a": 1},
-        ),
-        (
-            "http://json-schema.org/draft-07/schema",
-            {"dependencies": {"a": {"required": ["b"]}}},
-            {"a": 1, "b": 1},
-            {"a": 1},
-        ),
-        ("http://json-schema.org/draft-06/schema#", {"if": True, "then": False, "const": 1}, 1, 2),
-        (
-            "http://json-schema.org/draft-04/schema#",
-            {"minimum": 1, "exclusiveMinimum": True, "const": 9},
-            2,
-            1,
-        ),
-        ("http://json-schema.org/draft-04/schema#", {"exclusiveMinimum": True, "maximum": 2}, 2, 3),
-        ("https://json-schema.org/draft/2019-09/schema", {"items": [{"type": "string"}]}, ["a"], [1]),
-        ("https://spec.openapis.org/oas/3.1/dialect/base", {"prefixItems": [{"type": "string"}]}, ["a"], [1]),
+        (f"{DRAFT}-07/schema#", {"items": [STRING], "additionalItems": False}, ["a"], ["a", 1]),
+        (f"{DRAFT}-07/schema", {"dependencies": {"a": ["b"]}}, {"a": 1, "b": 1}, {"a": 1}),
+        (f"{DRAFT}-07/schema", {"dependencies": {"a": {"required": ["b"]}}}, {"a": 1, "b": 1}, {"a": 1}),
+        (f"{DRAFT}-06/schema#", {"if": True, "then": False, "const": 1}, 1, 2),
+        (f"{DRAFT}-04/schema#", {"minimum": 1, "exclusiveMinimum": True, "const": 9}, 2, 1),
+        (f"{DRAFT}-04/schema#", {"exclusiveMinimum": True, "maximum": 2}, 2, 3),
+        ("https://json-schema.org/draft/2019-09/schema", {"items": [STRING]}, ["a"], [1]),
+        ("https://spec.openapis.org/oas/3.1/dialect/base", {"prefixItems": [STRING]}, ["a"], [1]),
     ],
 )
 def test_a_schema_means_what_its_dialect_says(dialect, schema, valid, invalid):

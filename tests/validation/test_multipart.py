@@ -22,7 +22,6 @@ END = b"--b--\r\n"
 
 
 def part(head, content=b""):
-    """Return a part with some parameters of its Content-Disposition, or with other header lines."""
     lines = [head] if b"\r\n" in head else [b"Content-Disposition: form-data; " + head]
     return (
         b"--b\r\n" + b"".join(line.rstrip(b"\r\n") + b"\r\n" for line in lines) + b"\r\n" + content + b"\r\n"
@@ -39,7 +38,6 @@ def parsed(body, size=None, *, limit=1000, content_type=BOUNDED):
 
 
 def plain(form):
-    """Return the parts of a form as data."""
     assert form.fault is None
     return [
         (name, one.content.read() if isinstance(one.content, Upload) else one.content, one.media_type)

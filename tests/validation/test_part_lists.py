@@ -1,17 +1,24 @@
-"""Multipart whose parts are the items of an array, and parts within parts: `relay.validation.part_decoders`, `nested_parts`."""
+"""Multipart whose parts are the items of an array, parts within parts, and parts with styles: `relay.validation.part_decoders`."""
 
 from __future__ import annotations
 
+import functools
 from contextlib import suppress
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay import Reply, Upload
 from relay.validation.errors import InvalidRequest, ResponseViolation, UnsupportedMediaType
+from relay.validation.http import Request
 from relay.validation.multipart import MAX_PARTS
 from relay.validation.part_decoders import MAX_NESTING
+from relay.validation.requests import RequestDecoder
+from relay.validation.schemas import SchemaCompiler
+from support.compiled import read
+from support.hosting import contract, operation
 from support.parts import by_position, mirror, multipart
 
 MIXED, FORM, URLENCODED = "multipart/mixed", "multipart/form-data", "application/x-www-form-urlencoded"
@@ -26,7 +33,6 @@ REPORT = by_position(
 
 
 def as_data(value):
-    """Return a value with the bytes of its files."""
     if isinstance(value, Upload):
         return value.read()
     if isinstance(value, dict):
@@ -35,14 +41,12 @@ def as_data(value):
 
 
 def refused(one, body, content_type=SENT):
-    """Return the violations of a request: path and rule."""
     with pytest.raises(InvalidRequest) as raised:
         one.take(body, content_type)
     return [(failure.path, failure.rule) for failure in raised.value.failures]
 
 
 def broken(one, value):
-    """Return the violations of a response: path and rule."""
     with pytest.raises(ResponseViolation) as raised:
         one.give(value)
     return [(violation.path, violation.rule) for violation in raised.value.violations]
@@ -57,7 +61,6 @@ def test_each_part_is_read_as_the_contract_says():
 
 
 def test_parts_are_refused_with_their_position():
-    """As fields of forms are: by media type, header, syntax and schema."""
     one = mirror(MIXED, REPORT)
     good, scaled = ("", b'{"n": 1}'), ("X-Scale: 2", b"5")
     assert refused(one, multipart(good, ("", b"5"), ("text/plain", b""))) == [
@@ -83,7 +86,6 @@ def test_parts_get_defaults_and_lose_read_only_properties():
 
 
 def test_the_number_of_parts_is_limited():
-    """As that of the parts of forms."""
     one = mirror(MIXED, by_position({"type": "array"}))
     parts = [("", b"")] * MAX_PARTS
     assert len(one.take(multipart(*parts), SENT)) == MAX_PARTS
@@ -91,7 +93,6 @@ def test_the_number_of_parts_is_limited():
 
 
 def test_a_part_declares_which_of_several_media_types_it_is():
-    """Text in JSON has quotes, other text is itself."""
     either = by_position(
         {"type": "array", "items": TEXT}, (), {"contentType": "application/json, text/plain"}
     )
@@ -135,7 +136,6 @@ def test_a_response_has_the_media_types_of_its_parts():
 
 
 def test_a_wrong_part_is_not_sent():
-    """The violation names its position."""
     one = mirror(MIXED, REPORT)
     scaled = Reply(5, headers={"X-Scale": 2})
     assert broken(one, [{"n": 1}, 5]) == [("/1", "required")]
@@ -155,7 +155,6 @@ def test_only_a_reply_says_which_media_type_of_a_range_is_sent():
 
 
 def test_parts_and_forms_are_nested():
-    """A field is multipart, its parts are a form and text."""
     inner = {"type": "array", "prefixItems": [ROW, TEXT, {}]}
     schema = {"type": "object", "properties": {"p": inner, "u": ROW}}
     nested = {
@@ -198,7 +197,6 @@ def test_a_field_is_one_part_unless_each_of_its_values_is_a_list(field, sent, ta
 
 
 def test_nesting_is_bounded():
-    """A contract may not ask for more memory than a body may have."""
     schema, encoding = TEXT, {}
     for level in range(MAX_NESTING + 2):
         problems = mirror(MIXED, by_position({"type": "array", "items": schema}, (), encoding)).problems
@@ -262,7 +260,6 @@ def test_what_cannot_be_read_so_is_reported(media_type, media_object, rule, at):
     ],
 )
 def test_an_encoding_that_is_read_is_not_reported(media_type, media_object):
-    """Of forms, also those that a range covers, and of streams."""
     assert {one.rule for one in mirror(media_type, media_object).problems} <= {"unvalidated-body"}
 
 
@@ -306,7 +303,6 @@ def forms(kinds):
 
 
 def plain(names):
-    """Return schemas, encodings and values of parts that are not nested."""
     return st.sampled_from(names).flatmap(
         lambda name: KINDS[name][2].map(lambda value: (*KINDS[name][:2], value))
     )
@@ -322,7 +318,6 @@ WHOLE = lists(
 @settings(max_examples=60)
 @given(WHOLE)
 def test_what_a_handler_returns_is_read_back(described):
-    """Whatever the parts are, and however they are nested."""
     schema, encoding, value = described
     one = mirror(MIXED, {"schema": schema, "prefixEncoding": encoding["prefixEncoding"]})
     assert not one.problems
@@ -352,7 +347,62 @@ WELL = multipart(
     st.binary(max_size=8) | st.sampled_from([b"--b", b"\r\n", b"--p--"]),
 )
 def test_a_broken_body_is_refused_or_read(start, length, inserted):
-    """Nothing that a client sends is an error of the service."""
     body = WELL[:start] + inserted + WELL[start + length :]
     with suppress(InvalidRequest):
         assert isinstance(NESTED.take(body, SENT), list)
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0,| "), max_size=8) | st.text(
+    "a%+&=2C"
+)
+MULTIPART_FORM = "multipart/form-data"
+
+
+@functools.cache
+def decoder(style, explode, version="3.1.1", kind="array"):
+    field = {
+        "array": {"type": "array", "items": {"type": "string"}},
+        "object": {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "integer"}}},
+    }[kind]
+    content = {
+        MULTIPART_FORM: {
+            "schema": {"type": "object", "properties": {"p": field, "q": {"type": "string"}}},
+            "encoding": {"p": {"style": style, "explode": explode}},
+        }
+    }
+    body = {"required": True, "content": content}
+    whole = read(contract({"/p": {"post": operation("take", requestBody=body)}}, openapi=version))
+    (taking,) = whole.operations
+    return RequestDecoder(taking, taking.arguments, SchemaCompiler(whole))
+
+
+def taken(one, *fields):
+    made = httpx.Request("POST", "http://a", files=[(name, (None, text.encode())) for name, text in fields])
+    headers = [(b"content-type", made.headers["content-type"].encode())]
+    return one.decode(Request({}, b"", headers, made.read()))["body"]
+
+
+@pytest.mark.parametrize(
+    ("style", "separator"), [("form", ","), ("spaceDelimited", " "), ("pipeDelimited", "|")]
+)
+@settings(max_examples=40)
+@given(items=st.lists(TEXTS, min_size=2))
+def test_reads_back_lists_that_are_one_part(style, separator, items):
+    """A part has no percent-encoding, so a percent sign is itself."""
+    one = decoder(style, explode=False)
+    assert taken(one, ("p", separator.join(items)), ("q", "x")) == {"p": items, "q": "x"}
+
+
+def test_reads_objects_in_their_styles():
+    """Its properties are parts of their own, or one part."""
+    assert taken(decoder("form", explode=True, kind="object"), ("a", "x"), ("b", "1")) == {
+        "p": {"a": "x", "b": 1}
+    }
+    assert taken(decoder("form", explode=False, kind="object"), ("p", "a,x,b,1")) == {"p": {"a": "x", "b": 1}}
+    assert taken(decoder("deepObject", explode=True, kind="object"), ("p[a]", "x")) == {"p": {"a": "x"}}
+
+
+def test_in_openapi_3_0_styles_are_for_other_forms():
+    """Its Encoding Object ignores them in multipart forms."""
+    one = decoder("form", explode=False, version="3.0.3")
+    assert taken(one, ("p", "a,b")) == {"p": ["a,b"]}

@@ -168,7 +168,6 @@ def test_a_pattern_without_a_clear_meaning_is_not_asserted(pattern, reason):
 
 @pytest.mark.parametrize("pattern", ["/^a$/", "/a$/gi", "^a{,3}$"])
 def test_a_probable_mistake_is_asserted_with_a_warning(pattern):
-    """It has a meaning, which is not always the one that its author had in mind."""
     found = translated(pattern)
 
     assert "pattern" in found.keywords
@@ -226,22 +225,11 @@ class TestWarning:
     """What is reported about a pattern."""
 
     def test_has_the_place_of_the_pattern_and_is_reported_once(self):
-        """Whatever refers to it, in both directions."""
-        document = contract(
-            {
-                "/a": {
-                    "post": operation(
-                        "one",
-                        requestBody={"content": {"application/json": {"schema": REF}}},
-                        responses={
-                            "200": {"description": "ok", "content": {"application/json": {"schema": REF}}}
-                        },
-                    )
-                }
-            },
-            components={"schemas": {"A": {"type": "object", "properties": {"p": {"pattern": "(["}}}}},
-        )
-        compiler = SchemaCompiler(read(document))
+        content = {"application/json": {"schema": REF}}
+        answer = {"200": {"description": "ok", "content": content}}
+        one = operation("one", requestBody={"content": content}, responses=answer)
+        schemas = {"A": {"type": "object", "properties": {"p": {"pattern": "(["}}}}
+        compiler = SchemaCompiler(read(contract({"/a": {"post": one}}, components={"schemas": schemas})))
 
         for direction in ("request", "response"):
             assert compiler.compile(REF, direction, POINTER) is not None
@@ -255,12 +243,7 @@ class TestWarning:
         )
 
     def test_is_not_given_for_the_same_text_in_an_example(self):
-        """Examples are data."""
-        schema = {
-            "type": "object",
-            "properties": {"pattern": {"pattern": "(["}},
-            "example": {"pattern": "(["},
-        }
+        schema = {"properties": {"pattern": {"pattern": "(["}}, "example": {"pattern": "(["}}
         compiler = SchemaCompiler(around({"A": schema}))
 
         compiler.compile(schema, "response", POINTER)

@@ -26,12 +26,10 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def whole(media_type, schema, **rest):
-    """A parameter that is the whole query."""
     return {"name": "filter", "in": "querystring", "content": {media_type: {"schema": schema, **rest}}}
 
 
 def service(parameter, **rest):
-    """A service with this parameter."""
     return Service(parameter, openapi="3.2.0", **rest)
 
 
@@ -47,7 +45,6 @@ TEXT = service(whole("text/plain", {"type": "string"}))
     )
 )
 def test_reads_back_any_form(value):
-    """It is read as a body of the same media type is."""
     query = urlencode(value, doseq=True)
     assert FORMS.arguments(query) == {"filter": {"limit": 7, **value}}
 
@@ -62,7 +59,6 @@ def test_reads_back_any_json(value):
 @settings(max_examples=40)
 @given(TEXTS.filter(bool))
 def test_reads_back_any_text(text):
-    """Another media type is a text."""
     assert TEXT.arguments(quote(text, safe="+")) == {"filter": text}
 
 
@@ -88,7 +84,6 @@ def test_any_query_is_read_or_refused(query):
     ],
 )
 def test_a_violation_has_its_place(one, query, expected):
-    """The location is that of the contract, the path leads to the property."""
     assert one.violations(query) == [expected]
 
 

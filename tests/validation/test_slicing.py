@@ -41,7 +41,6 @@ def page(**rules):
 
 
 def encoder_of(schema):
-    """Compile an operation whose 200 response has this schema."""
     response = {"description": "", "content": {"application/json": {"schema": schema}}}
     paths = {"/p": {"get": operation("give", responses={"200": response})}}
     whole = read(contract(paths, components={"schemas": {"Item": ITEM}}))
@@ -52,25 +51,21 @@ def encoder_of(schema):
 
 
 def encoded(schema, body):
-    """Return the response with a body."""
     return asyncio.run(encoder_of(schema).encode(body))
 
 
 def serialised(schema, body):
-    """Return the bytes of a body."""
     found = encoded(schema, body)
     return b"".join((found.body, *found.more))
 
 
 def violations(schema, body):
-    """Return the violations of a body: path and rule."""
     with pytest.raises(ResponseViolation) as raised:
         encoded(schema, body)
     return [(one.path, one.rule) for one in raised.value.violations]
 
 
 def items(count):
-    """Return `count` items."""
     return [{"id": number, "label": f"Line {number}"} for number in range(count)]
 
 
@@ -83,13 +78,10 @@ def test_a_long_array_is_serialised_like_a_short_one(count):
 
 
 def test_only_a_long_array_is_sent_in_pieces():
+    body = {"more": items(3 * SLICE), "total": 1, "items": items(2 * SLICE)}  # properties keep their order
+
     assert encoded(ARRAY, items(SLICE)).more == ()
     assert len(encoded(ARRAY, items(3 * SLICE)).more) >= 3
-
-
-def test_properties_keep_their_order_with_several_long_arrays():
-    body = {"more": items(3 * SLICE), "total": 1, "items": items(2 * SLICE)}
-
     assert serialised(page(), body) == orjson.dumps(body)
 
 
@@ -101,7 +93,6 @@ def test_properties_keep_their_order_with_several_long_arrays():
     )
 )
 def test_array_items_are_serialised_without_loss(some):
-    """Including NUL and quotes."""
     body = {"items": some * (SLICE + 1), "total": 0}
 
     assert orjson.loads(serialised(page(), body)) == body
@@ -114,13 +105,8 @@ def test_reports_the_path_of_an_invalid_item(at):
 
     assert violations(page(), {"items": wrong, "total": 1}) == [(f"/items/{at}/id", "type")]
     assert violations(ARRAY, wrong) == [(f"/{at}/id", "type")]
-
-
-def test_rejects_a_write_only_property_in_every_slice():
-    wrong = items(2 * SLICE)
-    wrong[-1]["key"] = "sk_canary"
-
-    assert violations(ARRAY, wrong) == [(f"/{2 * SLICE - 1}/key", "writeOnly")]
+    wrong[at] = {"id": 1, "key": "sk_canary"}
+    assert violations(ARRAY, wrong) == [(f"/{at}/key", "writeOnly")]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +127,6 @@ def test_length_limits_do_not_prevent_slicing(rules):
     "rules", [{"uniqueItems": True}, {"not": {"maxItems": 2}}, {"allOf": [{"maxItems": 2 * SLICE}]}]
 )
 def test_keywords_on_the_whole_array_apply_to_a_long_one(rules):
-    """Such an array is serialised at once."""
     body = {"items": items(2 * SLICE), "total": 1}
     assert encoded(page(**rules), body).more == ()
 
@@ -163,21 +148,13 @@ def test_keywords_on_the_whole_object_apply_with_a_long_array(about):
 
 
 @pytest.mark.parametrize(
-    "body",
-    [
-        {"items": items(2 * SLICE)},
-        {"items": items(2 * SLICE), "total": "x"},
-        {"items": items(2 * SLICE), "total": 1, "secret": 1},
-        {"items": items(2 * SLICE), "total": 1, "more": {}},
-        {"items": items(2 * SLICE), "total": 1, 2: 3},
-    ],
+    "others", [{}, {"total": "x"}, {"total": 1, "secret": 1}, {"total": 1, "more": {}}, {"total": 1, 2: 3}]
 )
-def test_validates_the_properties_next_to_a_long_array(body):
-    assert violations(page(), body)
+def test_validates_the_properties_next_to_a_long_array(others):
+    assert violations(page(), {"items": items(2 * SLICE), **others})
 
 
 def test_an_array_valid_only_in_serialised_form_is_serialised_at_once():
-    """For example dates."""
     days = [dt.date(2026, 1, 1)] * (2 * SLICE)
     schema = {"type": "array", "items": {"type": "string", "format": "date"}}
 
@@ -186,7 +163,6 @@ def test_an_array_valid_only_in_serialised_form_is_serialised_at_once():
 
 @pytest.mark.asyncio
 async def test_other_tasks_run_while_a_long_array_is_serialised():
-    """They run between two slices."""
     turns = 0
 
     async def other():

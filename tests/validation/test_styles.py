@@ -38,7 +38,6 @@ def parameter(schema, name="p", **rest):
 
 @functools.cache
 def service(location, style, explode, kind, form=False):
-    """Return a service with one list, object or text of strings in a style."""
     schema = {"array": STRINGS, "object": ANY_STRINGS, "scalar": STRING}[kind]
     if form:
         properties = {"type": "object", "properties": {"p": schema}}

@@ -24,7 +24,6 @@ def an_object(**properties):
     data=st.data(),
 )
 def test_a_verdict_does_not_depend_on_what_is_compiled_with_it(components, schemas, values, direction, data):
-    """Whenever a schema is added, before or after another one was used."""
     together = SchemaCompiler(around(components))
     validators = []
     for schema in schemas:
@@ -88,7 +87,6 @@ def test_an_error_in_a_schema_is_found_by_all_that_reach_it():
 
 
 def test_a_schema_that_cannot_be_compiled_costs_the_others_nothing():
-    """Only those that refer to it."""
     compiler = SchemaCompiler(
         around({"Bad": {"type": "integer", "oneOf": []}, "Good": {"type": "string", "maxLength": 1}})
     )

@@ -50,17 +50,12 @@ def dropping(schema: Schema, compiler: SchemaCompiler) -> Drop | None:
 
     def verdict(branch: Schema) -> Accepts:
         validator = compiler.compile(branch, "request", ())
-        return lambda value: _accepted(validator, value)
+        return lambda value: (
+            validator is not None and validator.takes(value)
+        )  # it may have the file of a form
 
     root = Graph(compiler, "read-only", hidden, verdict).of(schema)
     return None if root is None else lambda value: _drop(root, value)
-
-
-def _accepted(validator: Validator | None, value: Any) -> bool:
-    try:
-        return validator is not None and validator.accepts(value)
-    except ValueError:  # a file of a form
-        return False
 
 
 def _drop(root: Node, value: Any) -> None:
@@ -80,8 +75,6 @@ def _meant(choice: Choice, value: Any) -> Iterable[Node]:
 
 @dataclass(frozen=True)
 class _Default:
-    """The default of a property."""
-
     value: Any
     validator: Validator | None
 

@@ -129,7 +129,6 @@ def _is_json(text: str, decode: Decode) -> bool:
 
 
 def _json(text: str, decode: Decode) -> Any:
-    """Return the JSON value in a text; _NOTHING for another text."""
     try:
         return parse_json(decode(text))
     except ValueError:

@@ -72,7 +72,6 @@ def _unwritable(fields: Mapping[str, Any]) -> Iterator[Violation]:
 
 
 def _as_lines(fields: Mapping[str, Any], comment: str | None) -> str:
-    """Return an event, or a comment, with the empty line at its end."""
     lines = [f": {line}" for line in _LINE_BREAK.split(comment)] if comment is not None else []
     lines += [f"{name}: {fields[name]}" for name in FIELDS[:-1] if name in fields]
     if "data" in fields:
@@ -162,7 +161,6 @@ def _is_json(schema: Schema) -> bool:
 
 
 def _data_schemas(schema: Schema, contract: Contract) -> Iterator[tuple[Schema, bool]]:
-    """Yield the schemas of the data of an event, each with whether it describes the data of all events."""
     for event, is_always in _same_value(schema, contract):
         part = event.get("properties", {}).get("data")
         if isinstance(part, dict):

@@ -43,7 +43,13 @@ class Explainer:
         """Return the function that explains a value which a validator rejects."""
         name = f"root {next(self._numbers)}"
         self._new[name] = validator
-        return lambda value: explain(self._node(name), value)
+
+        def explained(value: Any) -> list[Violation]:
+            if name not in self._nodes:
+                self.prepare()
+            return explain(self._nodes[name], value)
+
+        return explained
 
     def prepare(self) -> None:
         """Make the plan of the schemas added so far, for which the first rejected value would wait."""
@@ -52,11 +58,6 @@ class Explainer:
             refs = {ref for validator in used.values() for ref in validator.refs}
             self._nodes |= plan(roots, self._definitions(refs), self._compile, self._hidden)
             self._new.clear()
-
-    def _node(self, name: str) -> Node:
-        if name not in self._nodes:
-            self.prepare()
-        return self._nodes[name]
 
 
 def explain(node: Node, value: Any) -> list[Violation]:

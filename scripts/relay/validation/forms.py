@@ -107,7 +107,6 @@ class FormDecoder:
             self._styled_names |= properties_of(parameter.schema, contract).keys()
 
     def _unclaimed(self, texts: Texts) -> list[str]:
-        """Return the fields that belong to no property, which an object of any keys takes."""
         return [name for name in texts if name not in self._texts and not self._has_style(name)]
 
     def is_styled(self, name: str) -> bool:

@@ -72,7 +72,6 @@ class ItemContent(NamedTuple):
         return value
 
     def _read(self, body: bytes) -> list[tuple[ReadItem, Any]]:
-        """Return the items of a body, each with its value. Raises ResponseViolation."""
         try:
             split = split_items(self.kind, body, self.media_type)
             return [(one, item_value(self.kind, one)) for one in split]

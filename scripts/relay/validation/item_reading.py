@@ -118,8 +118,6 @@ class _Events(_Separated):
 
 
 class _Parts:
-    """Parts of multipart."""
-
     def __init__(self, content_type: str, limit: int) -> None:
         boundary = dict(parameters(content_type)[1]).get("boundary", "")
         if not boundary:
@@ -226,7 +224,6 @@ def split_items(kind: Kind, body: bytes, content_type: str) -> Iterator[ReadItem
 
 
 def _event(block: str) -> dict[str, Any]:
-    """Return the fields of an event, as clients parse them."""
     fields: dict[str, Any] = {}
     data: list[str] = []
     for line in block.split("\n"):

@@ -54,7 +54,6 @@ def parse_json(body: bytes, *, refuses_nul: bool = False) -> Any:
 
 
 def _check(value: Any, unwanted: re.Pattern[str]) -> None:
-    """Check depth and strings of a value, level by level."""
     level = [value]
     for _ in range(MAX_DEPTH):
         objects = [node for node in level if isinstance(node, dict)]
@@ -123,12 +122,7 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?([eE][-+]?[0-9]{1,3
 
 def coerced(text: str, kind: str) -> Any:
     """Return a text as a value of a type; the text itself if it is none of that type."""
-    convert = CONVERTERS.get(kind)
-    return convert(text) if convert else text
-
-
-def _text_integer(text: str) -> Any:
-    return int(text) if _INTEGER.fullmatch(text) else text
+    return CONVERTERS.get(kind, str)(text)
 
 
 def _text_number(text: str) -> Any:
@@ -139,19 +133,11 @@ def _text_number(text: str) -> Any:
     return text
 
 
-def _boolean(text: str) -> Any:
-    return {"true": True, "false": False}.get(text, text)
-
-
-def _null(text: str) -> Any:
-    return None if text == "null" else text
-
-
 CONVERTERS: dict[str, Callable[[str], Any]] = {
-    "integer": _text_integer,
+    "integer": lambda text: int(text) if _INTEGER.fullmatch(text) else text,
     "number": _text_number,
-    "boolean": _boolean,
-    "null": _null,
+    "boolean": lambda text: {"true": True, "false": False}.get(text, text),
+    "null": lambda text: None if text == "null" else text,
     "string": str,
 }
 """The conversion of text to each scalar type, in the order in which they are tried."""

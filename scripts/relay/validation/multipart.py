@@ -142,7 +142,6 @@ class Form:
         self._line = [bytearray(), bytearray()]
 
     def _open(self) -> None:
-        """Prepare for the content of a part whose headers are complete."""
         _, options = parse_options_header(self._headers.get("content-disposition"))
         if self._is_named and b"name" not in options:
             raise ValueError("a part has no name")

@@ -63,6 +63,10 @@ class Node:
             pending += new.values()
         return [*found.values()]
 
+    def requires(self, name: str) -> bool:
+        """Return True if a property is required."""
+        return any(name in part.required for part in self.with_parts())
+
     def allowed_types(self) -> frozenset[str]:
         """Return the types of values that may be valid."""
         return TYPES.intersection(*(part.types for part in self.with_parts()))
@@ -133,22 +137,12 @@ class Choice:
         return bool(named) and all(id(branch) in named for branch in self.branches_for("object"))
 
     @property
-    def requires_discriminator(self) -> bool:
-        """Whether all branches that allow an object require the discriminator."""
-        return all(_requires(branch, self.discriminator) for branch in self.branches_for("object"))
-
-    @property
     def names(self) -> list[str]:
         """The values of the discriminator to show: a schema's own name only if the mapping has no other for it."""
         by_branch: dict[int, list[str]] = {}
         for value, node in self.mapping.items():  # the names of schemas come first
             by_branch.setdefault(id(node), []).append(value)
         return [value for values in by_branch.values() for value in values[1:] or values]
-
-    def is_unknown(self, tag: Tag, value: Mapping[str, Any]) -> bool:
-        """Return True if no branch allows the value of the discriminator, although one is named so."""
-        is_tagged = tag.name == self.discriminator and tag.name in value
-        return is_tagged and tag.branch(value[tag.name]) is None
 
     @cached_property
     def tag(self) -> Tag | None:
@@ -163,7 +157,7 @@ class Choice:
                 for value in sorted(one[name])
             }
             if len(by_value) == sum(len(one[name]) for one in pinned):
-                return Tag(name, by_value, all(_requires(branch, name) for branch in branches))
+                return Tag(name, by_value, all(branch.requires(name) for branch in branches))
         return None
 
 
@@ -180,7 +174,6 @@ class Tag(NamedTuple):
 
 
 def _pinned(branch: Node) -> dict[str, frozenset[str]]:
-    """Return the properties that can have only some texts, with these texts."""
     pinned: dict[str, frozenset[str]] = {}
     for owner in branch.with_parts():
         for name, node in owner.properties.items():
@@ -188,7 +181,3 @@ def _pinned(branch: Node) -> dict[str, frozenset[str]]:
                 if part.tags is not None:
                     pinned[name] = pinned.get(name, part.tags) & part.tags
     return pinned
-
-
-def _requires(branch: Node, name: str) -> bool:
-    return any(name in part.required for part in branch.with_parts())

@@ -101,7 +101,6 @@ def _content(field: Field, value: Any, media_type: str, *, is_validated: bool) -
 
 
 def _media_type(field: Field, content: Any) -> str:
-    """Return the media type of a part for which the handler names none. Raises ResponseViolation."""
     if documented := field.rules.media_type():
         return documented
     if field.is_binary or isinstance(content, bytes):

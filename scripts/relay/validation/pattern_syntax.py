@@ -182,7 +182,6 @@ class _Reader:
         return Repeated(is_start, characters, *self._times, is_end)
 
     def _matched(self, expression: re.Pattern[str]) -> re.Match[str] | None:
-        """Match an expression here, and move to its end."""
         if (match := expression.match(self._text, self._at)) is not None:
             self._at = match.end()
         return match
@@ -208,7 +207,6 @@ class _Reader:
             self._add(literal(code), kind="c")
 
     def _set(self, ranges: Ranges, *properties: Property, is_negated: bool = False) -> None:
-        """Add a class."""
         is_open = "i" in self._flags
         if properties:
             start, end = ("(?i:[", "])") if is_open else ("[", "]")

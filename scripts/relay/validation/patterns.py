@@ -15,7 +15,7 @@ import jsonschema_rs
 
 from relay.contract.limits import MAX_LOOKING_PATTERN, MAX_PATTERN
 
-from .character_sets import Ranges, members
+from .character_sets import members
 from .pattern_syntax import Piece, Property, Repeated, Syntax, Unclear, read
 
 _LOOKING = re.compile(r"\(\?(?!:|P?<[^=!]|[a-zA-Z-]*[:)])|\\[1-9k]")
@@ -45,7 +45,8 @@ def translated(pattern: str) -> Pattern:
     except Unclear as exc:
         return Pattern({}, None, f"the pattern is not checked: {exc}")
     warning = f"the pattern {'; it '.join(dict.fromkeys(syntax.notes))}" if syntax.notes else None
-    return Pattern(keywords, _for_python(syntax.pieces), warning)
+    text = "".join(_sampled(piece) if isinstance(piece, Property) else piece for piece in syntax.pieces)
+    return Pattern(keywords, text, warning)
 
 
 def pattern_properties(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,19 +107,9 @@ def _for_engine(pieces: list[Piece]) -> str:
     )
 
 
-def _for_python(pieces: list[Piece]) -> str:
-    """Return a pattern for Python's parser, which does not know properties: with some of their characters."""
-    return "".join(
-        members(_sampled(piece.name, piece.is_negated)) if isinstance(piece, Property) else piece
-        for piece in pieces
-    )
-
-
 @lru_cache(maxsize=256)
-def _sampled(name: str, is_negated: bool) -> Ranges:  # noqa: FBT001 -- as in Property
-    """Return the first characters of a property."""
-    accepts = jsonschema_rs.Draft4Validator(
-        {"pattern": f"^\\{'P' if is_negated else 'p'}{{{name}}}$"}
-    ).is_valid
+def _sampled(piece: Property) -> str:
+    """Return the first characters of a property, which Python's parser does not know, as members of a class."""
+    accepts = jsonschema_rs.Draft4Validator({"pattern": f"^{_for_engine([piece])}$"}).is_valid
     codes = (code for code in range(32, 0x3000) if accepts(chr(code)))
-    return [(code, code) for code in islice(codes, _SAMPLES)] or [(97, 97)]
+    return members([(code, code) for code in islice(codes, _SAMPLES)] or [(97, 97)])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -81,27 +81,6 @@ def _converted(value: Any, level: Level) -> Any:
     return _object(public, level._replace(is_model=True))
 
 
-@_converted.register(bool)
-@_converted.register(NoneType)
-def _same(value: Any, _level: Level) -> Any:
-    return value
-
-
-@_converted.register
-def _string(value: str, _level: Level) -> str:
-    return _text(str.__str__(value))
-
-
-@_converted.register
-def _integer(value: int, _level: Level) -> int | Decimal:
-    return int(value) if is_64_bit(value) else Decimal(value)
-
-
-@_converted.register
-def _float(value: float, _level: Level) -> float:
-    return float(value)
-
-
 @_converted.register
 def _enum(value: Enum, level: Level) -> Any:
     return plain(value.value, level._replace(depth=level.depth + 1))
@@ -141,18 +120,17 @@ def _array(value: Any, level: Level) -> list[Any]:
     return found
 
 
-@_converted.register(date)
-@_converted.register(time)
-def _time(value: date | time, _level: Level) -> str:
-    return value.isoformat()
-
-
-@_converted.register(UUID)
-@_converted.register(ipaddress.IPv4Address)
-@_converted.register(ipaddress.IPv6Address)
-@_converted.register(pydantic.AnyUrl)
-def _spelled(value: Any, _level: Level) -> str:
-    return str(value)
+_SIMPLE: dict[tuple[type, ...], Callable[[Any, Level], Any]] = {
+    (bool, NoneType): lambda value, _: value,
+    (str,): lambda value, _: _text(str.__str__(value)),
+    (int,): lambda value, _: int(value) if is_64_bit(value) else Decimal(value),
+    (float,): lambda value, _: float(value),
+    (date, time): lambda value, _: value.isoformat(),
+    (UUID, ipaddress.IPv4Address, ipaddress.IPv6Address, pydantic.AnyUrl): lambda value, _: str(value),
+}
+for _types, _convert in _SIMPLE.items():
+    for _type in _types:
+        _converted.register(_type, _convert)
 
 
 @_converted.register(bytes)

@@ -81,7 +81,6 @@ class _Planner:
         return self._nodes[key]
 
     def _child(self, schema: Schema, pointer: str) -> Node:
-        """Return the node of a schema within another one."""
         return self._targets[schema["$ref"]] if "$ref" in schema else self._node(schema, pointer)
 
     def _fill(self, node: Node, schema: Schema, pointer: str) -> None:

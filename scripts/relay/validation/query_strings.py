@@ -25,8 +25,6 @@ ReadText = Callable[[str], Any]
 
 
 class _FreeForm(NamedTuple):
-    """An object that takes any key, and the verdict about the texts of a key as one of its properties."""
-
     pointer: Pointer
     accepts: Callable[[Sequence[str]], bool]
 
@@ -61,7 +59,7 @@ class QueryKeys:
         if own is None:
             return None
         return lambda texts: [
-            key for key in texts if not self._is_claimed(key) and self._owner(texts[key]) is own
+            key for key in texts if not self._is_claimed(key) and own is self._owner(texts[key])
         ]
 
     def unknown(self, texts: Texts) -> Iterator[Violation]:
@@ -85,10 +83,8 @@ class QueryKeys:
         return key in self._names or (bracket != "" and name in self._deep)
 
     def _owner(self, texts: Sequence[str]) -> _FreeForm:
-        first = self._free[0]
-        if len(self._free) == 1:
-            return first
-        return next((one for one in self._free if one.accepts(texts)), first)
+        is_alone = len(self._free) == 1
+        return next((one for one in self._free if is_alone or one.accepts(texts)), self._free[0])
 
 
 def _free_form(parameter: Parameter, compiler: SchemaCompiler) -> _FreeForm:

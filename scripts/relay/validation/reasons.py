@@ -176,7 +176,9 @@ class Reasons:
     def _of_tag(self, choice: Choice, value: dict[str, Any], at: Rejected) -> list[Reason]:
         """Return the reasons of the branch that a property of the value names; [] if no property names branches."""
         tag, named = choice.tag, choice.mapped(value)
-        if named is not None and (tag is None or not choice.is_unknown(tag, value)):
+        is_unknown = tag is not None and tag.branch(value.get(tag.name)) is None
+        is_tagged = tag is not None and tag.name == choice.discriminator and tag.name in value
+        if named is not None and not (is_tagged and is_unknown):
             return self._of_node(named, at)
         if choice.is_decided and (tag is None or tag.name != choice.discriminator):
             return [self._unnamed(choice, value, at)]
@@ -193,7 +195,8 @@ class Reasons:
         path = self._within(at.path, choice.discriminator)
         if choice.discriminator in value:
             return broken(path, "discriminator", choice.names)
-        rule = "required" if choice.requires_discriminator else "discriminator"
+        is_required = all(one.requires(choice.discriminator) for one in choice.branches_for("object"))
+        rule = "required" if is_required else "discriminator"
         return Broken(path, rule, describe("undiscriminated", choice.names))
 
     def _of_closest(self, branches: list[Node], at: Rejected) -> list[Reason]:
@@ -211,7 +214,6 @@ class Reasons:
 
 
 def _children(node: Node, value: dict[str, Any]) -> Iterator[tuple[str, Node]]:
-    """Yield the properties of an object that have a schema."""
     if node.additional is None and not node.patterns:
         for name, child in node.properties.items():
             if name in value:

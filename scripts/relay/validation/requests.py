@@ -141,8 +141,7 @@ class BodyDecoder:
         failures += violations
         arguments["body"] = value
 
-    def _may_be_empty(self, content_type: str | None) -> bool:
-        """Return True for a stream of items, which may have none."""
+    def _may_be_empty(self, content_type: str | None) -> bool:  # as a stream of items
         return bool(self.items and content_type and media.find(content_type, self.items) is not None)
 
     def _reader_of(self, content_type: str) -> BodyReader:
@@ -210,7 +209,6 @@ class _Documented:
         return lambda body, content_type: readers[media.kind_of(content_type)](body, content_type)
 
     def _whole(self, name: str) -> BodyReader:
-        """Return the reader of one media type that is not multipart."""
         check = self._checker()
         refuses_nul = self._compiler.strictness.nul
         has_text = describes_text(self._schema, self._compiler.contract)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from itertools import takewhile
 from typing import Any, NamedTuple
 
@@ -71,9 +70,7 @@ class Content(NamedTuple):
 
     def accepts(self, body: Any) -> bool:
         """Return True if a body is valid; False if that is not known before it is serialised."""
-        with suppress(ValueError, TypeError):
-            return self.validator is not None and self.validator.accepts(body)
-        return False
+        return self.validator is not None and self.validator.takes(body)
 
 
 AnyContent = Content | ItemContent | PartContent
@@ -188,7 +185,6 @@ class ResponseCompiler:
         return next((name for name in wanted if self._accepts(name, body)), None)
 
     def _negotiated(self, body: Any, accept: str | None) -> str | None:
-        """Return the most wanted media type that the body is valid as, else the most wanted one."""
         wanted = by_weight(self._choices, accept)
         return next((name for name in wanted if self._accepts(name, body)), wanted[0] if wanted else None)
 
@@ -209,7 +205,6 @@ class ResponseCompiler:
 
 
 def _documented(response: Response, name: str, compiler: SchemaCompiler) -> Documented:
-    """Compile the schemas of a documented media type."""
     pointer = (*response.pointer, "content", name)
     items = item_content(response, name, compiler)
     may_be_form = media.is_form(name) or media.covers(name, media.MULTIPART)

@@ -153,7 +153,6 @@ class ResponseEncoder:
         return http.Response(status, lines, to_json(to_plain(body, shape)))
 
     def _begun(self, status: int, lines: HeaderList) -> tuple[ItemContent | PartContent | None, HeaderList]:
-        """Return how items of the media type in the first line are written, if they are documented."""
         compiled = self._documented(status)
         (name, value), *others = lines
         content = compiled and compiled.find(value.decode("latin-1"))

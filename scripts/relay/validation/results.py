@@ -69,7 +69,6 @@ def field_lines(lines: Iterable[tuple[str, str]]) -> HeaderList:
 
 
 def _text(name: str, value: Any) -> str:
-    """Return a header's value as text, spelled as `ParameterDecoder` reads it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int | float):
@@ -113,7 +112,6 @@ def split(result: Any) -> Parts:
 
 
 def _status(status: Any) -> int:
-    """Return a status that is an int or an `http.HTTPStatus`."""
     if not isinstance(status, int):
         raise ResponseViolation.at("", "status", "the status of a response must be an integer")
     return int(status)

@@ -137,7 +137,6 @@ class SchemaCompiler:
         return validator
 
     def _compile_contents(self, direction: Direction, pointer: Pointer) -> None:
-        """Compile the schemas of what texts contain; one may contain itself."""
         new = self.translator.contents[direction].new
         while new:
             content = new.pop()

@@ -45,7 +45,7 @@ class _Array:
         for start in range(0, len(items), SLICE):
             await asyncio.sleep(0)
             piece = items[start : start + SLICE]
-            if not _accepts(self.slices, piece):
+            if not self.slices.takes(piece):
                 return None
             pieces.append(b"".join((b"," if start else b"[", memoryview(orjson.dumps(piece))[1:-1])))
         return [*pieces, b"]"]
@@ -87,7 +87,7 @@ class Slicer:
                     return None
                 arrays[name] = pieces
                 short[name] = items[: array.shortest]
-        if not _accepts(self._whole, short):
+        if not self._whole.takes(short):
             return None
         frame = orjson.dumps({**short, **dict.fromkeys(arrays, orjson.Fragment(_HOLE))})
         first, *rest = frame.split(_HOLE)
@@ -120,10 +120,3 @@ def slicer(schema: Schema, whole: Validator, compiler: SchemaCompiler, pointer: 
 
 def _is_long(value: Any) -> bool:
     return type(value) is list and len(value) > SLICE
-
-
-def _accepts(validator: Validator, value: Any) -> bool:
-    try:
-        return validator.accepts(value)
-    except ValueError:
-        return False

@@ -165,7 +165,6 @@ def is_spread(parameter: Parameter, contract: Contract) -> bool:
 def _reading(
     parameter: Parameter, shape: Shape, contract: Contract, coercion: Coercion, keys: Keys | None
 ) -> _Reading:
-    """Return the reading of a parameter in one shape."""
     name, schema = parameter.name, parameter.schema
     scalar = coercion.scalar_of(schema) if shape == "scalar" else None
     coerce = scalar or coercion.of(schema)

@@ -207,7 +207,6 @@ class _Parts:
 
 
 def _within(value: Any, container: Container, translate: Callable[[Any], Any]) -> Any:
-    """Return the value of a keyword that contains schemas, with these translated."""
     match container:
         case "list":
             return [translate(part) for part in value]
@@ -262,7 +261,6 @@ def _assert_pattern(schema: Schema, pattern: str) -> None:
 
 
 def _complete(schema: Schema, parts: list[Schema]) -> None:
-    """Complete a translated schema: its `allOf`, and the bounds of its format."""
     if schema.get("format") == "time":
         del schema["format"]
         parts = [*parts, _TIME]

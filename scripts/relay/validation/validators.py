@@ -175,6 +175,13 @@ class Validator:
         Raises ValueError for other types. NaN is valid only if any type is; it is serialised as null.
         """
 
+    def takes(self, value: Any) -> bool:
+        """Return True if a value is valid; False for a value of another type than those of plain ones."""
+        try:
+            return self.accepts(value)
+        except (ValueError, TypeError):
+            return False
+
     def violations(self, value: Any) -> list[Violation]:
         """Return the violations of a plain value, at most MAX_VIOLATIONS; [] only if it is valid."""
         return [] if self.accepts(value) else self._explain(value)
@@ -212,7 +219,7 @@ class ValidatorGroup:
         if not self._new:
             return
         new = [validator for validator in self._new if not self._is_known(validator)]
-        self._new = []
+        self._new.clear()
         if not new:
             return
         self._done.update(new)
@@ -240,7 +247,6 @@ class ValidatorGroup:
         return True
 
     def _compile(self, validators: Iterable[Validator], definitions: Mapping[str, Schema]) -> Accepts:
-        """Compile some validators as one; return a verdict that they and the definitions have by name."""
         by_name = {str(number): validator for number, validator in enumerate(validators)}
         schemas = {name: validator.schema for name, validator in by_name.items()}
         schemas |= {ref: {"$ref": pointer_of(ref)} for ref in definitions}

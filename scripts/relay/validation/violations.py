@@ -46,12 +46,8 @@ def within(key: str, violations: list[Violation]) -> list[Violation]:
 
 
 def describe(rule: str, limit: Any = None) -> str:
-    """Return the sentence for a violated keyword; `limit` is the value of the keyword in the schema."""
+    """Return the sentence for a violated keyword; `limit` is its value in the schema."""
     return _SENTENCES[rule](limit)
-
-
-def _one_of(values: list[Any]) -> str:
-    return f"the value is not one of {_listed(values)}"
 
 
 def _listed(values: list[Any]) -> str:
@@ -64,8 +60,7 @@ def _listed(values: list[Any]) -> str:
 
 def _type(types: str | list[str]) -> str:
     names = [types] if isinstance(types, str) else types
-    word = "type" if len(names) == 1 else "types"
-    return f"the value is not of {word} {', '.join(map(_json, names))}"
+    return f"the value is not of type{'s' * (len(names) > 1)} {', '.join(map(_json, names))}"
 
 
 def _count(number: int, one: str, several: str) -> str:
@@ -84,7 +79,7 @@ def _json(value: Any) -> str:
 
 _SENTENCES: dict[str, Callable[[Any], str]] = {
     "type": _type,
-    "enum": _one_of,
+    "enum": lambda values: f"the value is not one of {_listed(values)}",
     "multipleOf": lambda limit: f"the value is not a multiple of {_json(limit)}",
     "maximum": lambda limit: f"the value is greater than the maximum of {_json(limit)}",
     "minimum": lambda limit: f"the value is less than the minimum of {_json(limit)}",
