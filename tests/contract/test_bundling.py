@@ -28,7 +28,6 @@ def bundle(tmp_path, monkeypatch):
 
 
 def messages(bundled):
-    """Return the errors of a bundle."""
     return [str(problem) for problem in bundled.problems]
 
 
@@ -56,7 +55,6 @@ def test_a_schema_in_another_file_becomes_a_component(bundle):
 
 
 def test_schemas_with_the_same_name_in_different_files_get_different_names(bundle):
-    """Connexion uses the wrong one."""
     bundled = bundle(
         root="""
             components: {schemas: {Pet: {type: string}}}
@@ -226,7 +224,6 @@ def test_lookup_raises_for_a_pointer_without_a_value():
 
 
 def test_references_skips_data():
-    """A property may be named `$ref`, and an example may contain one."""
     value = {
         "schema": {"$ref": "#/a"},
         "example": {"$ref": "#/data"},
@@ -238,7 +235,6 @@ def test_references_skips_data():
 
 
 def mapping_of(bundled, name="A"):
-    """Return the mapping of a component's discriminator in a bundle."""
     return bundled.data["components"]["schemas"][name]["discriminator"]["mapping"]
 
 
@@ -301,7 +297,6 @@ def test_a_name_in_the_mapping_of_another_file_is_a_component_of_that_file_first
 
 
 def test_a_property_called_discriminator_is_a_schema(bundle):
-    """Only the keyword has a mapping."""
     schema = {"properties": {"discriminator": {"properties": {"mapping": {"$ref": "#/b"}}}}}
 
     assert bundle(root=json.dumps({"schema": schema, "b": {}})).data["schema"] == schema

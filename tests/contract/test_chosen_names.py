@@ -22,7 +22,6 @@ CALLS = read(
 
 
 def arguments(found, index):
-    """Return the arguments of an operation, by parameter."""
     chosen = found.operations[index]
     return {one.name: chosen.arguments[one.pointer] for one in chosen.parameters}
 

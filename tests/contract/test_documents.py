@@ -23,7 +23,6 @@ def read(tmp_path, monkeypatch):
 
 
 def problems_of(read, text):
-    """Return the errors of reading a text."""
     with pytest.raises(SetupError) as raised:
         read(text)
     return [str(problem) for problem in raised.value.problems]
@@ -126,7 +125,6 @@ def test_does_not_render_templates(read):
 
 @pytest.mark.parametrize("tag", ["!!python/object/apply:os.getcwd []", "!!binary aGk=", "!mine 1"])
 def test_rejects_tags(read, tag):
-    """A contract is plain data."""
     (problem,) = problems_of(read, f"x: {tag}")
 
     assert problem.startswith("c.yaml:1:4: ")
@@ -149,7 +147,6 @@ def test_follows_aliases_and_merge_keys(read):
 
 
 def test_rejects_an_alias_that_contains_itself(read):
-    """Expanding it would not end."""
     assert problems_of(read, "a: &a [*a]") == ["c.yaml:1:4: the alias contains itself; write the value out"]
 
 
@@ -219,7 +216,6 @@ def test_reports_the_location_of_a_syntax_error(read, text, start):
 
 
 def test_reports_why_a_file_cannot_be_read(tmp_path):
-    """A missing file gives a message, not a traceback."""
     with pytest.raises(SetupError, match=r"nope\.yaml: cannot be read: No such file or directory"):
         read_document(tmp_path / "nope.yaml")
 

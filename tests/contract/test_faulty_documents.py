@@ -125,7 +125,6 @@ DOCUMENT = yaml.safe_load(TEXT)
 
 
 def pointers(value, at=()):
-    """Return the pointers of all values within a value."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [at, *(one for key, item in items for one in pointers(item, (*at, key)))]
 
@@ -189,7 +188,6 @@ def added(parent, _key, value, name):
 
 
 def changed(change, pointer, value, name):
-    """Return the document with a change."""
     document = copy.deepcopy(DOCUMENT)
     parent = document
     for key in pointer[:-1]:
@@ -199,7 +197,6 @@ def changed(change, pointer, value, name):
 
 
 def bundled(document):
-    """Bundle a document."""
     return Bundle(parse_source(Path("/c.json"), json.dumps(document).encode())[0])
 
 
@@ -214,7 +211,6 @@ def operations(document):
 
 
 def inherits(operation):
-    """Return True for an operation without security of its own."""
     return isinstance(operation, dict) and "security" not in operation
 
 
@@ -257,7 +253,6 @@ def test_an_operation_that_is_removed_is_left_out(change):
 
 
 def methods(document):
-    """Return the path and method of each operation that a request can have."""
     paths = document.get("paths")
     return {
         (path, one.method)

@@ -28,7 +28,6 @@ def read(tmp_path, monkeypatch):
 
 
 def problems_of(read, text, name="c.json"):
-    """Return the errors of reading a text."""
     with pytest.raises(SetupError) as raised:
         read(text, name)
     return [str(problem) for problem in raised.value.problems]
@@ -46,7 +45,6 @@ VALUES = st.recursive(
 
 
 def pointers(value, at=()):
-    """Yield each pointer of a value, and the value."""
     yield at, value
     items = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
     for key, item in items:
@@ -140,7 +138,6 @@ def test_an_error_has_its_place_and_its_reason(read, text, start):
 
 
 def test_a_hundred_levels_are_read(read):
-    """The limit is the same as in YAML."""
     text = "[" * 100 + "]" * 100
 
     assert json.dumps(read(text).data) == text

@@ -36,7 +36,6 @@ def problems(tmp_path, monkeypatch):
 
 
 def problems_of(path, folder=None):
-    """Return the errors of loading a contract."""
     try:
         return list(load_contract(path, folder).faults)
     except SetupError as exc:
@@ -44,7 +43,6 @@ def problems_of(path, folder=None):
 
 
 def referring(ref):
-    """Return a contract with one `$ref`."""
     return document(S0={"$ref": ref})
 
 
@@ -120,7 +118,6 @@ def test_refuses_a_long_chain_of_refs_once(problems):
     ],
 )
 def test_refuses_numbers_that_json_parsers_lose(problems, text, reason):
-    """With the place."""
     contract = json.dumps(document(S0={"type": "integer", "maximum": "@"})).replace('"@"', text)
 
     first, *_ = problems(contract.encode())

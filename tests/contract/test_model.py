@@ -40,18 +40,15 @@ def problems_of(load, document):
 
 
 def getting(path="/a", **rest):
-    """Return a contract of one operation."""
     return contract({path: {"get": operation("one", **rest)}})
 
 
 def only(load, document):
-    """Return the only operation of a contract."""
     (found,) = load(document).operations
     return found
 
 
 def without_prose(value):
-    """Return a document without its summaries and descriptions."""
     if isinstance(value, dict):
         return {
             key: without_prose(item)
@@ -131,12 +128,10 @@ def test_knows_the_versions_of_a_contract(load, version, known):
 
 
 def variable(name):
-    """Return a path parameter."""
     return {"name": name, "in": "path", "required": True, "schema": STRING}
 
 
 def circular(kind, **components):
-    """Return a contract whose operation refers to a component A."""
     ref = {"$ref": f"#/components/{kind}/A"}
     return {**getting(parameters=[ref]), "components": {kind: {"A": components or ref}}}
 
@@ -273,7 +268,6 @@ def test_finds_the_documented_response_for_a_status(load):
 
 
 def test_serves_the_file_unchanged():
-    """The served YAML equals the file byte for byte."""
     assert load_contract(SPEC).as_yaml() == SPEC.read_bytes()
 
 

@@ -14,7 +14,6 @@ from support.hosting import contract, operation
 
 
 def arguments(*names, location="query"):
-    """Return the arguments of parameters of one location."""
     found = argument_names([ParameterKey(location, name) for name in names], {})
     return {key.name: argument for key, argument in found.items()}
 
@@ -116,7 +115,6 @@ def test_a_parameter_with_other_words_changes_no_argument(keys, added):
 
 
 def names_of(paths):
-    """Return the id and the function of each operation of a contract."""
     return [(one.id, one.function) for one in read(contract(paths)).operations]
 
 

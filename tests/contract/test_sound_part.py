@@ -13,12 +13,10 @@ OK = {"responses": {"200": {"description": "ok"}}}
 
 
 def answering(schema):
-    """Return an operation that answers JSON of a schema."""
     return {"responses": {"200": {"description": "ok", "content": {"application/json": {"schema": schema}}}}}
 
 
 def taking(**parameter):
-    """Return an operation with one query parameter."""
     return {**OK, "parameters": [{"name": "q", "in": "query", "schema": {}, **parameter}]}
 
 
@@ -245,7 +243,6 @@ def test_a_status_is_read_from_a_key_that_has_more(loaded, written, read):
 
 
 def test_shared_parts_of_a_path_concern_all_of_its_operations(loaded):
-    """A parameter of the path is a parameter of each."""
     item = {"parameters": [{"name": "q", "in": "nowhere", "schema": {}}], "get": OK, "put": OK}
 
     found = loaded(contract({"/a": item, "/b": {"get": OK}}))
@@ -273,7 +270,6 @@ def test_path_parameters_are_what_the_path_says(loaded):
 
 
 def test_of_two_operations_with_the_same_requests_the_first_is_served(loaded):
-    """A request cannot reach both."""
     found = loaded(contract({"/a/{x}": {"get": {**OK, "parameters": []}}, "/a/{y}": {"get": OK}}))
 
     assert [str(one) for one in found.operations] == ["GET /a/{x}"]

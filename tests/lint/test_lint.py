@@ -41,7 +41,6 @@ def get(**rest: Any) -> dict[str, Any]:
 
 
 def only(operation: dict[str, Any], path: str = "/a", **rest: Any) -> dict[str, Any]:
-    """Return a contract of one operation."""
     return contract({path: {"get": operation}}, **rest)
 
 
@@ -52,12 +51,10 @@ def answering(schema: Any, **rest: Any) -> dict[str, Any]:
 
 
 def taking(*parameters: dict[str, Any], path: str = "/a", **rest: Any) -> dict[str, Any]:
-    """Return a contract whose operation has parameters."""
     return only(get(parameters=list(parameters), **rest), path)
 
 
 def posting(schema: Any) -> dict[str, Any]:
-    """Return a contract whose operation has a request body."""
     body = {"content": {"application/json": {"schema": schema}}}
     return contract({"/a": {"post": get(requestBody=body)}})
 
@@ -68,12 +65,10 @@ def with_schemas(**schemas: Any) -> dict[str, Any]:
 
 
 def variable(name: str) -> dict[str, Any]:
-    """Return a path parameter."""
     return {"name": name, "in": "path", "required": True, "schema": STRING}
 
 
 def two(first: dict[str, Any], second: dict[str, Any], *paths: str) -> dict[str, Any]:
-    """Return a contract of two operations."""
     one, other = paths or ("/a", "/b")
     return contract({one: {"get": first}, other: {"get": second}})
 
@@ -94,7 +89,6 @@ def kinds(**mapping: str) -> dict[str, Any]:
 
 
 def linked(*links: dict[str, Any]) -> dict[str, Any]:
-    """Return a contract whose response has links."""
     named = {f"link{number}": link for number, link in enumerate(links)}
     return only(get(responses={"200": {"description": "ok", "links": named}, "default": PROBLEM}))
 
@@ -106,17 +100,14 @@ def obj(*required: str, **properties: Any) -> dict[str, Any]:
 
 
 def text(document: dict[str, Any]) -> str:
-    """Return a document as YAML."""
     return yaml.safe_dump(document, sort_keys=False)
 
 
 def modern(document: dict[str, Any], version: str = "3.1.0") -> dict[str, Any]:
-    """Return a contract as one of another version."""
     return {**document, "openapi": version}
 
 
 def streaming(media_type: str, item: Any, **rest: Any) -> dict[str, Any]:
-    """Return a contract whose operation responds with a stream of items."""
     content = {media_type: {"itemSchema": item, **rest}}
     responses = {"200": {"description": "ok", "content": content}, "default": PROBLEM}
     return modern(only(get(responses=responses)), "3.2.0")
@@ -154,7 +145,6 @@ def with_path_item(method: str) -> dict[str, Any]:
 
 
 def form(media_type: str, schema: Any) -> dict[str, Any]:
-    """Return a contract whose operation takes a media type."""
     return only(get(requestBody={"content": {media_type: {"schema": schema}}}))
 
 
@@ -168,7 +158,6 @@ def parts(media_type: str) -> dict[str, Any]:
 
 
 def typed(**keywords: Any) -> dict[str, Any]:
-    """Return a contract that answers with a string schema."""
     return answering({"type": "string", **keywords})
 
 
@@ -183,7 +172,6 @@ def discriminated(schema: Any, **others: Any) -> dict[str, Any]:
 
 
 def tagged(*tags: dict[str, Any], version: str = "3.0.3", **rest: Any) -> dict[str, Any]:
-    """Return a contract with a list of tags."""
     return modern(only(get(), tags=[*tags], **rest), version)
 
 
@@ -379,7 +367,6 @@ def found(tmp_path, monkeypatch):
 
 
 def rules_of(findings):
-    """Return the rules of some findings."""
     return {finding.rule for finding in findings}
 
 
@@ -597,12 +584,10 @@ AT_AND_ENDLESS = {"schemas": {"At": AT, "Endless": ENDLESS}}
 
 
 def extending(name, **rest):
-    """Return a schema that extends a component."""
     return {"allOf": [{"$ref": f"#/components/schemas/{name}"}], **rest}
 
 
 def default_mapping(target):
-    """Return a contract whose discriminator has a default."""
     schema = kinds(Dog="Dog")
     schema["discriminator"]["defaultMapping"] = target
     return discriminated(schema, Dog=obj(kind=STRING))
@@ -626,7 +611,6 @@ def taking_bodies(*media_types, of=()):
 
 
 def later(**schema):
-    """Return a contract of OpenAPI 3.1 that answers with a schema."""
     return modern(answering(schema))
 
 
@@ -781,7 +765,6 @@ def test_a_finding_says_what_is_wrong(found, rule, document, messages):
 
 
 def test_an_error_of_a_path_is_at_the_path(found):
-    """Not at one of its operations."""
     (finding,) = [one for one in found(text(only(get(), "/d/{}"))) if one.rule == "unmatchable-path"]
 
     assert finding.where.line == 6
@@ -925,7 +908,6 @@ def test_a_stricter_schema_is_stronger(found):
 
 
 def _pointers(value, at=()):
-    """Yield the pointer of every value below the root of a document."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, part in items:
         yield (*at, key)
@@ -1035,14 +1017,12 @@ class TestCommand:
         assert json.loads(machine.stdout)["counts"] == {"error": 0, "warning": 0, "info": 1}
 
     def test_cannot_run_without_a_contract(self, tmp_path):
-        """Exit code 2 and the name of the file."""
         result = relay(tmp_path, "lint", "gone.yaml")
 
         assert result.returncode == 2
         assert result.stderr == "error: gone.yaml: cannot be read: No such file or directory\n"
 
     def test_lists_its_rules(self, tmp_path):
-        """Each with severity and reason."""
         result = relay(tmp_path, "lint", "--rules")
 
         assert len(result.stdout.splitlines()) == len(RULES)

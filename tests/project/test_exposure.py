@@ -27,7 +27,6 @@ PRODUCTION = {"RELAY_ENVIRONMENT": "production", "RELAY_JWT_ISSUER": "me", "RELA
 
 @pytest.fixture
 def file(tmp_path):
-    """A file of this user."""
     path = tmp_path / "secret"
     path.write_text(SECRET, "utf-8")
     return path
@@ -186,14 +185,12 @@ class TestProject:
         assert exposures(Project(tmp_path), settings) == []
 
     def test_an_env_file_without_secrets_may_be_read(self, tmp_path):
-        """A port is none."""
         (tmp_path / ".env").write_text("RELAY_PORT=1\n", "utf-8")
         (tmp_path / ".env").chmod(0o644)
 
         assert exposures(Project(tmp_path), Settings.load()) == []
 
     def test_what_others_may_have_written_moves_no_secret(self, tmp_path):
-        """Whatever it contains."""
         (tmp_path / ".env").write_text("RELAY_PORT=1\n", "utf-8")
         (tmp_path / ".env").chmod(0o666)
 
@@ -246,7 +243,6 @@ class TestCommand:
 
     @pytest.mark.parametrize("command", ["load records.json", "keys status", "keys rotate"])
     def test_an_env_file_of_others_moves_no_secret(self, tmp_path, command):
-        """Nothing is opened."""
         (tmp_path / "records.json").write_text("{}", "utf-8")
         (tmp_path / ".env").write_text(f"RELAY_STORE=sqlite:///theirs.db\nRELAY_KEYRING={OLD}\n", "utf-8")
         (tmp_path / ".env").chmod(0o620)

@@ -27,7 +27,6 @@ raise ImportError("not Python's, nor the installed one")
 
 @pytest.fixture(autouse=True)
 def _as_before(monkeypatch):
-    """The import path as it was."""
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
 
@@ -56,7 +55,6 @@ def test_a_command_executes_no_module_that_only_lies_there(planted, command):
 
 
 def test_a_service_executes_no_module_that_only_lies_there(planted):
-    """Nor while it serves."""
     with serving(planted, command=SAFE, RELAY_JWT_SECRET=SECRET):
         pass
 

@@ -66,7 +66,6 @@ def test_anything_else_is_an_error_with_its_place(limits, written):
 
 
 def test_method_and_path_are_more_specific_than_an_operation_id(limits):
-    """As in [tool.relay.names]."""
     _, upload = uploading("video/mp4")
 
     assert limits('upload = 1\n"POST /videos" = {"Video/MP4; a=b" = 2}').of(upload) == {"video/mp4; a=b": 2}
@@ -99,7 +98,6 @@ def test_what_the_contract_does_not_have_is_an_error(limits, line, message):
 
 
 def test_a_variable_cannot_hold_the_table(monkeypatch):
-    """The message names the table."""
     monkeypatch.setenv("RELAY_LIMITS", "10")
 
     with pytest.raises(SetupError, match=r"\[tool.relay.limits\]"):

@@ -35,7 +35,6 @@ def table(tmp_path, monkeypatch):
 
 
 def warnings():
-    """Return the warnings about names."""
     return [str(diagnostic) for diagnostic in unknown_names(current_project(), Shop)]
 
 

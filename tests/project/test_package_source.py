@@ -82,7 +82,6 @@ edits = st.fixed_dictionaries(
 
 
 def document(model, names):
-    """Return the contract of some operations."""
     paths = {}
     for number, one in model.items():
         operation = {
@@ -103,7 +102,6 @@ def document(model, names):
 
 
 def content(schema):
-    """Return a JSON content object of a schema, if there is one."""
     return {} if schema is None else {"content": {"application/json": {"schema": schema}}}
 
 
@@ -134,7 +132,6 @@ def inhabited(sources, data):
 
 
 def styled(head, style):
-    """Return a signature in one of several hand-written styles."""
     match style:
         case "plain":
             return head.removeprefix("async ")

@@ -101,7 +101,6 @@ class TestProject:
             Project(tmp_path).check_inside(tmp_path / path)
 
     def test_writes_inside(self, tmp_path):
-        """Including files that do not exist yet."""
         Project(tmp_path).check_inside(tmp_path / "handlers/new.py")
 
     def test_names_the_entries_of_its_tables(self, tmp_path):

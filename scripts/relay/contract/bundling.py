@@ -142,7 +142,6 @@ class Bundle:
         return document.place(at)
 
     def _origin(self, pointer: Pointer) -> Target:
-        """Return the document of the value at `pointer`, and its pointer there."""
         at = Target(self.root, ())
         for token in pointer:
             at = at.within(token)
@@ -183,7 +182,6 @@ class Bundle:
                 self._problem(self._origin(pointer), ref, message, "limit")
 
     def _next(self, pointer: Pointer) -> Pointer | None:
-        """Return the target of the `$ref` at a pointer; None if there is none."""
         value = found_at(self.data, pointer)
         ref = value.get("$ref") if isinstance(value, dict) else None
         return parse_pointer(ref.removeprefix("#")) if isinstance(ref, str) else None
@@ -294,7 +292,6 @@ class Bundle:
         return f"#/components/schemas/{self._names[key]}"
 
     def _scope_in_place(self, pointer: Pointer) -> DynamicScope:
-        """Return the dynamic anchors of the schemas around a pointer of the root document."""
         at, value, kind, scope = Target(self.root, ()), self.root.data, _Walk().kind, _Walk().scope
         for token in pointer:
             if isinstance(value, dict):

@@ -51,7 +51,6 @@ class _Writer:
         return {**written, "paths": paths}, self._problems
 
     def _path_item(self, item: Any, path: str, document: dict[str, Any]) -> Any:
-        """Return a Path Item Object with the fields of the one that it refers to."""
         seen: set[str] = set()
         while isinstance(item, dict) and isinstance(ref := item.get("$ref"), str) and len(item) > 1:
             others = {key: value for key, value in item.items() if key != "$ref"}
@@ -105,7 +104,6 @@ class _Writer:
     def _with_members(
         self, value: dict[str, Any], members: list[tuple[str, Kind]], at: Pointer, dialect: Dialect
     ) -> dict[str, Any]:
-        """Return an object with these members, which contain schemas, in canonical form."""
         changed = {
             key: written
             for key, kind in members
@@ -146,7 +144,6 @@ def _is_canonical(schema: dict[str, Any]) -> bool:
 
 
 def _canonical(schema: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
-    """Return a schema in canonical form; the schemas in it have it already."""
     if "const" in schema:
         constant = {"enum": [schema["const"]]}
         others = {key: value for key, value in schema.items() if key != "const"}

@@ -101,7 +101,6 @@ def _wishes(operation: Operation, chosen: ChosenNames) -> list[str]:
 
 
 def _arguments(operation: Operation, chosen: ChosenNames) -> dict[Pointer, str]:
-    """Return the argument of each parameter, by its pointer."""
     keys = {ParameterKey(one.location, one.name): one for one in operation.parameters}
     own = {key: name for key, one in keys.items() if (name := chosen.argument(operation, one))}
     names = argument_names([*keys], own)

@@ -144,7 +144,6 @@ class Identifiers:
         return found.dialect
 
     def _add_anchor(self, owner: Resource, name: str, at: Pointer) -> None:
-        """Add the name of the schema that has a keyword."""
         if owner.anchors.setdefault(name, at[:-1]) != at[:-1]:
             self.repeated.append((Target(owner.document, at), f"#{name}"))
 

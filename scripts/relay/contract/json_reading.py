@@ -207,7 +207,6 @@ class JsonPlaces:
 
     @cached_property
     def _lines(self) -> array[int]:
-        """The offsets at which lines begin."""
         return array("L", [0, *(match.end() for match in re.finditer("\r\n|\r|\n", self.text))])
 
     @cached_property

@@ -80,7 +80,6 @@ def paths_by_item(document: Any) -> dict[Pointer, list[str]]:
 
 
 def _items(document: Any, pointer: Pointer) -> dict[Pointer, None]:
-    """Return the pointers of a path item and of those that its `$ref` leads to."""
     passed: dict[Pointer, None] = {}
     at: Pointer | None = pointer
     while at is not None and at not in passed:

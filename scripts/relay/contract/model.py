@@ -245,7 +245,6 @@ class Contract:
         return parameter.required or self.default(parameter.schema) is not ABSENT
 
     def _base_path(self) -> str:
-        """Return the path of the first server's URL, the prefix of all operations."""
         server = (self.document.get("servers") or [{"url": "/"}])[0]
         values = server.get("variables") or {}
         url = re.sub(r"\{([^{}]*)\}", lambda one: values.get(one[1], {}).get("default", ""), server["url"])
@@ -263,7 +262,6 @@ class Contract:
                 yield self._operation(path, method, item, ("paths", path, *at), raw)
 
     def _with_ids(self, operations: Iterable[Operation]) -> Iterator[Operation]:
-        """Yield the operations, each with an id of its own."""
         wishes = {
             one.pointer: (self.raw(one).get("operationId"), derived_id(one.method, one.path))
             for one in operations
@@ -344,6 +342,5 @@ def _items(owner: Mapping[str, Any]) -> dict[str, Schema]:
 
 
 def _with(value: dict[str, Any], pointer: Pointer, part: Any) -> dict[str, Any]:
-    """Return a copy of an object with another value at a pointer."""
     key, *rest = pointer
     return {**value, key: _with(value[key], tuple(rest), part) if rest else part}

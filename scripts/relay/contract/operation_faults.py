@@ -157,7 +157,6 @@ def _mismatches(operation: Operation, contract: Contract) -> Iterator[Diagnostic
 
 
 def _path_parameters(operation: Operation, contract: Contract) -> tuple[Parameter, ...]:
-    """Return an operation's parameters, those of its path as the path has them."""
     names = dict.fromkeys(variables(operation.path))
     declared = _declared(operation)
     added = [contract.add_path_parameter(operation, name) for name in names if name not in declared]

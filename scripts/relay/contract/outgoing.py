@@ -50,7 +50,6 @@ def outgoing_requests(contract: Contract) -> Iterator[OutgoingRequest]:
 def _of_item(
     contract: Contract, pointer: Pointer, kind: Kind, name: str, operation: Operation | None
 ) -> Iterator[OutgoingRequest]:
-    """Yield the requests of a Path Item Object."""
     item, own = contract.follow(pointer)
     for method, at, raw in operations_in(item):
         content = schemas_of(contract.resolve(raw.get("requestBody") or {}))

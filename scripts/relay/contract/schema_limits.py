@@ -66,7 +66,6 @@ class _Counter:
             raise _TooMany(f"the schemas up to here combine more than {MAX_ALL_COMBINED:,} by {_WORDS}")
 
     def _count(self, schema: Any) -> int:
-        """Return the count of a schema. Raises _TooMany."""
         if "$ref" not in schema and SAME_VALUE.isdisjoint(schema):  # as most are
             return 1
         if id(schema) in self._known:
@@ -96,7 +95,6 @@ class _Counter:
                 _check_depth(len(way))
 
     def _add(self, visit: _Visit, count: int, depth: int) -> None:
-        """Add a child to the schema that has it. Raises _TooMany."""
         visit.count += count
         visit.depth = max(visit.depth, depth + 1)
         _check_depth(visit.depth)
@@ -106,7 +104,6 @@ class _Counter:
             raise _TooMany(f"it combines more than {most:,} schemas by {_WORDS}")
 
     def _children(self, schema: dict[str, Any]) -> Iterator[Any]:
-        """Yield the schemas that apply to the same value."""
         ref = schema.get("$ref")
         if isinstance(ref, str) and ref not in self._targets:
             self._targets[ref] = found_at(self._document, parse_pointer(ref.removeprefix("#")))

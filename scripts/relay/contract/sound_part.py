@@ -61,7 +61,6 @@ class SoundPart:
         return found
 
     def _unrepaired(self, violations: list[StructureViolation]) -> list[StructureViolation]:
-        """Repair violations; return those for which that is not possible, or was to no avail."""
         again = [one for one in violations if one in self._repaired]
         rest = [one for one in violations if one not in self._repaired]
         self._repaired.update(rest)
@@ -107,7 +106,6 @@ class SoundPart:
             add_missing(self._document, [section])
 
     def _leave_out_path(self, path: str, cause: Pointer) -> None:
-        """Remove all operations of a path."""
         written = operations_of(self._document, path)
         for one in written or [WrittenOperation("", ())]:
             self._removed.append(_Removed(one.method, path, ("paths", path, *one.within), cause))
@@ -142,7 +140,6 @@ class SoundPart:
                     self._leave_out_operation(item, one.within, cause)
 
     def _remove(self, pointer: Pointer) -> bool:
-        """Remove the value of a field; return False if there is none."""
         is_there = exists(self._document, pointer)
         if is_there:
             del lookup(self._document, pointer[:-1])[pointer[-1]]

@@ -107,7 +107,6 @@ def _specific(errors: Iterable[Any]) -> Iterator[Any]:
 
 
 def _wrong_targets(bundle: Bundle, schema: DocumentSchema) -> Iterator[StructureViolation]:
-    """Yield each `$ref` to an object of the wrong kind."""
     is_right_kind: dict[tuple[str, str], bool] = {}
     for pointer, ref in bundle.references:
         kind = kind_at(pointer)

@@ -91,7 +91,6 @@ def parse_yaml(path: Path, text: str, *, quotes: bool) -> Parsed:
 
 
 def _root(path: Path, text: str) -> yaml.Node:
-    """Return the node of a text's only document. Raises SetupError."""
     try:
         _check_depth(path, text)
         loader = _Loader(text)
@@ -125,7 +124,6 @@ def _stand_ins(text: str) -> dict[str, str]:
 
 
 def _restore(root: yaml.Node, stand_ins: dict[str, str]) -> None:
-    """Put the characters of the file back into all scalars."""
     if not stand_ins:
         return
     table = {ord(one): character for one, character in stand_ins.items()}
@@ -176,7 +174,6 @@ class YamlPlaces:
 
 
 def _place(path: Path, mark: Any) -> SourceLocation:
-    """Convert a mark of PyYAML or libyaml to a location."""
     return SourceLocation(display(path), mark.line + 1, mark.column + 1)
 
 
@@ -328,6 +325,5 @@ class _Builder:
 
 
 def _collection(data: Any, values: list[_Built]) -> _Built:
-    """Return a built collection with the size and depth of its values."""
     nodes = 1 + sum(built.nodes for built in values)
     return _Built(data, nodes, 1 + max((built.levels for built in values), default=0))

@@ -81,7 +81,6 @@ def _refuses(contract: Contract, pointer: Pointer, kinds: Mapping[str, Any], dep
 
 
 def _states_others(schema: Mapping[str, Any], kinds: Mapping[str, Any]) -> bool:
-    """Return True if `type` or `enum` of a schema has none of some types."""
     stated = schema.get("type")
     types = [stated] if isinstance(stated, str) else stated
     if types and kinds.keys().isdisjoint(types):

@@ -44,7 +44,6 @@ def _checked(contract: Contract) -> Iterator[Found]:
 
 
 def _is_describable(node: Node, contract: Contract) -> bool:
-    """Return True if an example of a media type is the value that its schema describes."""
     kind = media.kind_of(node.media_type or "")
     return kind != media.OCTETS and is_validated(kind, node.value.get("schema", {}), contract)
 
@@ -73,7 +72,6 @@ def _violations_of_items(value: Any, contents: _Contents) -> list[Violation]:
 
 
 def _has_another_text(example: Any, contents: _Contents) -> bool:
-    """Return True if an example has items, and a text with other ones."""
     if {"dataValue", "serializedValue"} <= example.keys():
         items, text = example["dataValue"], example["serializedValue"]
         for content in contents:
@@ -207,7 +205,6 @@ class _Checker:
         return lambda value: any(validator is None or validator.accepts(value) for validator in validators)
 
     def _violations(self, value: Any, schema: Schema, node: Node) -> list[Violation]:
-        """Return the violations of a value; [] if it is valid in at least one direction of the node."""
         found: list[Violation] = []
         for direction in _directions(node):
             validator = self._compiler.compile(schema, direction, node.pointer)

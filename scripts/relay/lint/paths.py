@@ -17,8 +17,6 @@ MAX_OVERLAPS = 1_000
 
 
 class _Path(NamedTuple):
-    """A path: its place in the contract, its text, and its segments."""
-
     number: int
     text: str
     segments: tuple[str, ...]

@@ -11,7 +11,7 @@ from relay.contract.discriminators import mapped_pointer, mapped_schemas, mappin
 from relay.contract.documents import Pointer
 from relay.contract.methods import operations_in
 from relay.contract.model import Contract, Schema
-from relay.contract.pointers import Kind, PointerNotFound, exists, kinds_of, lookup, mappings, parse_pointer
+from relay.contract.pointers import Kind, exists, kinds_of, lookup, mappings, parse_pointer
 from relay.contract.schema_words import CHOICES
 
 from .lint_rules import Found
@@ -94,11 +94,11 @@ def check_unused(contract: Contract) -> Iterator[Found]:
     Security schemes are used by name, so `check_security` checks them.
     """
     document = contract.published
-    used, defined = _reached(document, [("paths",), ("webhooks",)])
+    uses, defined = _graph(document)
+    used = _reached(uses, _ROOTS)
     # By place: the bundle has a schema twice that is used with several dynamic anchors.
     places = {contract.place(pointer) for pointer in used}
-    components = [*_components(document)]
-    for pointer in components:
+    for pointer in _components(document):
         _, kind, name = pointer
         if not _NAME.fullmatch(name):
             message = f"'{name}' is not a valid component name; use only letters, digits, '.', '-' and '_'"
@@ -107,15 +107,18 @@ def check_unused(contract: Contract) -> Iterator[Found]:
         if not is_used and not _is_made(contract, pointer):
             message = f"no operation uses '{name}' of components/{kind}; use it or remove it"
             yield "unused-component", pointer, message
-    if contract.version == "3.0" or not defined:
+    if contract.version == "3.0":
         return
     # A `$dynamicRef` may give a schema that no operation uses another one of `$defs`.
-    used, _ = _reached(document, [("paths",), ("webhooks",), *components])
-    places = {contract.place(pointer) for pointer in used}
-    for place, at in {contract.place(at): at for at in defined}.items():
+    places = {contract.place(pointer) for pointer in _reached(uses, [*_ROOTS, *_components(document)])}
+    found = [pointer for owner in (*_ROOTS, *used) for pointer in defined.get(owner, ())]
+    for place, at in {contract.place(at): at for at in found}.items():
         if place not in places:
             message = f"no operation uses '{at[-1]}' of $defs; use it or remove it"
             yield "unused-component", at, message
+
+
+_ROOTS: tuple[Pointer, ...] = (("paths",), ("webhooks",))
 
 
 def _is_made(contract: Contract, pointer: Pointer) -> bool:
@@ -125,34 +128,61 @@ def _is_made(contract: Contract, pointer: Pointer) -> bool:
 
 
 def _components(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Yield the pointer of each component."""
     sections = document.get("components")
     for kind, named in sections.items() if isinstance(sections, dict) else ():
         if not kind.startswith("x-") and isinstance(named, dict):
             yield from (("components", kind, name) for name in named)
 
 
-def _reached(document: Mapping[str, Any], roots: Iterable[Pointer]) -> tuple[set[Pointer], list[Pointer]]:
-    """Return the components and `$defs` that some parts refer to, directly or not, and all `$defs` on the way."""
+_Edges = defaultdict[Pointer, list[Pointer]]
+"""Pointers of components and `$defs`, by what they are referred to from: another one, or a section of the document."""
+
+
+def _reached(uses: _Edges, roots: Iterable[Pointer]) -> set[Pointer]:
+    """Return what some parts of the document refer to, directly or not."""
     used: set[Pointer] = set()
-    defined: list[Pointer] = []
-    kinds = _kinds(document)
     pending = [*roots]
     while pending:
-        reached = pending.pop()
-        found = [one for target in _targets(*_part(document, reached), defined) for one in _units(target)]
-        new = dict.fromkeys(one for one in (*found, *kinds.get(reached, ())) if one not in used)
+        new = dict.fromkeys(one for one in uses.get(pending.pop(), ()) if one not in used)
         used.update(new)
         pending += new
-    return used, defined
+    return used
 
 
-def _kinds(document: Mapping[str, Any]) -> dict[Pointer, list[Pointer]]:
+def _graph(document: Mapping[str, Any]) -> tuple[_Edges, _Edges]:
+    """Return what each part of a document refers to, by `$ref` or by the mapping of a discriminator, and its `$defs`."""
+    uses, defined = _kinds(document), _Edges(list)
+    own: set[Pointer] = set()
+    for at, value, kind in _objects(document):
+        within = (at[:end] for end in range(len(at), 2, -1) if at[:end] in own) if own else iter(())
+        owner = next(within, at[:3] if at[:1] == ("components",) else at[:1])
+        if kind == "schema" and isinstance(inner := value.get("$defs"), dict):
+            defined[owner] += ((*at, "$defs", name) for name in inner)
+            own.update(defined[owner])
+        targets = [mapped_pointer(target) for target in targets_of(value)]
+        if isinstance(ref := value.get("$ref"), str):
+            targets.append(parse_pointer(ref.removeprefix("#")))
+        for target in targets:  # the component that it is in, and each schema of `$defs` in that
+            ends = [end for end in range(5, len(target) + 1) if target[end - 2] == "$defs"]
+            uses[owner] += (target[:end] for end in (3, *ends))
+    return uses, defined
+
+
+def _objects(document: Mapping[str, Any]) -> Iterator[tuple[Pointer, dict[str, Any], Kind]]:
+    """Yield the objects of a document, also of the components in sections of one's own."""
+    yield from kinds_of(document)
+    components = document.get("components")
+    for section, named in components.items() if isinstance(components, dict) else ():
+        if section.startswith("x-"):
+            yield from kinds_of(named, ("components", section), "names")
+
+
+def _kinds(document: Mapping[str, Any]) -> _Edges:
     """Return the components that extend each schema with a discriminator, or each schema that extends one, by `allOf`.
 
     Their names are values of the discriminator, so nothing else need refer to them.
     """
-    extending: defaultdict[Pointer, list[Pointer]] = defaultdict(list)
+    extending, found = _Edges(list), _Edges(list)
     pending: list[Pointer] = []
     for pointer in _components(document):
         schema = lookup(document, pointer)
@@ -164,51 +194,9 @@ def _kinds(document: Mapping[str, Any]) -> dict[Pointer, list[Pointer]]:
         for part in parts if isinstance(parts, list) else ():
             if isinstance(part, dict) and isinstance(ref := part.get("$ref"), str):
                 extending[parse_pointer(ref.removeprefix("#"))].append(pointer)
-    found: dict[Pointer, list[Pointer]] = {}
     while pending:
         base = pending.pop()
         if base not in found:
-            found[base] = extending[base]
+            found[base] = [*extending[base]]
             pending += extending[base]
     return found
-
-
-def _units(target: Pointer) -> Iterator[Pointer]:
-    """Yield the component that a target is in, and each schema of `$defs` in that."""
-    yield target[:3]
-    yield from (target[:end] for end in range(5, len(target) + 1) if target[end - 2] == "$defs")
-
-
-def _part(document: Mapping[str, Any], pointer: Pointer) -> tuple[Any, Pointer, Kind]:
-    """Return a part of the document as `kinds_of` takes it; None as its value if it is none, or walked anyway."""
-    try:
-        value = lookup(document, pointer)
-    except PointerNotFound:
-        return None, (), "object"
-    match pointer:
-        case (name,):
-            return {name: value}, (), "object"
-        case ("components", kind, name) if not kind.startswith("x-"):
-            return {kind: {name: value}}, ("components",), "object"
-        case ("components", _, name):
-            return {name: value}, (), "names"
-        case ("components", *_):
-            return value, pointer, "schema"
-    return None, (), "object"
-
-
-def _targets(value: Any, at: Pointer, kind: Kind, defined: list[Pointer]) -> Iterator[Pointer]:
-    """Yield the pointer of everything that a value refers to, by `$ref` or by the mapping of a discriminator.
-
-    Its `$defs` are added to `defined`, and not searched.
-    """
-    own: set[Pointer] = set()
-    for where, mapping, within in kinds_of(value, at, kind):
-        if own and any(where[:end] in own for end in range(len(where) + 1)):
-            continue
-        if within == "schema" and isinstance(inner := mapping.get("$defs"), dict):
-            own.update((*where, "$defs", name) for name in inner)
-        if isinstance(ref := mapping.get("$ref"), str):
-            yield parse_pointer(ref.removeprefix("#"))
-        yield from map(mapped_pointer, targets_of(mapping))
-    defined += own

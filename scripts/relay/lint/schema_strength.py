@@ -73,7 +73,6 @@ def _response(
 
 
 def _example(contract: Contract, schema: Schema, at: Pointer) -> Any:
-    """Return the example of a response or else of its schema; ABSENT if there is none."""
     raw, _ = contract.follow(at)
     if "example" in raw:
         return raw["example"]

@@ -100,7 +100,6 @@ def check_writable(folder: Path) -> None:
 
 
 def _mode(path: Path) -> int:
-    """Return the mode of a file; for a new file, the default mode."""
     if path.exists():
         return stat.S_IMODE(path.stat().st_mode)
     umask = os.umask(0)

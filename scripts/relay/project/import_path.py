@@ -68,7 +68,6 @@ class NeighbourFinder(MetaPathFinder):
 
 
 def _places(spec: ModuleSpec) -> Iterator[Path]:
-    """Return where the code of a module is: the folders of a package, or its file."""
     return map(Path, spec.submodule_search_locations or [str(spec.origin)])
 
 

@@ -99,7 +99,6 @@ _NO_SIZE = 'must be a number of bytes, or a text such as "512 KiB", "20 MB" or "
 
 
 def _size(value: Any) -> int | None:
-    """Return a size in bytes; None for what is none."""
     if type(value) is int and value >= 0:
         return value
     match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None

@@ -206,7 +206,6 @@ class Module:
 
     @cached_property
     def _dynamic_texts(self) -> list[str]:
-        """The string literals of a module that can bind names dynamically; else empty."""
         return [literal.value for literal in texts(self.tree)] if is_dynamic(self.tree) else []
 
     def bound_in(self, body: Sequence[cst.CSTNode]) -> Iterator[tuple[str, Bound]]:
@@ -289,7 +288,6 @@ class Module:
 
 
 def _compile_error(path: Path, source: bytes) -> tuple[SourceLocation, str] | None:
-    """Return the error if this Python cannot compile a file that libcst parses; None if it can."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # warnings are for the user who runs the module

@@ -68,7 +68,6 @@ def is_own(path: Path, folder: Path) -> bool:
 
 
 def _file(spec: ModuleSpec) -> Path | None:
-    """Return the file of a module, or the folder of a package without `__init__.py`."""
     if spec.origin is not None:
         return Path(spec.origin)
     places = list(spec.submodule_search_locations or ())

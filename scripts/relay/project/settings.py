@@ -54,7 +54,6 @@ def _split(value: Any) -> Any:
 
 
 def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
-    """Return addresses and networks without spaces and empty ones."""
     networks = tuple(filter(None, map(str.strip, value)))
     try:
         _ = [*map(ip_network, networks)]
