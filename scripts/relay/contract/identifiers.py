@@ -74,7 +74,7 @@ class Identifiers:
 
     def __init__(self) -> None:
         self._by_uri: dict[str, Resource] = {}
-        self._by_place: dict[Target, Resource] = {}
+        self._by_place: dict[tuple[Document, Pointer], Resource] = {}
         self.repeated: list[tuple[Target, str]] = []
         """The places of names that another place has already, each with the name."""
 
@@ -101,8 +101,9 @@ class Identifiers:
 
     def owner(self, at: Target) -> Resource:
         """Return the resource that contains a place."""
-        while (found := self._by_place.get(at)) is None:
-            at = Target(at.document, at.pointer[:-1])
+        document, pointer = at
+        while (found := self._by_place.get((document, pointer))) is None:
+            pointer = pointer[:-1]
         return found
 
     def find(self, ref: str, at: Target) -> Target | None:
