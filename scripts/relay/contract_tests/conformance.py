@@ -212,7 +212,6 @@ class ConformanceChecker:
 
 
 def _routes(contract: Contract) -> Routes[Operation | LeftOut]:
-    """Return the routes of a contract's operations, and of what is left out of it."""
     routes: dict[tuple[str, str], Operation | LeftOut] = {
         (one.method, one.path): one for one in contract.operations
     }

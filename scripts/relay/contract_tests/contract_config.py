@@ -21,7 +21,6 @@ _TEXTS = {"type": "array", "items": _TEXT}
 
 
 def _entries(required: Sequence[str], *others: str) -> dict[str, Any]:
-    """Return the schema of a list of records with string values."""
     record = {"type": "object", "additionalProperties": False, "required": required}
     return {"type": "array", "items": record | {"properties": dict.fromkeys((*required, *others), _TEXT)}}
 
@@ -158,7 +157,6 @@ def _problems(document: Document | Section) -> Iterator[Diagnostic]:
 
 
 def _name(path: Sequence[str | int]) -> str:
-    """Return the name of the value at a path: `waivers[1].reason`."""
     written = "".join(f"[{token}]" if isinstance(token, int) else f".{token}" for token in path)
     return written.removeprefix(".") or "the file"
 

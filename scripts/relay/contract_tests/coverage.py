@@ -99,9 +99,9 @@ class Coverage:
     @property
     def percent(self) -> float:
         """The percentage of observed responses among those not waived, rounded down to 0.1."""
-        required = [cell for cell in self.cells if cell.state is not State.WAIVED]
-        observed = sum(cell.state is State.SEEN for cell in required)
-        return (observed * 1000 // len(required)) / 10 if required else 100.0
+        states = Counter(cell.state for cell in self.cells)
+        required = states[State.SEEN] + states[State.NOT_SEEN]
+        return (states[State.SEEN] * 1000 // required) / 10 if required else 100.0
 
     def has_succeeded(self, operation_id: str) -> bool:
         """Return True for an operation that answered a request with a success, documented or not."""
@@ -156,7 +156,6 @@ def _covers(waiver: Waiver, cell: Cell) -> bool:
 
 
 def _media_types(status: str, response: Response) -> Iterable[str | None]:
-    """Return the media types of a documented response; only None for one without a body."""
     has_body = response.content and status not in map(str, BODILESS)
     return media.by_name(response.content) if has_body else [None]
 

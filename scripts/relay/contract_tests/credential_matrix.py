@@ -98,7 +98,6 @@ class _Matrix:
         )
 
     def _accepts_any(self, name: str) -> bool:
-        """Return True if any credential is accepted for a scheme, or instead of it."""
         schemes = self._mocked.schemes
         return name in schemes or any(requirement.keys() <= schemes for requirement in self._requirements)
 
@@ -178,7 +177,6 @@ class _Matrix:
         )
 
     def _incomplete(self, requirement: SecurityRequirement, name: str) -> Iterator[Case | NotRun]:
-        """Yield a case without one scheme of several that are required together."""
         others = [other for other in requirement if other != name]
         if not others or self._optional:
             return
@@ -191,7 +189,6 @@ class _Matrix:
             yield NotRun(case, f"set a credential for {' and '.join(sorted(others))}")
 
     def _scoped(self, requirement: SecurityRequirement, name: str) -> Iterator[Case | NotRun]:
-        """Yield cases with tokens that lack scopes, and one with all scopes."""
         who, _ = self._identity_for(requirement, name)
         signer = self._credentials.signer
         if name in self._by_function:
@@ -211,7 +208,6 @@ class _Matrix:
                     yield Case(case, request, LET_IN if enough else FORBIDDEN)
 
     def _complete(self, identity: Identity, requirement: SecurityRequirement) -> Iterator[Case | NotRun]:
-        """Yield a case with an identity's own credentials for a requirement."""
         values = self._credentials.of(identity, () if identity.signs_in else _scopes(requirement))
         suffix = f" with {' and '.join(requirement)}" if len(self._requirements) > 1 else ""
         reasons = [self._missing(identity, name) for name in requirement.keys() - values.keys()]
@@ -224,7 +220,6 @@ class _Matrix:
             yield NotRun(f"{identity.name}{suffix}", "; ".join(filter(None, reasons)))
 
     def _is_unknown(self, identity: Identity, requirement: SecurityRequirement) -> bool:
-        """Return True for an identity that must be refused, and that a mock does not know."""
         is_lax = self._mocked.is_alone or bool(requirement.keys() & self._mocked.schemes)
         is_refused = self._operation.id in identity.refused
         is_mocked = self._operation.id in self._mocked.operations

@@ -136,7 +136,6 @@ def claims_of(token: str) -> Mapping[str, Any] | None:
 
 
 def _registered(settings: ContractSettings) -> dict[str, Any]:
-    """Return the claims that every token needs: times, and the configured issuer and audience."""
     now = int(time.time())
     required = {"iss": settings.jwt_issuer, "aud": settings.jwt_audience}
     claims = {name: value for name, value in required.items() if value}
@@ -189,7 +188,6 @@ class Credentials:
 
 
 def _check_variables(identities: Iterable[Identity]) -> None:
-    """Raise SetupError for variables whose values no request can carry."""
     names = sorted({name for one in identities for name in one.variables.values()})
     values = {name: os.environ.get(name, "") for name in names}
     message = "it begins or ends with a space, or contains a line break; set it to the credential only"

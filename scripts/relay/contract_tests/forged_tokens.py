@@ -140,7 +140,6 @@ Make = Callable[[AuthContext], Request | str | None]
 
 
 def _compact(header: Mapping[str, Any], payload: bytes, key: Any) -> str:
-    """Return a token that is signed with any key by its header's algorithm."""
     signed = joined(_json(header), payload).removesuffix(".")
     signature = jwt.get_algorithm_by_name(header["alg"]).sign(signed.encode(), key)
     return f"{signed}.{base64url_encode(signature).decode()}"
@@ -190,7 +189,6 @@ def _tampered(auth: AuthContext) -> str:
 
 
 def _secret_only(auth: AuthContext, algorithm: str) -> str | None:
-    """Sign with the right secret and the wrong algorithm, if the service uses a secret."""
     if auth.header["alg"] != "HS256":
         return None
     if auth.signer is None:

@@ -177,7 +177,6 @@ def _head(headers: Headers, cookies: str, body: bytes | None) -> dict[str, Any]:
 
 
 def _encoded(body: bytes) -> tuple[str, bool]:
-    """Return a body as text, and whether the text is base64."""
     try:
         return body.decode(), False
     except UnicodeDecodeError:

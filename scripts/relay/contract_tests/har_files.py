@@ -24,6 +24,7 @@ from .exchanges import REDACTED, Exchange, Headers, Request
 from .har_entries import BASE64, FOOT, MAX_BYTES, NOT_RECORDED, entry, head, header_of
 
 _FORM = "application/x-www-form-urlencoded"
+_NO_HAR = "is not a HAR: the list `log.entries` is missing; export the traffic as HAR 1.2"
 
 
 class Recorded(NamedTuple):
@@ -63,31 +64,27 @@ class _InvalidEntry(ValueError):
 
 
 def _entries(path: Path) -> list[Any]:
+    place: SourceLocation | str = display(path)
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            message = (
-                f"has {size >> 20} MiB, more than the limit of {MAX_BYTES >> 20} MiB; record less in one file"
-            )
-            raise SetupError([Diagnostic(display(path), message)])
-        log = json.loads(path.read_bytes().decode("utf-8-sig"))["log"]
-        entries = log["entries"]
+            limit = f"more than the limit of {MAX_BYTES >> 20} MiB"
+            message = f"has {size >> 20} MiB, {limit}; record less in one file"
+        else:
+            entries = json.loads(path.read_bytes().decode("utf-8-sig"))["log"]["entries"]
+            if isinstance(entries, list):
+                return entries
+            message = _NO_HAR
     except OSError as exc:
-        raise SetupError([Diagnostic(display(path), f"cannot be read: {exc.strerror}")]) from exc
+        message = f"cannot be read: {exc.strerror}"
     except json.JSONDecodeError as exc:
         place = SourceLocation(display(path), exc.lineno, exc.colno)
         message = f"is not JSON: {exc.msg}; the file may be truncated"
-        raise SetupError([Diagnostic(place, message)]) from exc
-    except (ValueError, RecursionError) as exc:
-        raise SetupError([Diagnostic(display(path), "is not JSON in UTF-8")]) from exc
-    except (KeyError, TypeError) as exc:
-        raise SetupError([Diagnostic(display(path), _NO_HAR)]) from exc
-    if not isinstance(entries, list):
-        raise SetupError([Diagnostic(display(path), _NO_HAR)])
-    return entries
-
-
-_NO_HAR = "is not a HAR: the list `log.entries` is missing; export the traffic as HAR 1.2"
+    except (ValueError, RecursionError):
+        message = "is not JSON in UTF-8"
+    except (KeyError, TypeError):
+        message = _NO_HAR
+    raise SetupError([Diagnostic(place, message)])
 
 
 def _has_answer(raw: Any) -> bool:
@@ -96,8 +93,7 @@ def _has_answer(raw: Any) -> bool:
     for key in ("method", "url"):
         if not isinstance(raw["request"].get(key), str):
             raise _InvalidEntry(f"its request has no {key}")
-    response = raw.get("response") or {}
-    status = response.get("status") or 0
+    status = (raw.get("response") or {}).get("status") or 0
     if not isinstance(status, int):
         raise _InvalidEntry("its status is not a number")
     return status > 0

@@ -97,7 +97,6 @@ class Client:
 
 
 def _latin(text: str) -> bytes:
-    """Return text in the encoding of headers in HTTP."""
     return text.encode("latin-1", "replace")
 
 

@@ -187,7 +187,6 @@ def replay(
 def _report(
     part: Phase, path: Path, one: _Kept, operation: Operation, exchange: Exchange, checker: ConformanceChecker
 ) -> None:
-    """Report whether a failure is still there, and delete its file if it is fixed."""
     if checker.is_unwritten(exchange) and 401 not in one.expected:
         part.skip(display(path), f"{operation} is not written yet")
         return
@@ -243,7 +242,6 @@ def _read(folder: Path) -> dict[Path, _Kept]:
 
 
 def _parsed(value: Mapping[str, Any]) -> _Kept:
-    """Return a kept failure; raise ValueError for errors that the schema does not detect."""
     request = value["request"]
     if value["rule"] not in RULES:
         raise ValueError(f"there is no rule '{value['rule']}'")

@@ -80,7 +80,6 @@ def check_properties(session: Session, budget: Budget, progress: Callable[[int],
 
 
 def _untestable(operation: Operation) -> str:
-    """Return why no requests are generated for an operation; "" if they are."""
     if is_unreachable(operation):
         return UNREACHABLE
     return "" if operation.method in METHODS else "Schemathesis does not read `additionalOperations`"
@@ -89,7 +88,6 @@ def _untestable(operation: Operation) -> str:
 def _check_as(
     caller: Caller, part: Phase, session: Session, budget: Budget, progress: Callable[[int], None]
 ) -> None:
-    """Add the results of the operations of one caller to a part."""
     before, subject = part.cases, session.subject
     schemes = subject.contract.security_schemes
     values = {name: value for name, value in caller.values.items() if name in schemes}
@@ -205,13 +203,11 @@ def _reason(trouble: Trouble) -> str:
 
 
 def _untested(report: dict[str, Any] | None, budget: Budget) -> str:
-    """Return why an operation got no request."""
     is_late = report is None and budget.is_short
     return OUT_OF_TIME if is_late else "Schemathesis sent no request to it; give it more time"
 
 
 def _incomplete(report: dict[str, Any] | None, budget: Budget) -> Iterator[NotRun]:
-    """Report a run that did not complete."""
     if report is None:
         killed = f"Schemathesis was killed after {budget.limit:.0f} seconds; use fewer examples"
         yield NotRun("the rest of the run", OUT_OF_TIME if budget.is_short else killed)
@@ -221,7 +217,6 @@ def _incomplete(report: dict[str, Any] | None, budget: Budget) -> Iterator[NotRu
 
 
 def _notes(report: dict[str, Any]) -> Iterator[str]:
-    """Yield the version and seed of Schemathesis, and its warnings."""
     yield f"Schemathesis {report['schemathesis_version']}, seed {report['seed']}"
     for name, about in report["warnings"].items():
         if about:

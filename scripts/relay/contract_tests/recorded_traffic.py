@@ -116,7 +116,6 @@ def _host(address: str) -> str:
 
 
 def _path(address: str) -> str:
-    """Return the path of a URL, which may be relative, without a trailing slash."""
     path = re.sub(r"^[^/]*//[^/?#]*", "", address).partition("?")[0].strip("/")
     return f"/{path}" if path else ""
 
@@ -129,7 +128,6 @@ def _is_local(host: str) -> bool:
 
 
 def _notes(path: Path, all_: Sequence[Exchange], ours: Sequence[Exchange], unanswered: int) -> list[str]:
-    """Return notes on what of a file was not checked."""
     notes = []
     file = display(path)
     if unrelated := len(all_) - len(ours):
@@ -147,7 +145,6 @@ def _notes(path: Path, all_: Sequence[Exchange], ours: Sequence[Exchange], unans
 
 
 def _host_and_port(exchange: Exchange) -> str:
-    """Return the host and port of a request, without the user and password that may precede them."""
     return urlsplit(exchange.request.url).netloc.rpartition("@")[2]
 
 

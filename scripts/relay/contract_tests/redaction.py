@@ -95,7 +95,6 @@ class Redactor:
         )
 
     def _carried(self, request: Request) -> Iterator[str]:
-        """Yield the credentials in a request, from the places of the contract's security schemes."""
         for name, value in ((name.lower(), value.strip()) for name, value in request.headers):
             if self._is_credential(name):
                 scheme, _, rest = value.partition(" ")
@@ -135,8 +134,6 @@ class Redactor:
         return self._without_keys(value) if "=" in value or "@" in value else value
 
     def _without_keys(self, text: str) -> str:
-        """Return an address, or text around one, without the credentials in it."""
-
         def hidden(match: re.Match[str]) -> str:
             is_key = self._is_key(unquote_plus(match[2]))
             return f"{match[1]}{match[2]}={REDACTED}" if is_key else match[0]
@@ -199,7 +196,6 @@ class Redactor:
         return is_json and self._is_named(body)
 
     def _is_named(self, body: bytes) -> bool:
-        """Return True if the name of a secret may be in a body."""
         return bool((self._names and self._named.search(body)) or MAY_NAME.search(body))
 
 
@@ -231,7 +227,6 @@ def _cookie(pair: str) -> str:
 
 
 def _secret_names(contract: Contract) -> Iterator[str]:
-    """Yield the names of properties that any schema of the contract marks as secret."""
     pending: list[Any] = [contract.document]
     while pending:
         node = pending.pop()

@@ -158,7 +158,6 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
 def _planned(
     options: Options, progress: Progress, contract: Contract, config: Config, target: ServiceTarget
 ) -> _Run:
-    """Read what a run needs before a service is started; raise SetupError."""
     if not contract.operations:
         message = "the contract has no operation; there is nothing to test"
         raise SetupError([Diagnostic(display(target.path), message)])
@@ -262,7 +261,6 @@ def _seconds_of_properties(left: float, contract: Contract) -> float:
 
 
 def _not_answering(name: str, contract: Contract) -> Phase:
-    """Return a phase that was not run because the service stopped answering, which is a failure."""
     reason = "the service stopped answering"
     part = Phase(name, failures=[Failure(contract.place(()), f"{reason}; find why in its log", "no-answer")])
     part.skip(name, reason)
@@ -311,7 +309,6 @@ def _cover(whole: _Run, judge: ConformanceChecker, closed: Collection[str] | Non
 
 
 def _report_unseen(part: Phase, coverage: Coverage, least: float | None) -> None:
-    """Report the responses that were not observed, as failures if they are too many."""
     for cell in coverage.cells:
         if cell.state is not State.NOT_SEEN:
             continue

@@ -119,7 +119,6 @@ class _Maker:
         return Request(in_request(operation.method), f"{self._url}{path}{query_string}", tuple(headers), body)
 
     def _query_string(self, parameter: Parameter) -> list[tuple[str, str]]:
-        """Return the fields of a query that is one value; one without a name for a text or JSON."""
         value, media_type = self._value(parameter), parameter.media_type or media.URLENCODED
         if media.is_form(media_type) and isinstance(value, dict):
             raw = self._contract.follow(parameter.pointer)[0].get("content", {}).get(media_type, {})
@@ -183,5 +182,4 @@ class _Maker:
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> str:
-    """Return the query or form of percent-encoded pairs."""
     return "&".join(f"{name}={text}" if name else text for name, text in pairs)

@@ -144,7 +144,6 @@ class SchemathesisChecks:
         )
 
     def _is_beyond_a_mock(self, check: FailedCheck, operation: Operation) -> bool:
-        """Return True for a check that a mock cannot pass."""
         if check.name == "ignored_auth":
             return any(requirement.keys() & self._mocked.schemes for requirement in operation.security)
         is_error = check.name == "not_a_server_error" and not _documents(operation, "1234")

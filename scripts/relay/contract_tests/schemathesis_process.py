@@ -138,7 +138,6 @@ def _wait(
 
 
 def _answers(events: Path) -> Iterator[int]:
-    """Yield the current number of responses in a growing file."""
     count, offset, rest = 0, 0, b""
     while True:
         if events.exists():
@@ -187,7 +186,6 @@ def _document(contract: Contract) -> dict[str, Any]:
 
 
 def _in_2020_12(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a canonical document with the keywords of JSON Schema 2020-12 only."""
     copied = copy.deepcopy(document)
     for _, schema, kind in kinds_of(copied):
         if kind != "schema":

@@ -110,7 +110,6 @@ def _command(target: ServiceTarget, contract: Contract, *, has_data: bool) -> st
 
 
 def _prepared(hooks: PackageHooks | None, folder: Path) -> Mapping[str, str]:
-    """Return the variables of the package's `test_environment`; SetupError where it fails."""
     if hooks is None or hooks.test_environment is None:
         return {}
     try:
@@ -126,7 +125,6 @@ def _prepared(hooks: PackageHooks | None, folder: Path) -> Mapping[str, str]:
 
 @contextmanager
 def _variables(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set variables of this process's environment until left."""
     before = dict(os.environ)
     os.environ.update(variables)
     try:
@@ -140,7 +138,6 @@ def _variables(variables: Mapping[str, str]) -> Iterator[None]:
 def _failing(
     environment: Mapping[str, str], folder: Path, hidden: Iterable[str], contract: Contract
 ) -> Iterator[str]:
-    """Start a copy whose handlers fail, and yield its address."""
     with started(_FAIL, environment, folder, hidden) as copied:
         yield base_url(copied.url, contract)
 
@@ -207,7 +204,6 @@ def started(
 
 
 def _address(process: subprocess.Popen[bytes], said: Path, seconds: float) -> str | None:
-    """Return the address that a service prints; None if it does not start."""
     overdue = time.monotonic() + seconds
     while process.poll() is None and time.monotonic() < overdue:
         if found := re.search(r" at (http://\S+)\s", said.read_text("utf-8", "replace")):

@@ -120,7 +120,6 @@ def unwritten_handlers(contract: Contract, package_name: str, root: Path | None 
 
 
 def _file(package: ModuleType, operation: Operation) -> Path:
-    """Return the file of an operation's handler, existing or not."""
     folder = next(iter(getattr(package, "__path__", [package.__name__])))
     return Path(folder, operation.module).with_suffix(".py")
 

@@ -100,7 +100,6 @@ class Callers:
 
 
 def _scopes_of(operations: Iterable[Operation]) -> list[str]:
-    """Return the scopes that operations require first, as far as a token can carry them."""
     wanted = {
         scope
         for operation in operations

@@ -63,7 +63,6 @@ def _command(request: Request, base: str | None) -> str:
 
 
 def _options(request: Request) -> Iterator[str]:
-    """Yield the program and its options."""
     if not _NAME.fullmatch(request.method):
         raise CannotSend("curl cannot send its method")
     yield "curl -i"
@@ -130,7 +129,6 @@ def _with_tokens(text: str) -> str:
 
 
 def _quoted(literals: Sequence[str], variables: Sequence[str]) -> str:
-    """Return one shell word of literals with variables between them."""
     if not variables:
         return shlex.quote(literals[0])
     names = [f"${name}" for name in variables]

@@ -105,7 +105,6 @@ def _describe(cell: Cell) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """Return a duration as text: `0.4 s`, `2 min 5 s`."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -103,7 +103,6 @@ def _place(place: SourceLocation | str) -> dict[str, Any]:
 
 
 def _escaped(value: Any) -> Any:
-    """Return a value with unprintable characters escaped in all its text."""
     match value:
         case str():
             return escape_unprintable(value)
