@@ -150,7 +150,6 @@ class TestDemo:
         assert not (demo.folder / "reports/failures").exists()
 
     def test_the_reports_are_valid_and_consistent(self, demo):
-        """Each is valid in its format, and all are of the same run."""
         folder = demo.folder / "reports"
 
         jsonschema_rs.Draft202012Validator(json.loads(SCHEMA.read_bytes())).validate(demo.document)
@@ -189,7 +188,6 @@ class TestDemo:
         assert made_up(demo) == made_up(again)
 
     def test_the_operators_data_is_not_used(self, again):
-        """The tested service has its own store and key, whatever is set."""
         assert again.code == 0, again.printed + again.said
         of_project = {"handlers", "spec", "pyproject.toml"}
         assert {path.name for path in again.folder.iterdir()} == {".env", "mine.db", "reports"} | of_project
@@ -265,7 +263,6 @@ class TestRecorded:
         assert "2 of 3 documented responses observed (66.6 %)" in result.said
 
     def test_a_waiver_excludes_a_response_from_the_coverage(self, recorded, tmp_path):
-        """A waiver without effect is a warning, at its location."""
         reason = "only a broken disk shows it"
         waivers = "".join(
             f'[[tool.relay.contract.waivers]]\nstatus = "{status}"\nreason = "{reason}"\n'
@@ -287,7 +284,6 @@ class TestRecorded:
         assert reason in (tmp_path / "reports/contract.html").read_text("utf-8")
 
     def test_contract_and_code_are_part_of_the_verdict(self, tmp_path):
-        """Lint errors, invalid examples and drift fail the run."""
         media = {"schema": {"type": "integer"}, "example": "x"}
         answer = {"200": {"description": "ok", "content": {"application/json": media}}}
         document = contract({"/a": {"get": operation("show", responses=answer, tegs=[])}})
@@ -361,7 +357,6 @@ class TestBroken:
         assert "$URL/pet" in page
 
     def test_an_operation_that_never_succeeds_is_reported(self, three_runs):
-        """An operation that only refuses may not work at all."""
         (found,) = (one for one in three_runs["first"].findings if one.startswith("never-succeeded"))
 
         assert "GET /late" in found
@@ -373,7 +368,6 @@ class TestBroken:
         assert int(junit.attrib["failures"]) == len(list(junit.iter("failure"))) == len(result.findings)
 
     def test_drift_is_not_checked_for_a_service_at_an_address(self, three_runs):
-        """The local package may not be the one that runs there."""
         assert "drift not run" in parts(three_runs["first"])
         assert any("name its package with --handlers" in line for line in three_runs["first"].not_run)
 
@@ -447,7 +441,6 @@ def write_shop(folder: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory) -> Iterator[tuple[Path, list[str]]]:
-    """The running shop: its folder, and the options for it."""
     folder = tmp_path_factory.mktemp("shop")
     options = write_shop(folder)
     with serving(folder, *options, RELAY_JWT_SECRET=SECRET) as service:
@@ -520,7 +513,6 @@ class TestElsewhere:
         assert "cut by its time limit" in (folder / "reports/contract.html").read_text("utf-8")
 
     def test_each_operation_is_called_by_an_identity_that_may(self, shop):
-        """The first identity has no key, the second one no token."""
         folder, options = shop
         split = {"boss": {"claims": {"sub": "boss"}}, "robot": {"variables": {"key": "SHOP_KEY"}}}
         write(folder, "split.yaml", {"identities": split})
@@ -534,7 +526,6 @@ class TestElsewhere:
 
     @pytest.mark.parametrize("option", [("--operation", "open"), ("--operation", "GET /cage")])
     def test_only_selected_operations_are_tested(self, shop, option):
-        """Requests, recorded traffic and coverage are about them alone."""
         folder, options = shop
         cage = Exchange(Request("GET", "http://localhost/cage"), 200, (), b"", "")
         write_har([cage, replace(cage, request=Request("GET", "http://localhost/pet"))], folder / "own.har")

@@ -25,7 +25,6 @@ def read(tmp_path, monkeypatch):
 
 
 def test_reads_who_calls_and_what_is_promised(read):
-    """All that can be said, with a default for all that is not."""
     config = read("""\
 identities:
   admin: {claims: {sub: a}, refused: [closeShop]}

@@ -166,7 +166,6 @@ class TestReading:
         assert found.request.body is None
 
     def test_a_redacted_body_counts_as_not_recorded(self, har):
-        """The replacement text could violate the pattern of a password."""
         content = {"size": 40, "text": '{"password": "[redacted]"}'}
 
         (found,) = read_traffic(har(entry(None, {"content": content}))).exchanges
@@ -269,7 +268,6 @@ class TestWriting:
         assert found == written
 
     def test_cookies_and_redirects_have_their_own_fields(self, tmp_path):
-        """Browsers show these fields; the headers contain them, too."""
         answered = (("Set-Cookie", "sid=1; Path=/; HttpOnly"), ("Location", "/there"))
 
         write_har(

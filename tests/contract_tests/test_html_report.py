@@ -91,7 +91,6 @@ def test_escapes_all_external_text():
 
 
 def test_the_page_contains_all_text():
-    """Folded text is in the page, as there is no script to load it."""
     html = page(reported.violated())
 
     for text in (

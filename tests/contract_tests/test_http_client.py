@@ -82,7 +82,6 @@ def test_adds_only_headers_that_http_requires():
 
 
 def test_keeps_no_cookie_for_the_next_request():
-    """An earlier login must not authenticate a later request."""
     with answering() as (url, heard), Client(Phase("test")) as client:
         client.send(Request("GET", url))
         client.send(Request("GET", url))
@@ -138,7 +137,6 @@ def test_a_body_that_is_too_long_counts_as_not_recorded(monkeypatch):
 
 
 def test_a_header_may_be_any_text():
-    """Text that HTTP cannot encode does not crash the client."""
     with answering() as (url, heard), Client(Phase("test")) as client:
         client.send(Request("GET", url, (("X-A", "é☃"),)))
 

@@ -259,7 +259,6 @@ def planned(tested, operation_id):
 
 
 def violating_cases(part, rule, operation):
-    """The names of the cases in which an operation violates a rule."""
     return {
         failure.exchange.credential
         for failure in part.failures
@@ -301,7 +300,6 @@ def own(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def matrix(own):
-    """The results of the whole matrix of that service, sent once."""
     folder, url = own
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TEST_KEY", KEY)
@@ -397,7 +395,6 @@ def careless(folder, *paths):
 
 
 def test_the_demo_accepts_the_identities_that_sign_in_and_no_others(tmp_path):
-    """As a newcomer starts it, with the identities of its project."""
     with serving_demo(tmp_path) as service:
         secret = (tmp_path / ".relay/development.key").read_text("ascii")
         identities = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["relay"]["contract"]
@@ -555,7 +552,6 @@ def test_the_refusal_of_a_proxy_is_not_checked_against_the_contract(tmp_path):
 
 
 def test_a_rate_limit_makes_a_case_not_run(tmp_path):
-    """A 429 does not show how the service treats the credential."""
     with careless(tmp_path, "limited") as tested:
         part = check(tested)
 

@@ -81,7 +81,6 @@ def kept(subject, tmp_path):
 
 
 def failing(checker, service, rule="response-violation", path="/pets/a%2Fb?x=1", **rest):
-    """A failure of an operation, as a part of a run found it."""
     headers = (("Authorization", "Bearer old"), ("X-A", "1"), ("Host", "elsewhere"))
     method, body = ("POST", rest.pop("body", b"{}")) if path == "/logins" else ("GET", b"")
     about = "POST /logins" if path == "/logins" else "GET /pets/{id}"
@@ -118,7 +117,6 @@ def test_a_failure_that_is_not_fixed_is_reported_again(service, subject, checker
 
 
 def test_an_unexpected_status_is_the_failure(service, subject, checker, kept):
-    """The contract alone does not define which roles are accepted."""
     folder = kept(failing(checker, service, "role-let-in", message="accepted", expected=(403,)))
 
     still = replay(folder, subject, signed, checker)
@@ -189,7 +187,6 @@ def test_a_failure_found_by_schemathesis_can_be_read_back(service, subject, chec
 
 
 def test_a_failure_of_a_removed_operation_is_not_run(service, subject, checker, kept):
-    """The operation may have been renamed, so a person decides."""
     folder = kept(failing(checker, service))
     (path,) = folder.iterdir()
     path.write_text(path.read_text("utf-8").replace("show pet", "old"), "utf-8")

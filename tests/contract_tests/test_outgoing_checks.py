@@ -28,7 +28,6 @@ CALLBACKS = {"onSold": {"{$request.body#/url}": {"put": SENT}}}
 
 @pytest.fixture
 def app(tmp_path, monkeypatch):
-    """A service whose contract has a webhook and a callback."""
     monkeypatch.syspath_prepend(str(tmp_path))
     document = {
         **contract(

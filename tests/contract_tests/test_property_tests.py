@@ -41,7 +41,6 @@ VALUE = "value-of-somebody"
 
 
 def subject_of(spec: Path, url: str, *identities: Identity, **settings: Any) -> ServiceUnderTest:
-    """A service under test at an address, with some identities."""
     config = Config(identities)
     found = load_strict_contract(spec, config)
     return ServiceUnderTest(base_url(url, found), found, config, ContractSettings(**settings))
@@ -185,7 +184,6 @@ def test_names_that_are_not_in_the_contract_are_not_reported(reading):
 
 
 def test_a_failure_that_our_checker_reports_in_detail_is_reported_once(reading):
-    """The same violation twice would look like two problems."""
     found = reading(event(failed("response_schema_conformance"), body=b"[]"))
 
     assert [failure.rule for failure in found.failures] == ["response-violation"]
@@ -251,7 +249,6 @@ def trouble(about: str, kind: str, message: str) -> str:
 
 
 def test_errors_of_schemathesis_quote_the_contract_but_no_data(reading):
-    """Some messages quote the contract, others quote generated data."""
     lines = [
         trouble("GET /things", "Unsatisfiable", "Cannot make 'limit'\nmore"),
         trouble("GET /things", "Flaky", VALUE),
@@ -274,7 +271,6 @@ def test_a_network_error_is_reported_as_no_answer(reading, about):
 
 
 def test_a_network_error_is_reported_once(reading):
-    """The error of the phase is the same closed connection."""
     silent = json.loads(event())
     silent["ScenarioFinished"]["recorder"]["interactions"]["c1"].pop("response")
 

@@ -30,8 +30,6 @@ def make_checker():
 
 @pytest.fixture
 def recorded(tmp_path):
-    """Write a file of responses to GET requests of some addresses."""
-
     def write(*urls, body=b"1"):
         path = tmp_path / "traffic.har"
         write_har([Exchange(Request("GET", url), 200, JSON, body, "") for url in urls], path)
@@ -101,7 +99,6 @@ API, ELSEWHERE = "https://api.example.com", "https://api.elsewhere.com/pets"
     ids=[*"12345", "no known host", "variable", "tested service"],
 )
 def test_hosts_decide_what_is_about_the_contract(make_checker, recorded, servers, url, accepted, other):
-    """Local ones always; without any known host the path decides."""
     part = checked([recorded(accepted, other)], make_checker(*servers), url)
 
     assert paths(part) == [accepted.replace("/v2", "")]
@@ -144,7 +141,6 @@ def test_redacted_parts_of_a_request_are_not_checked(tmp_path):
 
 
 def test_a_file_without_relevant_exchanges_is_reported(make_checker, recorded):
-    """The hosts are listed without the password in their address."""
     part = checked([recorded("http://me:password@h/other")], make_checker())
 
     ((case, _),) = part.not_run

@@ -133,7 +133,6 @@ async def test_any_asgi_server_may_run_it(application, path):
 
 
 async def test_a_long_body_counts_as_not_recorded(application, path):
-    """It passes through whole all the same, in both directions."""
     long = json.dumps("x" * 2_000_000).encode()
     async with calling(Recorder(application, path)) as client:
         shown = await client.get("/things/long")
@@ -187,7 +186,6 @@ async def test_a_request_is_no_accepted_one_if_its_response_broke_off(
 
 
 async def test_a_slow_disk_costs_entries_not_memory(application, path, monkeypatch, caplog):
-    """The service goes on, and the log says what is missing."""
     release = threading.Event()
     add = archiving.GrowingArchive.add
     monkeypatch.setattr(recording, "MAX_HELD", 100_000)
@@ -285,7 +283,6 @@ class TestServe:
         assert (tmp_path / "mine.har").read_text("utf-8") == (content or "")
 
     def test_is_not_for_production(self, tmp_path):
-        """Bodies are people's data; both refusals are told at once."""
         options = ["--record", "traffic.har", "--reload"]
 
         result = relay(as_project(tmp_path), "serve", *options, RELAY_ENVIRONMENT="production")

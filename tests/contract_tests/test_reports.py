@@ -136,7 +136,6 @@ def test_escaped_text_can_be_encoded_and_parsed(text):
 
 
 def test_unprintable_characters_are_escaped():
-    """If they were removed, the cause of a failure could be hidden."""
     assert escape_unprintable("a\0b\u202ec\ud800") == "a\\x00b\\u202ec\\ud800"
 
 
@@ -263,7 +262,6 @@ def test_a_command_sends_the_exact_request(recorder, method, path, query, sent, 
     ],
 )
 def test_a_command_takes_the_credential_from_the_environment(recorder, name, value, arrives):
-    """The shell expands only the variable, whatever surrounds it."""
     got = run_command(recorder, Request("GET", f"{recorder.url}/pets?key=[redacted]", ((name, value),)))
 
     assert (name, arrives) in got[2]
@@ -342,7 +340,6 @@ def test_a_command(sent, lines):
     ],
 )
 def test_a_comment_replaces_a_command_that_would_be_wrong(sent, reason):
-    """It is one line of comment, so pasting it is harmless."""
     command = curl(reported.exchange(sent=sent), None)
 
     assert command.startswith("# No command: ")

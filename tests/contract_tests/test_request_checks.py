@@ -107,7 +107,6 @@ def test_an_operation_without_a_success_gets_a_sample_request(given, paths):
     ("answer", "rule"), [(PreparedResponse(201, {}), "undocumented-status"), (None, "no-answer")]
 )
 def test_the_response_to_a_sample_request_is_checked(answer, rule):
-    """A status that only a valid request gets may be undocumented."""
     part, _ = sampled(answer)
 
     found = {(failure.rule, failure.operation) for failure in part.failures}

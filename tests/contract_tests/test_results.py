@@ -112,7 +112,6 @@ def test_entries_are_read_from_the_configuration(tmp_path):
 
 
 def test_cases_after_the_end_are_listed_once_by_name(monkeypatch):
-    """A case that was left out must not look like one that passed."""
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     part, limit, run = Phase("identity"), TimeLimit(5), []

@@ -86,7 +86,6 @@ def covered(
 
 
 def rules(part):
-    """The rules that a part found broken, and whose operation did."""
     return [(failure.rule, failure.operation) for failure in part.failures]
 
 
@@ -136,7 +135,6 @@ class TestCover:
         assert part.not_run == []
 
     def test_an_operation_that_is_not_written_yet_is_a_note(self, tmp_path):
-        """Nothing is expected of it, and the handler to write is named."""
         part = covered(
             tmp_path, BOTH, closed=set(), unwritten={"list_keepers": "shop/things.py:list_keepers"}
         )
@@ -152,7 +150,6 @@ class TestCover:
         assert len(part.not_run) == 2
 
     def test_waived_answers_are_not_asked(self, tmp_path):
-        """A waiver that waives nothing is told, and breaks nothing."""
         place = SourceLocation("w.yaml", 1, 1)
         waivers = [
             Waiver("list_keepers", "200", None, "not sold yet", place),
@@ -244,7 +241,6 @@ def run_with_har(tmp_path):
 
 
 def test_recorded_traffic_needs_no_handlers_and_the_verdict_names_what_was_not_run(run_with_har):
-    """Drift was not checked, as there is no code."""
     result, _ = run_with_har()
 
     assert result.returncode == 0, result.stdout
@@ -252,7 +248,6 @@ def test_recorded_traffic_needs_no_handlers_and_the_verdict_names_what_was_not_r
 
 
 def test_an_empty_contract_is_an_error(tmp_path):
-    """Without operations the coverage would be 100 %."""
     (tmp_path / "api.json").write_text(json.dumps(contract({})), "utf-8")
 
     result = relay_here(tmp_path, "contract", "--spec", "api.json", "--har", "none.har")
@@ -262,7 +257,6 @@ def test_an_empty_contract_is_an_error(tmp_path):
 
 
 def test_traffic_without_relevant_exchanges_is_an_error(run_with_har):
-    """Exit code 0 would mean that something was checked."""
     result, _ = run_with_har(url="http://localhost/other")
 
     assert result.returncode == 2

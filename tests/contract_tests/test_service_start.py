@@ -84,7 +84,6 @@ def test_a_failure_inside_is_provoked_in_any_package(shop):
 
 
 def test_somebody_elses_service_is_not_made_to_fail(shop):
-    """A note says that it cannot be, and what to do about it."""
     loaded = load_strict_contract(shop.path, Config())
     with served(shop, loaded, Config()) as here:
         part = faults_of(connect(here.url, loaded, Config()))

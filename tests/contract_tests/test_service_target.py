@@ -133,7 +133,6 @@ class TestSigningKey:
         assert made[0].settings.jwt_secret.get_secret_value() == made[0].fresh
 
     def test_a_key_of_the_settings_is_kept(self, project):
-        """It verifies all tokens, also those of schemes with a function."""
         settings = ContractSettings(jwt_secret=SECRET)
 
         found = signing_key(secured("token", "login"), settings, ["token"], project)

@@ -68,7 +68,6 @@ class TestUrl:
         assert str(trouble.value) == "--url: has to be like http://127.0.0.1:2212"
 
     def test_holds_no_password(self):
-        """It stands in every report; nor is it told on the way."""
         with pytest.raises(SetupError) as trouble:
             base_url("http://me:canary@h", BELOW)
 
@@ -76,7 +75,6 @@ class TestUrl:
         assert "canary" not in str(trouble.value)
 
     def test_something_has_to_answer(self, monkeypatch):
-        """It is asked directly, whatever proxy the environment names."""
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
         monkeypatch.setenv("ALL_PROXY", "nonsense://proxy")

@@ -50,7 +50,6 @@ ROBOT = Identity("robot", variables={"key": "KEY"})
 
 
 def test_an_operation_is_called_by_an_identity_with_its_credentials(callers):
-    """The second identity has the key, which the first one lacks."""
     found = callers(ANN, ROBOT)
 
     assert names(found) == {"ann": ["open", "tokens", "both", "scopes"], "robot": ["keys"]}

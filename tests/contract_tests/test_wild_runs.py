@@ -24,7 +24,6 @@ NO_OPERATIONS = "no_operations"
 
 
 def _sampled():
-    """Mark one of a few as `contract`, which every run tests."""
     marks = [pytest.mark.contract, *[pytest.mark.corpus] * (SAMPLED - 1)]
     names = [name for name in CONTRACTS if name != NO_OPERATIONS]
     return [pytest.param(name, marks=mark) for name, mark in zip(names, cycle(marks), strict=False)]
