@@ -17,12 +17,7 @@ from xml.etree import ElementTree as ET
 import jsonschema_rs
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from handlers._commands.demo import demo_secrets
 from relay.contract_tests.exchanges import Exchange, Request
@@ -524,13 +519,12 @@ class TestElsewhere:
         successes = {cell["operation_id"]: cell["seen"] for cell in cells if cell["status"] == "200"}
         assert all("properties" in seen for seen in successes.values()), successes
 
-    @pytest.mark.parametrize("option", [("--operation", "open"), ("--operation", "GET /cage")])
-    def test_only_selected_operations_are_tested(self, shop, option):
+    def test_only_selected_operations_are_tested(self, shop):
         folder, options = shop
         cage = Exchange(Request("GET", "http://localhost/cage"), 200, (), b"", "")
         write_har([cage, replace(cage, request=Request("GET", "http://localhost/pet"))], folder / "own.har")
 
-        result = run(folder, *options, *option, "--har", "own.har", **KEYS)
+        result = run(folder, *options, "--operation", "GET /cage", "--har", "own.har", **KEYS)
 
         paths = {one.request.url.partition("?")[0].rpartition("/")[2] for one in result.exchanges}
         assert paths == {"cage"}

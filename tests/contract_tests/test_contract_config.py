@@ -61,25 +61,16 @@ def test_a_waiver_knows_where_it_stands(read):
     [
         ("waivers: [{status: '404'}]", "1:11: waivers[0] has no reason; say why"),
         ("waivers: [{reason: a}]", "1:11: waivers[0] has no status; say which response is waived"),
-        (
-            "waivers:\n- {status: '1', reason: ' '}",
-            "2:17: waivers[0].reason is empty; fill it in, or remove it",
-        ),
-        (
-            "waivers: [{status: 404, reason: a}]",
-            "1:12: waivers[0].status must be text; put it in quotes",
-        ),
+        ("waivers:\n- {status: '1', reason: ' '}", "2:17: waivers[0].reason is empty; fill it in, or remove it"),
+        ("waivers: [{status: 404, reason: a}]", "1:12: waivers[0].status must be text; put it in quotes"),
         ("secrets: KEY", "1:1: secrets must be a list"),
         ("secrets: ['A', '']", "1:16: secrets[1] is empty; fill it in, or remove it"),
         ("identities: {a: {signs-in: yes}}", "1:18: identities.a.signs-in must be true or false"),
         ("identities:\n  a:", "2:3: identities.a must be a mapping of names to values"),
         ("- a", "1:1: the file must be a mapping of names to values"),
-        (
-            "identities: {a: {clams: {}}}",
-            "1:14: identities.a has the unknown key 'clams'; check its spelling and place",
-        ),
+        ("identities: {a: {clams: {}}}", "1:14: identities.a has the unknown key 'clams'; check its spelling and place"),
     ],
-)
+)  # fmt: skip
 def test_says_what_is_wrong_where_and_what_to_do(read, text, message):
     with pytest.raises(SetupError) as trouble:
         read(text)

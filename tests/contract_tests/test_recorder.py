@@ -6,7 +6,6 @@ import asyncio
 import json
 import signal
 import threading
-import time
 
 import httpx
 import pytest
@@ -17,11 +16,21 @@ from relay.contract_tests import recorder as recording
 from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.har_files import read_traffic
 from relay.contract_tests.recorder import Recorder
-from support.hosting import SECRET, assert_problem, bearer, calling, contract, host, operation
+from support.hosting import (
+    SECRET,
+    assert_problem,
+    bearer,
+    calling,
+    contract,
+    host,
+    json_of,
+    operation,
+    query,
+)
 from support.running import as_project, eventually, relay, serving, serving_demo
 from support.streaming import served
 
-CREATED = {"201": {"description": "made", "content": {"application/json": {"schema": {}}}}}
+CREATED = {"201": json_of({})}
 TEXT = {"200": {"description": "text", "content": {"text/plain": {"schema": {"type": "string"}}}}}
 USER = {
     "type": "object",
@@ -29,21 +38,12 @@ USER = {
 }
 PATHS = {
     "/things/{id}": {
-        "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}],
+        "parameters": [query("id", {"type": "string"}, "path", required=True)],
         "get": operation("show", responses=TEXT),
     },
-    "/things": {
-        "post": operation(
-            "add", responses=CREATED, requestBody={"content": {"application/json": {"schema": {}}}}
-        )
-    },
+    "/things": {"post": operation("add", responses=CREATED, requestBody=json_of({}))},
     "/users": {
-        "post": operation(
-            "sign_up",
-            responses=CREATED,
-            requestBody={"content": {"application/json": {"schema": USER}}},
-            security=[{"token": []}],
-        )
+        "post": operation("sign_up", responses=CREATED, requestBody=json_of(USER), security=[{"token": []}])
     },
 }
 TOKEN = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}
@@ -233,15 +233,16 @@ class TestServe:
         assert {one.request.url for one in found} == {f"{service.url}/api/calls/voice-ai/config"}
 
     def test_kill_9_loses_no_exchange_that_is_over(self, tmp_path):
-        for _ in range(2):
+        file = tmp_path / "traffic.har"
+        for turn in range(2):
             with serving_demo(tmp_path, "--record", "traffic.har") as service:
-                for _ in range(20):
+                for _ in range(5):
                     httpx.get(f"{service.url}/api/calls/voice-ai/config")
-                time.sleep(0.3)
+                eventually(lambda count=5 * (turn + 1): len(read_traffic(file).exchanges) == count)
                 service.process.send_signal(signal.SIGKILL)
                 service.process.wait()
 
-        assert len(read_traffic(tmp_path / "traffic.har").exchanges) == 40
+        assert len(read_traffic(file).exchanges) == 10
 
     def test_a_contract_that_is_reloaded_decides_what_is_secret(self, tmp_path):
         spec, old = tmp_path / "api.json", contract({"/users": PATHS["/users"]}, components=TOKEN)

@@ -311,10 +311,7 @@ ADDED = {
             ],
         ),
         # `$URL` followed by more characters would be another host.
-        (
-            {"url": f"{reported.URL}.example/pets", "headers": ()},
-            [f"curl -i {reported.URL}.example/pets"],
-        ),
+        ({"url": f"{reported.URL}.example/pets", "headers": ()}, [f"curl -i {reported.URL}.example/pets"]),
     ],
     ids=["identity of the token", "headers of the client", "secret in the body", "same prefix"],
 )

@@ -231,10 +231,7 @@ SCHEMAS = st.recursive(
     SCALARS,
     lambda inner: st.one_of(
         st.builds(lambda items: {"type": "array", "items": items, "minItems": 1}, inner),
-        st.builds(
-            lambda parts: record(**parts),
-            st.dictionaries(st.sampled_from("abc"), inner, min_size=1),
-        ),
+        st.builds(lambda parts: record(**parts), st.dictionaries(st.sampled_from("abc"), inner, min_size=1)),
         st.builds(lambda one, other: {"oneOf": [one, other]}, inner, inner),
     ),
     max_leaves=5,

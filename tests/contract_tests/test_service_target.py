@@ -228,9 +228,7 @@ def test_schemes_with_and_without_a_function_are_tested_together(project, tmp_pa
 
 
 SHOP = read(
-    contract(
-        {"/pets": {"get": operation("list-pets")}, "/keepers": {"get": operation("listKeepers")}},
-    )
+    contract({"/pets": {"get": operation("list-pets")}, "/keepers": {"get": operation("listKeepers")}})
 )
 STUB = "async def list_pets():\n    raise NotImplementedError\n"
 WRITTEN = "async def listKeepers():\n    return []\n"

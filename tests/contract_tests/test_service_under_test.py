@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import time
 
 import httpx
 import pytest
@@ -23,13 +22,11 @@ from relay.contract_tests.service_under_test import (
 from relay.validation.schemas import SchemaCompiler
 from support.compiled import read
 from support.hosting import SECRET, contract, operation, write_package
+from support.running import eventually
 
 BELOW = read(contract({}, servers=[{"url": "https://api.example.com/v1"}]))
 
-SCHEMAS = {
-    "Pet": {"type": "object", "properties": {"id": {}}},
-    "Dog": {"$ref": "#/components/schemas/Pet"},
-}
+SCHEMAS = {"Pet": {"type": "object", "properties": {"id": {}}}, "Dog": {"$ref": "#/components/schemas/Pet"}}
 SCHEMES = {"components": {"securitySchemes": {"b": {"type": "http", "scheme": "bearer"}}}}
 
 
@@ -49,17 +46,7 @@ class TestUrl:
         assert base_url(url, BELOW) == found
 
     @pytest.mark.parametrize(
-        "url",
-        [
-            "h:1",
-            "localhost:2212",
-            "ftp://h",
-            "http://",
-            "http://h?a=1",
-            "http://h#a",
-            "http://[h",
-            "http://h:x",
-        ],
+        "url", "h:1 localhost:2212 ftp://h http:// http://h?a=1 http://h#a http://[h http://h:x".split()
     )
     def test_has_to_be_one(self, url):
         with pytest.raises(SetupError) as trouble:
@@ -118,19 +105,13 @@ class TestStricter:
             self.load(tmp_path, {"Pet": {"type": "pet"}})
 
 
-class TestSecrets:
-    """They are at hand, and nowhere to be seen."""
+def test_a_subject_does_not_show_its_secrets():
+    settings = ContractSettings(jwt_secret=SECRET, jwt_private_key="canary-key")
 
-    def settings(self, **given):
-        return ContractSettings(**given)
+    shown = repr(ServiceUnderTest("http://h", BELOW, Config(), settings, secrets=("canary-secret",)))
 
-    def test_a_subject_does_not_show_them(self):
-        settings = self.settings(jwt_secret=SECRET, jwt_private_key="canary-key")
-
-        shown = repr(ServiceUnderTest("http://h", BELOW, Config(), settings, secrets=("canary-secret",)))
-
-        assert "canary" not in shown
-        assert SECRET not in shown
+    assert "canary" not in shown
+    assert SECRET not in shown
 
 
 @pytest.fixture
@@ -172,12 +153,9 @@ class TestStarted:
         )
 
         with started(command, environment, tmp_path) as service:
-            until = time.monotonic() + 10
-            while not (tmp_path / "done").exists() and time.monotonic() < until:
-                time.sleep(0.02)
+            assert eventually((tmp_path / "done").exists)
 
         assert service.url == "http://127.0.0.1:1"
-        assert (tmp_path / "done").exists()
 
     @pytest.mark.parametrize(
         ("source", "told"),

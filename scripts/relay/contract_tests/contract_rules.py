@@ -46,11 +46,9 @@ _SCHEMATHESIS = {
     "ensure-resource-availability": "A created resource must be available to its creator.",
     "object-level-authorization": "A caller must not have access to resources of another caller.",
 }
-_WARNINGS = {
-    "unused-waiver": "A waiver without effect may hide a future failure.",
-}
+_WARNINGS = {"unused-waiver": "A waiver without effect may hide a future failure."}
 _NOTES = {
-    "not-written-yet": "An operation whose handler is a stub answers 501; nothing else of it can be tested.",
+    "not-written-yet": "An operation whose handler is a stub answers 501; nothing else of it can be tested."
 }
 
 LEAKS = frozenset(["leaked-secret", "leaked-traceback"])

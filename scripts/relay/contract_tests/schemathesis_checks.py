@@ -54,8 +54,7 @@ CHECKS = {
         frozenset({"request-accepted", "ignored-auth"}),
     ),
     "positive_data_acceptance": _Check(
-        "valid data was refused; accept it, or exclude it in the contract",
-        tuple(range(200, 300)),
+        "valid data was refused; accept it, or exclude it in the contract", tuple(range(200, 300))
     ),
     "missing_required_header": _Check(
         "a request without a required header was accepted; refuse it",
