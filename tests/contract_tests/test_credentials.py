@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from relay.contract.diagnostics import SetupError
-from relay.contract.loading import load_contract
 from relay.contract_tests.contract_config import Config, Identity
 from relay.contract_tests.credentials import Credentials, Signer, carrying, public_pem, signed_in, signer
 from relay.contract_tests.exchanges import Request
@@ -41,10 +40,6 @@ def public(key):
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
-def settings(**given):
-    return ContractSettings(**given)
-
-
 def key_set(folder, *algorithms):
     """A file with a JSON Web Key Set; each key is called like its algorithm."""
     keys = [
@@ -56,17 +51,13 @@ def key_set(folder, *algorithms):
 
 
 @pytest.fixture
-def subject(tmp_path):
+def subject():
     """What is tested, with some identities: a contract that has every kind of scheme."""
 
     def subject(*identities, **given):
-        spec = tmp_path / "spec.json"
-        needs = {"security": [{"token": [], "key": []}, {"login": []}]}
-        document = contract({"/a": {"get": operation("a", **needs)}}, components={"securitySchemes": SCHEMES})
-        spec.write_text(json.dumps(document), "utf-8")
-        return ServiceUnderTest(
-            "http://x.example", load_contract(spec), Config(identities), settings(**given)
-        )
+        needs = operation("a", security=[{"token": [], "key": []}, {"login": []}])
+        found = read(contract({"/a": {"get": needs}}, components={"securitySchemes": SCHEMES}))
+        return ServiceUnderTest("http://x.example", found, Config(identities), ContractSettings(**given))
 
     return subject
 
@@ -77,7 +68,7 @@ def test_a_private_key_signs_what_its_public_key_verifies(algorithm, tmp_path):
     (tmp_path / "key.pem").write_text(private(key), "utf-8")
 
     for given in (private(key), str(tmp_path / "key.pem")):
-        found = signer(settings(jwt_private_key=given, jwt_public_key=public(key)))
+        found = signer(ContractSettings(jwt_private_key=given, jwt_public_key=public(key)))
 
         assert jwt.decode(found.sign({"sub": "u"}), key.public_key(), [algorithm]) == {"sub": "u"}
 
@@ -85,7 +76,7 @@ def test_a_private_key_signs_what_its_public_key_verifies(algorithm, tmp_path):
 def test_a_key_of_a_set_is_named_as_the_set_names_it(tmp_path):
     """Of several keys, the service finds the right one by `kid` alone."""
     found = signer(
-        settings(jwt_private_key=private(KEYS["ES256"]), jwt_jwks=key_set(tmp_path, "RS256", "ES256"))
+        ContractSettings(jwt_private_key=private(KEYS["ES256"]), jwt_jwks=key_set(tmp_path, "RS256", "ES256"))
     )
 
     assert jwt.get_unverified_header(found.sign({}))["kid"] == "the ES256"
@@ -95,9 +86,9 @@ def test_a_private_key_that_belongs_to_nothing_is_told(tmp_path):
     key = private(rsa.generate_private_key(65537, 2048))
 
     with pytest.raises(SetupError) as by_key:
-        signer(settings(jwt_private_key=key, jwt_public_key=public(KEYS["RS256"])))
+        signer(ContractSettings(jwt_private_key=key, jwt_public_key=public(KEYS["RS256"])))
     with pytest.raises(SetupError) as by_set:
-        signer(settings(jwt_private_key=key, jwt_jwks=key_set(tmp_path, "RS256", "ES256")))
+        signer(ContractSettings(jwt_private_key=key, jwt_jwks=key_set(tmp_path, "RS256", "ES256")))
 
     told = "RELAY_JWT_PRIVATE_KEY: it does not belong to {}; set its counterpart"
     assert str(by_key.value) == told.format("RELAY_JWT_PUBLIC_KEY")
@@ -115,21 +106,21 @@ def test_a_private_key_that_belongs_to_nothing_is_told(tmp_path):
 )
 def test_a_key_that_cannot_be_used_is_told(given, told):
     with pytest.raises(SetupError, match=told) as raised:
-        signer(settings(**given))
+        signer(ContractSettings(**given))
 
     assert "BEGIN" not in str(raised.value)
 
 
 def test_a_key_set_that_cannot_be_reached_is_told():
-    given = settings(jwt_private_key=private(KEYS["RS256"]), jwt_jwks="http://127.0.0.1:9/keys")
+    given = ContractSettings(jwt_private_key=private(KEYS["RS256"]), jwt_jwks="http://127.0.0.1:9/keys")
 
     with pytest.raises(SetupError, match="RELAY_JWT_JWKS: the key set cannot be read"):
         signer(given)
 
 
 def test_nothing_signs_without_a_key():
-    assert signer(settings()) is None
-    assert signer(settings(jwt_public_key=public(KEYS["RS256"]))) is None
+    assert signer(ContractSettings()) is None
+    assert signer(ContractSettings(jwt_public_key=public(KEYS["RS256"]))) is None
 
 
 def test_the_public_key_is_known_wherever_it_stands(tmp_path):
@@ -137,12 +128,12 @@ def test_the_public_key_is_known_wherever_it_stands(tmp_path):
     pem = public(KEYS["ES256"])
     (tmp_path / "public.pem").write_text(pem, "utf-8")
 
-    assert public_pem(settings(jwt_public_key=pem.strip()), None) == pem.strip()
-    assert public_pem(settings(jwt_public_key=str(tmp_path / "public.pem")), None) == pem
-    assert public_pem(settings(jwt_jwks=key_set(tmp_path, "ES256")), None) == pem
-    assert public_pem(settings(), Signer(KEYS["ES256"], "ES256")) == pem
-    assert public_pem(settings(jwt_secret=SECRET), Signer(SECRET.encode(), "HS256")) is None
-    assert public_pem(settings(), None) is None
+    assert public_pem(ContractSettings(jwt_public_key=pem.strip()), None) == pem.strip()
+    assert public_pem(ContractSettings(jwt_public_key=str(tmp_path / "public.pem")), None) == pem
+    assert public_pem(ContractSettings(jwt_jwks=key_set(tmp_path, "ES256")), None) == pem
+    assert public_pem(ContractSettings(), Signer(KEYS["ES256"], "ES256")) == pem
+    assert public_pem(ContractSettings(jwt_secret=SECRET), Signer(SECRET.encode(), "HS256")) is None
+    assert public_pem(ContractSettings(), None) is None
 
 
 def test_a_token_says_what_its_identity_says_and_what_the_service_asks_for(subject):
@@ -154,12 +145,7 @@ def test_a_token_says_what_its_identity_says_and_what_the_service_asks_for(subje
 
     claims = credentials.claims(person, ["b"])
 
-    assert {key: claims[key] for key in ("sub", "iss", "aud", "scope")} == {
-        "sub": "u",
-        "iss": "issuer",
-        "aud": "their own",
-        "scope": "a b",
-    }
+    assert claims.items() >= {"sub": "u", "iss": "issuer", "aud": "their own", "scope": "a b"}.items()
 
 
 def test_a_token_has_the_type_and_the_life_that_the_service_asks_for(subject):
@@ -250,12 +236,8 @@ BOTH = {
 )
 def test_schemes_share_the_header_authorization_only_with_one_value(names, headers):
     """A second Authorization header is refused, so such a requirement cannot be met or tested."""
-    found = read(
-        contract(
-            {"/a": {"get": {**operation("a"), "security": [{name: [] for name in names}]}}},
-            components={"securitySchemes": BOTH},
-        )
-    )
+    secured = operation("a", security=[{name: [] for name in names}])
+    found = read(contract({"/a": {"get": secured}}, components={"securitySchemes": BOTH}))
     values = {"token": "t", "oauth": "t", "login": "a:b", "raw": "r", "key": "k"}
 
     signed = signed_in(Request("GET", "/a"), found.operations[0], found, values)

@@ -249,15 +249,12 @@ def trouble(about: str, kind: str, message: str) -> str:
 
 
 def test_errors_of_schemathesis_quote_the_contract_but_no_data(reading):
-    lines = [
-        trouble("GET /things", "Unsatisfiable", "Cannot make 'limit'\nmore"),
-        trouble("GET /things", "Flaky", VALUE),
-    ]
+    first = trouble("GET /things", "Unsatisfiable", "Cannot make 'limit'\nmore")
 
-    assert reading(*lines).not_run == [
-        NotRun("GET /things", "fuzzing of Schemathesis stopped: Cannot make 'limit'"),
-        NotRun("GET /things", "fuzzing of Schemathesis stopped: Flaky"),
-    ]
+    found = reading(first, trouble("GET /things", "Flaky", VALUE)).not_run
+
+    reasons = [f"fuzzing of Schemathesis stopped: {cause}" for cause in ("Cannot make 'limit'", "Flaky")]
+    assert found == [NotRun("GET /things", reason) for reason in reasons]
 
 
 @pytest.mark.parametrize("about", ["GET /things", "Stateful tests"])
@@ -299,13 +296,8 @@ def test_credentials_are_only_in_the_environment(tmp_path):
     text, variables = schemathesis_process._configuration(found, dict.fromkeys(schemes, "user:pass:word"))
 
     assert "pass" not in text.replace("password =", "").replace("_PASSWORD}", "")
-    assert list(variables.values()) == [
-        "user:pass:word",
-        "user",
-        "pass:word",
-        "Hawk user:pass:word",
-        "user:pass:word",
-    ]
+    whole = "user:pass:word"
+    assert list(variables.values()) == [whole, "user", "pass:word", f"Hawk {whole}", whole]
 
 
 def test_a_run_that_does_not_end_is_killed(tmp_path, monkeypatch):
@@ -443,7 +435,7 @@ def test_each_violation_is_found_at_its_operation(tmp_path):
 def test_a_service_that_accepts_any_caller_is_found(tmp_path, monkeypatch, scheme):
     """This holds for any scheme: credentials were sent, and requests without them were accepted, too."""
     monkeypatch.setenv("CREDENTIAL", "user:password")
-    secured = {**operation("open"), "security": [{"door": []}]}
+    secured = operation("open", security=[{"door": []}])
     spec = written(tmp_path, {"/open": {"get": secured}}, {"door": scheme})
 
     with answering(lambda _asked: PreparedResponse(body={})) as url:
@@ -456,8 +448,7 @@ def test_a_service_that_accepts_any_caller_is_found(tmp_path, monkeypatch, schem
 
 @pytest.mark.contract
 def test_operations_without_credentials_are_reported_as_not_run(tmp_path):
-    secured = {**operation("closed"), "security": [{"door": []}]}
-    secured["responses"]["401"] = {"description": "no"}
+    secured = operation("closed", responses={"401": {"description": "no"}}, security=[{"door": []}])
     spec = written(tmp_path, {"/closed": {"get": secured}}, {"door": {"type": "http", "scheme": "bearer"}})
 
     with answering(lambda _asked: PreparedResponse(401, headers=(("WWW-Authenticate", "Bearer"),))) as url:
@@ -482,7 +473,7 @@ def test_a_closed_connection_is_reported_as_no_answer(tmp_path):
 @pytest.mark.contract
 def test_a_setup_error_is_reported_without_the_secret(tmp_path, monkeypatch):
     monkeypatch.setenv("CREDENTIAL", "κλειδί-of-the-door:password")
-    secured = {**operation("open"), "security": [{"door": []}]}
+    secured = operation("open", security=[{"door": []}])
     spec = written(tmp_path, {"/open": {"get": secured}}, {"door": {"type": "http", "scheme": "basic"}})
 
     with pytest.raises(SetupError, match="schemathesis: ") as caught:

@@ -34,6 +34,11 @@ def faults_of(tested):
         return check_faults(Session(tested, judge), copy, models)
 
 
+def serve(shop: ServiceTarget, config: Config | None = None):
+    config = config or Config()
+    return serve(shop, config)
+
+
 def target(project: Project) -> ServiceTarget:
     return ServiceTarget(project, project.spec, project.handlers)
 
@@ -64,7 +69,7 @@ def test_our_service_runs_in_a_store_of_its_own(tmp_path, monkeypatch):
     own = target(find_project())
     config = find_config(None, own.project)
 
-    with served(own, load_strict_contract(own.path, config), config) as tested:
+    with serve(own, config) as tested:
         part = faults_of(tested)
         settings = tested.settings
 
@@ -76,7 +81,7 @@ def test_our_service_runs_in_a_store_of_its_own(tmp_path, monkeypatch):
 
 def test_a_failure_inside_is_provoked_in_any_package(shop):
     """Its response is checked against the contract like any other: here it has another media type."""
-    with served(shop, load_strict_contract(shop.path, Config()), Config()) as tested:
+    with serve(shop) as tested:
         part = faults_of(tested)
 
     assert [failure.rule for failure in part.failures] == ["undocumented-media-type"]
@@ -96,10 +101,7 @@ def test_somebody_elses_service_is_not_made_to_fail(shop):
 def test_a_service_that_does_not_start_says_why(shop, tmp_path):
     (tmp_path / shop.package / "things.py").write_text("async def other(): ...\n", "utf-8")
 
-    with (
-        pytest.raises(SetupError) as caught,
-        served(shop, load_strict_contract(shop.path, Config()), Config()),
-    ):
+    with pytest.raises(SetupError) as caught, serve(shop):
         pass
 
     assert "GET /a has no handler" in str(caught.value)
@@ -110,10 +112,7 @@ def test_a_service_that_does_not_start_tells_no_secret(shop, tmp_path, monkeypat
     source = "import os, sys\n\nprint('error: bad key', os.environ['RELAY_JWT_SECRET'], file=sys.stderr)\nsys.exit(2)\n"
     (tmp_path / shop.package / "__init__.py").write_text(source, "utf-8")
 
-    with (
-        pytest.raises(SetupError) as caught,
-        served(shop, load_strict_contract(shop.path, Config()), Config()),
-    ):
+    with pytest.raises(SetupError) as caught, serve(shop):
         pass
 
     assert "the service did not start: bad key [redacted]" in str(caught.value)
@@ -138,7 +137,7 @@ def test_a_package_prepares_the_data_of_the_test(shop, tmp_path):
     (tmp_path / shop.package / "__init__.py").write_text(dedent(ENVIRONMENT), "utf-8")
     config = Config(secrets=("SHOP_SECRET",))
 
-    with served(shop, load_strict_contract(shop.path, config), config) as tested:
+    with serve(shop, config) as tested:
         answer = httpx.get(f"{tested.url}/a")
         secrets = tested.secrets
 
@@ -156,10 +155,7 @@ def test_a_failing_test_environment_is_an_error_of_the_set_up(shop, body):
     init.write_text(f"def test_environment(folder):\n    {body}\n", "utf-8")
 
     message = r"__init__.py:1:1: test_environment\(\) failed: \w+Error"
-    with (
-        pytest.raises(SetupError, match=message) as raised,
-        served(shop, load_strict_contract(shop.path, Config()), Config()),
-    ):
+    with pytest.raises(SetupError, match=message) as raised, serve(shop):
         pass
 
     assert "sk_canary" not in str(raised.value)
@@ -170,7 +166,7 @@ def test_credentials_of_the_test_environment_are_known_for_redaction(shop):
     init.write_text("def test_environment(folder):\n    return {'CLERK_KEY': 'sk_clerk'}\n", "utf-8")
     config = Config(identities=(Identity("clerk", variables={"key": "CLERK_KEY"}),))
 
-    with served(shop, load_strict_contract(shop.path, config), config) as tested:
+    with serve(shop, config) as tested:
         pass
 
     assert "sk_clerk" in tested.shown_credentials

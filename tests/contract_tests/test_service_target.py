@@ -34,19 +34,14 @@ from support.hosting import SECRET, contract, operation, write_package
 from support.naming import ANSWER, named_operation
 from support.running import ROOT, relay
 
-MOCKED_SCHEMES = {
-    "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
-    "token": {"type": "http", "scheme": "bearer"},
+BEARER = {"type": "http", "scheme": "bearer"}
+OAUTH = {"type": "openIdConnect", "openIdConnectUrl": "https://example.com"}
+KEY = {"type": "apiKey", "in": "header", "name": "X-Key"}
+PAIR = {
+    "/pets": {"get": operation("list_pets", tags=["Pets"], security=[{"key": []}])},
+    "/staff": {"get": operation("list_staff", tags=["Staff"], security=[{"token": []}])},
 }
-MOCKED_SHOP = read(
-    contract(
-        {
-            "/pets": {"get": {**operation("list_pets"), "tags": ["Pets"], "security": [{"key": []}]}},
-            "/staff": {"get": {**operation("list_staff"), "tags": ["Staff"], "security": [{"token": []}]}},
-        },
-        components={"securitySchemes": MOCKED_SCHEMES},
-    )
-)
+MOCKED_SHOP = read(contract(PAIR, components={"securitySchemes": {"key": KEY, "token": BEARER}}))
 
 
 def test_without_a_package_every_operation_is_mocked():
@@ -66,21 +61,17 @@ def test_a_service_whose_functions_the_contract_names_is_not_a_mock(tmp_path):
     assert is_served_alone(MOCKED_SHOP, settings, "handlers", tmp_path)
 
 
-def test_with_a_package_its_unwritten_operations_are_mocked():
-    found = find_mocked(MOCKED_SHOP, Settings(missing=("mock",)), ["list_pets"])
+@pytest.mark.parametrize(
+    ("policies", "unwritten", "mocked"),
+    [
+        (("mock",), ["list_pets"], "list_pets"),
+        (("stub", "Staff=mock"), ["list_pets", "list_staff"], "list_staff"),
+    ],
+)
+def test_with_a_package_its_unwritten_operations_of_the_policy_are_mocked(policies, unwritten, mocked):
+    assert find_mocked(MOCKED_SHOP, Settings(missing=policies), unwritten) == Mocked(frozenset({mocked}))
 
-    assert found == Mocked(frozenset({"list_pets"}))
 
-
-def test_only_tags_with_the_policy_are_mocked():
-    found = find_mocked(MOCKED_SHOP, Settings(missing=("stub", "Staff=mock")), ["list_pets", "list_staff"])
-
-    assert found == Mocked(frozenset({"list_staff"}))
-
-
-BEARER = {"type": "http", "scheme": "bearer"}
-OAUTH = {"type": "openIdConnect", "openIdConnectUrl": "https://example.com"}
-KEY = {"type": "apiKey", "in": "header", "name": "X-Key"}
 AUTH = """
 from pathlib import Path
 
