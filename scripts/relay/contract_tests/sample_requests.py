@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 import httpx
 
@@ -16,21 +16,27 @@ from relay.contract.model import Contract, Operation, Parameter, RequestBody, Sc
 from relay.contract.path_templates import encoded
 from relay.mock.bodies import concrete
 from relay.mock.examples import examples
-from relay.mock.part_samples import item_lists
+from relay.mock.part_samples import item_lists, part_sample
 from relay.mock.samples import Sampler
 from relay.mock.schema_parts import NoSample
 from relay.validation import media_types as media
-from relay.validation.coercion import properties_of
+from relay.validation.binary_schemas import is_file
+from relay.validation.coercion import items_of, properties_of, types_of
+from relay.validation.encoding_objects import content_types
 from relay.validation.errors import ResponseViolation
+from relay.validation.forms import part_style
 from relay.validation.item_compiling import content_at, has_items
 from relay.validation.media_types import kind_of_items
+from relay.validation.part_decoders import MultipartDecoder, Nesting
 from relay.validation.query_strings import ReadText, body_reader, parameter_reader
 from relay.validation.schemas import SchemaCompiler
 
 from .conformance import ConformanceChecker
 from .exchanges import Exchange, Request
-from .parameter_styles import encoded_text, form, pairs, word
-from .sample_parts import sample_parts
+from .parameter_styles import encoded_text, fields, form, pairs, word
+
+Part = tuple[str | None, bytes, str | None, dict[str, str]]
+"""File name, content, media type and headers, as httpx takes them."""
 
 _BOUNDARY = "boundary-of-the-parts"
 """A fixed one: `relay init` writes the same test each time."""
@@ -145,7 +151,7 @@ class _Maker:
                 properties = properties_of(body.content[name], self._contract)
                 return name, _joined(form(value, properties, raw.get("encoding", {}))).encode()
             case "multipart/form-data":
-                parts = [*sample_parts(value, schema, pointer, sampler=self._sampler, sample=self._value)]
+                parts = [*_parts(value, schema, pointer, sampler=self._sampler, sample=self._value)]
                 content_type = f"{name}; boundary={_BOUNDARY}"
                 made = httpx.Request("POST", self._url, files=parts, headers={"Content-Type": content_type})
                 return content_type, made.read()
@@ -183,3 +189,67 @@ class _Maker:
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> str:
     return "&".join(f"{name}={text}" if name else text for name, text in pairs)
+
+
+def _parts(
+    value: Mapping[str, Any],
+    schema: Schema,
+    pointer: Pointer,
+    *,
+    sampler: Sampler,
+    sample: Callable[[Parameter], Any],
+) -> Iterator[tuple[str, Part]]:
+    """Yield the parts of a form's value by name; `pointer` is that of its Media Type Object, `sample` makes headers.
+
+    Raises NoSample.
+    """
+    contract = sampler.contract
+    properties = properties_of(schema, contract)
+    media_type, at = contract.follow(pointer)
+    encodings = media_type.get("encoding", {})
+    plain = dict(value)
+    for name in value.keys() & properties.keys():
+        if (parameter := part_style(name, properties[name], encodings, contract)) is not None:
+            for key, text in pairs(parameter, plain.pop(name)):
+                yield unquote(key), (None, unquote(text).encode(), None, {})
+    for name in [one for one in plain if one in encodings]:
+        parts = [*_nested(name, plain[name], schema, pointer, sampler)]
+        yield from ((name, part) for part in parts)
+        if parts:
+            del plain[name]
+    for name, text in fields(plain):
+        field = properties.get(name, {})
+        element = items_of(field, contract) if "array" in types_of(field, contract) else field
+        encoding = encodings.get(name, {})
+        headers = {
+            header.name: pairs(header, sample(header))[0][1]
+            for header in contract.headers(encoding, (*at, "encoding", name))
+            if header.required
+        }
+        listed = content_types(encoding)
+        has_name = is_file(element, contract, listed)
+        yield name, ("file" if has_name else None, text.encode(), _first_sent(listed, element), headers)
+
+
+def _nested(name: str, value: Any, schema: Schema, pointer: Pointer, sampler: Sampler) -> Iterator[Part]:
+    """Yield the parts of a field that are forms, or multipart, themselves. Raises NoSample."""
+    compiler = sampler.compiler
+    form = MultipartDecoder(schema, compiler, pointer, Nesting(compiler, "request"))
+    field = form.field(name)
+    if field.nested is None:
+        return
+    for one in value if field.is_list else [value]:
+        part = part_sample(field, one, sampler)
+        try:
+            written = field.nested.write(part.content, next(iter(field.rules.ranges)), is_validated=True)
+        except ResponseViolation as violation:
+            raise NoSample(violation.violations[0].message) from None
+        yield None, written.content, written.media_type, dict(part.headers)
+
+
+def _first_sent(listed: list[str], schema: Schema) -> str | None:
+    """Return the first of some media types and ranges that can be sent; None if there are none."""
+    for name in listed:
+        with suppress(NoSample):
+            return concrete(name, schema)
+    return listed[0] if listed else None
