@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
-from typing import Protocol
 
 from relay.validation.spools import spools_allowed
 
@@ -11,13 +11,6 @@ MAX_CONNECTIONS = 10_000  # connections of a process without a limit of descript
 RESERVED = 96  # descriptors that are kept for the log, the stores and the metrics; of few descriptors, half
 MAX_HELD = 32 << 20
 """Bytes of memory that incomplete heads, pipelined requests and bodies that are not read yet may take."""
-
-
-class Connection(Protocol):
-    """A connection that can be ended."""
-
-    def drop(self) -> None:
-        """End the connection at once."""
 
 
 def connections_allowed() -> int:
@@ -40,42 +33,42 @@ class Capacity:
         self._max_held = held
         self._count = 0
         # Each in the order in which the connections began to wait, or to hold.
-        self._idle: dict[Connection, None] = {}
-        self._slow: dict[Connection, None] = {}
-        self._held: dict[Connection, int] = {}
+        self._idle: dict[asyncio.Transport, None] = {}
+        self._slow: dict[asyncio.Transport, None] = {}
+        self._held: dict[asyncio.Transport, int] = {}
         self._sum = 0
 
-    def opened(self, connection: Connection) -> None:
+    def opened(self, connection: asyncio.Transport) -> None:
         """Count a new connection; end another one if there are too many, or this one if all are busy."""
         self._count += 1
         if self._count > self._connections:
             oldest = next(iter(self._idle or self._slow), connection)
             self._forget(oldest)
-            oldest.drop()
+            oldest.abort()
             if oldest is connection:
                 return
         self._idle[connection] = None
 
-    def closed(self, connection: Connection) -> None:
+    def closed(self, connection: asyncio.Transport) -> None:
         """Count a connection that ended."""
         self._count -= 1
         self._forget(connection)
 
-    def idle(self, connection: Connection) -> None:
+    def idle(self, connection: asyncio.Transport) -> None:
         """Note that a connection waits for its next request."""
         self._slow.pop(connection, None)
         self._idle[connection] = None
 
-    def slow(self, connection: Connection) -> None:
+    def slow(self, connection: asyncio.Transport) -> None:
         """Note that a request waits for its client: for the rest of its body, or to receive the response."""
         self._idle.pop(connection, None)
         self._slow[connection] = None
 
-    def busy(self, connection: Connection) -> None:
+    def busy(self, connection: asyncio.Transport) -> None:
         """Note that a connection has a request in progress."""
         self._slow.pop(connection, None)
 
-    def hold(self, connection: Connection, held: int) -> bool:
+    def hold(self, connection: asyncio.Transport, held: int) -> bool:
         """Note how many bytes a connection holds; return False if it holds too many alone."""
         self._sum += held - self._held.pop(connection, 0)
         if held:
@@ -83,10 +76,10 @@ class Capacity:
         while self._sum > self._max_held and len(self._held) > 1:
             oldest = next(iter(self._held))
             self._forget(oldest)
-            oldest.drop()
+            oldest.abort()
         return self._sum <= self._max_held
 
-    def _forget(self, connection: Connection) -> None:
+    def _forget(self, connection: asyncio.Transport) -> None:
         self._idle.pop(connection, None)
         self._slow.pop(connection, None)
         self._sum -= self._held.pop(connection, 0)

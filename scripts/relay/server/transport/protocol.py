@@ -74,7 +74,7 @@ class Protocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._buffered = BufferedTransport(transport, self.loop)
         self._start_clock()
-        self._capacity.opened(self)
+        self._capacity.opened(self.transport)
 
     def data_received(self, data: bytes) -> None:
         """Parse data; reject a head or trailers that are too large, and what all connections cannot hold."""
@@ -110,7 +110,7 @@ class Protocol(HttpToolsProtocol):
         if self._is_upgrade and self.parser.get_method() != b"CONNECT":
             return  # `_parse` parses it again, without its Upgrade
         self._is_head = False
-        self._capacity.slow(self)
+        self._capacity.slow(self.transport)
         waiting = len(self.pipeline)
         self.scope[CONNECTION] = self._connection  # type: ignore[literal-required]  # a key of our own
         super().on_headers_complete()
@@ -141,7 +141,7 @@ class Protocol(HttpToolsProtocol):
         """Expect the next head."""
         if self._is_upgrade and not self._is_deaf:
             return
-        self._capacity.busy(self)
+        self._capacity.busy(self.transport)
         self._stop_clock()
         self._is_head = True
         self._advance()
@@ -156,7 +156,7 @@ class Protocol(HttpToolsProtocol):
         super().on_response_complete()
         if self._is_idle():
             self.cycle.body = bytearray()  # uvicorn would keep what the application did not read
-            self._capacity.idle(self)
+            self._capacity.idle(self.transport)
         if not self._is_head:
             self._start_clock()
         if self._held:
@@ -165,7 +165,7 @@ class Protocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """Start checking that the client receives the response."""
         super().pause_writing()
-        self._capacity.slow(self)
+        self._capacity.slow(self.transport)
         self._watch()
 
     def resume_writing(self) -> None:
@@ -175,9 +175,9 @@ class Protocol(HttpToolsProtocol):
         if self._connection.is_lost:
             return
         if self._is_idle():
-            self._capacity.idle(self)
+            self._capacity.idle(self.transport)
         else:
-            self._capacity.busy(self)
+            self._capacity.busy(self.transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop all timers; tell the running request, and forget those that wait behind it.
@@ -187,17 +187,13 @@ class Protocol(HttpToolsProtocol):
         self._connection.is_lost = True
         self._stop_clock()
         self._stop_watching()
-        self._capacity.closed(self)
+        self._capacity.closed(self.transport)
         self.pipeline.clear()
         running = self._running
         if running is not None and not running.response_complete:
             running.disconnected = True
             running.message_event.set()
         super().connection_lost(exc)
-
-    def drop(self) -> None:
-        """End the connection at once."""
-        self.transport.abort()
 
     def _receive(self, data: bytes | memoryview) -> None:
         self._has_advanced = False
@@ -268,7 +264,7 @@ class Protocol(HttpToolsProtocol):
         if held == self._held:
             return True
         self._held = held
-        return self._capacity.hold(self, held)
+        return self._capacity.hold(self.transport, held)
 
     def _reject(self) -> None:
         if self._is_head and self._is_idle():
