@@ -201,23 +201,23 @@ import httpx
 from connexion.exceptions import ProblemException
 from starlette.exceptions import HTTPException
 
+class Upstream(Exception):
+    def __init__(self, **carried):
+        super().__init__(*carried.values())
+        vars(self).update(carried)
+        self.add_note(str(carried))
+
+class Refused(Exception):
+    status, code, message = 409, "REFUSED", "It is refused"
+
 async def take(body=None, limit=None, x_key=None, session=None, filter=None):
     return {"ok": True}
-
-async def fail(body):
-    raise RuntimeError(f"cannot work with {body}")
 
 async def fail_twice(body):
     try:
         {}[body["secret"]]
     except KeyError as exc:
         raise ValueError(body["secret"]) from exc
-
-async def exit(body):
-    raise SystemExit(body["secret"])
-
-async def wait(body):
-    raise NotImplementedError(body["secret"])
 
 async def violate(body):
     return {"ok": body["secret"]}
@@ -229,24 +229,9 @@ async def answer_otherwise(body):
     return {"ok": body["secret"]}, 418
 
 async def forget(body):
-    async def leak():
-        raise ValueError(body["secret"])
-    asyncio.create_task(leak())
+    asyncio.create_task(fail(body))
     await asyncio.sleep(0.01)
     return {"ok": True}
-
-class Upstream(Exception):
-    def __init__(self, **carried):
-        super().__init__(*carried.values())
-        vars(self).update(carried)
-        self.add_note(str(carried))
-
-async def repeat_attributes(body):
-    secret = body["secret"]
-    raise Upstream(
-        status=403, code="A", message=secret, headers={"Set-Cookie": secret}, body=secret, response=secret,
-        failures=[secret], detail=secret, reason=secret,
-    )
 
 async def repeat_urllib(body):
     headers = Message()
@@ -259,30 +244,29 @@ async def repeat_httpx(body):
     response = httpx.Response(403, headers={"Set-Cookie": quote(secret)}, text=secret, request=request)
     response.raise_for_status()
 
-async def repeat_starlette(body):
-    raise HTTPException(403, body["secret"], {"Set-Cookie": quote(body["secret"])})
-
-async def repeat_connexion(body):
-    raise ProblemException(status=403, title=body["secret"], detail=body["secret"], headers={"X-A": quote(body["secret"])})
-
-async def repeat_many(body):
-    raise ExceptionGroup(body["secret"], [Upstream(headers={"Set-Cookie": body["secret"]}), ValueError(body["secret"])])
-
 async def repeat_as_cause(body):
     try:
         await repeat_httpx(body)
     except httpx.HTTPStatusError as exc:
         raise Refused from exc
 
-class Refused(Exception):
-    status, code, message = 409, "REFUSED", "It is refused"
-
-async def refuse(body):
-    raise Refused(body["secret"])
-
 async def sign_in(caller):
     return {"ok": True}
 """
+RAISED = {
+    "fail": 'RuntimeError(f"cannot work with {body}")',
+    "exit": "SystemExit(secret)",
+    "wait": "NotImplementedError(secret)",
+    "refuse": "Refused(secret)",
+    "repeat_attributes": """Upstream(
+        status=403, code="A", message=secret, headers={"Set-Cookie": secret}, body=secret, response=secret,
+        failures=[secret], detail=secret, reason=secret,
+    )""",
+    "repeat_starlette": 'HTTPException(403, secret, {"Set-Cookie": quote(secret)})',
+    "repeat_connexion": 'ProblemException(status=403, title=secret, detail=secret, headers={"X-A": quote(secret)})',
+    "repeat_many": 'ExceptionGroup(secret, [Upstream(headers={"Set-Cookie": secret}), ValueError(secret)])',
+}
+"""What handlers of these names raise."""
 
 INIT = """
 import os
@@ -321,10 +305,8 @@ def failing_contract():
     strict = {"type": "object", "properties": fields}
     kinds = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
     body = {"required": True, "content": {kind: {"schema": strict} for kind in kinds}}
-    names = """
-        fail fail_twice exit wait violate violate_with_a_header answer_otherwise forget refuse repeat_attributes
-        repeat_urllib repeat_httpx repeat_starlette repeat_connexion repeat_many repeat_as_cause
-    """.split()
+    names = "fail_twice violate violate_with_a_header answer_otherwise forget repeat_urllib repeat_httpx repeat_as_cause"
+    names = [*RAISED, *names.split()]
     paths = {f"/{name}": {"post": operation(name, responses=answers, requestBody=body)} for name in names}
     integer = {"type": "integer"}
     nested = {"style": "deepObject", "schema": {"type": "object", "properties": {"a": integer}}}
@@ -367,7 +349,9 @@ def test_failures_keep_what_they_were_given(tmp_path, planted):
     """Handlers, verifiers and collaborators whose errors quote everything; bodies and parameters of every kind."""
     names, document = failing_contract()
     (tmp_path / "api.json").write_bytes(orjson.dumps(document))
-    package = write_package(tmp_path, init=INIT, things=THINGS)
+    raising = "async def {}(body):\n    secret = body['secret']\n    raise {}\n\n"
+    things = THINGS + "".join(raising.format(*one) for one in RAISED.items())
+    package = write_package(tmp_path, init=INIT, things=things)
     variables = {"CANARY": planted.new("collaborator"), "RELAY_LOG_LEVEL": "debug"}
     secret, plain = planted.new("body"), planted.new("plain", "")
     statuses = set()

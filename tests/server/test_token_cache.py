@@ -19,7 +19,7 @@ from relay.server.keys import Key, SingleKey
 from relay.server.token_cache import TokenCache, fingerprint
 from relay.server.tokens import TokenVerifier
 from support.hosting import SECRET, assert_envelope, bearer, calling, contract, host, operation
-from support.signing import EC, RSA, jwk, refuses, sign, verifier
+from support.signing import EC, ED, RSA, jwk, refuses, sign, verifier
 
 KEY = Key(SECRET.encode(), "HS256")
 ORGANIZATION, USER = "64f0a1b2c3d4e5f6a7b8c000", "64f0a1b2c3d4e5f6a7b8c9d1"
@@ -60,21 +60,13 @@ async def test_remembers_no_token_that_was_refused(verified):
     assert len(verified) == 3
 
 
-async def test_remembers_nothing_where_that_is_switched_off(verified):
-    verify, token = verifier(jwt_secret=SECRET, jwt_cache_seconds=0), sign()
+@pytest.mark.parametrize("seconds", [0, 0.05])
+async def test_forgets_after_a_while(verified, seconds):
+    """However long the token itself is good; at once where it is switched off."""
+    verify, token = verifier(jwt_secret=SECRET, jwt_cache_seconds=seconds), sign()
 
     await verify(token)
-    await verify(token)
-
-    assert len(verified) == 2
-
-
-async def test_forgets_after_a_while(verified):
-    """However long the token itself is good."""
-    verify, token = verifier(jwt_secret=SECRET, jwt_cache_seconds=0.05), sign()
-
-    await verify(token)
-    time.sleep(0.06)  # noqa: ASYNC251 -- the clock that nothing can turn back
+    time.sleep(seconds)  # noqa: ASYNC251 -- the clock that nothing can turn back
     await verify(token)
 
     assert len(verified) == 2
@@ -106,36 +98,24 @@ async def test_sees_a_clock_that_was_turned_back(claim):
         await refuses(verify, token, "not-yet-valid")
 
 
-async def test_forgets_the_tokens_of_a_key_that_was_withdrawn(tmp_path, monkeypatch):
-    """At once when the set has been read again; those of the keys that stay are not verified again."""
-    file = tmp_path / "jwks.json"
-    both = [jwk(RSA, "RS256", "r"), jwk(EC, "ES256", "e")]
-    file.write_text(json.dumps({"keys": both}), "utf-8")
-    verify = verifier(jwt_jwks=str(file))
-    gone, stays = sign(RSA, "RS256", {"kid": "r"}), sign(EC, "ES256", {"kid": "e"})
-    await verify(gone)
-    await verify(stays)
+@pytest.mark.parametrize(
+    ("kid", "reason"), [("e", "unknown-key"), ("r", "algorithm")], ids=["withdrawn", "renamed"]
+)
+async def test_forgets_the_tokens_of_a_key_that_is_gone(tmp_path, monkeypatch, kid, reason):
+    """At once when the set has been read again; a `kid` is a name, no key, and another key may have it now."""
+    file, stays = tmp_path / "jwks.json", jwk(ED, "EdDSA", "s")
+    file.write_text(json.dumps({"keys": [jwk(RSA, "RS256", "r"), stays]}), "utf-8")
+    verify, token = verifier(jwt_jwks=str(file)), sign(RSA, "RS256", {"kid": "r"})
+    await verify(token)
+    other = sign(ED, "EdDSA", {"kid": "s"})
+    await verify(other)
 
-    file.write_text(json.dumps({"keys": both[1:]}), "utf-8")
+    file.write_text(json.dumps({"keys": [jwk(EC, "ES256", kid), stays]}), "utf-8")
     monkeypatch.setattr(keys, "JWKS_COOLDOWN", 0.0)
     await refuses(verify, sign(EC, "ES256", {"kid": "new"}), "unknown-key")  # has the set read again
 
-    await refuses(verify, gone, "unknown-key")
-    assert await verify(stays)
-
-
-async def test_forgets_the_tokens_of_a_key_whose_name_another_has_now(tmp_path, monkeypatch):
-    """A `kid` is a name, no key."""
-    file = tmp_path / "jwks.json"
-    file.write_text(json.dumps({"keys": [jwk(RSA, "RS256", "k")]}), "utf-8")
-    verify, token = verifier(jwt_jwks=str(file)), sign(RSA, "RS256", {"kid": "k"})
-    await verify(token)
-
-    file.write_text(json.dumps({"keys": [jwk(EC, "ES256", "k")]}), "utf-8")
-    monkeypatch.setattr(keys, "JWKS_COOLDOWN", 0.0)
-    await refuses(verify, sign(EC, "ES256", {"kid": "new"}), "unknown-key")
-
-    await refuses(verify, token, "algorithm")
+    await refuses(verify, token, reason)
+    assert await verify(other)
 
 
 async def test_hands_out_claims_of_ones_own():

@@ -32,21 +32,11 @@ def config():
 
 def test_uvicorn_calls_the_methods_that_the_protocol_overrides():
     """By name: a method that uvicorn renames would never run again, nor would the limit that it keeps."""
-    assert overridden(Protocol, HttpToolsProtocol) == {
-        "__init__",
-        "_start_asgi_task",
-        "connection_lost",
-        "connection_made",
-        "data_received",
-        "on_body",
-        "on_header",
-        "on_headers_complete",
-        "on_message_begin",
-        "on_message_complete",
-        "on_response_complete",
-        "pause_writing",
-        "resume_writing",
-    }
+    expected = (
+        "__init__ _start_asgi_task connection_lost connection_made data_received on_body on_header on_headers_complete "
+        "on_message_begin on_message_complete on_response_complete pause_writing resume_writing"
+    )
+    assert overridden(Protocol, HttpToolsProtocol) == {*expected.split()}
     for name in overridden(Protocol, HttpToolsProtocol) - {"__init__"}:
         assert parameters(getattr(Protocol, name)) == parameters(getattr(HttpToolsProtocol, name)), name
 
@@ -60,22 +50,11 @@ async def test_uvicorn_keeps_the_state_of_a_connection_that_the_protocol_reads(c
     assert callable(theirs.loop.call_later)
     assert callable(theirs._unset_keepalive_if_required)
     assert callable(theirs.send_400_response)
-    assert not {
-        "_buffered",
-        "_is_head",
-        "_capacity",
-        "_has_advanced",
-        "_held",
-        "_is_deaf",
-        "_connection",
-        "_is_upgrade",
-        "_running",
-        "_section",
-        "_waiting",
-        "_is_unfinished",
-        "_deadline",
-        "_taking",
-    } & {*dir(theirs)}
+    own = (
+        "_buffered _is_head _capacity _has_advanced _held _is_deaf _connection _is_upgrade _running _section _waiting "
+        "_is_unfinished _deadline _taking"
+    )
+    assert not {*own.split()} & {*dir(theirs)}
 
 
 def test_uvicorn_writes_an_answer_through_three_methods_of_a_transport():
@@ -93,14 +72,9 @@ def test_uvicorn_writes_an_answer_through_three_methods_of_a_transport():
 
 def test_uvicorn_calls_the_methods_that_the_server_overrides():
     """Start, end and signals are ours; the loop between them is uvicorn's."""
-    assert overridden(DrainingServer, uvicorn.Server) == {
-        "__init__",
-        "capture_signals",
-        "handle_exit",
-        "shutdown",
-        "startup",
-    }
-    for name in ("capture_signals", "handle_exit", "shutdown", "startup"):
+    names = {"capture_signals", "handle_exit", "shutdown", "startup"}
+    assert overridden(DrainingServer, uvicorn.Server) == names | {"__init__"}
+    for name in names:
         assert parameters(getattr(DrainingServer, name)) == parameters(getattr(uvicorn.Server, name)), name
 
 
@@ -138,15 +112,7 @@ async def test_uvicorn_exits_when_a_service_cannot_start():
 
 def test_uvicorn_takes_the_configuration_of_a_start():
     """An option that uvicorn renames must not be found by the first start in production."""
-    assert {
-        "access_log",
-        "host",
-        "http",
-        "lifespan",
-        "log_config",
-        "port",
-        "proxy_headers",
-        "server_header",
-        "timeout_keep_alive",
-        "ws",
-    } <= {*parameters(uvicorn.Config.__init__)}
+    options = (
+        "access_log host http lifespan log_config port proxy_headers server_header timeout_keep_alive ws"
+    )
+    assert {*options.split()} <= {*parameters(uvicorn.Config.__init__)}
