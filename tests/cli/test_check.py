@@ -141,12 +141,6 @@ async def test_finds_an_address_that_is_not_of_this_machine(host):
     assert line.startswith(f"error: RELAY_HOST, RELAY_PORT: cannot listen on {host}:0: ")
 
 
-async def test_finds_a_metrics_address_without_a_port():
-    lines = await told(ours(metrics_bind="localhost"))
-
-    assert "error: RELAY_METRICS_BIND: must be an address and a port, such as 127.0.0.1:9464" in lines
-
-
 async def test_finds_a_key_set_that_cannot_be_fetched(unused_port):
     """The service would start, and let nobody in; the address may have a password."""
     url = f"http://127.0.0.1:{unused_port}/jwks?key=sk_canary"

@@ -8,7 +8,6 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from http.client import HTTPException
-from urllib.error import URLError
 
 import pytest
 
@@ -77,29 +76,24 @@ def test_reads_no_more_than_it_would_take():
             fetch(f"http://127.0.0.1:{port}/")
 
 
-@pytest.mark.parametrize("said", [[HEAD % 9999, *drops(b"x" * 9999)], drops(b"HTTP/1.1 200 OK\r\nX: " * 999)])
+@pytest.mark.parametrize(
+    "said", [[HEAD % 9999, *drops(b"x" * 9999)], drops(b"HTTP/1.1 200 OK\r\nX: " * 999), []]
+)
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_waits_for_no_answer_that_drips(monkeypatch, tls, said, scheme):
+def test_waits_for_no_answer_that_drips_or_never_comes(monkeypatch, tls, said, scheme):
     """Each byte in time, the whole never."""
     monkeypatch.setattr(fetching, "FETCH_SECONDS", 0.3)
     began = time.monotonic()
 
-    with answering(said, pause=0.05, tls=tls if scheme == "https" else None) as (port, connected):
+    tls = tls if scheme == "https" else None
+    with answering([*said, b""], pause=0.05 if said else 10, tls=tls) as (port, connected):
         document = b""
         with suppress(OSError, HTTPException):  # or it is what did come, which is no whole document
             document = fetch(f"{scheme}://127.0.0.1:{port}/")
 
     assert connected
     assert len(document) < 9999
-    assert time.monotonic() - began < 10
-
-
-def test_waits_for_no_answer_that_never_comes(monkeypatch):
-    """Connected is not answered."""
-    monkeypatch.setattr(fetching, "FETCH_SECONDS", 0.2)
-
-    with answering([b""], pause=10) as (port, _), pytest.raises((URLError, TimeoutError, ConnectionError)):
-        fetch(f"http://127.0.0.1:{port}/")
+    assert time.monotonic() - began < 8
 
 
 def test_trusts_no_certificate_of_a_stranger(tmp_path):

@@ -444,8 +444,12 @@ async def test_no_object_shows_a_secret(tmp_path, planted):
         keyring=f"first:{planted.keep(key)}",
     )
     application = create_app(settings=settings)
+    jwks = f"https://me:{planted.new('user', '')}@id.example"
     url = f"mongodb://user:{planted.new('password', '')}@127.0.0.1:1/relay"
 
+    others = Settings(store=url, jwt_jwks=jwks)
+
     async with opened_store(settings) as store, open_store(url) as mongo:
-        for shown in (settings, application, application.jwt, store, vars(store), vars(settings), mongo):
+        stores = (store, vars(store), mongo)
+        for shown in (settings, vars(settings), others, vars(others), application, application.jwt, *stores):
             planted.assert_not_in(type(shown).__name__, f"{shown!r}{shown!s}".encode())
