@@ -12,7 +12,7 @@ from relay.contract.diagnostics import SetupError
 from relay.project.named_modules import find_module
 from relay.project.settings import Settings
 from relay.server.compilation import create
-from relay.server.named_functions import no_package_message
+from relay.server.handler_modules import no_package_message
 from support.compiled import read
 from support.hosting import calling, contract
 from support.naming import ANSWER, host_named, named_operation

@@ -106,7 +106,7 @@ def _check_signable(project: Project, settings: Settings) -> None:
     """Raise SetupError if functions verify all tokens; a contract with errors is reported elsewhere."""
     from relay.contract.loading import load_contract
     from relay.project.settings import token_keys
-    from relay.server.named_functions import NamedFunctions
+    from relay.server.handler_modules import NamedFunctions
     from relay.server.package_hooks import PackageHooks
     from relay.server.token_minting import check_signable
 

@@ -17,8 +17,7 @@ from relay.project.import_path import make_importable
 from relay.project.project import Project
 from relay.project.settings import Settings, token_keys
 from relay.server.binding import MissingHandlerPolicy, is_stub, read_policies
-from relay.server.handler_modules import find_function, has_any_handler, import_package
-from relay.server.named_functions import NamedFunctions
+from relay.server.handler_modules import NamedFunctions, find_function, has_any_handler, import_package
 from relay.server.package_hooks import PackageHooks
 from relay.server.security import JWT_TYPES, scheme_type, schemes_in_use, token_schemes
 from relay.server.token_minting import with_development_key

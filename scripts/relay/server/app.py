@@ -145,7 +145,6 @@ class Application(Compiled):
             yield
 
     def _pages(self) -> dict[str, Extra]:
-        """Return what is served outside the contract, by path."""
         pages: dict[str, Extra] = {
             "/livez": livez,
             "/readyz": lambda: readyz(self.collaborators, self.reload_problems, len(self.left_out)),
@@ -159,7 +158,6 @@ class Application(Compiled):
         return pages
 
     def _served(self, threads: ThreadPools) -> dict[str, ServedOperation]:
-        """Return the operations by id, with what authenticates them and the collaborators of their functions."""
         settings, collaborators, scope = self.settings, self.collaborators, self.hooks.scope
         verifiers = self._verifiers(threads)
         identify = threads.identity.bound(self.hooks.identify, collaborators)
@@ -192,7 +190,6 @@ class Application(Compiled):
         return {id_: served(endpoint) for id_, endpoint in self.endpoints.items()}
 
     def _verifiers(self, threads: ThreadPools) -> dict[str, Verify | ScopedVerifier]:
-        """Return what verifies the credentials of each security scheme: functions, else a key."""
         hooks, schemes = self.hooks, self.contract.security_schemes
         verifiers: dict[str, Verify | ScopedVerifier] = {
             name: threads.identity.bound(function, self.collaborators)

@@ -40,8 +40,7 @@ from .functions import (
     required_names,
     signature_problems,
 )
-from .handler_modules import find_function, is_package, module_name
-from .named_functions import NamedFunctions
+from .handler_modules import NamedFunctions, find_function, is_package, module_name
 from .threads import Function
 
 

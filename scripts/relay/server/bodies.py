@@ -93,8 +93,6 @@ def replayed(body: Body, receive: Any) -> Any:
 
 
 class _Arriving:
-    """A body that arrives."""
-
     def __init__(self, scope: Any, receive: Any, limit: int) -> None:
         for name, value in scope["headers"]:
             if name == b"content-length" and int(value) > limit:
@@ -140,7 +138,6 @@ class _Arriving:
 
 
 async def _form(arriving: _Arriving, form: Form) -> Body:
-    """Parse a form until its end, or until it is malformed."""
     with _closed_on_error(form):
         while (piece := await arriving.next()) is not None:
             form.feed(piece)

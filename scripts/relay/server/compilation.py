@@ -25,10 +25,9 @@ from .cors import cors
 from .endpoint import Endpoint
 from .error_responses import ErrorTranslator, read_errors
 from .function_checks import undocumented_bodies
-from .handler_modules import has_any_handler, import_package, is_package
+from .handler_modules import NamedFunctions, has_any_handler, import_package, is_package, no_package_message
 from .info_functions import info_functions
 from .metrics import Metrics, bind_address
-from .named_functions import NamedFunctions, no_package_message
 from .observability import Observer
 from .package_hooks import PackageHooks, read_middleware, tokens_needed, verifier_problems
 from .request_scope import scope_problem
@@ -145,7 +144,6 @@ class _Endpoints:
         self.warnings += [one for one in found if one.severity is Severity.WARNING]
 
     def _add(self, endpoint: Endpoint) -> None:
-        """Keep an endpoint, unless compiling it has reported an error."""
         found = self._compiler.take_problems()
         wrong = errors(found)
         self.errors += wrong
@@ -180,7 +178,6 @@ def _contract(settings: Settings) -> Contract:
 
 
 def _check_monitoring(settings: Settings) -> None:
-    """Raise SetupError if metrics or traces cannot be offered as the settings say."""
     if settings.metrics_bind is not None:
         bind_address(settings.metrics_bind)
     if settings.tracing:
@@ -188,7 +185,6 @@ def _check_monitoring(settings: Settings) -> None:
 
 
 def _policies(settings: Settings, contract: Contract | None) -> Policies:
-    """Read the policies for missing handlers; mocks are not allowed in production."""
     if contract is None:
         return Policies()
     policies = read_policies(settings.missing, contract)

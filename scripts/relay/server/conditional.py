@@ -51,7 +51,6 @@ def evaluate(headers: HeaderList, validators: Validators) -> int | None:
 
 
 def _is_newer(validators: Validators, date: datetime | None, *, default: bool) -> bool:
-    """Return True if the current version is newer than a date; `default` if one of them is unknown."""
     return default if date is None or validators.modified is None else validators.modified > date
 
 

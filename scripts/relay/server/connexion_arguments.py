@@ -126,7 +126,6 @@ class ConnexionArguments:
         return f"{parameter.location} {parameter.name}"
 
     def _body_name(self) -> str | None:
-        """Return the argument of the body; None for a function that does not take it."""
         if self._operation.body is None:
             return None
         wanted = body_names(self._operation, self._contract)
@@ -134,7 +133,6 @@ class ConnexionArguments:
         return wanted[0] if named is None and self._takes_any else named
 
     def _arranger(self) -> Callable[[Arguments], Arguments]:
-        """Return the function that turns Relay's arguments into Connexion's."""
         moved = {
             key: self._arguments.get(pointer)
             for pointer, key in self.names.items()

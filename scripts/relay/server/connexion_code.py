@@ -59,7 +59,6 @@ def template_notes(contract: Contract) -> Iterator[Diagnostic]:
 
 
 def _uses(file: Path) -> Iterator[tuple[int, str]]:
-    """Yield line and message of each use in a file; nothing for one that does not import Connexion."""
     try:
         nodes = [*ast.walk(ast.parse(file.read_bytes()))]
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):

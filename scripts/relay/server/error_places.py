@@ -52,7 +52,6 @@ def _canonical(name: str) -> str:
 
 
 def _changed(body: Any, changes: Iterable[tuple[Path, Any]], is_valid: IsValid) -> Any:
-    """Return a body with each change that it stays valid with."""
     for path, value in changes:
         if is_valid(changed := replaced(body, path, value)):
             body = changed
@@ -82,7 +81,6 @@ def with_places(body: Any, is_valid: IsValid) -> Template:
 
 
 def _places(body: Any, path: Path, *, is_any: bool) -> Iterator[tuple[Path, Any]]:
-    """Yield where something of a report may be, and what."""
     if isinstance(body, str):
         yield path, Place.MESSAGE
     if not isinstance(body, dict | list) or len(path) > 2 * _MAX_DEPTH:
@@ -109,7 +107,6 @@ def _may_hold(word: str, value: Any, names: set[str], *, is_any: bool) -> bool:
 
 
 def _place(word: str, value: Any, names: set[str]) -> Any:
-    """Return what belongs into a property, None if that is not known; `names` are its siblings and itself."""
     if isinstance(value, bool):
         return _FLAGS.get(word)
     if isinstance(value, int | float):
@@ -239,7 +236,6 @@ def alternatives(body: Any, pointer: Pointer, sampler: Sampler) -> Iterator[Any]
 
 
 def _properties(pointer: Pointer, sampler: Sampler, depth: int = 0) -> dict[str, Pointer]:
-    """Return the pointers of the properties of an object schema, those of `allOf` included."""
     schema, at = sampler.contract.follow(pointer)
     found = {name: (*at, "properties", name) for name in schema.get("properties", {})}
     for index in range(len(schema.get("allOf", ())) if depth <= _MAX_DEPTH else 0):

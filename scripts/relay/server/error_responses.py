@@ -70,7 +70,6 @@ def read_errors(errors: Any) -> ErrorTranslator:
 
 
 def _problem(kind: Any, found: ErrorReport | None) -> str | None:
-    """Return what is wrong with an exception class and its error; None if they are right."""
     name = getattr(kind, "__name__", repr(kind))
     if not isinstance(kind, type) or not issubclass(kind, Exception):
         return f"{name} is not a class of exceptions"
@@ -82,7 +81,6 @@ def _problem(kind: Any, found: ErrorReport | None) -> str | None:
 
 
 def _report(value: Any) -> ErrorReport | None:
-    """Return the report of an error class or of (status, code, message); None for anything else."""
     match value:
         case type():
             return declared(value)

@@ -155,7 +155,6 @@ class _DocumentedError:
         return problem if fits else constant
 
     def _bodies(self, name: str, media_type: str) -> Iterator[Any]:
-        """Yield valid bodies: the examples, then a body made from the schema."""
         pointer, media_object = (*self.pointer, name), self._content[name]
         values = (value for _, value, _ in examples(self._sampler.contract, media_object, pointer))
         yield from filter(self._is_valid(media_type), values)
@@ -189,7 +188,6 @@ class _DocumentedError:
 
 
 def _concrete(name: str) -> str:
-    """Return the media type that is sent for a documented one or a range."""
     return RANGES.get(essence := media.essence(name), essence)
 
 
@@ -281,7 +279,6 @@ class ErrorShapes:
         return max(candidates, key=lambda one: (one.has_sentence, self._covered(one, statuses)), default=None)
 
     def _covered(self, template: ErrorTemplate, statuses: Iterable[int]) -> int:
-        """Count the documented errors that accept a template."""
         return sum(
             count
             for status in statuses

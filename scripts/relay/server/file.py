@@ -80,7 +80,6 @@ def guessed_type(name: str) -> str:
 
 
 def _taken(source: Any) -> tuple[Path | bytes | BinaryIO, str | None, str | None]:
-    """Return what is read, and the name and media type that it has itself."""
     if isinstance(source, bytes | bytearray | memoryview):
         return bytes(source), None, None
     if isinstance(source, str | os.PathLike):

@@ -113,7 +113,6 @@ def plan(status: int, headers: HeaderList, source: Source, request: HeaderList, 
 
 
 def _validated(headers: HeaderList, own: Validators) -> tuple[Validators, HeaderList]:
-    """Return the validators, those of the headers first, and the headers with them."""
     etag, modified = header(headers, b"etag"), header(headers, b"last-modified")
     added: HeaderList = []
     if etag is None and own.etag is not None:

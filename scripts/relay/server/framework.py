@@ -9,6 +9,7 @@ tries one route after the other, validators and decorators that are built for ea
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from relay.contract.methods import CARRIED
@@ -23,23 +24,19 @@ with warnings.catch_warnings():
     from connexion.middleware.abstract import ROUTING_CONTEXT as ROUTING_CONTEXT
     from connexion.middleware.abstract import RoutedAPI as RoutedAPI
     from connexion.middleware.abstract import RoutedMiddleware as RoutedMiddleware
-    from connexion.middleware.context import ContextAPI as ContextAPI
     from connexion.middleware.context import ContextMiddleware as ContextMiddleware
     from connexion.middleware.context import ContextOperation as ContextOperation
     from connexion.middleware.exceptions import ExceptionMiddleware as ExceptionMiddleware
     from connexion.middleware.main import API as API
     from connexion.middleware.main import ConnexionMiddleware as ConnexionMiddleware
     from connexion.middleware.main import MiddlewarePosition as MiddlewarePosition
-    from connexion.middleware.request_validation import RequestValidationAPI as RequestValidationAPI
     from connexion.middleware.request_validation import (
         RequestValidationMiddleware as RequestValidationMiddleware,
     )
-    from connexion.middleware.response_validation import ResponseValidationAPI as ResponseValidationAPI
     from connexion.middleware.response_validation import (
         ResponseValidationMiddleware as ResponseValidationMiddleware,
     )
     from connexion.middleware.routing import RoutingMiddleware as RoutingMiddleware
-    from connexion.middleware.security import SecurityAPI as SecurityAPI
     from connexion.middleware.security import SecurityMiddleware as SecurityMiddleware
     from connexion.middleware.swagger_ui import SwaggerUIMiddleware as SwaggerUIMiddleware
     from connexion.operations.openapi import OpenAPIOperation as OpenAPIOperation
@@ -52,6 +49,12 @@ METHODS.update(map(str.lower, CARRIED))  # Connexion leaves out operations with 
 
 CONTEXT = "connexion_context"
 """Key of the scope's extensions for `connexion.context.context`; Connexion has no name for it."""
+
+
+def compiled(stage: type[RoutedMiddleware[Any]], part: Callable[[Any, Any], Any]) -> Any:
+    """Return a stage of Connexion's whose part for an operation is `part(api, operation)`."""
+    api = type(stage.api_cls.__name__, (stage.api_cls,), {"make_operation": part})
+    return type(stage.__name__, (stage,), {"api_cls": api})
 
 
 def following(api: RoutedAPI[Any], operation_id: str) -> Any:

@@ -58,7 +58,6 @@ def check_names(
 
 
 def _wanted(hooks: PackageHooks) -> Iterator[tuple[Function, list[str]]]:
-    """Yield the hooks with the collaborators that they require."""
     yield hooks.identify, [name for name in required_names(hooks.identify) if name != "claims"]
     for function in hooks.verifiers.values():
         yield function, required_names(function)[1:]
@@ -103,7 +102,6 @@ def _yields(function: ast.AST) -> Iterator[ast.AST | None]:
 
 
 def _keys(value: ast.AST | None) -> frozenset[str] | None:
-    """Return the keys of a `{"name": …}`; None for any other expression."""
     match value:
         case ast.Dict(keys=keys) if all(
             isinstance(one, ast.Constant) and isinstance(one.value, str) for one in keys
@@ -146,7 +144,6 @@ def names_body(function: Callable[..., Any]) -> bool:
 
 
 def _has_no_content(operation: Operation) -> bool:
-    """Return True if an operation documents a success, and none with content."""
     successes = [one for key, one in operation.responses.items() if key.startswith("2")]
     return bool(successes) and not any(one.content for one in successes)
 
@@ -170,7 +167,6 @@ def _body_types(annotation: str) -> Iterator[str]:
 
 
 def _last_name(node: ast.expr) -> str:
-    """Return the last part of a dotted name, or a constant; `Any` for another expression."""
     match node:
         case ast.Attribute(attr=name) | ast.Name(id=name):
             return name

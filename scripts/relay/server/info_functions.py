@@ -17,7 +17,7 @@ from relay.contract.model import Contract
 
 from .errors import Forbidden, Unauthenticated
 from .framework import ConnexionRequest
-from .named_functions import NamedFunctions
+from .handler_modules import NamedFunctions
 from .security import JWT_TYPES, Claims, VerifyRequest, scheme_type, schemes_in_use, token_schemes
 from .threads import Function, Threads, accepted_names
 
@@ -58,7 +58,6 @@ _URL = _Kind("x-tokenInfoUrl", "TOKENINFO_URL")
 
 
 def _kind_of(scheme: Mapping[str, Any]) -> _Kind | None:
-    """Return how a security scheme names its function; None for a type that names none."""
     is_bearer = str(scheme.get("x-authentication-scheme", "")).lower() == "bearer"
     if scheme["type"] == "apiKey" and is_bearer:
         return _BEARER._replace(arguments=_after_bearer)
@@ -66,7 +65,6 @@ def _kind_of(scheme: Mapping[str, Any]) -> _Kind | None:
 
 
 def _value(scheme: Mapping[str, Any], kind: _Kind) -> tuple[str, str] | None:
-    """Return what a scheme, or else the environment, names, and where; None if neither names anything."""
     if path := scheme.get(kind.key):
         return str(path), kind.key
     path = os.environ.get(kind.variable)

@@ -125,7 +125,6 @@ class ItemBody:
             self._waiting = None
 
     async def _batch(self) -> list[Any]:
-        """Return the next items; none after the last."""
         if self._is_closed:
             raise RuntimeError("the request has ended")
         try:

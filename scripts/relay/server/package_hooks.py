@@ -16,9 +16,8 @@ from relay.validation.schemas import SchemaCompiler
 
 from .errors import ErrorReport, RenderError, problem_details
 from .framework import MiddlewarePosition
-from .handler_modules import package_or_empty
+from .handler_modules import NamedFunctions, package_or_empty
 from .info_functions import InfoFunction, info_functions
-from .named_functions import NamedFunctions
 from .security import (
     JWT_TYPES,
     Claims,
@@ -196,7 +195,6 @@ def read_middleware(items: Any) -> list[PackageMiddleware]:
 
 
 def _read(item: Any) -> PackageMiddleware | str:
-    """Return a middleware, or what is wrong with it."""
     if not (isinstance(item, tuple) and len(item) in (2, 3) and callable(item[0])):
         return _FORM
     kind, position, options = (*item, {})[:3]

@@ -106,7 +106,6 @@ class WrittenStream:
     def __init__(
         self, stream: Stream, items: Items | None, report: Report | None, *, is_validated: bool
     ) -> None:
-        """Write the first piece. Raises ResponseViolation."""
         self.pieces = stream.pieces
         self._items = items
         self._report = report

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from relay.server.endpoint import ServedOperation
 from relay.server.errors import OperationNotImplemented
 from relay.server.framework import (
     CONTEXT,
-    ContextAPI,
     ContextMiddleware,
     ContextOperation,
     RoutedAPI,
     RoutedMiddleware,
+    compiled,
     following,
 )
 from relay.server.functions import CONTEXT_ARGUMENTS, named_arguments, required_names
@@ -63,7 +64,6 @@ class Handled:
             await send_outgoing(scope, send, await self._encoded(result, scope))
 
     async def _encoded(self, result: Any, scope: Any) -> Outgoing:
-        """Return the response of a result; of a stream, with its first piece."""
         if not is_plain(result):
             result = await self._deadline.run(self._results.take(result), scope.get(RECEIVE))
         response: Outgoing = await scope[RESPONSE].encode(result, scope)
@@ -113,18 +113,18 @@ class Scoped(Handled):
             await response.follow()
 
 
+@dataclass(slots=True)
 class Mocked:
     """An operation with mock responses."""
 
-    def __init__(self, mock: Mock) -> None:
-        self._mock = mock
+    mock: Mock
 
     async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
         """Answer one request (ASGI 3). Raises OperationNotImplemented without a response, and InvalidRequest for an item."""
         if isinstance(body := scope.get(BODY), ItemBody):
             async for _ in body:
                 pass  # it is validated as it is read
-        response = self._mock.answer(scope["headers"])
+        response = self.mock.answer(scope["headers"])
         if response is None:
             raise OperationNotImplemented
         response.headers.extend(ALWAYS)
@@ -157,13 +157,9 @@ async def _no_application(_scope: Any, _receive: Any, _send: Any) -> None:
     """Replace the application that Connexion would wrap; it is never called."""
 
 
-class _ContextAPI(ContextAPI):
-    def make_operation(self, operation: Any) -> ContextOperation:
-        """Return Connexion's own part of the stage, linked to the handler."""
-        return ContextOperation(following(self, operation.operation_id), operation=operation)
+def _linked(api: Any, operation: Any) -> ContextOperation:
+    return ContextOperation(following(api, operation.operation_id), operation=operation)
 
 
-class Context(ContextMiddleware):
-    """Connexion's stage, which makes `connexion.request` and `connexion.context` work in handlers."""
-
-    api_cls = _ContextAPI
+Context = compiled(ContextMiddleware, _linked)
+"""Connexion's stage, which makes `connexion.request` and `connexion.context` work in handlers."""

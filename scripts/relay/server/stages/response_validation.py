@@ -9,12 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from relay.server.endpoint import ServedOperation
 from relay.server.errors import NotAcceptable
-from relay.server.framework import (
-    ContextMiddleware,
-    ResponseValidationAPI,
-    ResponseValidationMiddleware,
-    following,
-)
+from relay.server.framework import ContextMiddleware, ResponseValidationMiddleware, compiled, following
 from relay.server.results import as_connexion_sends_it
 from relay.server.scope_keys import RESPONSE, REWRITTEN
 from relay.server.sending import Outgoing, add_defaults
@@ -98,7 +93,6 @@ class Encoding:
             self._report_or_raise(violation, scope)
 
     def _report_or_raise(self, violation: ResponseViolation, scope: Any) -> None:
-        """Report a violation if RELAY_RESPONSE_VIOLATIONS=report; otherwise raise it."""
         if not self._reports_only:
             raise violation
         self._observer.violated(violation, scope)
@@ -149,7 +143,6 @@ class RewrittenResponse:
                 await self._send({"type": "http.response.body", "body": bytes(self._body)})
 
     def _is_as_encoded(self) -> bool:
-        """Return True for the status, the media type and the body of the handler's result."""
         response, headers = self._encoded, self._start["headers"]
         return (
             response is not None
@@ -202,15 +195,10 @@ class Rechecking(Encoding):
         return response
 
 
-class _ResponseValidationAPI(ResponseValidationAPI):
-    def make_operation(self, operation: ContractOperation) -> Any:  # type: ignore[override]  # as the specification makes it
-        """Return the operation's part of the stage; a mock response is valid when it is made."""
-        app = following(self, operation.operation_id)
-        is_next = isinstance(self.next_app, ContextMiddleware)
-        return (Encoding if is_next else Rechecking)(app, operation.served)
+def _encoding(api: Any, operation: ContractOperation) -> Any:
+    """Return the operation's part of the stage; a mock response is valid when it is made."""
+    is_next = isinstance(api.next_app, ContextMiddleware)
+    return (Encoding if is_next else Rechecking)(following(api, operation.operation_id), operation.served)
 
 
-class ResponseValidation(ResponseValidationMiddleware):
-    """Validates the responses of handlers, and of middlewares of a package behind it."""
-
-    api_cls = _ResponseValidationAPI
+ResponseValidation = compiled(ResponseValidationMiddleware, _encoding)

@@ -78,13 +78,11 @@ class Routing(RoutingMiddleware):
         await target.app(scope, receive, send)
 
     def _preflight(self, cors: Cors, scope: Any, match: Match[str | None]) -> Response | None:
-        """Return the response to a preflight; None for another request."""
         targets = match.methods.items()
         found = {name: self._targets[id_].operation for name, id_ in targets if id_ in self._targets}
         return cors.preflight(scope["headers"], found)
 
 
 def _allowed(methods: Iterable[str]) -> set[str]:
-    """Return the methods that a path accepts: HEAD with GET."""
     allowed = {*methods}
     return allowed | {"HEAD"} if "GET" in allowed else allowed
