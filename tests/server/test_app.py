@@ -351,7 +351,6 @@ async def test_answers_an_error_that_the_package_raises(get):
 
 
 async def test_hides_an_unexpected_failure(get, caplog):
-    """The traceback is for the log."""
     response = await get(answering(THING), "async def show():\n    raise RuntimeError('sk_canary')\n")
 
     assert_problem(response, 500, "INTERNAL_ERROR")
@@ -422,8 +421,6 @@ async def test_an_operation_for_head_is_called_for_it(get):
 
 
 async def test_refuses_a_body_over_the_limit(hosting):
-    """With or without a Content-Length."""
-
     async def chunks():
         for _ in range(3):
             yield b"12345"
@@ -475,7 +472,6 @@ async def test_never_logs_a_query_string(get, requests_told, caplog):
 
 
 def test_reports_everything_that_is_wrong_at_once(tmp_path, monkeypatch, hosting):
-    """Contract, package and settings: one start, one list."""
     monkeypatch.chdir(tmp_path)
     schemes = {
         "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
@@ -531,7 +527,6 @@ PUT = contract({"/thing": {"put": operation("change", requestBody=JSON_ENTITY)}}
     ],
 )
 async def test_settings_decide_what_is_dropped_or_refused(hosting, settings, body, expected):
-    """GET, change and PUT works by default."""
     application = hosting(PUT, settings=settings, things="async def change(body):\n    return body\n")
 
     async with calling(application) as client:
@@ -606,7 +601,6 @@ async def test_a_plain_verifier_refuses_a_credential(get, outcome):
 
 
 async def test_checks_what_identify_and_verifiers_need(hosting):
-    """Before a socket opens, like a handler's arguments."""
     init = """
         def identify(claims, stoer): ...
         def check(credential, stroe): ...
@@ -703,7 +697,6 @@ async def test_takes_collaborators_of_every_form(hosting, source):
 
 @pytest.mark.parametrize("made", ["return ['me']", "return None", "yield 3"])
 async def test_refuses_collaborators_of_no_mapping(hosting, made):
-    """Before a socket opens."""
     application = hosting(
         answering(THING), init=f"def collaborators(settings):\n    {made}\n", things=NO_SHOW
     )

@@ -13,15 +13,7 @@ import relay
 from relay.contract.diagnostics import SetupError
 from relay.project.project import Project
 from relay.server.token_minting import development_key
-from support.hosting import (
-    SECRET,
-    assert_problem,
-    bearer,
-    calling,
-    contract,
-    operation,
-    write_package,
-)
+from support.hosting import SECRET, assert_problem, bearer, calling, contract, operation, write_package
 
 BEARER = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}
 OPEN = contract({"/a": {"get": operation("show")}})

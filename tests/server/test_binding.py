@@ -89,7 +89,6 @@ async def test_a_stub_of_an_odd_name_answers_that_it_is_not_written(hosting):
 
 
 async def test_finds_the_function_by_tag_and_operation_id(hosting):
-    """Nothing is added to the contract for it."""
     document = contract({"/a": {"get": {**operation("list-things"), "tags": ["Event Logs", "Other"]}}})
 
     async with calling(
@@ -124,7 +123,6 @@ async def test_passes_the_default_behind_a_reference(get):
 
 
 async def test_leaves_out_what_the_request_leaves_out(get):
-    """The function's own default counts, then."""
     assert await get(showing(query("q")), "async def show(q='mine'):\n    return q\n") == "mine"
 
 
@@ -170,7 +168,6 @@ async def test_answers_for_a_plain_function_that_raises_stop_iteration(hosting):
 
 
 def test_reports_every_missing_handler_at_once(refused):
-    """The place is the operation's, the message says what to write where."""
     paths = {"/a": {"get": operation("one")}, "/b": {"get": {**operation("two"), "tags": ["Gone"]}}}
 
     first, second = refused(contract(paths), things="x = 1\n")
@@ -218,7 +215,6 @@ def test_refuses_a_signature_that_cannot_be_called(refused, parameters, rest, fu
 
 
 def test_says_where_a_module_is_broken(refused):
-    """At the line of the package, not somewhere in the import machinery."""
     (problem,) = refused(SHOW, things="import surely_not_installed\n")
 
     assert problem == "cannot be imported: ModuleNotFoundError: No module named 'surely_not_installed'"
@@ -257,7 +253,6 @@ async def test_tags_that_differ_by_punctuation_share_a_module(hosting):
 async def test_refuses_arguments_that_do_not_fit_the_collaborators(
     hosting, document, init, function, message
 ):
-    """Before a socket opens."""
     application = hosting(document, init=init, things=f"async def {function}: ...\n")
 
     with pytest.raises(SetupError, match=message):

@@ -156,7 +156,6 @@ async def test_a_file_name_makes_a_file_where_the_schema_says_nothing(hosted):
 async def test_a_binary_body_is_an_upload_where_the_handler_says_so(
     hosted, spools, annotation, is_upload, content
 ):
-    """Else bytes, as a handler has always had them."""
     things = f"""
         import relay
 
@@ -191,7 +190,6 @@ async def test_the_bytes_of_a_binary_body_are_counted(hosted, annotation, media_
 
 
 async def test_a_large_file_is_counted_through_all_of(hosted):
-    """Only its first bytes are compared with its schema."""
     sized = {"allOf": [{**FILE, "maxLength": len(LARGE) - 1}]}
     application = hosted(form({"type": "object", "properties": {"file": sized}}))
 
@@ -209,14 +207,8 @@ async def test_json_next_to_a_binary_body_is_json(hosted):
 PAGE = {"X-Page": {"required": True, "schema": INTEGER}, "Content-Type": {"required": True}}
 META = {"contentType": "application/json"}
 ENCODED = {
-    "schema": {
-        "type": "object",
-        "properties": {"file": FILE, "meta": {"type": "array", "items": INTEGER}},
-    },
-    "encoding": {
-        "file": {"contentType": "image/png, image/svg+*, audio/*", "headers": PAGE},
-        "meta": META,
-    },
+    "schema": {"type": "object", "properties": {"file": FILE, "meta": {"type": "array", "items": INTEGER}}},
+    "encoding": {"file": {"contentType": "image/png, image/svg+*, audio/*", "headers": PAGE}, "meta": META},
 }
 
 
@@ -225,7 +217,6 @@ class TestEncoding:
 
     @pytest.mark.parametrize("media_type", ["image/png", "IMAGE/PNG; q=1", "audio/ogg"])
     async def test_takes_a_part_of_a_documented_media_type(self, hosted, media_type):
-        """By essence, or by a range."""
         sent = {"file": ("a", b"12", media_type, {"X-Page": "1"})}
 
         assert (await post(hosted(form(ENCODED)), files=sent)).json() == {"file": 2}
@@ -247,7 +238,6 @@ class TestEncoding:
 
     @pytest.mark.parametrize(("headers", "rule"), [({}, "required"), ({"X-Page": "one"}, "type")])
     async def test_checks_the_headers_of_a_part(self, hosted, headers, rule):
-        """Content-Type is not one of them."""
         sent = {"file": ("a", b"12", "image/png", headers)}
 
         *where, message = refusal(await post(hosted(form(ENCODED)), files=sent))
@@ -257,7 +247,6 @@ class TestEncoding:
 
     @pytest.mark.parametrize(("parts", "path"), [(["{1"], "/meta"), (["1", "{1"], "/meta/1")])
     async def test_says_which_part_cannot_be_read(self, hosted, parts, path):
-        """A form may have many."""
         sent = [("meta", (None, part, "application/json")) for part in parts]
 
         found = refusal(await post(hosted(form(ENCODED)), files=sent))
@@ -265,7 +254,6 @@ class TestEncoding:
         assert found == (path, "format", "not JSON: line 1, column 2")
 
     async def test_says_which_field_cannot_be_read(self, hosted):
-        """As of a multipart form."""
         document = taking({"application/x-www-form-urlencoded": {**ENCODED, "encoding": {"meta": META}}})
 
         found = refusal(await post(hosted(document), data={"meta": "{1"}))
@@ -274,7 +262,6 @@ class TestEncoding:
 
     @pytest.mark.parametrize("parts", [["[1, 2]"], ["1", "2"]])
     async def test_a_part_of_json_is_an_item_or_the_whole_array(self, hosted, parts):
-        """Clients send both."""
         sent = [("meta", (None, part, "application/json")) for part in parts]
 
         assert (await post(hosted(form(ENCODED)), files=sent)).json() == {"meta": [1, 2]}
@@ -284,7 +271,6 @@ class TestEncoding:
     ("size", "rule"), [(2, "minLength"), (3, None), (200_000, None), (200_001, "maxLength")]
 )
 async def test_the_length_of_a_file_is_its_number_of_bytes(hosted, size, rule):
-    """Also of one that is on disk."""
     schema = {"type": "object", "properties": {"file": {**FILE, "minLength": 3, "maxLength": 200_000}}}
 
     response = await post(hosted(form(schema)), files={"file": b"\xff" * size})
@@ -315,7 +301,6 @@ class TestLimits:
         ],
     )
     async def test_binary_bodies_have_a_limit_of_their_own(self, hosted, media_type, most):
-        """Whether their length is announced or not."""
         names = ("application/json", "text/plain", "application/xml", "image/*", "video/ogg")
         application = hosted(taking({name: {} for name in names}), NOTHING, body_limit=10, file_limit=20)
 
@@ -329,7 +314,6 @@ class TestLimits:
         [(FORM, True), ({"type": "object"}, True), ({"properties": {"note": {}}}, False)],
     )
     async def test_forms_with_files_have_that_of_files(self, hosted, schema, is_large):
-        """Forms without have that of JSON."""
         application = hosted(form(schema), body_limit=300, file_limit=2000)
 
         response = await post(application, files={"file": b"1" * 1000})
@@ -337,7 +321,6 @@ class TestLimits:
         assert (response.status_code == 200) is is_large
 
     async def test_the_values_of_a_form_have_that_of_json_together(self, hosted):
-        """They are in memory, and parsed."""
         application = hosted(form(), body_limit=300, file_limit=20_000)
 
         response = await post(application, files={"file": b"1" * 1000}, data={"note": ["1" * 200, "2" * 200]})
@@ -345,14 +328,12 @@ class TestLimits:
         assert_problem(response, 413, "BODY_TOO_LARGE")
 
     async def test_a_body_limit_above_that_of_files_is_for_both(self, hosted):
-        """It was the only one for all bodies."""
         application = hosted(taking({"image/png": FILE}), body_limit=30, file_limit=20)
 
         assert (await post(application, "image/png", content=b"1" * 30)).json()
 
     @pytest.mark.parametrize("key", ["take", "POST /a"])
     async def test_an_operation_has_its_own_by_media_type(self, hosted, key):
-        """The others keep theirs."""
         limits = Limits({key: {"image/*": 50, "application/json": 5}})
         document = taking({"image/png": FILE, "application/json": {}, "text/plain": {}})
         application = hosted(document, NOTHING, limits=limits, body_limit=10, file_limit=20)
@@ -430,7 +411,6 @@ class TestArriving:
 
     @pytest.mark.parametrize("media_type", ["image/png", PARTS, "text/plain"])
     async def test_one_that_trickles_is_refused(self, hosted, monkeypatch, spools, media_type):
-        """And its files are deleted."""
         monkeypatch.setattr(bodies, "BODY_SECONDS", 0.4)
 
         async def slowly():

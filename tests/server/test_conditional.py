@@ -129,7 +129,6 @@ def test_an_empty_file_has_no_ranges():
     size=st.integers(0, 200),
 )
 def test_ranges_are_parts_of_the_file_that_do_not_overlap(header, size):
-    """Whatever is asked for."""
     found = ranges(lines(range=header), CURRENT, size)
 
     if found is not None:

@@ -107,7 +107,6 @@ async def test_headers_and_cookies_arrive_where_a_function_names_them(answered):
     ("argument", "extension"), [("pet", "pet"), ("body", "pet"), ("top", "$top"), ("body", None)]
 )
 async def test_the_body_has_the_name_of_x_body_name(answered, argument, extension):
-    """Its characters that no identifier has are dropped; `body` is understood in any case."""
     named = {} if extension is None else {"x-body-name": extension}
     source = f"def show({argument}):\n    return {argument}\n"
 
@@ -215,7 +214,6 @@ async def test_awaits_a_decorated_async_function(answered):
 
 @given(st.text(max_size=12))
 def test_spellings_are_possible_arguments(name):
-    """Whatever the contract's name is; the first is what Connexion makes of it."""
     found = spellings(name)
 
     assert all(one.isidentifier() for one in found)
@@ -224,7 +222,6 @@ def test_spellings_are_possible_arguments(name):
 
 @given(st.text(alphabet="aBcI9_-$[]. é", max_size=12))
 def test_spellings_are_those_of_connexion(name):
-    """With and without its `pythonic_params`."""
     from connexion.decorators.parameter import pythonic as theirs_in_snake_case
     from connexion.decorators.parameter import sanitized as theirs
 
@@ -234,7 +231,6 @@ def test_spellings_are_those_of_connexion(name):
 
 @given(st.lists(st.from_regex(r"[a-zA-Z_][a-zA-Z_0-9]{0,8}", fullmatch=True), min_size=2, max_size=4))
 def test_a_python_path_has_names_between_dots(parts):
-    """A keyword is no name; nor is anything with another character."""
     path = ".".join(parts)
 
     assert is_python_path(path) == (not any(map(keyword.iskeyword, parts)))

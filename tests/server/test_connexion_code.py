@@ -58,7 +58,6 @@ def test_names_what_has_no_effect_with_its_line(told, code, begin):
     ],
 )
 def test_says_nothing_of_other_code(told, source):
-    """What Relay does anyway, what is off, code without Connexion, and what is not Python."""
     assert told(source) == []
 
 

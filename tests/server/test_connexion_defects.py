@@ -82,11 +82,7 @@ class Stage(NamedTuple):
 def stage(tmp_path_factory) -> Iterator[Stage]:
     """Everything that a contract can ask for, served in a process of its own, with a log of everything."""
     folder = tmp_path_factory.mktemp("defects")
-    variables = {
-        "RELAY_JWT_SECRET": SECRET,
-        "RELAY_LOG_LEVEL": "debug",
-        "RELAY_BODY_LIMIT": str(BODY_LIMIT),
-    }
+    variables = {"RELAY_JWT_SECRET": SECRET, "RELAY_LOG_LEVEL": "debug", "RELAY_BODY_LIMIT": str(BODY_LIMIT)}
     with serving(folder, *echoing.write(folder), **variables) as service:
         stage = Stage(service, folder / "stderr.log")
         yield stage
@@ -378,7 +374,6 @@ def test_takes_json_that_every_parser_reads_alike(stage, body, value):
 
 
 def test_a_body_that_nobody_asks_for_says_nothing(stage):
-    """A GET may carry one; it is read past."""
     first = request("GET", "/thing", b'{"size": NaN}', close=False)
 
     assert [answer.status for answer in stage.answers(first + get("/query?integer=1"))] == [200, 200]
@@ -515,7 +510,6 @@ def test_refuses_a_path_that_is_no_text(stage, name):
     ],
 )
 def test_no_header_overrides_the_request_line(stage, headers):
-    """A proxy allowed what stands there."""
     assert stage.given(request("GET", "/path/1?_method=DELETE", None, *headers)) == {"integer": 1}
 
 
@@ -532,7 +526,6 @@ def test_a_path_has_the_methods_of_the_contract(stage, method):
 
 
 def test_the_answer_to_head_has_no_body(stage):
-    """HEAD runs the handler of GET."""
     _, sep, body = b"".join(_raw(stage, request("HEAD", "/thing"))).partition(b"\r\n\r\n")
 
     assert (sep, body) == (b"\r\n\r\n", b"")
@@ -650,7 +643,6 @@ def test_an_upgrade_is_ignored(stage, upgrade):
 
 
 def test_answers_in_the_order_of_the_requests(stage):
-    """Sent at once; what one of them did wrong is no other's."""
     sent = [get(f"/path/{number}").replace(b"Connection: close\r\n", b"") for number in ("1", "x", "2", "%")]
 
     found = stage.answers(b"".join(sent) + post("/json", THING, JSON))
@@ -681,7 +673,6 @@ def test_routing_comes_before_authentication_and_that_before_validation(stage):
 
 
 def test_a_credential_in_a_trailer_is_none(stage):
-    """It came after everything that looks at credentials."""
     token = bearer({"sub": "u"})["Authorization"].encode()
     sent = request(
         "GET", "/token", b"0\r\nAuthorization: " + token + b"\r\n\r\n", ("Transfer-Encoding", "chunked")

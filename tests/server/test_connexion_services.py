@@ -103,7 +103,6 @@ def test_an_application_in_a_function_is_never_made(served):
 @pytest.mark.parametrize("command", ["check", "drift", "lint"])
 @pytest.mark.parametrize("name", ["store", "tokens"])
 def test_the_other_commands_have_no_error(copied, name, command):
-    """Lint's warnings are those of any contract; scopes of a scheme that has none are its error."""
     result = relay(copied(name), command, **VARIABLES, RELAY_PORT="0")
 
     if (name, command) == ("tokens", "lint"):

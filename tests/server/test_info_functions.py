@@ -74,7 +74,6 @@ BEARER_KEY = {
 )
 @pytest.mark.parametrize("prefix", ["", "async "])
 async def test_a_token_is_verified_by_the_function_that_the_scheme_names(hosted, signature, prefix):
-    """It gets the scopes if it takes them; no key is needed, nor a handlers package."""
     source = f"""
 {prefix}def check({signature}):
     return {{"sub": "u"}} if token == "right" else None
@@ -130,16 +129,11 @@ async def test_a_token_is_verified_by_the_function_that_the_scheme_names(hosted,
     ids=["scopes", "request", "password with a colon", "key", "key as bearer", "empty claims"],
 )
 async def test_a_function_is_called_as_connexion_calls_it(get, scheme, source, headers, expected):
-    """The claims are what it returns; the body is not its business, and not read yet."""
     assert (await get(scheme, source, "read", "write", headers=headers)).json() == expected
 
 
 @pytest.mark.parametrize(
-    ("scheme", "headers"),
-    [
-        (KEY_CHECK, {"X-Key": "x"}),
-        (BEARER_KEY, authorization("Basic", "t")),
-    ],
+    ("scheme", "headers"), [(KEY_CHECK, {"X-Key": "x"}), (BEARER_KEY, authorization("Basic", "t"))]
 )
 async def test_a_key_that_is_refused_is_a_401(get, scheme, headers):
     """By None, and one of another scheme where `x-authentication-scheme` says Bearer."""
@@ -216,7 +210,6 @@ async def test_an_exception_with_a_status_refuses_the_credential(get, raised, st
 async def test_an_environment_variable_names_the_function_of_a_kind_of_schemes(
     hosted, tmp_path, monkeypatch, scheme, variable, headers
 ):
-    """For schemes that name none themselves."""
     (tmp_path / f"auth_{variable.lower()}.py").write_text(
         "def check(*credential):\n    return {'sub': 'u'}\n"
     )

@@ -38,29 +38,17 @@ BODY = {
         "multipart/mixed": {"itemSchema": {}, "itemEncoding": {"contentType": "application/json, text/*"}},
     },
 }
-ANY = {"200": {"description": "", "content": {"application/json": {"schema": {}}}}}
 NAMES = ["take", "take_plain", "take_first", "take_slowly", "take_plain_slowly", "take_leniently"]
-DOCUMENT = {
-    **contract(
-        {
-            **{f"/{name}": {"post": operation(name, requestBody=BODY, responses=ANY)} for name in NAMES},
-            **{
-                f"/{name}": {
-                    "post": operation(
-                        name,
-                        requestBody=BODY,
-                        responses={
-                            "200": {"description": "", "content": {"application/jsonl": {"itemSchema": {}}}}
-                        },
-                    )
-                }
-                for name in ("echo", "echo_plain")
-            },
-            "/ended": {"get": operation("show_ended")},
-        }
-    ),
-    "openapi": "3.2.0",
-}
+ROWS = {"200": {"description": "", "content": {"application/jsonl": {"itemSchema": {}}}}}
+DOCUMENT = contract(
+    {
+        **{f"/{name}": {"post": operation(name, requestBody=BODY)} for name in NAMES},
+        "/echo": {"post": operation("echo", requestBody=BODY, responses=ROWS)},
+        "/echo_plain": {"post": operation("echo_plain", requestBody=BODY, responses=ROWS)},
+        "/ended": {"get": operation("show_ended")},
+    },
+    openapi="3.2.0",
+)
 THINGS = """
     import asyncio
     import time
@@ -143,7 +131,6 @@ async def post(client, path, body, kind="application/jsonl"):
 )
 @pytest.mark.parametrize("path", ["/take", "/take_plain"])
 async def test_a_handler_iterates_over_items(hosted, path, kind):
-    """Async in an async function, plain in a plain one."""
     items = [{"n": number, "unit": "g"} for number in range(200)]
     async with calling(hosted()) as client:
         response = await post(client, path, written(kind, items), kind)
@@ -154,7 +141,6 @@ async def test_a_handler_iterates_over_items(hosted, path, kind):
 
 
 async def test_items_get_defaults_and_lose_read_only_properties(hosted):
-    """As other bodies do."""
     async with calling(hosted()) as client:
         response = await post(client, "/take", b'{"n": 1, "key": "a"}\n\n{"n": 2}')
 
@@ -193,10 +179,7 @@ async def test_a_broken_item_is_an_error_of_the_request(hosted, caplog, path, bo
 @pytest.mark.parametrize(
     ("rest", "logged"),
     [
-        (
-            b'{"n": "sk_canary"}\n',
-            {"status": 400, "code": "VALIDATION_ERROR", "at": "/1/n", "rule": "type"},
-        ),
+        (b'{"n": "sk_canary"}\n', {"status": 400, "code": "VALIDATION_ERROR", "at": "/1/n", "rule": "type"}),
         (b'{"n": sk_canary}\n', {"status": 400, "code": "VALIDATION_ERROR", "at": "/1", "rule": "format"}),
         (b'{"n": 1, "unit": "%s"}\n' % (b"a" * 2000), {"status": 413, "code": "BODY_TOO_LARGE"}),
     ],
@@ -225,7 +208,6 @@ async def test_a_broken_item_is_no_failure_of_the_service_when_the_response_has_
 
 
 async def test_a_handler_may_catch_the_error_and_has_the_items_before_it(hosted):
-    """Nothing follows the broken one."""
     async with calling(hosted()) as client:
         response = await post(client, "/take_leniently", b'{"n": 1}\n{}\n{"n": 2}\n')
 
@@ -234,7 +216,6 @@ async def test_a_handler_may_catch_the_error_and_has_the_items_before_it(hosted)
 
 @pytest.mark.parametrize("kind", ["application/jsonl", "text/event-stream"])
 async def test_a_body_of_no_bytes_has_no_items(hosted, kind):
-    """A required body must be there, which its media type shows."""
     async with calling(hosted()) as client:
         empty = await post(client, "/take", b"", kind)
         missing = await client.post("/take", content=b"")
@@ -244,7 +225,6 @@ async def test_a_body_of_no_bytes_has_no_items(hosted, kind):
 
 
 async def test_other_media_types_are_read_as_ever(hosted):
-    """A list of JSON has all its items in memory; it is required, as documented."""
     async with calling(hosted()) as client:
         missing = await client.post("/take_plain")
         whole = await post(client, "/take_plain", b'[{"n": 1}]', "application/json")
@@ -282,11 +262,7 @@ def chunk(data):
 
 
 HEAD = request(
-    "POST",
-    "/take_slowly",
-    None,
-    ("Content-Type", "application/jsonl"),
-    ("Transfer-Encoding", "chunked"),
+    "POST", "/take_slowly", None, ("Content-Type", "application/jsonl"), ("Transfer-Encoding", "chunked")
 )
 
 
@@ -335,7 +311,6 @@ async def test_a_client_that_leaves_ends_the_iterator(hosted, unused_tcp_port, p
 
 
 async def test_a_handler_need_not_read_all(hosted, unused_tcp_port):
-    """The rest is dropped."""
     async with served(hosted(), unused_tcp_port) as client:
         response = await post(client, "/take_first", b'{"n": 1}\n' * 50_000)
 

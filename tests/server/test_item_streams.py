@@ -28,7 +28,6 @@ EVENT = {
     },
 }
 TEXT_EVENT = {"type": "object", "required": ["data"], "properties": {"data": {"type": "string"}}}
-PARTS = {"itemSchema": {}, "prefixEncoding": [{"contentType": "application/json"}]}
 
 
 def responses(content, **others):
@@ -48,11 +47,20 @@ SEQUENCES = {
     "seq": "application/json-seq",
     "mixed": "multipart/mixed",
 }
+JSON_ROWS = {"application/json": {"schema": {"type": "array", "items": ROW}}}
+SEVERAL = {
+    "either": {"application/jsonl": {"itemSchema": ROW}, "application/json-seq": {"itemSchema": ROW}},
+    "both": {"text/event-stream": {"itemSchema": EVENT}},
+}
 PATHS = {
-    **{f"/{name}": of(name, EVENT if name == "events" else ROW, kind) for name, kind in SEQUENCES.items()},
     **{
-        f"/bad_{name}": of(f"bad_{name}", EVENT if name == "events" else ROW, kind)
+        f"/{start}{name}": of(f"{start}{name}", EVENT if name == "events" else ROW, kind)
+        for start in ("", "bad_")
         for name, kind in SEQUENCES.items()
+    },
+    **{
+        f"/{name}": {"get": operation(name, responses=responses({**JSON_ROWS, **streams}))}
+        for name, streams in SEVERAL.items()
     },
     "/notes": of("notes", TEXT_EVENT, "text/event-stream"),
     "/parts": of("parts", {}, "multipart/mixed", prefixEncoding=[{"contentType": "application/json"}]),
@@ -60,33 +68,10 @@ PATHS = {
     "/whole": of("whole", ROW, "application/jsonl", schema={"type": "array", "maxItems": 2}),
     "/tuple": of("with_status", ROW, "application/jsonl"),
     "/unknown": of("unknown", ROW, "application/vnd.rows"),
-    "/either": {
-        "get": operation(
-            "either",
-            parameters=[{"name": "kind", "in": "query", "schema": {"type": "string"}}],
-            responses=responses(
-                {
-                    "application/json": {"schema": {"type": "array", "items": ROW}},
-                    "application/jsonl": {"itemSchema": ROW},
-                    "application/json-seq": {"itemSchema": ROW},
-                }
-            ),
-        )
-    },
-    "/both": {
-        "get": operation(
-            "both",
-            responses=responses(
-                {
-                    "application/json": {"schema": {"type": "array", "items": ROW}},
-                    "text/event-stream": {"itemSchema": EVENT},
-                }
-            ),
-        )
-    },
     "/ended": {"get": operation("show_ended")},
 }
-DOCUMENT = {**contract(PATHS), "openapi": "3.2.0"}
+PATHS["/either"]["get"]["parameters"] = [{"name": "kind", "in": "query", "schema": {"type": "string"}}]
+DOCUMENT = contract(PATHS, openapi="3.2.0")
 THINGS = """
     import asyncio
     import dataclasses
@@ -197,7 +182,6 @@ async def receive(client, path, received):
 
 @pytest.mark.parametrize("name", SEQUENCES)
 async def test_items_are_written_as_their_media_type_says(hosted, name):
-    """An iterator, async or not, of objects, dataclasses and other values that JSON has a form for."""
     async with calling(hosted()) as client:
         response = await client.get(f"/{name}")
 
@@ -276,7 +260,6 @@ async def test_an_item_that_breaks_the_contract_ends_the_stream(hosted, unused_t
 
 @pytest.mark.parametrize("is_recorded", [False, True])
 def test_a_stream_that_breaks_off_is_a_named_error_in_tests(hosted, tmp_path, is_recorded):
-    """As it is for a client of a socket."""
     record = tmp_path / "traffic.har" if is_recorded else None
     message = "the response to GET /bad_jsonl broke off after 8 bytes: the service's log says why"
     with client(hosted(), record=record) as api, pytest.raises(httpx.RemoteProtocolError) as caught:
@@ -295,7 +278,6 @@ async def test_a_wrong_first_item_is_an_error_response(hosted, caplog):
 
 
 async def test_violations_of_items_may_only_be_reported(hosted, caplog):
-    """RELAY_RESPONSE_VIOLATIONS=report sends all items."""
     async with calling(hosted(response_violations="report")) as client:
         first = await client.get("/first")
         later = await client.get("/bad_jsonl")
@@ -356,7 +338,6 @@ async def test_accept_chooses_no_stream_that_a_list_is_invalid_as(hosted):
 
 
 async def test_items_of_an_unknown_media_type_are_bytes(tmp_path, hosted):
-    """How they are separated is not known; the start warns."""
     application = hosted()
     async with calling(application) as client:
         response = await client.get("/unknown")

@@ -56,7 +56,6 @@ async def test_is_served_and_mocked(hosted, schema):
 
 @pytest.mark.parametrize("schema", SCHEMAS)
 def test_is_linted(tmp_path, schema):
-    """Without an error, and without a traceback."""
     path = tmp_path / "c.json"
     path.write_text(json.dumps(document(schema)), "utf-8")
 

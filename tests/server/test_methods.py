@@ -43,7 +43,6 @@ def hosted(hosting):
 
 
 async def test_a_query_is_validated_like_any_request_with_a_body(hosted):
-    """QUERY is safe and idempotent, and its content is the query."""
     async with calling(hosted()) as client:
         found = await client.request("QUERY", "/stars", json={"x": 1})
         wrong = await client.request("QUERY", "/stars", json={"x": "one"})
@@ -62,7 +61,6 @@ async def test_a_query_of_another_media_type_learns_which_ones_are_accepted(host
 
 
 async def test_methods_of_other_names_are_routed_and_allowed(hosted):
-    """`Allow` lists them, as a client learns there what a path has."""
     async with calling(hosted()) as client:
         copied = await client.request("COPY", "/stars", json={"x": 2})
         found = await client.request("M-SEARCH", "/stars")
@@ -127,7 +125,6 @@ def test_a_wrong_security_leaves_out_operations_of_every_method(tmp_path):
 
 
 def test_every_method_that_is_served_is_read(tmp_path):
-    """The list is that of the parser of the transport."""
     httptools = pytest.importorskip("httptools")
 
     class Seen:

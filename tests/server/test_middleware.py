@@ -50,7 +50,6 @@ def hosted(hosting):
 
 
 async def test_the_six_positions_of_connexion_are_in_its_order(hosted):
-    """Each knows what Connexion's documentation promises at its position."""
     listed = "\n".join(f"        (Recording, At.{name}, {{'name': '{name}'}})," for name in POSITIONS)
     application = hosted(f"{RECORDING}\n    middleware = [\n{listed}\n    ]\n")
 
@@ -122,7 +121,6 @@ async def test_a_middleware_that_fails_is_an_error_with_the_envelope(hosted):
 
 
 async def test_a_routed_middleware_of_connexion_is_compiled_for_each_operation(hosted):
-    """As Connexion's documentation builds one."""
     application = hosted("""
     from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
 
@@ -157,7 +155,6 @@ async def test_a_routed_middleware_of_connexion_is_compiled_for_each_operation(h
 
 
 async def test_connexions_request_and_context_work_in_handlers(hosted):
-    """In plain functions, too, which run in a thread."""
     things = """
     from connexion import request
     from connexion.context import context, operation
@@ -183,7 +180,6 @@ async def test_connexions_request_and_context_work_in_handlers(hosted):
 
 
 async def test_the_body_can_be_read_again_by_connexions_request(hosted):
-    """Validation has read it already."""
     body = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
     things = """
     from connexion import request
@@ -250,7 +246,6 @@ async def test_what_a_middleware_makes_of_a_response_is_validated(hosted, change
 
 
 async def test_a_response_that_a_middleware_rewrites_wrongly_may_only_be_reported(hosted, caplog):
-    """As one of a handler."""
     answer = {"200": {"description": "", "content": {"application/json": {"schema": {"type": "integer"}}}}}
     document = contract({"/order": {"get": operation("order", responses=answer)}})
     init = REWRITING.format(change=BODY + "message['body'] = b'\"text\"'")

@@ -93,7 +93,6 @@ def test_refuses_policies_that_mean_nothing(refused):
     ],
 )
 def test_hides_nothing_that_is_broken(refused, things, told):
-    """Broken is not missing: whoever wrote it wants to know."""
     document = contract({"/things": {"get": operation("list_things")}})
 
     problems = refused(document, "mock", things=things)
@@ -160,10 +159,7 @@ def test_refuses_a_named_package_that_is_not_there(without, policy):
 
 
 def test_says_what_to_do_where_no_package_is_named_and_none_is_there(without):
-    with (
-        patch.object(importlib.util, "find_spec", lambda _name: None),
-        pytest.raises(SetupError) as raised,
-    ):
+    with patch.object(importlib.util, "find_spec", lambda _name: None), pytest.raises(SetupError) as raised:
         without(TWO, "stub", "Things=fail")
 
     (problem,) = raised.value.problems

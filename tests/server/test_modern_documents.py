@@ -8,7 +8,7 @@ from relay import SetupError
 from relay.lint import lint_contract
 from relay.validation.schemas import SchemaCompiler
 from support.compiled import read
-from support.hosting import calling, contract, host, operation
+from support.hosting import calling, contract, operation
 
 CERTIFICATE = ":MIIB:"
 SECURED = contract(
@@ -27,20 +27,17 @@ async def identify(claims):
 HEADER = {"Client-Cert": CERTIFICATE}
 
 
-@pytest.fixture(autouse=True)
-def _here(tmp_path, monkeypatch):
-    """Packages of the test can be imported."""
-    monkeypatch.syspath_prepend(tmp_path)
+@pytest.fixture
+def secured(hosting):
+    """Compile the service with client certificates, behind some proxies; the test is 127.0.0.1."""
+    return lambda *proxies: hosting(
+        SECURED, settings={"trusted_proxies": proxies}, init=PACKAGE, things=THINGS
+    )
 
 
-def secured(folder, *proxies):
-    """The service with client certificates, behind some proxies; the test is 127.0.0.1."""
-    return host(folder, SECURED, settings={"trusted_proxies": proxies}, init=PACKAGE, things=THINGS)
-
-
-async def test_a_trusted_proxy_passes_the_certificate_of_a_client_on(tmp_path):
+async def test_a_trusted_proxy_passes_the_certificate_of_a_client_on(secured):
     """Its verifier gets the base64 of RFC 9440."""
-    async with calling(secured(tmp_path, "127.0.0.1")) as client:
+    async with calling(secured("127.0.0.1")) as client:
         known = await client.get("/a", headers=HEADER)
         unknown = await client.get("/a", headers={"Client-Cert": ":AAAA:"})
         none = await client.get("/a")
@@ -50,16 +47,16 @@ async def test_a_trusted_proxy_passes_the_certificate_of_a_client_on(tmp_path):
     assert none.headers["www-authenticate"].startswith("MutualTLS ")
 
 
-async def test_nobody_else_can_send_a_certificate(tmp_path):
+async def test_nobody_else_can_send_a_certificate(secured):
     """Any client can write a header, and certificates are public."""
-    async with calling(secured(tmp_path, "10.0.0.0/8")) as client:
+    async with calling(secured("10.0.0.0/8")) as client:
         assert (await client.get("/a", headers=HEADER)).status_code == 401
 
 
-def test_without_a_trusted_proxy_the_service_does_not_start(tmp_path):
+def test_without_a_trusted_proxy_the_service_does_not_start(secured):
     """Every request would be a 401, so the setting that is missing is named."""
     with pytest.raises(SetupError) as raised:
-        secured(tmp_path)
+        secured()
     (problem,) = raised.value.problems
     assert problem.where == "RELAY_TRUSTED_PROXIES"
     assert "security scheme client is mutual TLS" in problem.message
@@ -69,7 +66,6 @@ def test_without_a_trusted_proxy_the_service_does_not_start(tmp_path):
     "uri", ["#/components/securitySchemes/key", "https://example.com/a#/components/securitySchemes/key"]
 )
 def test_a_requirement_may_name_a_scheme_by_its_uri(uri):
-    """Since OpenAPI 3.2; before, it is the name of an undefined scheme."""
     scheme = {"type": "apiKey", "in": "cookie", "name": "k", "deprecated": True}
     paths = {"/a": {"get": operation("show", security=[{uri: []}])}}
     parts = {"components": {"securitySchemes": {"key": scheme}}, "$self": "https://example.com/a"}
@@ -83,22 +79,11 @@ def test_a_requirement_may_name_a_scheme_by_its_uri(uri):
 
 def test_flows_and_metadata_of_openapi_3_2_are_no_faults():
     """Devices get their tokens elsewhere; a token is verified like any other."""
-    flow = {
-        "deviceAuthorizationUrl": "https://e.com/d",
-        "tokenUrl": "https://e.com/t",
-        "scopes": {"read": ""},
-    }
-    scheme = {
-        "type": "oauth2",
-        "oauth2MetadataUrl": "https://e.com/m",
-        "flows": {"deviceAuthorization": flow},
-    }
-    secured_by = operation("show", security=[{"device": ["read"]}])
-    found = read(
-        contract(
-            {"/a": {"get": secured_by}}, openapi="3.2.0", components={"securitySchemes": {"device": scheme}}
-        )
-    )
+    urls = {"deviceAuthorizationUrl": "https://e.com/d", "tokenUrl": "https://e.com/t"}
+    flows = {"deviceAuthorization": {**urls, "scopes": {"read": ""}}}
+    scheme = {"type": "oauth2", "oauth2MetadataUrl": "https://e.com/m", "flows": flows}
+    paths = {"/a": {"get": operation("show", security=[{"device": ["read"]}])}}
+    found = read(contract(paths, openapi="3.2.0", components={"securitySchemes": {"device": scheme}}))
     assert not found.faults
     assert not [one for one in lint_contract(found) if one.rule == "undefined-scope"]
 
@@ -130,11 +115,11 @@ ANSWERS = {
         ("text/csv", "rows", "1,2\r\n"),
     ],
 )
-async def test_a_mock_answers_with_the_values_of_examples(tmp_path, accept, name, expected):
+async def test_a_mock_answers_with_the_values_of_examples(hosting, accept, name, expected):
     """`serializedValue`, the text as it is sent, counts before `dataValue` for every media type."""
     answer = {"200": {"summary": "Stars", "description": "ok", "content": ANSWERS}}
     document = contract({"/a": {"get": operation("show", responses=answer)}}, openapi="3.2.0")
-    async with calling(host(tmp_path, document, settings={"missing": "mock"})) as client:
+    async with calling(hosting(document, settings={"missing": "mock"})) as client:
         found = await client.get("/a", headers={"Accept": accept, "Prefer": f"example={name}"})
     assert (found.status_code, found.text) == (200, expected)
 
@@ -159,7 +144,6 @@ PETS = {
 
 @pytest.mark.parametrize("kind", [{}, {"kind": "dog"}])
 def test_the_default_of_a_discriminator_explains_a_value_that_names_no_schema(kind):
-    """It does not change what is valid."""
     whole = read(contract({}, openapi="3.2.0", components={"schemas": PETS}))
     validator = SchemaCompiler(whole).compile({"$ref": "#/components/schemas/Pet"}, "request", ())
     assert validator.accepts({**kind, "legs": 3})
@@ -185,15 +169,12 @@ HOOKS = {
 
 
 @pytest.mark.parametrize("document", [HOOKS, {key: HOOKS[key] for key in ("openapi", "info", "components")}])
-async def test_a_contract_without_paths_is_served(tmp_path, document):
+async def test_a_contract_without_paths_is_served(hosting, document):
     """Webhooks are requests to others: nothing is routed, but the pages of a service are there."""
-    async with calling(host(tmp_path, document)) as client:
-        statuses = {
-            path: (await client.get(path)).status_code
-            for path in ("/livez", "/openapi.json", "/docs", "/star")
-        }
-        published = (await client.get("/openapi.json")).json()
-    assert statuses == {"/livez": 200, "/openapi.json": 200, "/docs": 200, "/star": 404}
+    async with calling(hosting(document)) as client:
+        found = [await client.get(path) for path in ("/livez", "/docs", "/star", "/openapi.json")]
+        published = found[-1].json()
+    assert [one.status_code for one in found] == [200, 200, 404, 200]
     assert published == document
 
 
@@ -201,33 +182,25 @@ def test_a_component_that_a_webhook_uses_is_used():
     assert "unused-component" not in {one.rule for one in lint_contract(read(HOOKS))}
 
 
-async def test_callbacks_are_not_routed(tmp_path):
+async def test_callbacks_are_not_routed(hosting):
     callback = {"{$request.body#/url}": {"post": operation("called")}}
     document = contract({"/a": {"get": operation("show", callbacks={"done": callback})}}, openapi="3.1.1")
-    async with calling(host(tmp_path, document, things="async def show():\n    return 1\n")) as client:
+    async with calling(hosting(document, things="async def show():\n    return 1\n")) as client:
         found = await client.get("/a")
     assert found.json() == 1
 
 
-async def test_media_types_of_components_are_those_of_parameters_and_headers_too(tmp_path):
+async def test_media_types_of_components_are_those_of_parameters_and_headers_too(hosting):
     """A reference in `content` means the same everywhere (OpenAPI 3.2, "Components Object", `mediaTypes`)."""
     ref = {"$ref": "#/components/mediaTypes/Point"}
     point = {"schema": {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}}
     parameter = {"name": "at", "in": "query", "required": True, "content": {"application/json": ref}}
-    answer = {
-        "200": {
-            "description": "ok",
-            "headers": {"X-At": {"content": {"application/json": ref}}},
-            "content": {"application/json": ref},
-        }
-    }
-    document = contract(
-        {"/a": {"get": operation("show", parameters=[parameter], responses=answer)}},
-        openapi="3.2.0",
-        components={"mediaTypes": {"Point": point}},
-    )
+    content = {"content": {"application/json": ref}}
+    answer = {"200": {"description": "ok", "headers": {"X-At": content}, **content}}
+    paths = {"/a": {"get": operation("show", parameters=[parameter], responses=answer)}}
+    document = contract(paths, openapi="3.2.0", components={"mediaTypes": {"Point": point}})
     things = "async def show(at):\n    return at, 200, {'X-At': '{\"x\": 1}'}\n"
-    async with calling(host(tmp_path, document, things=things)) as client:
+    async with calling(hosting(document, things=things)) as client:
         good = await client.get("/a", params={"at": '{"x":1}'})
         bad = await client.get("/a", params={"at": "{}"})
     assert (good.status_code, good.json(), bad.status_code) == (200, {"x": 1}, 400)

@@ -52,13 +52,11 @@ async def test_a_query_string_is_one_value(client):
 
 
 async def test_a_star_is_copied(client):
-    """COPY is one of the `additionalOperations` of the path."""
     copied = await client.request("COPY", "/v1/stars/vega-1/entry", json={"to": "altair-1"})
     assert copied.json() == {**VEGA, "name": "altair-1"}
 
 
 async def test_cookies_have_their_own_style(client):
-    """Their values are not percent-encoded."""
     cookie = {"Cookie": "other=1; units=pc"}
     wrong = {"Cookie": "units=p%63"}
     assert (await client.get("/v1/stars/vega-1", headers=cookie)).headers["x-units"] == "pc"
@@ -91,7 +89,6 @@ async def test_texts_are_checked_for_what_they_contain(client):
 
 
 async def test_a_night_is_filed_by_position(client):
-    """A reading as JSON, a number as text, a picture as a file; and each is checked."""
     parts = [("", b'{"celsius": 4.5}'), ("", b"7"), ("image/jpeg", b"\xff")]
     sent = {"Content-Type": "multipart/mixed; boundary=b"}
     filed = await client.post("/v1/nights/vega-1", content=multipart(*parts), headers=sent)
@@ -116,7 +113,6 @@ async def test_a_night_is_filed_as_parts_of_a_form(client):
 
 
 async def test_a_night_is_sent_part_by_part(client):
-    """One of the parts consists of parts itself; another reader of MIME reads them."""
     night = await client.get("/v1/nights/vega-1")
     reading, remark, earlier, picture = sequences.parts(night.content, night.headers["content-type"])
     assert (reading, remark) == (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support import sequences
-from support.hosting import assert_problem, calling, contract, host, operation
+from support.hosting import assert_problem, calling, contract, operation
 from support.parts import by_position, multipart
 
 MIXED = "multipart/mixed"
@@ -19,21 +19,20 @@ def answering(content):
     return {"200": {"description": "", "content": content}}
 
 
-DOCUMENT = {
-    **contract(
-        {
-            "/sizes": {
-                "post": operation("sizes", requestBody={"content": {MIXED: FILES}}, responses=answering(ANY))
-            },
-            "/iterated": {"get": operation("iterated", responses=answering({MIXED: FILES}))},
-            "/own": {"get": operation("own", responses=answering({MIXED: FILES}))},
-            "/listed": {"get": operation("listed", responses=answering({MIXED: {"itemSchema": {}}}))},
-            "/wrong": {"get": operation("wrong", responses=answering({MIXED: FILES}))},
-            "/made": {"get": operation("made", responses=answering({MIXED: FILES}))},
-        }
-    ),
-    "openapi": "3.2.0",
+def taking(name, content, answer, **body):
+    """An operation that takes and answers these contents."""
+    return {"post": operation(name, requestBody={"content": content, **body}, responses=answering(answer))}
+
+
+GIVEN = {
+    f"/{name}": {
+        "get": operation(
+            name, responses=answering({MIXED: {"itemSchema": {}} if name == "listed" else FILES})
+        )
+    }
+    for name in ("iterated", "own", "listed", "wrong", "made")
 }
+DOCUMENT = contract({"/sizes": taking("sizes", {MIXED: FILES}, ANY), **GIVEN}, openapi="3.2.0")
 THINGS = """
     import datetime
 
@@ -79,7 +78,6 @@ async def test_files_have_the_limit_of_files(client):
 
 
 async def test_a_body_is_optional_as_others_are(client):
-    """No bytes are no body; no parts are an empty list."""
     assert (await client.post("/sizes")).json() == []
     assert (await client.post("/sizes", content=multipart(), headers=SENT)).json() == []
 
@@ -90,7 +88,6 @@ async def test_an_iterator_cannot_be_written_as_parts(client):
 
 
 async def test_bytes_with_a_boundary_are_sent_as_they_are(client):
-    """They are read to be validated."""
     own = await client.get("/own")
     assert sequences.parts(own.content, own.headers["content-type"]) == [("text/plain", b"a")]
 
@@ -103,17 +100,15 @@ async def test_a_list_of_a_stream_may_have_replies_too(client):
 
 
 async def test_parts_have_the_values_of_python(client):
-    """A date is text; the whole response has headers of its own."""
     made = await client.get("/made")
     found = sequences.parts(made.content, made.headers["content-type"])
     assert found == [("text/plain", b"2026-01-02"), ("application/octet-stream", b"x")]
     assert made.headers["x-whole"] == "y"
 
 
-async def test_a_wrong_list_is_sent_where_violations_are_only_reported(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(tmp_path))
-    reporting = host(tmp_path, DOCUMENT, settings={"response_violations": "report"}, things=THINGS)
-    async with calling(reporting) as reported:
+async def test_a_wrong_list_is_sent_where_violations_are_only_reported(hosting):
+    settings = {"response_violations": "report"}
+    async with calling(hosting(DOCUMENT, settings=settings, things=THINGS)) as reported:
         wrong = await reported.get("/wrong")
     found = sequences.parts(wrong.content, wrong.headers["content-type"])
     assert found == [("text/plain", b"5"), ("application/octet-stream", b"x")]
@@ -131,28 +126,15 @@ PIECES = {
         "headers": {"X-N": {"required": True, "schema": {"type": "integer"}}},
     },
 }
-PIECES_DOCUMENT = {
-    **contract(
-        {
-            "/take": {
-                "post": operation(
-                    "take",
-                    requestBody={"required": True, "content": {MIXED: PIECES}},
-                    responses=answering(ANY),
-                )
-            },
-            "/give": {
-                "post": operation(
-                    "give",
-                    requestBody={"required": True, "content": {"application/json": {"schema": {}}}},
-                    responses=answering({MIXED: {"itemSchema": {}, "itemEncoding": PIECES["itemEncoding"]}}),
-                )
-            },
-            "/whole": {"get": operation("whole", responses=answering({MIXED: PIECES}))},
-        }
-    ),
-    "openapi": "3.2.0",
-}
+GIVE = {"itemSchema": {}, "itemEncoding": PIECES["itemEncoding"]}
+PIECES_DOCUMENT = contract(
+    {
+        "/take": taking("take", {MIXED: PIECES}, ANY, required=True),
+        "/give": taking("give", ANY, {MIXED: GIVE}, required=True),
+        "/whole": {"get": operation("whole", responses=answering({MIXED: PIECES}))},
+    },
+    openapi="3.2.0",
+)
 PIECES_THINGS = """
     import relay
     from starlette.responses import Response

@@ -83,7 +83,6 @@ def told(service):
 
 @pytest.mark.parametrize("module", ["shelf.py", "shelf/__init__.py", "shelf/__init__.py shelf/things.py"])
 def test_an_edit_of_a_function_that_the_contract_names_goes_live(tmp_path, write, module):
-    """A module next to the contract, a package, and a module of one; a broken edit is not loaded."""
     *others, file = module.split()
     dotted = "shelf.things.show" if others else "shelf.show"
     for other in others:
@@ -104,7 +103,6 @@ def test_an_edit_of_a_function_that_the_contract_names_goes_live(tmp_path, write
 
 
 def test_an_edit_of_contract_and_functions_goes_live(edited, write, tmp_path):
-    """A function's new body, a new operation, a new module, a file that a $ref leads to, a deleted one."""
     with edited(RELAY_CONTRACT_ROOT="..") as service:
         write("shop/things.py", show("two"))
         eventually(lambda: answer(service) == "two")
@@ -195,7 +193,6 @@ def test_a_bad_edit_changes_nothing_but_what_is_told(edited, write, tmp_path):
 
 
 def test_tells_that_building_takes_long(edited, write, tmp_path):
-    """Once, while the last good version serves; when it has ended nothing is told any more."""
     slow = f"import time\n\ntime.sleep({SLOW + 1})\n\n"
     with edited() as service:
         write("shop/things.py", slow + show("late"))
@@ -212,7 +209,6 @@ def test_tells_that_building_takes_long(edited, write, tmp_path):
 
 
 def test_what_nobody_foresaw_ends_no_watching(edited, write, tmp_path):
-    """It is told, with its traceback in the log, and the next edit is live."""
     with edited() as service:
         write("shop/things.py", "def __getattr__(name):\n    raise GeneratorExit\n")
         eventually(lambda: told(service))
@@ -278,7 +274,6 @@ def test_a_request_ends_on_the_version_it_began_on(edited, write, tmp_path):
 
 
 def test_functions_may_come_into_being(edited, write, tmp_path):
-    """From an empty package to functions, one after the other, without a restart."""
     (tmp_path / "shop/things.py").unlink()
     write("api.json", B)
     with edited("--missing", "mock") as service:
@@ -319,7 +314,6 @@ def test_ends_at_once_while_it_is_building(edited, write, tmp_path, sent):
 
 
 def test_our_own_service_is_reloaded_as_any_other(tmp_path):
-    """The demo, from a copy of this repository: its store, its users, its handlers."""
     for folder in ("handlers", "spec"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     module = tmp_path / "handlers/calls.py"
@@ -367,7 +361,6 @@ class TestFreshImports:
         return build
 
     async def test_leaves_the_modules_of_before_where_that_fails(self, build):
-        """A function that imports late is to find its own version."""
         build(show("one"))
         before = {name: module for name, module in sys.modules.items() if "shop_" in name}
 
@@ -377,7 +370,6 @@ class TestFreshImports:
         assert {name: module for name, module in sys.modules.items() if "shop_" in name} == before
 
     async def test_a_version_that_cannot_be_opened_is_not_taken(self, build):
-        """The one that serves goes on, and is not closed."""
         service = Reloading(build(show("one")))
         service_messages: asyncio.Queue = asyncio.Queue()
         sent = []
@@ -401,7 +393,6 @@ class TestSources:
     """Which files a service is made of."""
 
     def test_follows_references_to_files_that_are_broken_or_not_there(self, tmp_path, monkeypatch, write):
-        """Whoever mends or writes them expects the service to notice."""
         monkeypatch.chdir(tmp_path)
         write(
             "api.yaml", "a: {$ref: 'my%20own.yaml#/A'}\nb:\n  $ref: other/b.yaml\nc: {$ref: \"c.json#/C\"}\n"

@@ -173,7 +173,6 @@ async def test_a_form_with_files_is_not_kept(application):
 
 
 async def test_only_a_handler_that_names_it_gets_it(application):
-    """A parameter of the contract with this name wins, and `**kwargs` takes what the contract has."""
     async with calling(application) as client:
         assert (await client.get("/a?x=1")).json() == ["GET", "http://test/a?x=1", "show"]
         assert "request" not in (await client.get("/b")).json()

@@ -247,7 +247,6 @@ TYPED = """
 
 
 async def test_names_in_its_annotation_are_compared_with_the_functions(hosted):
-    """Before the start; without an annotation every name may come."""
     wrong = hosted(TYPED, "async def order(sesion): ...\nasync def secure(session): ...\n")
 
     with pytest.raises(SetupError, match=r"does not send 'sesion'.*collaborators: log, session"):

@@ -62,7 +62,6 @@ def test_a_client_with_claims_says_which_function_verifies_the_tokens(spec, tmp_
 
 
 def test_a_client_with_claims_signs_what_a_key_verifies(spec, tmp_path):
-    """A key of the settings goes before the function; a scheme without a function has one."""
     settings = Settings(spec=spec(token=BEARER), jwt_secret=SECRET)
 
     with testing.client(create(settings, folder=tmp_path), claims={"sub": "ada"}) as api:
@@ -74,7 +73,6 @@ def test_a_client_with_claims_signs_what_a_key_verifies(spec, tmp_path):
 
 
 def test_the_command_prints_no_token_that_the_service_refuses(spec, tmp_path):
-    """With a key of the settings, and for a scheme without a function, it does."""
     spec(token=BEARER)
 
     refused = relay(tmp_path, "token", "--claim", "sub=ada")

@@ -1,8 +1,9 @@
-"""Functions that a contract names by Python paths: `named_functions.py`, and what `binding.py` and `app.py` make of them."""
+"""Functions of the project, and where an import fails: `handler_modules.py`, and what `binding.py` and `app.py` make of it."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from uuid import uuid4
 
 import orjson
@@ -12,7 +13,7 @@ from relay.contract.diagnostics import SetupError
 from relay.project.named_modules import find_module
 from relay.project.settings import Settings
 from relay.server.compilation import create
-from relay.server.handler_modules import no_package_message
+from relay.server.handler_modules import import_module, no_package_message
 from support.compiled import read
 from support.hosting import calling, contract
 from support.naming import ANSWER, host_named, named_operation
@@ -160,3 +161,76 @@ def test_says_which_modules_a_contract_names_if_none_is_there():
     message = no_package_message("handlers", read(contract(paths_of("youtube.videos.list"))))
 
     assert message.endswith("or write the modules that the operationIds name, such as youtube/videos.py")
+
+
+MAKES_AN_APPLICATION = """\
+import connexion
+
+app = connexion.AsyncApp(__name__)
+app.add_api("not-there.yaml")
+"""
+MAKES_A_FLASK_APPLICATION = """\
+import connexion
+
+app = connexion.FlaskApp(__name__)
+"""
+
+
+@pytest.fixture
+def refused(tmp_path, monkeypatch):
+    """Import a module of a package that cannot be imported; return file, line and message."""
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+
+    def refused(folder=tmp_path, **modules):
+        name = f"package_{uuid4().hex}"
+        (folder / name).mkdir(parents=True)
+        monkeypatch.syspath_prepend(folder)
+        for module, source in {"init": "", "pets": "", **modules}.items():
+            file = "__init__" if module == "init" else module
+            (folder / name / f"{file}.py").write_text(source, "utf-8")
+        with pytest.raises(SetupError) as raised:
+            import_module(f"{name}.pets", "contract.yaml")
+        (problem,) = raised.value.problems
+        return Path(problem.where.file).name, problem.where.line, problem.message
+
+    return refused
+
+
+def test_a_line_that_calls_a_library_is_the_place(refused):
+    file, line, message = refused(pets="import json\n\nX = json.loads('{')\n")
+
+    assert (file, line) == ("pets.py", 3)
+    assert message.startswith("cannot be imported: JSONDecodeError: Expecting")
+
+
+def test_the_innermost_line_of_the_project_is_the_place(refused):
+    file, line, _ = refused(pets="from . import shelf\n", shelf="\n1 / 0\n")
+
+    assert (file, line) == ("shelf.py", 2)
+
+
+def test_a_line_of_an_installed_package_is_its_own_place(refused, tmp_path):
+    file, line, _ = refused(tmp_path / "site-packages", pets="import re\n\n\nre.compile('(')\n")
+
+    assert (file, line) == ("pets.py", 4)
+
+
+def test_an_application_of_connexion_that_fails_is_not_needed(refused):
+    """Wherever in the package it is made, and whatever fails in Connexion."""
+    file, line, message = refused(init=MAKES_AN_APPLICATION)
+
+    assert (file, line) == ("__init__.py", 4)
+    assert "FileNotFoundError" in message
+    assert "make the application below `if __name__ == '__main__':`" in message
+
+
+def test_an_application_of_flask_is_named_as_the_reason(refused, monkeypatch):
+    """Flask is an extra of Connexion, which Relay does not install."""
+    monkeypatch.setitem(sys.modules, "flask", None)
+    for name in [one for one in sys.modules if one.startswith("connexion.apps.flask")]:
+        monkeypatch.delitem(sys.modules, name)
+
+    file, line, message = refused(init=MAKES_A_FLASK_APPLICATION)
+
+    assert (file, line) == ("__init__.py", 3)
+    assert message.startswith("cannot be imported: Flask is not installed; Relay serves the contract itself")
