@@ -253,14 +253,12 @@ def adding(hosting):
 
 
 async def posted(application, receive, send):
-    """POST as an ASGI server does."""
     headers = [(b"host", b"a"), (b"content-type", b"text/plain")]
     scope = {"type": "http", "method": "POST", "path": "/a", "query_string": b"", "headers": headers}
     await application(scope, receive, send)
 
 
 async def whole_body():
-    """Bring a body."""
     return {"type": "http.request", "body": b"1"}
 
 

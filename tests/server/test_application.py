@@ -48,7 +48,6 @@ def project(tmp_path):
 
 
 async def shown(application, **headers):
-    """What an application answers to `GET /a`."""
     async with calling(application, **headers) as client:
         return await client.get("/a")
 

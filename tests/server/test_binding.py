@@ -18,7 +18,6 @@ SHOW = contract({"/a": {"get": operation("show")}})
 
 
 def showing(*parameters, **rest):
-    """A contract of an operation `show` with these parameters."""
     return contract({"/a": {"get": operation("show", parameters=[*parameters])}}, **rest)
 
 

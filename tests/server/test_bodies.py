@@ -36,7 +36,6 @@ def taking(content, **rest):
 
 
 def form(schema=FORM):
-    """An operation `take` that takes a multipart form."""
     return taking({"multipart/form-data": schema})
 
 
@@ -59,7 +58,6 @@ NOTHING = "def take(body): return None\n"
 
 @pytest.fixture
 def hosted(hosting):
-    """Host a contract with a package."""
     return lambda document, things=SIZES, **settings: hosting(document, settings=settings, things=things)
 
 
@@ -282,7 +280,6 @@ async def test_the_length_of_a_file_is_its_number_of_bytes(hosted, size, rule):
 
 
 async def chunks(size, piece=1000):
-    """Yield so many bytes."""
     for start in range(0, size, piece):
         yield b"a" * min(piece, size - start)
 

@@ -18,7 +18,6 @@ BEFORE, NOW, AFTER = (f"Thu, 02 Jan 2025 03:04:0{second} GMT" for second in (4, 
 
 
 def lines(**headers):
-    """Return the headers of a request."""
     return [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
 
 

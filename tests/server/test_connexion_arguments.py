@@ -36,7 +36,6 @@ def answered(hosted):
 
 
 def body(schema, media_type="application/json", **rest):
-    """A request body of one media type."""
     return {"content": {media_type: {"schema": schema}}, **rest}
 
 

@@ -532,7 +532,6 @@ def test_the_answer_to_head_has_no_body(stage):
 
 
 def _raw(stage: Stage, sent: bytes) -> Iterator[bytes]:
-    """Send a request and return the bytes that come back."""
     with connect(stage.service.url) as connection:
         connection.sendall(sent)
         yield from iter(lambda: connection.recv(65536), b"")

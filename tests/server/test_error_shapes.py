@@ -27,18 +27,15 @@ DETAILED = ErrorReport(404, "INVALID", "Wrong", (DETAIL,))
 
 
 def shape(*required, **properties):
-    """A closed object schema."""
     needed = {"required": [*required]} if required else {}
     return {"type": "object", "properties": properties, "additionalProperties": False, **needed}
 
 
 def answer(schema, media_type="application/json", **rest):
-    """A documented error."""
     return {"description": "no", "content": {media_type: {"schema": schema, **rest}}}
 
 
 def showing(**responses):
-    """An operation with these error responses."""
     return {**operation("show"), "responses": {"200": {"description": "ok"}, **responses}}
 
 
@@ -57,7 +54,6 @@ def body_of(documented, report=PLAIN):
 
 
 def array(items, **rest):
-    """An array schema."""
     return {"type": "array", "items": items, **rest}
 
 
@@ -236,7 +232,6 @@ LEAVES = st.sampled_from(
 
 
 def objects(inner):
-    """Object schemas of other schemas."""
     return st.builds(
         lambda properties, required, closed: {
             "type": "object",

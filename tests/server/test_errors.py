@@ -22,7 +22,6 @@ from support.running import SPEC
 
 
 def all_subclasses(kind):
-    """Every class below a class."""
     return {kind, *(below for one in kind.__subclasses__() for below in all_subclasses(one))}
 
 

@@ -13,35 +13,29 @@ from hypothesis import strategies as st
 import relay
 from relay.server.file import content_disposition, guessed_type
 from relay.server.file_response import FileTruncated, open_source, plan, stream_of
-from support.hosting import assert_problem, calling, contract, host, logged, operation
+from support.hosting import assert_problem, calling, contract, logged, operation
 
 CONTENT = bytes(range(256)) * 1000
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
-def documented(*media_types, **more):
-    """Return the responses of an operation whose files have these media types."""
-    return {"200": {"description": "", "content": dict.fromkeys(media_types, BINARY)}, **more}
+def documented(*media_types, status="200"):
+    return {status: {"description": "", "content": dict.fromkeys(media_types, BINARY)}}
 
 
 OCTETS = documented("application/octet-stream")
+RESPONSES = {
+    **dict.fromkeys(["path", "open", "upload", "tagged", "missing"], OCTETS),
+    "bytes": documented("text/csv", "application/pdf"),
+    "range": documented("image/*"),
+    "wrong": documented("image/png"),
+    "starlette": documented("text/plain"),
+    "other": documented("application/octet-stream", status="202"),
+}
 DOCUMENT = contract(
-    {
-        "/path": {
-            "get": operation("of_path", responses=OCTETS),
-            "post": operation("post_path", responses=OCTETS),
-        },
-        "/bytes": {"get": operation("of_bytes", responses=documented("text/csv", "application/pdf"))},
-        "/open": {"get": operation("of_open_file", responses=OCTETS)},
-        "/upload": {"get": operation("of_upload", responses=OCTETS)},
-        "/tagged": {"get": operation("tagged", responses=OCTETS)},
-        "/range": {"get": operation("of_range", responses=documented("image/*"))},
-        "/wrong": {"get": operation("wrong", responses=documented("image/png"))},
-        "/starlette": {"get": operation("of_starlette", responses=documented("text/plain"))},
-        "/missing": {"get": operation("missing", responses=OCTETS)},
-        "/other": {"get": operation("other_status", responses={"202": OCTETS["200"]})},
-    }
+    {f"/{name}": {"get": operation(f"of_{name}", responses=answer)} for name, answer in RESPONSES.items()}
 )
+DOCUMENT["paths"]["/path"]["post"] = operation("post_path", responses=OCTETS)
 THINGS = """
     import io
     from pathlib import Path
@@ -62,51 +56,53 @@ THINGS = """
     async def of_bytes():
         return relay.File(b"a,b", name="Größe.csv")
 
-    def of_open_file():
+    def of_open():
         opened.append(io.BytesIO(b"0123456789"))
         return relay.File(opened[-1], name="a.pdf", inline=True)
 
     def of_upload():
         return relay.File(SimpleNamespace(file=io.BytesIO(b"up"), filename="../x.html", content_type="text/html"))
 
-    def tagged():
+    def of_tagged():
         file = relay.File(io.BytesIO(b"0123456789"))
         return file, 200, {"ETag": '"v1"', "Cache-Control": "private, no-cache", "X-A": "b"}
 
     def of_range():
         return relay.File(b"GIF", name="a.gif", inline=True)
 
-    def wrong():
+    def of_wrong():
         return relay.File(b"GIF", media_type="image/gif")
 
     def of_starlette():
         return FileResponse(FOLDER / "content.bin", media_type="text/plain", filename="a.txt")
 
-    def missing():
+    def of_missing():
         return relay.File(FOLDER / "missing.bin")
 
-    def other_status():
+    def of_other():
         return relay.File(b"0123456789")
 """
 
 
 @pytest.fixture
-def hosted(tmp_path, monkeypatch):
-    """Host these operations with settings of one's own."""
-    monkeypatch.syspath_prepend(str(tmp_path))
-
+def hosted(hosting, tmp_path):
     def hosted(**given):
-        application = host(tmp_path, DOCUMENT, settings=given, things=THINGS)
+        application = hosting(DOCUMENT, settings=given, things=THINGS)
         (tmp_path / application.settings.handlers / "content.bin").write_bytes(CONTENT)
         return application
 
     return hosted
 
 
-async def test_a_file_has_a_length_a_name_and_validators(hosted):
-    """A client can show its progress, save it, and ask again later."""
+@pytest.fixture
+async def client(hosted):
     async with calling(hosted()) as client:
-        response = await client.get("/path")
+        yield client
+
+
+async def test_a_file_has_a_length_a_name_and_validators(client):
+    """A client can show its progress, save it, and ask again later."""
+    response = await client.get("/path")
 
     assert (response.status_code, response.content) == (200, CONTENT)
     assert response.headers["content-length"] == str(len(CONTENT))
@@ -116,25 +112,29 @@ async def test_a_file_has_a_length_a_name_and_validators(hosted):
     assert {"etag", "last-modified"} < response.headers.keys()
 
 
-async def test_a_range_is_a_part_with_its_place(hosted):
+@pytest.mark.parametrize(
+    ("asked", "content", "where"),
+    [
+        ("bytes=1000-100999", CONTENT[1000:101000], "bytes 1000-100999/256000"),
+        ("bytes=-10", CONTENT[-10:], "bytes 255990-255999/256000"),
+        ("bytes=256000-", None, "bytes */256000"),
+    ],
+)
+async def test_a_range_is_a_part_with_its_place(client, asked, content, where):
     """RFC 9110 section 14: one range, the end, and none that exists."""
-    async with calling(hosted()) as client:
-        part = await client.get("/path", headers={"Range": "bytes=1000-100999"})
-        end = await client.get("/path", headers={"Range": "bytes=-10"})
-        none = await client.get("/path", headers={"Range": "bytes=256000-"})
+    response = await client.get("/path", headers={"Range": asked})
 
-    assert (part.status_code, part.content) == (206, CONTENT[1000:101000])
-    assert part.headers["content-range"] == "bytes 1000-100999/256000"
-    assert part.headers["content-length"] == "100000"
-    assert (end.status_code, end.content) == (206, CONTENT[-10:])
-    assert_problem(none, 416, "RANGE_NOT_SATISFIABLE")
-    assert none.headers["content-range"] == "bytes */256000"
+    assert response.headers["content-range"] == where
+    if content is None:
+        assert_problem(response, 416, "RANGE_NOT_SATISFIABLE")
+    else:
+        assert (response.status_code, response.content) == (206, content)
+        assert response.headers["content-length"] == str(len(content))
 
 
-async def test_several_ranges_are_a_multipart_message(hosted):
+async def test_several_ranges_are_a_multipart_message(client):
     """Section 14.6; each part says where it is."""
-    async with calling(hosted()) as client:
-        response = await client.get("/path", headers={"Range": "bytes=5-6,-3,0-1"})
+    response = await client.get("/path", headers={"Range": "bytes=5-6,-3,0-1"})
 
     head = f"Content-Type: {response.headers['content-type']}\r\n\r\n".encode()
     parts = email.message_from_bytes(head + response.content).get_payload()
@@ -166,45 +166,41 @@ async def test_a_client_that_has_the_file_gets_it_only_if_it_changed(hosted, tmp
     assert [one.status_code for one in (same, since, resumed)] == [304, 304, 206]
     assert same.content == b""
     assert same.headers["etag"] == tag
-    assert not same.headers.keys() & {
-        "content-length",
-        "content-type",
-        "content-disposition",
-        "last-modified",
-    }
+    unwanted = {"content-length", "content-type", "content-disposition", "last-modified"}
+    assert not same.headers.keys() & unwanted
     assert (changed.status_code, changed.content) == (200, b"other")
     assert changed.headers["etag"] != tag
     assert_problem(failed, 412, "PRECONDITION_FAILED")
     assert (restarted.status_code, restarted.content) == (200, b"other")
 
 
-async def test_only_a_get_has_conditions(hosted):
+async def test_only_a_get_has_conditions(client):
     """A POST has done its work before its file is sent, and ranges are defined for GET only."""
-    async with calling(hosted()) as client:
-        headers = {"If-None-Match": "*", "If-Match": '"x"', "Range": "bytes=0-1"}
-        posted = await client.post("/path", headers=headers)
-        other = await client.get("/other", headers=headers)
+    headers = {"If-None-Match": "*", "If-Match": '"x"', "Range": "bytes=0-1"}
+    posted = await client.post("/path", headers=headers)
+    other = await client.get("/other", headers=headers)
 
     assert (posted.status_code, posted.content) == (200, CONTENT)
     assert (other.status_code, other.content) == (202, b"0123456789")
 
 
-async def test_the_name_says_the_media_type_where_the_contract_has_it(hosted):
-    """Otherwise it is the documented one: the name may be a client's."""
-    async with calling(hosted()) as client:
-        csv, pdf, upload, gif = [
-            await client.get(f"/{name}") for name in ("bytes", "open", "upload", "range")
-        ]
+UMLAUT = "attachment; filename=\"Groe.csv\"; filename*=UTF-8''Gr%C3%B6%C3%9Fe.csv"
 
-    assert csv.headers["content-type"] == "text/csv; charset=utf-8"
-    assert csv.headers["content-disposition"] == (
-        "attachment; filename=\"Groe.csv\"; filename*=UTF-8''Gr%C3%B6%C3%9Fe.csv"
-    )
-    assert pdf.headers["content-type"] == "application/octet-stream"
-    assert pdf.headers["content-disposition"] == 'inline; filename="a.pdf"'
-    assert upload.headers["content-type"] == "application/octet-stream"
-    assert upload.headers["content-disposition"] == 'attachment; filename="x.html"'
-    assert (gif.headers["content-type"], gif.content) == ("image/gif", b"GIF")
+
+@pytest.mark.parametrize(
+    ("path", "media_type", "disposition"),
+    [
+        ("/bytes", "text/csv; charset=utf-8", UMLAUT),
+        ("/open", "application/octet-stream", 'inline; filename="a.pdf"'),
+        ("/upload", "application/octet-stream", 'attachment; filename="x.html"'),
+        ("/range", "image/gif", 'inline; filename="a.gif"'),
+    ],
+)
+async def test_the_name_says_the_media_type_where_the_contract_has_it(client, path, media_type, disposition):
+    """Otherwise it is the documented one: the name may be a client's."""
+    headers = (await client.get(path)).headers
+
+    assert (headers["content-type"], headers["content-disposition"]) == (media_type, disposition)
 
 
 @pytest.mark.parametrize("policy", ["enforce", "report"])
@@ -221,24 +217,21 @@ async def test_the_media_type_of_a_file_is_validated(hosted, caplog, policy):
         assert_problem(response, 500, "INTERNAL_ERROR")
 
 
-async def test_a_handler_may_name_the_version_and_how_long_it_is_kept(hosted):
+async def test_a_handler_may_name_the_version_and_how_long_it_is_kept(client):
     """An open file has neither a date nor a tag of its own."""
-    async with calling(hosted()) as client:
-        first = await client.get("/tagged", headers={"Range": "bytes=2-3", "If-Range": '"v1"'})
-        same = await client.get("/tagged", headers={"If-None-Match": '"v1"'})
+    first = await client.get("/tagged", headers={"Range": "bytes=2-3", "If-Range": '"v1"'})
+    same = await client.get("/tagged", headers={"If-None-Match": '"v1"'})
 
     assert (first.status_code, first.content) == (206, b"23")
     assert same.status_code == 304
-    assert [same.headers.get_list(name) for name in ("etag", "cache-control", "x-a")] == [
-        ['"v1"'], ["private, no-cache"], ["b"]
-    ]  # fmt: skip
+    found = [same.headers.get_list(name) for name in ("etag", "cache-control", "x-a")]
+    assert found == [['"v1"'], ["private, no-cache"], ["b"]]
 
 
-async def test_a_file_response_of_starlette_is_a_file(hosted):
+async def test_a_file_response_of_starlette_is_a_file(client):
     """Its ranges and conditions are ours; it answers 400 to a malformed range, and 416 if one of two is missing."""
-    async with calling(hosted()) as client:
-        whole = await client.get("/starlette", headers={"Range": "bytes=1"})
-        part = await client.get("/starlette", headers={"Range": "bytes=1-2,999999-"})
+    whole = await client.get("/starlette", headers={"Range": "bytes=1"})
+    part = await client.get("/starlette", headers={"Range": "bytes=1-2,999999-"})
 
     assert (whole.status_code, whole.content) == (200, CONTENT)
     assert whole.headers["content-disposition"] == 'attachment; filename="a.txt"'
@@ -246,9 +239,8 @@ async def test_a_file_response_of_starlette_is_a_file(hosted):
     assert (part.status_code, part.content) == (206, CONTENT[1:3])
 
 
-async def test_a_file_that_is_missing_is_a_failure_of_the_service(hosted, caplog):
-    async with calling(hosted()) as client:
-        response = await client.get("/missing")
+async def test_a_file_that_is_missing_is_a_failure_of_the_service(client, caplog):
+    response = await client.get("/missing")
 
     assert_problem(response, 500, "INTERNAL_ERROR")
     assert "missing.bin" not in response.text
@@ -274,12 +266,10 @@ def test_a_file_is_made_of_something_that_has_bytes(source):
         relay.File(source)
 
 
-async def test_head_has_the_headers_of_get_without_ranges(hosted):
+async def test_head_has_the_headers_of_get_without_ranges(client):
     """RFC 9110 section 14.2: a Range is ignored where it is not a GET; the file is not read."""
-    async with calling(hosted()) as client:
-        response = await client.head("/path", headers={"Range": "bytes=0-1"})
-        tag = response.headers["etag"]
-        same = await client.head("/path", headers={"If-None-Match": tag})
+    response = await client.head("/path", headers={"Range": "bytes=0-1"})
+    same = await client.head("/path", headers={"If-None-Match": response.headers["etag"]})
 
     assert (response.status_code, response.content) == (200, b"")
     assert response.headers["content-length"] == str(len(CONTENT))

@@ -10,7 +10,6 @@ from relay.server import framework
 
 
 def parameters(function):
-    """The names a function takes."""
     return set(inspect.signature(function).parameters)
 
 
@@ -66,7 +65,6 @@ def test_connexion_makes_each_operation_by_the_specification_and_the_api():
 
         @classmethod
         def from_spec(cls, specification, *args, path, method, resolver, **options):
-            """Return one."""
             assert (path, method) == ("/a", "get")
             return cls()
 
@@ -94,7 +92,6 @@ async def test_connexion_finds_an_operation_by_the_context_that_a_router_leaves(
     calls = []
 
     async def operation(scope, receive, send):
-        """Record the call."""
         calls.append(scope)
 
     class Api(framework.RoutedAPI):

@@ -81,7 +81,6 @@ async def test_the_names_that_a_scope_yields_are_read_from_its_source(hosting):
 
 
 def all_shown():
-    """Yield objects."""
     if all_shown:
         yield {"a": 1, "b": (yield {"c": 2})}
     else:
@@ -92,23 +91,19 @@ def all_shown():
 
 
 async def awaited():
-    """Yield objects."""
     yield {"a": 1}
 
 
 def made():
-    """Yield objects."""
     yield {"a": 1}
     yield {"b": 2} | {"c": 3}
 
 
 def unpacked():
-    """Yield objects."""
     yield {"a": 1, **made}
 
 
 def delegated():
-    """Yield objects."""
     yield {"a": 1}
     yield from made()
 

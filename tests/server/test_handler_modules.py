@@ -21,7 +21,6 @@ from support.naming import ANSWER, host_named, named_operation
 
 @pytest.fixture
 def folder(as_before, tmp_path):
-    """A project's folder."""
     return tmp_path
 
 
@@ -39,7 +38,6 @@ def paths_of(*names):
 
 
 def served(folder, paths, **settings):
-    """Serve a contract in a folder."""
     spec = folder / f"{uuid4().hex}.json"
     spec.write_bytes(orjson.dumps(contract(paths)))
     return create(Settings(spec=spec, **settings), folder=folder)

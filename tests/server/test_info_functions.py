@@ -48,7 +48,6 @@ def get(hosted):
 
 
 def authorization(scheme, credential):
-    """An Authorization header."""
     return {"Authorization": f"{scheme} {credential}"}
 
 

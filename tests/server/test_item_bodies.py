@@ -103,7 +103,6 @@ THINGS = """
 
 @pytest.fixture
 def hosted(hosting):
-    """Host these operations with settings of one's own."""
     return lambda **given: hosting(DOCUMENT, settings=given, things=THINGS)
 
 
@@ -122,7 +121,6 @@ def written(kind, items):
 
 
 async def post(client, path, body, kind="application/jsonl"):
-    """Send a body."""
     return await client.post(path, content=body, headers={"content-type": kind})
 
 
@@ -257,7 +255,6 @@ async def test_a_body_limit_above_that_of_files_is_for_the_stream(hosted, times,
 
 
 def chunk(data):
-    """A chunk of a body."""
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 

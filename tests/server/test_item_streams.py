@@ -31,7 +31,6 @@ TEXT_EVENT = {"type": "object", "required": ["data"], "properties": {"data": {"t
 
 
 def responses(content, **others):
-    """A 200 with this content, and other statuses."""
     return {"200": {"description": "", "content": content}, **others}
 
 
@@ -159,7 +158,6 @@ THINGS = """
 
 @pytest.fixture
 def hosted(hosting):
-    """Host these operations with settings of one's own."""
     return lambda **given: hosting(DOCUMENT, settings=given, things=THINGS)
 
 

@@ -38,7 +38,6 @@ async def search_stars():
 
 @pytest.fixture
 def hosted(hosting):
-    """The service, with settings."""
     return lambda **settings: hosting(DOCUMENT, settings=settings, things=THINGS)
 
 
@@ -85,7 +84,6 @@ async def test_methods_are_case_sensitive(hosted):
 
 
 def written(folder, paths):
-    """A contract of OpenAPI 3.2."""
     path = folder / "openapi.yaml"
     path.write_text(paths, "utf-8")
     return load_contract(path)

@@ -39,8 +39,6 @@ INIT = """
 
 @pytest.fixture
 def hosted(hosting):
-    """The service, with more lines in its package and a handler."""
-
     def serve(
         init="", things="async def order(limit=None):\n    return limit\n", document=DOCUMENT, **settings
     ):

@@ -49,7 +49,6 @@ take_any = take_raw
 
 @pytest.fixture
 async def client(hosting):
-    """A client of the service."""
     async with calling(hosting(DOCUMENT, things=THINGS)) as found:
         yield found
 

@@ -15,12 +15,10 @@ ANY = {"application/json": {"schema": {}}}
 
 
 def answering(content):
-    """Return the responses of an operation."""
     return {"200": {"description": "", "content": content}}
 
 
 def taking(name, content, answer, **body):
-    """An operation that takes and answers these contents."""
     return {"post": operation(name, requestBody={"content": content, **body}, responses=answering(answer))}
 
 

@@ -70,7 +70,6 @@ def edited(tmp_path, write):
 
 
 def answer(service, path="/a"):
-    """What a path answers now."""
     return httpx.get(service.url + path).json()
 
 

@@ -137,14 +137,11 @@ THINGS = """
 
 @pytest.fixture
 def hosted(hosting):
-    """Host these operations with settings of one's own."""
     return lambda **given: hosting(DOCUMENT, settings=given, things=THINGS)
 
 
 @pytest.fixture
 def get(hosted):
-    """GET a path."""
-
     async def get(path, **given):
         async with calling(hosted(**given)) as client:
             return await client.get(path)

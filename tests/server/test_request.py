@@ -147,7 +147,6 @@ DOCUMENT = contract(
 
 @pytest.fixture
 def application(hosting):
-    """A service whose handlers take the request."""
     return hosting(DOCUMENT, things=THINGS)
 
 

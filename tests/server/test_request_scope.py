@@ -50,8 +50,6 @@ PLAIN = ASYNC.replace("async def", "def")
 
 @pytest.fixture
 def hosted(hosting):
-    """The service, with a scope and handlers."""
-
     def serve(scope, things=THINGS, **settings):
         return hosting(DOCUMENT, settings=settings, init=COLLABORATORS + scope, things=things)
 
@@ -60,7 +58,6 @@ def hosted(hosting):
 
 @pytest.fixture(params=[ASYNC, PLAIN], ids=["async", "plain"])
 def scope(request):
-    """A scope of each kind."""
     return request.param
 
 

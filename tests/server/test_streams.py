@@ -141,7 +141,6 @@ THINGS = """
 
 @pytest.fixture
 def hosted(hosting):
-    """Host these operations with settings of one's own."""
     return lambda **given: hosting(DOCUMENT, settings=given, things=THINGS)
 
 

@@ -37,7 +37,6 @@ def application(request, tmp_path, monkeypatch):
 
 
 def kind(application):
-    """The name of a contract."""
     path = application.settings.spec
     return path.parent.name if path.stem == "openapi" else path.stem
 
