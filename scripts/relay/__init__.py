@@ -7,8 +7,7 @@ from relay.project.files import stored_secret
 from relay.project.settings import Settings, setting_origin
 from relay.server.application import create_app
 from relay.server.errors import ErrorReport
-from relay.server.file import File
-from relay.server.reply import Cookie, Reply, Result
+from relay.server.reply import Cookie, File, Reply, Result
 from relay.server.request import Request
 from relay.validation.errors import ApiError
 from relay.validation.events import Event

@@ -1,4 +1,4 @@
-"""Files as results: `scripts/relay/server/file.py` and `file_response.py`."""
+"""Files as results: `scripts/relay/server/reply.py` and `file_response.py`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import relay
-from relay.server.file import content_disposition, guessed_type
 from relay.server.file_response import FileTruncated, open_source, plan, stream_of
+from relay.server.reply import content_disposition, guessed_type
 from support.hosting import assert_problem, calling, contract, logged, operation
 
 CONTENT = bytes(range(256)) * 1000

@@ -23,19 +23,10 @@ from relay.validation.errors import ApiError, InvalidRequest, UnsupportedMediaTy
 from relay.validation.schemas import SchemaCompiler
 from relay.validation.validators import Validator
 
+from . import error_templates as templates
 from . import errors
 from .error_places import alternatives, details_lists, with_items, with_known, with_places, without_unknown
-from .error_templates import (
-    PROBLEM,
-    PROBLEM_TYPE,
-    ErrorTemplate,
-    Place,
-    Template,
-    filled,
-    has_place,
-    replaced,
-    with_sentence,
-)
+from .error_templates import PROBLEM, PROBLEM_TYPE, ErrorTemplate, Place, Template
 from .errors import ErrorReport, problem_details
 
 MAX_COMPARED = 8  # templates that are compared with every documented error
@@ -149,7 +140,7 @@ class _DocumentedError:
         constant = None
         for body in self._bodies(name, media_type):
             made = self._filled(body, name, media_type, status)
-            if has_place(made.plain):
+            if templates.has_place(made.plain):
                 return made
             constant = constant or made
         return problem if fits else constant
@@ -166,10 +157,10 @@ class _DocumentedError:
         is_valid = self._is_valid(media_type)
 
         def is_plain(template: Template) -> bool:
-            return all(is_valid(filled(template, one)) for one in reports(status))
+            return all(is_valid(templates.filled(template, one)) for one in reports(status))
 
         def is_detailed(template: Template) -> bool:
-            return all(is_valid(filled(template, one)) for one in reports(status, is_detailed=True))
+            return all(is_valid(templates.filled(template, one)) for one in reports(status, is_detailed=True))
 
         bodies = [body]
         if "schema" in self._content[name]:
@@ -178,12 +169,14 @@ class _DocumentedError:
             bodies += alternatives(bodies[0], schema, self._sampler)
         marked = [with_places(one, is_plain) for one in bodies]
         items = (with_places(one, is_detailed) for each in bodies for one in with_items(each, is_detailed))
-        lists = (replaced(one, path, Place.DETAILS) for one in marked for path in details_lists(one))
+        lists = (
+            templates.replaced(one, path, Place.DETAILS) for one in marked for path in details_lists(one)
+        )
         detailed = next(filter(is_detailed, chain(items, lists)), None)
         plain = without_unknown(marked[0], is_plain)
         if detailed is not None:
             return ErrorTemplate(plain, without_unknown(detailed, is_detailed), media_type)
-        explained = with_sentence(plain)
+        explained = templates.with_sentence(plain)
         return ErrorTemplate(explained if is_detailed(explained) else plain, None, media_type)
 
 

@@ -14,20 +14,11 @@ from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.model import Contract
 from relay.validation.schemas import SchemaCompiler
 
+from . import security
 from .errors import ErrorReport, RenderError, problem_details
 from .framework import MiddlewarePosition
 from .handler_modules import NamedFunctions, package_or_empty
 from .info_functions import InfoFunction, info_functions
-from .security import (
-    JWT_TYPES,
-    Claims,
-    missing_verifiers,
-    no_caller,
-    scheme_type,
-    schemes_in_use,
-    scopes_in_use,
-    token_schemes,
-)
 
 if TYPE_CHECKING:
     import click
@@ -64,7 +55,7 @@ class PackageHooks:
     """
 
     collaborators: Collaborators = _no_collaborators
-    identify: Callable[..., Any] = no_caller
+    identify: Callable[..., Any] = security.no_caller
     verifiers: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     errors: Any = field(default_factory=dict)
     render_error: RenderError = problem_details
@@ -119,16 +110,16 @@ class PackageHooks:
     def accept_unverified(self, contract: Contract) -> None:
         """Accept any credential of the schemes that only a package can verify; for a contract served without one."""
         self.verifiers = {
-            name: _accepting(scopes_in_use(contract, name))
-            for name in schemes_in_use(contract)
-            if scheme_type(contract.security_schemes[name]) not in JWT_TYPES
+            name: _accepting(security.scopes_in_use(contract, name))
+            for name in security.schemes_in_use(contract)
+            if security.scheme_type(contract.security_schemes[name]) not in security.JWT_TYPES
         }
 
 
-def _accepting(scopes: Iterable[str]) -> Callable[[str], Awaitable[Claims]]:
-    claims: Claims = {"sub": "anybody", "scope": " ".join(scopes)}
+def _accepting(scopes: Iterable[str]) -> Callable[[str], Awaitable[security.Claims]]:
+    claims: security.Claims = {"sub": "anybody", "scope": " ".join(scopes)}
 
-    async def accept_any(_credential: str) -> Claims:
+    async def accept_any(_credential: str) -> security.Claims:
         return claims
 
     return accept_any
@@ -158,13 +149,13 @@ async def open_collaborators(made: Any, stack: AsyncExitStack) -> Mapping[str, A
 
 def tokens_needed(contract: Contract, hooks: PackageHooks) -> list[str]:
     """Return the bearer token schemes that the package does not verify itself."""
-    return sorted(token_schemes(contract) - hooks.verified)
+    return sorted(security.token_schemes(contract) - hooks.verified)
 
 
 def verifier_problems(contract: Contract, hooks: PackageHooks, *, has_jwt: bool) -> list[Diagnostic]:
     """Report the security schemes without a verifier; all their requests would be a 401."""
     by_jwt = tokens_needed(contract, hooks)
-    problems = missing_verifiers(contract, {*hooks.verified, *by_jwt})
+    problems = security.missing_verifiers(contract, {*hooks.verified, *by_jwt})
     if by_jwt and not has_jwt:
         message = f"missing: the contract's security scheme {', '.join(by_jwt)} needs a key; "
         hint = "set it, or RELAY_JWT_PUBLIC_KEY, or RELAY_JWT_JWKS"

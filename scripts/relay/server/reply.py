@@ -1,19 +1,107 @@
-"""What a handler may return: a `Reply` sets more than body, status and headers: cookies, and work after the response."""
+"""What a handler may return: a `File` (RFC 6266), or a `Reply`, which sets cookies and work after the response, too."""
 
 from __future__ import annotations
 
+import mimetypes
+import os
+import re
+import unicodedata
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from http.cookies import CookieError, SimpleCookie
-from typing import Any, Generic, Literal, TypeAlias, TypeVar, Union
+from pathlib import Path
+from typing import Any, BinaryIO, Generic, Literal, Protocol, TypeAlias, TypeVar, Union, runtime_checkable
+from urllib.parse import quote
 
 from starlette.responses import Response
 
 from relay.validation.part_writing import Described
 
-from .file import File
+_COMPRESSED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
+_UNSAFE = re.compile(r'[^ -~]|["\\%]')
+_ATTRIBUTE = "!#$&+-.^_`|~"  # besides letters and digits, RFC 8187 section 3.2.1
+
+
+@runtime_checkable
+class Uploaded(Protocol):
+    """A file that a request contained: Relay's Upload, or Starlette's."""
+
+    filename: str | None
+    content_type: str | None
+    file: BinaryIO
+
+
+class File:
+    """A file as the body of a response: sent in pieces, in ranges if they are asked for, and not again if unchanged.
+
+    `source` is a path, bytes, an upload, or an open binary file, which is closed at the end. `name` is the name
+    under which a browser saves it, by default that of the path or of the upload. Without a `media_type`, the one
+    that the upload or the name says is sent, if the contract documents it. With `inline`, a browser may show it.
+    """
+
+    __slots__ = ("guess", "inline", "media_type", "name", "source")
+
+    def __init__(
+        self,
+        source: str | os.PathLike[str] | bytes | BinaryIO | Uploaded,
+        *,
+        name: str | None = None,
+        media_type: str | None = None,
+        inline: bool = False,
+    ) -> None:
+        self.source, own_name, own_type = _taken(source)
+        self.name = name if name is not None else own_name
+        self.media_type = media_type
+        self.guess = own_type or guessed_type(self.name or "")
+        self.inline = inline
+
+    @property
+    def disposition(self) -> str | None:
+        """The header Content-Disposition; None for a file without a name that is shown."""
+        if self.name is None:
+            return None if self.inline else "attachment"
+        return content_disposition(self.name, "inline" if self.inline else "attachment")
+
+
+def content_disposition(name: str, kind: str) -> str:
+    """Return a Content-Disposition with the last part of a name, also for clients that know only ASCII."""
+    name = re.split(r"[/\\]", name)[-1]
+    if not name:
+        return kind
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    fallback = _UNSAFE.sub("_", plain)
+    if not fallback.partition(".")[0] and fallback != name:
+        fallback = f"file{fallback}"
+    extended = (
+        "" if fallback == name else f"; filename*=UTF-8''{quote(name, safe=_ATTRIBUTE, errors='replace')}"
+    )
+    return f'{kind}; filename="{fallback}"{extended}'
+
+
+def guessed_type(name: str) -> str:
+    """Return the media type of a file's name; a compressed file has that of the compression."""
+    found, encoding = mimetypes.guess_type(f"file/{name}")
+    if encoding is not None:
+        return _COMPRESSED.get(encoding, "application/octet-stream")
+    return found or "application/octet-stream"
+
+
+def _taken(source: Any) -> tuple[Path | bytes | BinaryIO, str | None, str | None]:
+    if isinstance(source, bytes | bytearray | memoryview):
+        return bytes(source), None, None
+    if isinstance(source, str | os.PathLike):
+        path = Path(source)
+        return path, path.name, None
+    if isinstance(source, Uploaded):
+        return source.file, source.filename, source.content_type
+    if not callable(getattr(source, "seek", None)):
+        raise TypeError(
+            f"a File is made of a path, bytes, an upload or a binary file, not {type(source).__name__}"
+        )
+    return source, None, None
+
 
 Body_co = TypeVar("Body_co", covariant=True)
 HeaderValue = str | int | float

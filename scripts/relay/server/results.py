@@ -17,10 +17,9 @@ from relay.validation.responses import ResponseEncoder
 from relay.validation.results import NO_BODY, PLAIN, HeaderLines, Parts, header_lines, split
 
 from .deadline import Deadline
-from .file import File
 from .file_response import open_source, plan, stream_of
 from .framework import ConnexionResponse, NoContent
-from .reply import Background, Reply
+from .reply import Background, File, Reply
 from .sending import Outgoing, send_response
 from .streams import Report, Stream, StreamedResponse, WrittenStream
 from .threads import Threads
