@@ -156,6 +156,7 @@ def found(application):
         "Optional[dict]",
         "relay.Result[dict]",
         "'relay.Result[str]'",
+        "tuple['dict', int]",
     ],
 )
 def test_a_body_that_is_not_documented_is_said_at_the_start(hosted, returns):
@@ -181,6 +182,7 @@ def test_a_body_that_is_not_documented_is_said_at_the_start(hosted, returns):
         "Any",
         "'Reply | None'",
         "'None | tuple[None, Literal[304]]'",
+        "'f()'",
     ],
 )
 def test_an_annotation_without_a_body_is_right(hosted, returns):

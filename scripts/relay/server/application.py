@@ -13,7 +13,7 @@ from relay.project.import_path import make_importable
 from relay.project.project import Project, current_project
 from relay.project.settings import Settings
 
-from .handler_modules import import_package
+from .handler_modules import package_or_empty
 from .token_minting import development_key
 
 if TYPE_CHECKING:
@@ -63,10 +63,7 @@ def service_settings(given: Mapping[str, Any]) -> tuple[Project, Settings]:
     project = current_project(given.get("spec"))
     settings = Settings.load(**given)
     make_importable(settings.handlers, project.folder)
-    try:
-        package = import_package(settings.handlers)
-    except SetupError:
-        return project, settings  # the errors of the package are reported together with the contract's
+    package = package_or_empty(settings.handlers)  # its errors are reported together with the contract's
     kind = getattr(package, "Settings", Settings)
     if not (isinstance(kind, type) and issubclass(kind, Settings)):
         where = f"{settings.handlers}.Settings"
