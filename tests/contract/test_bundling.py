@@ -134,32 +134,16 @@ def test_a_property_name_may_equal_a_keyword(bundle):
     assert bundled.data["schema"]["properties"] == dict.fromkeys(names, word)
 
 
-@pytest.mark.parametrize(
-    ("ref", "reason"),
-    [
-        ("#/nowhere", "does not exist; define it or correct the $ref"),
-        ("#nowhere", "does not exist; define it or correct the $ref"),
-        ("#/list/2", "does not exist; define it or correct the $ref"),
-        ("#/list/-1", "does not exist; define it or correct the $ref"),
-        ("#/list/01", "does not exist; define it or correct the $ref"),
-        ("#/list/0/x", "does not exist; define it or correct the $ref"),
-        ("#//list", "does not exist; define it or correct the $ref"),
-        ("other.yaml#/nowhere", "does not exist; define it or correct the $ref"),
-        ("gone.yaml", "cannot be resolved"),
-        (
-            "https://example.com/a.yaml",
-            "is a remote reference and is not fetched; copy the file next to the contract",
-        ),
-        (
-            "//example.com/a.yaml",
-            "is a remote reference and is not fetched; copy the file next to the contract",
-        ),
-        (
-            "file:///etc/hostname",
-            "is a remote reference and is not fetched; copy the file next to the contract",
-        ),
-    ],
-)
+ABSENT = "#/nowhere #nowhere #/list/2 #/list/-1 #/list/01 #/list/0/x #//list other.yaml#/nowhere".split()
+REMOTE = "https://example.com/a.yaml //example.com/a.yaml file:///etc/hostname".split()
+REASONS = {
+    **dict.fromkeys(ABSENT, "does not exist; define it or correct the $ref"),
+    **dict.fromkeys(REMOTE, "is a remote reference and is not fetched; copy the file next to the contract"),
+    "gone.yaml": "cannot be resolved",
+}
+
+
+@pytest.mark.parametrize(("ref", "reason"), REASONS.items())
 def test_reports_a_reference_that_cannot_be_resolved(bundle, ref, reason):
     bundled = bundle(root=f"list: [1, 2]\nx:\n  $ref: '{ref}'\n", other="{}")
 

@@ -172,14 +172,8 @@ def test_rejects_aliases_that_expand_exponentially(read):
         ("ключ: " + "[" * 100_000, "c.yaml:1:106: nested deeper than 100 levels"),
         (("[" * 100_000).encode("utf-16"), "c.yaml:1:101: nested deeper than 100 levels"),
         ("- " * 100_000, "c.yaml:1:201: nested deeper than 100 levels"),
-        (
-            "[" * 101 + "]" * 101,
-            "c.yaml:1:101: nested deeper than 100 levels; move parts into components and use $ref",
-        ),
-        (
-            "a: &a " + "[" * 60 + "]" * 60 + "\nb: " + "[" * 60 + "*a" + "]" * 60,
-            "c.yaml:1:4: nested deeper than 100 levels; move parts into components and use $ref",
-        ),
+        ("[" * 101 + "]" * 101, "c.yaml:1:101: nested deeper than 100 levels; move parts into components and use $ref"),
+        ("a: &a " + "[" * 60 + "]" * 60 + "\nb: " + "[" * 60 + "*a" + "]" * 60, "c.yaml:1:4: nested deeper than 100 levels; move parts into components and use $ref"),
         ("[" * 600 + "]" * 600, "c.yaml:1:101: nested deeper than 100 levels"),
         ("? [a]\n: b", "c.yaml:1:3: a key must be a scalar"),
         ("a: caf\xe9\nb: 1".encode("latin-1"), "c.yaml:1:7: is not YAML in UTF-8; save it as UTF-8"),
@@ -187,26 +181,17 @@ def test_rejects_aliases_that_expand_exponentially(read):
         ("a: 1\n---\nb: 2", "c.yaml:2:1: is not YAML: a second document begins; a contract is one"),
         ("a: 1\n...\n---\n", "c.yaml:3:1: is not YAML: a second document begins; a contract is one"),
         ("a: &x 1\nb: &x 2", "c.yaml:2:4: is not YAML: an anchor is defined twice; rename one"),
-        (
-            r'a: "\ud83d\ude00"',
-            "c.yaml:1:7: is not YAML: found an escape of a surrogate; write the character",
-        ),
+        (r'a: "\ud83d\ude00"', "c.yaml:1:7: is not YAML: found an escape of a surrogate; write the character"),
         ("a: *x", "c.yaml:1:4: is not YAML: found undefined alias"),
         ("a: *.png", "c.yaml:1:5: is not YAML: found `*` or `&` without a name; quote the text"),
         ("a: @x", "c.yaml:1:4: is not YAML: found a character that begins no value; quote the text, or"),
-        (
-            "a:\n\tb: 1",
-            "c.yaml:2:1: is not YAML: found a character that begins no value; quote the text, or indent",
-        ),
+        ("a:\n\tb: 1", "c.yaml:2:1: is not YAML: found a character that begins no value; quote the text, or indent"),
         ("a:\n  b: 1\n\t\n  c: 2", "c.yaml:3:1: is not YAML: found a tab in the indentation; use spaces"),
-        (
-            'a: "\\d+"',
-            "c.yaml:1:5: is not YAML: found an unknown escape in double quotes; double the backslash",
-        ),
+        ('a: "\\d+"', "c.yaml:1:5: is not YAML: found an unknown escape in double quotes; double the backslash"),
         ("a: x: y", "c.yaml:1:5: is not YAML: found ': ' where no key can be; quote the text, or correct"),
         ("a:\n  <<:\n", "c.yaml:2:6: '<<' needs a mapping or a list of mappings"),
     ],
-)
+)  # fmt: skip
 def test_reports_the_location_of_a_syntax_error(read, text, start):
     """One line with the location, so that an editor can open it."""
     (problem,) = problems_of(read, text)

@@ -132,28 +132,11 @@ def pointers(value, at=()):
 POINTERS = [one for one in pointers(DOCUMENT) if one not in ((), ("openapi",))]
 FOREIGN = st.sampled_from(
     [
-        *(
-            None,
-            True,
-            False,
-            0,
-            -1,
-            1.5,
-            "",
-            "x",
-            "get",
-            [],
-            {},
-            [None],
-            ["x"],
-            [{}],
-            {"x": 1},
-            {"type": "strng"},
-        ),
-        *({"$ref": 5}, {"$ref": "#/nowhere"}, {"$ref": "#/components/schemas/A"}, {"$ref": "#/paths/~1b"}),
+        *(None, True, False, 0, -1, 1.5, "", "x", "get", [], {}, [None], ["x"], [{}], {"x": 1}, {"type": "strng"}),
+        *({"$ref": target} for target in (5, "#/nowhere", "#/components/schemas/A", "#/paths/~1b")),
         {"$ref": "#/components/pathItems/Shared"},
     ]
-)
+)  # fmt: skip
 NAMES = st.sampled_from(
     "x get query schema content type in $ref items POST security parameters x-y additionalOperations encoding examples "
     "example callbacks links exclusiveMinimum".split()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from relay.contract.loading import load_contract
+from support.compiled import read
 from support.hosting import contract
 
 OK = {"responses": {"200": {"description": "ok"}}}
@@ -20,20 +18,8 @@ def taking(**parameter):
     return {**OK, "parameters": [{"name": "q", "in": "query", "schema": {}, **parameter}]}
 
 
-@pytest.fixture
-def loaded(tmp_path, monkeypatch):
-    """Load a document from `c.json` in the working directory."""
-    monkeypatch.chdir(tmp_path)
-
-    def load(document):
-        (tmp_path / "c.json").write_text(json.dumps(document), "utf-8")
-        return load_contract(tmp_path / "c.json")
-
-    return load
-
-
 @pytest.mark.parametrize(
-    ("written", "message", "read"),
+    ("written", "message", "meant"),
     [
         ({"type": ["string", "null"]}, "type takes one name", {"type": "string", "nullable": True}),
         ({"type": ["string", "integer"]}, "type takes one name", {}),
@@ -61,12 +47,12 @@ def loaded(tmp_path, monkeypatch):
         ({"additionalProperties": {"$ref": "#/info"}}, "does not point to a Schema", {"additionalProperties": {}}),
     ],
 )  # fmt: skip
-def test_a_wrong_keyword_of_a_schema_is_read_as_it_is_meant_or_ignored(loaded, written, message, read):
+def test_a_wrong_keyword_of_a_schema_is_read_as_it_is_meant_or_ignored(written, message, meant):
     """The rest of the schema still says something, and so do all other operations."""
-    found = loaded(contract({"/a": {"get": answering(written)}}))
+    found = read(contract({"/a": {"get": answering(written)}}))
 
     assert [str(one) for one in found.operations] == ["GET /a"]
-    assert found.operations[0].responses["200"].content == {"application/json": read}
+    assert found.operations[0].responses["200"].content == {"application/json": meant}
     assert message in str(found.faults[0])
     assert found.left_out == ()
     assert found.published["paths"] == {"/a": {"get": answering(written)}}
@@ -101,9 +87,9 @@ def test_a_wrong_keyword_of_a_schema_is_read_as_it_is_meant_or_ignored(loaded, w
         ({**OK, "operationId": 5, "tags": "x", "deprecated": "true", "summary": None}, "expected"),
     ],
 )  # fmt: skip
-def test_an_operation_is_served_without_what_is_only_documentation(loaded, operation, message):
+def test_an_operation_is_served_without_what_is_only_documentation(operation, message):
     """A person who reads the contract knows what is meant, so the server does, too."""
-    found = loaded(contract({"/a": {"get": operation}}))
+    found = read(contract({"/a": {"get": operation}}))
 
     assert [str(one) for one in found.operations] == ["GET /a"]
     assert any(message in str(fault) for fault in found.faults)
@@ -123,9 +109,9 @@ def test_an_operation_is_served_without_what_is_only_documentation(loaded, opera
         ("text", "expected an object"),
     ],
 )
-def test_an_operation_that_cannot_be_served_is_left_out_alone(loaded, operation, message):
+def test_an_operation_that_cannot_be_served_is_left_out_alone(operation, message):
     """The others can be used before it is corrected."""
-    found = loaded(contract({"/a": {"get": operation, "post": OK}, "/b": {"get": OK}}))
+    found = read(contract({"/a": {"get": operation, "post": OK}, "/b": {"get": OK}}))
 
     assert [str(one) for one in found.operations] == ["POST /a", "GET /b"]
     (fault,) = found.faults
@@ -136,16 +122,16 @@ def test_an_operation_that_cannot_be_served_is_left_out_alone(loaded, operation,
     assert one.reason.other == fault.where
 
 
-def test_an_operation_that_is_left_out_is_found_by_its_name(loaded):
+def test_an_operation_that_is_left_out_is_found_by_its_name():
     """A command that gets it says why it is not served, and suggests no other one."""
     bad = {**OK, "operationId": "updateIt", "parameters": [{"in": "query", "schema": {}}]}
-    found = loaded(contract({"/a": {"put": bad, "get": {**OK, "operationId": "getIt"}}}))
+    found = read(contract({"/a": {"put": bad, "get": {**OK, "operationId": "getIt"}}}))
 
     assert found.not_served("updateIt") == found.not_served("PUT /a") == found.left_out[0]
     assert found.not_served("getIt") is None
 
 
-def test_a_wrong_component_leaves_out_the_operations_that_need_it(loaded):
+def test_a_wrong_component_leaves_out_the_operations_that_need_it():
     """Directly, or through another component."""
     components = {
         "parameters": {"Bad": {"name": "b", "in": "body"}, "Other": {"$ref": "#/components/parameters/Bad"}},
@@ -154,7 +140,7 @@ def test_a_wrong_component_leaves_out_the_operations_that_need_it(loaded):
     using = {**OK, "parameters": [{"$ref": "#/components/parameters/Other"}]}
     paths = {"/a": {"get": using}, "/b": {"get": answering({"$ref": "#/components/schemas/Bad"})}}
 
-    found = loaded(contract(paths, components=components))
+    found = read(contract(paths, components=components))
 
     assert [str(one) for one in found.operations] == ["GET /b"]
     (one,) = found.left_out
@@ -163,22 +149,22 @@ def test_a_wrong_component_leaves_out_the_operations_that_need_it(loaded):
     )
 
 
-def test_components_of_any_name_are_checked(loaded):
+def test_components_of_any_name_are_checked():
     """Generators write names that the specification does not allow, such as `List<Pet>`."""
     components = {"schemas": {"List<Pet>": {"type": "list"}, "$ref": "#/info"}}
 
-    found = loaded(contract({"/a": {"get": OK}}, components=components))
+    found = read(contract({"/a": {"get": OK}}, components=components))
 
     assert found.document["components"]["schemas"] == {"List<Pet>": {}, "$ref": {}}
     assert len(found.faults) == 2
 
 
-def test_an_operation_never_becomes_public_by_a_fault(loaded):
+def test_an_operation_never_becomes_public_by_a_fault():
     """Where the document's security is wrong, what relies on it is left out."""
     secure = {**OK, "security": [{"key": []}]}
     components = {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}}
 
-    found = loaded(
+    found = read(
         contract(
             {"/a": {"get": OK, "post": secure}, "/b": {"get": {**OK, "security": []}}},
             components=components,
@@ -193,7 +179,7 @@ def test_an_operation_never_becomes_public_by_a_fault(loaded):
 @pytest.mark.parametrize("version", ["3.0.3", "3.2.0"])
 @pytest.mark.parametrize("name", ["example", "license", "examples", "headers", "content"])
 @pytest.mark.parametrize("scopes", [None, {}, 5, [{}]])
-def test_a_security_scheme_may_have_the_name_of_a_field(loaded, version, name, scopes):
+def test_a_security_scheme_may_have_the_name_of_a_field(version, name, scopes):
     """A wrong `license` was ignored as if it were that of the contract: the operation became public."""
     scheme = {"type": "apiKey", "in": "header", "name": "X-Key"}
     document = contract(
@@ -201,14 +187,14 @@ def test_a_security_scheme_may_have_the_name_of_a_field(loaded, version, name, s
         components={"securitySchemes": {name: scheme}},
     )
 
-    found = loaded({**document, "openapi": version})
+    found = read({**document, "openapi": version})
 
     assert [str(one) for one in found.operations] == ["POST /a"]
     assert [one.method for one in found.left_out] == ["get"]
 
 
 @pytest.mark.parametrize("scheme", [{"type": "apiKey", "in": "body", "name": "x"}, {"type": "http"}, None])
-def test_a_wrong_security_scheme_leaves_out_what_requires_it(loaded, scheme):
+def test_a_wrong_security_scheme_leaves_out_what_requires_it(scheme):
     """An alternative that can be verified is still accepted."""
     good = {"type": "apiKey", "in": "header", "name": "X-Key"}
     paths = {
@@ -219,14 +205,14 @@ def test_a_wrong_security_scheme_leaves_out_what_requires_it(loaded, scheme):
         "/b": {"get": {**OK, "security": [{"bad": []}, {"good": []}]}},
     }
 
-    found = loaded(contract(paths, components={"securitySchemes": {"bad": scheme, "good": good}}))
+    found = read(contract(paths, components={"securitySchemes": {"bad": scheme, "good": good}}))
 
     assert [(str(one), one.security) for one in found.operations] == [("GET /b", ({"good": []},))]
     assert [one.method for one in found.left_out] == ["get", "post"]
 
 
 @pytest.mark.parametrize(
-    ("written", "read"),
+    ("written", "meant"),
     [
         ("200 OK", ["200"]),
         ("4xx", ["4XX"]),
@@ -235,27 +221,27 @@ def test_a_wrong_security_scheme_leaves_out_what_requires_it(loaded, scheme):
         ("2000", ["default"]),
     ],
 )
-def test_a_status_is_read_from_a_key_that_has_more(loaded, written, read):
+def test_a_status_is_read_from_a_key_that_has_more(written, meant):
     """What is no status at all is not documented."""
-    found = loaded(contract({"/a": {"get": {"responses": {written: {"description": "x"}}}}}))
+    found = read(contract({"/a": {"get": {"responses": {written: {"description": "x"}}}}}))
 
-    assert [*found.operations[0].responses] == read
+    assert [*found.operations[0].responses] == meant
 
 
-def test_shared_parts_of_a_path_concern_all_of_its_operations(loaded):
+def test_shared_parts_of_a_path_concern_all_of_its_operations():
     item = {"parameters": [{"name": "q", "in": "nowhere", "schema": {}}], "get": OK, "put": OK}
 
-    found = loaded(contract({"/a": item, "/b": {"get": OK}}))
+    found = read(contract({"/a": item, "/b": {"get": OK}}))
 
     assert [str(one) for one in found.operations] == ["GET /b"]
     assert [one.method for one in found.left_out] == ["get", "put"]
 
 
-def test_path_parameters_are_what_the_path_says(loaded):
+def test_path_parameters_are_what_the_path_says():
     """A variable without a declaration is a string; a declaration without a variable never has a value."""
     ghost = {"name": "ghost", "in": "path", "required": True, "schema": {"type": "string"}}
 
-    found = loaded(contract({"/a/{x}/{y}": {"get": {**OK, "parameters": [ghost]}}}))
+    found = read(contract({"/a/{x}/{y}": {"get": {**OK, "parameters": [ghost]}}}))
 
     (operation,) = found.operations
     assert [(one.name, one.schema) for one in operation.parameters] == [
@@ -269,8 +255,8 @@ def test_path_parameters_are_what_the_path_says(loaded):
     ]
 
 
-def test_of_two_operations_with_the_same_requests_the_first_is_served(loaded):
-    found = loaded(contract({"/a/{x}": {"get": {**OK, "parameters": []}}, "/a/{y}": {"get": OK}}))
+def test_of_two_operations_with_the_same_requests_the_first_is_served():
+    found = read(contract({"/a/{x}": {"get": {**OK, "parameters": []}}, "/a/{y}": {"get": OK}}))
 
     assert [str(one) for one in found.operations] == ["GET /a/{x}"]
     assert [one.path for one in found.left_out] == ["/a/{y}"]
@@ -284,11 +270,11 @@ def test_of_two_operations_with_the_same_requests_the_first_is_served(loaded):
         {"type": "oauth2", "flows": {"password": {"tokenUrl": "https://a.example", "scopes": {"a": None}}}},
     ],
 )
-def test_a_security_scheme_is_used_whatever_only_describes_it(loaded, scheme):
+def test_a_security_scheme_is_used_whatever_only_describes_it(scheme):
     """Operations that need it would be left out without a reason."""
     secured = {**OK, "security": [{"login": []}]}
 
-    found = loaded(contract({"/a": {"get": secured}}, components={"securitySchemes": {"login": scheme}}))
+    found = read(contract({"/a": {"get": secured}}, components={"securitySchemes": {"login": scheme}}))
 
     assert found.faults
     assert found.left_out == ()
@@ -298,17 +284,17 @@ def test_a_security_scheme_is_used_whatever_only_describes_it(loaded, scheme):
 @pytest.mark.parametrize(
     ("style", "location"), [("simple", "query"), ("form", "header"), ("label", "cookie")]
 )
-def test_a_style_of_another_location_is_ignored(loaded, style, location):
+def test_a_style_of_another_location_is_ignored(style, location):
     """The location was taken for the wrong one, which refused the whole contract."""
-    found = loaded(contract({"/a": {"get": taking(**{"in": location, "style": style})}}))
+    found = read(contract({"/a": {"get": taking(**{"in": location, "style": style})}}))
 
     assert found.faults
     assert [one.location for one in found.operations[0].parameters] == [location]
 
 
-def test_paths_without_operations_are_named(loaded):
+def test_paths_without_operations_are_named():
     """What they would contain is not known."""
-    found = loaded(contract({"/a": None, "b": {"get": OK}, "/c": {"get": OK}}))
+    found = read(contract({"/a": None, "b": {"get": OK}, "/c": {"get": OK}}))
 
     assert [str(one) for one in found.operations] == ["GET /c"]
     assert [one.reason.message.partition(":")[0] for one in found.left_out] == [
@@ -317,27 +303,27 @@ def test_paths_without_operations_are_named(loaded):
     ]
 
 
-def test_sections_without_operations_are_ignored(loaded):
+def test_sections_without_operations_are_ignored():
     """A title is not needed to serve."""
     document = contract({"/a": {"get": OK}}, tags=["A"], servers="x", externalDocs=5)
 
-    found = loaded({**document, "info": {"title": "T", "version": 1.0, "contact": {"email": "none"}}})
+    found = read({**document, "info": {"title": "T", "version": 1.0, "contact": {"email": "none"}}})
 
     assert [str(one) for one in found.operations] == ["GET /a"]
     assert found.title == "T"
     assert len(found.faults) == 5
 
 
-def test_a_reference_in_place_of_a_contract_is_ignored(loaded):
+def test_a_reference_in_place_of_a_contract_is_ignored():
     """The rest of the document is next to it."""
-    found = loaded(contract({"/a": {"get": OK}}, **{"$ref": "#/nowhere"}))
+    found = read(contract({"/a": {"get": OK}}, **{"$ref": "#/nowhere"}))
 
     assert [str(one) for one in found.operations] == ["GET /a"]
 
 
-def test_one_fault_is_one_error(loaded):
+def test_one_fault_is_one_error():
     """What a repair leaves is not reported as another error."""
-    found = loaded(
+    found = read(
         contract({"/a": {"get": {**OK, "requestBody": {"content": None}}}, "/b": {"get": OK}}, info=5)
     )
 
@@ -347,15 +333,15 @@ def test_one_fault_is_one_error(loaded):
     ]
 
 
-def test_thousands_of_equal_faults_are_worked_around(loaded):
+def test_thousands_of_equal_faults_are_worked_around():
     """A generator repeats its mistake in each operation."""
-    found = loaded(contract({f"/{number}": {"get": {"responses": {"200": {}}}} for number in range(2500)}))
+    found = read(contract({f"/{number}": {"get": {"responses": {"200": {}}}} for number in range(2500)}))
 
     assert len(found.operations) == 2500
     assert len(found.faults) == 2500
 
 
-def test_of_several_wrong_sections_of_components_each_is_removed_alone(loaded):
+def test_of_several_wrong_sections_of_components_each_is_removed_alone():
     """The first one took all components with it, and the second one was not found: the command crashed."""
     components = {
         "requestBodies": [],
@@ -364,7 +350,7 @@ def test_of_several_wrong_sections_of_components_each_is_removed_alone(loaded):
         "schemas": {"A": {"type": "string"}},
     }
 
-    found = loaded(contract({"/a": {"get": OK}}, components=components))
+    found = read(contract({"/a": {"get": OK}}, components=components))
 
     assert [str(one) for one in found.operations] == ["GET /a"]
     assert found.document["components"] == {"securitySchemes": {}, "schemas": {"A": {"type": "string"}}}
@@ -379,29 +365,29 @@ def test_of_several_wrong_sections_of_components_each_is_removed_alone(loaded):
         {"responses": {"200": {"description": "ok", "links": {"next": {"server": {}}}}}},
     ],
 )
-def test_what_is_not_served_leaves_out_no_operation(loaded, described):
+def test_what_is_not_served_leaves_out_no_operation(described):
     """Callbacks and links are requests that others make."""
-    found = loaded(contract({"/a": {"get": {**OK, **described}}}))
+    found = read(contract({"/a": {"get": {**OK, **described}}}))
 
     assert [str(one) for one in found.operations] == ["GET /a"]
     assert len(found.faults) == 1
     assert found.left_out == ()
 
 
-def test_a_callback_may_refer_to_a_path_item(loaded):
+def test_a_callback_may_refer_to_a_path_item():
     """It was said not to be a Schema Object."""
     callbacks = {"done": {"{$url}": {"$ref": "#/paths/~1b"}}}
 
-    found = loaded(contract({"/a": {"get": {**OK, "callbacks": callbacks}}, "/b": {"post": OK}}))
+    found = read(contract({"/a": {"get": {**OK, "callbacks": callbacks}}, "/b": {"post": OK}}))
 
     assert found.faults == ()
 
 
-def test_a_header_may_have_the_name_of_a_keyword(loaded):
+def test_a_header_may_have_the_name_of_a_keyword():
     """Its reference was said not to lead to a Schema Object."""
     response = {"description": "ok", "headers": {"items": {"$ref": "#/components/headers/A"}}}
 
-    found = loaded(
+    found = read(
         contract(
             {"/a": {"get": {"responses": {"200": response}}}},
             components={"headers": {"A": {"schema": {"type": "string"}}}},
@@ -411,32 +397,32 @@ def test_a_header_may_have_the_name_of_a_keyword(loaded):
     assert found.faults == ()
 
 
-def test_an_operation_of_a_shared_path_item_is_left_out_of_all_paths(loaded):
+def test_an_operation_of_a_shared_path_item_is_left_out_of_all_paths():
     """It would be missing without a word, as if it were not in the contract."""
     shared = {"get": OK, "post": {**OK, "security": 5}}
     item = {"$ref": "#/components/pathItems/Shared"}
     document = contract({"/a": item, "/b": {**item, "put": OK}}, components={"pathItems": {"Shared": shared}})
 
-    found = loaded({**document, "openapi": "3.1.0"})
+    found = read({**document, "openapi": "3.1.0"})
 
     assert {str(one) for one in found.operations} == {"GET /a", "GET /b", "PUT /b"}
     assert [(one.method, one.path) for one in found.left_out] == [("post", "/a"), ("post", "/b")]
 
 
-def test_paths_with_a_wrong_path_item_are_left_out(loaded):
+def test_paths_with_a_wrong_path_item_are_left_out():
     """A parameter of the item is one of each of its operations."""
     shared = {"get": OK, "parameters": [{"in": "query", "schema": {}}]}
     item = {"$ref": "#/components/pathItems/Shared"}
     document = contract({"/a": item, "/b": {**item, "put": OK}}, components={"pathItems": {"Shared": shared}})
 
-    found = loaded({**document, "openapi": "3.1.0"})
+    found = read({**document, "openapi": "3.1.0"})
 
     assert found.operations == ()
     assert {(one.method, one.path) for one in found.left_out} == {("get", "/a"), ("get", "/b"), ("put", "/b")}
 
 
 @pytest.mark.parametrize(
-    ("written", "message", "read"),
+    ("written", "message", "meant"),
     [
         ({"type": None}, "null is not one of", {"type": "null"}),
         ({"type": ["string", None]}, "null is not one of", {"type": "string", "nullable": True}),
@@ -449,11 +435,11 @@ def test_paths_with_a_wrong_path_item_are_left_out(loaded):
         ({"if": 5, "then": True}, "expected a schema", {"then": {}}),
     ],
 )
-def test_a_wrong_keyword_of_json_schema_is_read_as_it_is_meant_or_ignored(loaded, written, message, read):
+def test_a_wrong_keyword_of_json_schema_is_read_as_it_is_meant_or_ignored(written, message, meant):
     """As in a contract of OpenAPI 3.0, in the words of the later versions."""
-    found = loaded({**contract({"/a": {"get": answering(written)}}), "openapi": "3.1.0"})
+    found = read({**contract({"/a": {"get": answering(written)}}), "openapi": "3.1.0"})
 
-    assert found.operations[0].responses["200"].content == {"application/json": read}
+    assert found.operations[0].responses["200"].content == {"application/json": meant}
     assert message in str(found.faults[0])
     assert len(found.faults) == 1
 
@@ -472,19 +458,19 @@ def test_a_wrong_keyword_of_json_schema_is_read_as_it_is_meant_or_ignored(loaded
         ({"put": {"responses": {"200": {"content": {"a/b": {"$ref": "#/nowhere"}}}}}}, []),
     ],
 )
-def test_an_operation_of_3_2_is_left_out_only_if_it_cannot_be_served(loaded, written, left_out):
+def test_an_operation_of_3_2_is_left_out_only_if_it_cannot_be_served(written, left_out):
     """A name that no request has cannot be served at all, and what describes a response can be ignored."""
-    found = loaded({**contract({"/a": {"get": OK, **written}}), "openapi": "3.2.0"})
+    found = read({**contract({"/a": {"get": OK, **written}}), "openapi": "3.2.0"})
 
     assert [one.method for one in found.left_out] == left_out
     assert found.faults
 
 
-def test_an_operation_of_a_shared_path_item_never_becomes_public(loaded):
+def test_an_operation_of_a_shared_path_item_never_becomes_public():
     """It relies on the security of the document, too."""
     shared = {"get": OK, "post": {**OK, "security": []}}
 
-    found = loaded(
+    found = read(
         contract({"/a": {"$ref": "#/x-items/shared"}}, security=5, **{"x-items": {"shared": shared}})
     )
 

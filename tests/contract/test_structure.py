@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from relay.contract.diagnostics import errors
 from relay.contract.loading import load_contract
+from support.compiled import read
 
 OK = {"responses": {"200": {"description": "ok"}}}
 BOTH = ("3.1.1", "3.2.0")
@@ -41,17 +40,9 @@ def answering(**media):
     return get(responses={"200": {"description": "", "content": {"a/b": media}}})
 
 
-@pytest.fixture
-def faults(tmp_path, monkeypatch):
+def faults(version, fields):
     """Return the faults of a document that has these fields."""
-    monkeypatch.chdir(tmp_path)
-
-    def read(version, fields):
-        document = {"openapi": version, "info": {"title": "Test", "version": "1"}, **fields}
-        (tmp_path / "c.json").write_text(json.dumps(document), "utf-8")
-        return load_contract(tmp_path / "c.json").faults
-
-    return read
+    return read({"openapi": version, "info": {"title": "Test", "version": "1"}, **fields}).faults
 
 
 WRONG_SCHEMAS = [
@@ -91,7 +82,7 @@ WRONG_SCHEMAS = [
 
 @pytest.mark.parametrize("version", BOTH)
 @pytest.mark.parametrize(("written", "message"), WRONG_SCHEMAS)
-def test_a_wrong_keyword_of_a_schema_is_reported_in_words(faults, version, written, message):
+def test_a_wrong_keyword_of_a_schema_is_reported_in_words(version, written, message):
     """Schemas are those of JSON Schema 2020-12, and what is written as in another version says what to write."""
     other = {"P": {"name": "p", "in": "query", "schema": {}}}
 
@@ -185,7 +176,7 @@ WRONG_DOCUMENTS = [
     ("version", "fields", "message"),
     [(version, fields, message) for versions, fields, message in WRONG_DOCUMENTS for version in versions],
 )
-def test_a_violation_of_the_structure_is_reported_in_words(faults, version, fields, message):
+def test_a_violation_of_the_structure_is_reported_in_words(version, fields, message):
     """Each is one error, and says what is wrong, not which rule of a JSON Schema it breaks."""
     found = faults(version, fields)
 
@@ -235,7 +226,7 @@ RIGHT_DOCUMENTS = [
 @pytest.mark.parametrize(
     ("version", "fields"), [(version, fields) for versions, fields in RIGHT_DOCUMENTS for version in versions]
 )
-def test_what_the_version_allows_is_no_fault(faults, version, fields):
+def test_what_the_version_allows_is_no_fault(version, fields):
     """Each is a field or a combination of them that an earlier version does not have, or that is easily taken for wrong."""
     assert faults(version, fields) == ()
 
@@ -254,7 +245,7 @@ def test_a_violation_has_the_place_of_its_value(tmp_path, monkeypatch):
     ]
 
 
-def test_fields_of_a_branch_that_fails_are_not_unknown(faults):
+def test_fields_of_a_branch_that_fails_are_not_unknown():
     """JSON Schema takes all fields for unknown that a failing branch describes."""
     scheme = {"type": "oauth2", "flows": {"implicit": {}}, "oauth3": 1}
 
@@ -267,7 +258,7 @@ def test_fields_of_a_branch_that_fails_are_not_unknown(faults):
     ]
 
 
-def test_a_field_that_is_not_allowed_is_reported_next_to_another_violation(faults):
+def test_a_field_that_is_not_allowed_is_reported_next_to_another_violation():
     """It is known, so it may be one of a failing branch, and is found when that is repaired."""
     found = faults("3.1.0", parameter(style="csv", variables={}))
 
@@ -277,7 +268,7 @@ def test_a_field_that_is_not_allowed_is_reported_next_to_another_violation(fault
     ]
 
 
-def test_thousands_of_violations_are_reported_up_to_a_limit_at_once(faults):
+def test_thousands_of_violations_are_reported_up_to_a_limit_at_once():
     """Each round of the check returns some; the repairs lead to the next round."""
     schemas = {f"S{number}": {"type": "strng"} for number in range(2500)}
 
@@ -285,7 +276,7 @@ def test_thousands_of_violations_are_reported_up_to_a_limit_at_once(faults):
 
 
 @pytest.mark.parametrize("version", BOTH)
-def test_what_relay_does_not_fetch_is_a_warning(faults, version):
+def test_what_relay_does_not_fetch_is_a_warning(version):
     """From 3.1 on, a valid description may be made of several documents, and say so by an absolute reference."""
     fields = {
         **get(security=[{"login": []}]),
@@ -298,7 +289,7 @@ def test_what_relay_does_not_fetch_is_a_warning(faults, version):
     assert errors(found) == []
 
 
-def test_a_scheme_that_is_missing_among_others_is_an_error(faults):
+def test_a_scheme_that_is_missing_among_others_is_an_error():
     """A document that defines schemes defines all of them, so this one is misspelled."""
     fields = {**get(security=[{"login": []}]), **component("securitySchemes", {"type": "mutualTLS"})}
 
@@ -307,7 +298,7 @@ def test_a_scheme_that_is_missing_among_others_is_an_error(faults):
     assert [one.rule for one in errors(found)] == ["undefined-security-scheme"]
 
 
-def test_roles_are_accepted_and_said_to_be_unchecked(faults):
+def test_roles_are_accepted_and_said_to_be_unchecked():
     """They are part of no credential (OpenAPI 3.1, "Security Requirement Object")."""
     fields = {
         **get(security=[{"A": ["admin"]}]),

@@ -1,4 +1,4 @@
-"""[tool.relay.limits]: `relay.project.limits`."""
+"""[tool.relay.limits]: `relay.project.tables`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""[tool.relay.names]: `scripts/relay/project/names.py`."""
+"""[tool.relay.names]: `relay.project.tables`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import pytest
 
 from relay.contract.chosen_names import ChosenNames
 from relay.contract.diagnostics import SetupError
-from relay.project.names import read_names
 from relay.project.project import Section
 from relay.project.settings import Settings, chosen
+from relay.project.tables import read_names
 
 
 def test_reads_three_tables():

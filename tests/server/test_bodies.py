@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from relay.contract.diagnostics import SetupError
-from relay.project.limits import Limits
+from relay.project.tables import Limits
 from relay.server import bodies
 from relay.validation.spools import IN_MEMORY, Spools
 from support.hosting import assert_problem, calling, contract, logged, operation

@@ -12,9 +12,8 @@ from typing import Any
 from relay.contract_tests.contract_config import SHAPE as CONTRACT
 from relay.diff.accepted_changes import SHAPE as IGNORE
 from relay.lint.selection import SHAPE as LINT
-from relay.project.limits import SHAPE as LIMITS
-from relay.project.names import SHAPE as NAMES
 from relay.project.settings import Settings, is_secret
+from relay.project.tables import LIMITS, NAMES
 
 FILE = Path(__file__).parents[1] / "tool-relay.schema.json"
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from .bundling import Bundle, collision
 from .diagnostics import Diagnostic
-from .dialects import Dialect, dialect_of, in_2020_12
 from .parsed import Pointer
 from .pointers import KINDS_IN_SCHEMA, Kind, exists, kind_within, lookup, parse_pointer
 from .schema_words import COMBINING, CONDITIONAL, SCHEMA_WORDS
+from .versions import Dialect, dialect_of, in_2020_12
 
 ANYTHING: dict[str, Any] = {}
 NOTHING: dict[str, Any] = {"not": {}}

@@ -8,7 +8,6 @@ from typing import Any
 
 from .bundling import Bundle
 from .diagnostics import Diagnostic
-from .dialects import Dialect, dialect_of
 from .document_schemas import DocumentSchema, document_schema
 from .documents import Pointer
 from .object_kinds import SECTIONS, kind_at, within_schema
@@ -21,6 +20,7 @@ from .structure_messages import (
     StructureViolation,
     missing_names,
 )
+from .versions import Dialect, dialect_of
 
 
 def to_diagnostics(bundle: Bundle, violations: Iterable[StructureViolation]) -> list[Diagnostic]:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from relay.contract.dialects import dialect_of
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
 from relay.contract.pointers import Kind, PointerNotFound, kinds_of, lookup, parse_pointer
+from relay.contract.versions import dialect_of
 from relay.validation.plan import EXCLUSIVE
 
 from .lint_rules import Found

@@ -25,9 +25,8 @@ from relay.contract.chosen_names import ChosenNames
 from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 from relay.contract.documents import address_message
 
-from .limits import Limits, read_limits
-from .names import read_names
 from .project import Project, check_regular, current_project, find_project, variable
+from .tables import Limits, read_limits, read_names
 
 SECRETS_DIR = "RELAY_SECRETS_DIR"
 """The variable that names the folder of secret files."""

@@ -1,4 +1,4 @@
-"""[tool.relay.limits]: the largest request bodies, by operation and media type."""
+"""[tool.relay.limits]: the largest request bodies; [tool.relay.names]: the names in Python that a project chooses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from relay.contract.chosen_names import operation_keys
+from relay.contract.chosen_names import TABLES, ChosenNames, operation_keys
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.model import Contract, Operation
 from relay.validation import media_types as media
@@ -20,7 +20,7 @@ _SIZE = re.compile(r"([0-9]{1,15}) ?([KMG]?I?B)", re.ASCII | re.IGNORECASE)
 
 _VALUE: dict[str, Any] = {"type": ["integer", "string"], "minimum": 0}
 
-SHAPE: dict[str, Any] = {
+LIMITS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": {
         "description": 'A size such as "10 GB", or one for each media type.',
@@ -103,3 +103,44 @@ def _size(value: Any) -> int | None:
         return value
     match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
     return int(match[1]) * _UNITS[match[2].upper()] if match else None
+
+
+_DESCRIPTIONS = {
+    "operations": "Functions, by 'GET /path' or operationId.",
+    "tags": "Modules, by tag.",
+    "parameters": "Arguments, by parameter: 'NAME', 'query NAME' or 'GET /path query NAME'.",
+}
+
+NAMES: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        name: {"description": why, "type": "object", "additionalProperties": {"type": "string"}}
+        for name, why in _DESCRIPTIONS.items()
+    },
+}
+"""The table as a JSON Schema, for editors."""
+
+
+def read_names(section: Section) -> ChosenNames:
+    """Return the names of a table; raise SetupError for unknown keys and for values that are no text."""
+    if problems := list(_wrong_names(section)):
+        raise SetupError(problems)
+    return ChosenNames(**section.data, place=section.name)
+
+
+def _wrong_names(section: Section) -> Iterator[Diagnostic]:
+    if not isinstance(section.data, dict):
+        yield Diagnostic(section.name, f"must be a table with {', '.join(TABLES)}")
+        return
+    for name, table in section.data.items():
+        if name not in TABLES:
+            near = difflib.get_close_matches(name, TABLES, 1, 0.6)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(TABLES)}"
+            yield Diagnostic(section.place((name,)), f"unknown key; {hint}")
+        elif not isinstance(table, dict):
+            message = 'must be a table: "the contract\'s name" = "python_name"'
+            yield Diagnostic(section.place((name,)), message)
+        else:
+            wrong = [key for key, value in table.items() if not isinstance(value, str)]
+            yield from (Diagnostic(section.place((name, key)), "must be a name in quotes") for key in wrong)
