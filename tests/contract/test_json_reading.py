@@ -1,4 +1,4 @@
-"""Strict JSON: `relay.contract.json_reading`, `json_places`, and which files are JSON."""
+"""Strict JSON: `relay.contract.json_reading`, and which files are JSON."""
 
 from __future__ import annotations
 
