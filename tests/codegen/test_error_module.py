@@ -1,4 +1,4 @@
-"""The `render_error` that is written for a contract: `scripts/relay/codegen/error_module.py`."""
+"""The `render_error` that is written for a contract: `scripts/relay/codegen/package_files.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The types of streams of items: `scripts/relay/codegen/item_types.py`."""
+"""The types of streams of items: `scripts/relay/codegen/body_types.py`."""
 
 from __future__ import annotations
 

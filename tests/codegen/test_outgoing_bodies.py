@@ -1,4 +1,4 @@
-"""Names of the bodies of webhooks and callbacks: `scripts/relay/codegen/outgoing_bodies.py`."""
+"""Names of the bodies of webhooks and callbacks: `scripts/relay/codegen/type_schemas.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The types of bodies whose parts are the items of a list: `scripts/relay/codegen/part_types.py`."""
+"""The types of bodies whose parts are the items of a list: `scripts/relay/codegen/body_types.py`."""
 
 from __future__ import annotations
 

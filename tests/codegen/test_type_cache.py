@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from relay.codegen import type_cache
+from relay.codegen import type_generator as type_cache
 from relay.codegen.type_generator import CannotGenerate, Generated
 
 SHIP = {"components": {"schemas": {"Ship": {"type": "object"}}}}

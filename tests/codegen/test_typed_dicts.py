@@ -1,10 +1,10 @@
-"""Fields that a TypedDict changes: `scripts/relay/codegen/typed_dicts.py`."""
+"""Fields that a TypedDict changes: `scripts/relay/codegen/types_module.py`."""
 
 from __future__ import annotations
 
 import textwrap
 
-from relay.codegen.typed_dicts import without_overrides
+from relay.codegen.types_module import without_overrides
 
 
 def rewritten(source):

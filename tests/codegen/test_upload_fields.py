@@ -1,4 +1,4 @@
-"""Files of requests in generated types and signatures: `scripts/relay/codegen/upload_fields.py`."""
+"""Files of requests in generated types and signatures: `scripts/relay/codegen/type_schemas.py`."""
 
 from __future__ import annotations
 

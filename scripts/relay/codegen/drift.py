@@ -13,12 +13,11 @@ from relay.project.package_source import TYPES, read_sources
 from relay.project.syntax import dotted
 from relay.server.functions import missing_handler_message
 
-from .collaborators import collaborator_names
 from .error_bodies import error_response_findings
 from .handler_lookup import Named, Unread, is_plain
 from .named_handlers import named_findings, names_any_module, served_note
 from .package_state import State
-from .signature_diff import Comparison
+from .signature_diff import Comparison, collaborator_names
 from .types_module import first_difference, generate_types
 
 RUN = "run `relay regenerate`"
@@ -53,18 +52,12 @@ def comparisons(state: State) -> Iterator[tuple[Comparison, Function]]:
             yield Comparison(operation, contract, wanted, package, classes, collaborators, given), handler
 
 
-def _error(
-    rule: str, place: SourceLocation | str, message: str, other: SourceLocation | None = None
-) -> Diagnostic:
-    return Diagnostic(place, message, rule, Severity.ERROR, other)
-
-
 def _modules(state: State) -> Iterator[Diagnostic]:
     for name in ["", *(name for name, _ in state.sources.operation_modules())]:
         module = state.sources.module(name)
         if module is not None and module.fault is not None:
             place, what = module.fault
-            yield _error("unreadable-module", place, f"{what}; nothing in it was compared or changed")
+            yield Diagnostic(place, f"{what}; nothing in it was compared or changed", "unreadable-module")
 
 
 def _operations(state: State) -> Iterator[Diagnostic]:
@@ -81,12 +74,12 @@ def _operations(state: State) -> Iterator[Diagnostic]:
             message = (
                 f"the handler of {operation} is now called {operation.function}: rename {old}(), or {RUN}"
             )
-            yield _error("renamed-handler", function.place, message, where)
+            yield Diagnostic(function.place, message, "renamed-handler", other=where)
         elif operation.id in state.moved:
             _, function = state.moved[operation.id]
             target = display(state.sources.path(operation.module))
             message = f"move {function.name}() to {target}: the tag of {operation} names that module"
-            yield _error("moved-handler", function.place, message, where)
+            yield Diagnostic(function.place, message, "moved-handler", other=where)
         elif operation.id in missing:
             yield _missing(state, operation)
         elif isinstance(handler, Unread):
@@ -120,7 +113,7 @@ def _missing(state: State, operation: Operation) -> Diagnostic:
             f"else write {operation.function}() beside it"
         )
     place = module.end if module else display(path)
-    return _error("missing-handler", place, message, _where(state, operation))
+    return Diagnostic(place, message, "missing-handler", other=_where(state, operation))
 
 
 def _stale(state: State) -> Iterator[Diagnostic]:
@@ -144,7 +137,7 @@ def _stale(state: State) -> Iterator[Diagnostic]:
             yield Diagnostic(function.place, message, "not-served", Severity.INFO)
         else:
             message = f"{name} serves no operation any more ({was} was removed): delete it, or start its name with '_'"
-            yield _error("stale-handler", function.place, message)
+            yield Diagnostic(function.place, message, "stale-handler")
 
 
 def _signatures(state: State) -> Iterator[Diagnostic]:
@@ -175,7 +168,7 @@ def _unknown_types(state: State) -> Iterator[Diagnostic]:
         for alias in module.imports_from(whole):
             if (wanted := dotted(alias.name)) not in state.types.classes:
                 message = f"{wanted} is not a type of the contract: import another one, or remove the import"
-                yield _error("unknown-type", module.place(alias), message)
+                yield Diagnostic(module.place(alias), message, "unknown-type")
 
 
 def _count_named(state: State) -> int:
@@ -187,13 +180,13 @@ def _types(state: State) -> Iterator[Diagnostic]:
     if state.types_found is None:
         operations, named = state.contract.operations, state.handlers.named
         if any(one.id not in named and not isinstance(state.handlers.of(one), Named) for one in operations):
-            yield _error("types-missing", file, f"the contract's types are missing: {RUN}")
+            yield Diagnostic(file, f"the contract's types are missing: {RUN}", "types-missing")
     elif not state.types_are_ours:
         message = "this file name is reserved for the generated types: rename your module"
-        yield _error("types-not-generated", SourceLocation(file, 1, 1), message)
+        yield Diagnostic(SourceLocation(file, 1, 1), message, "types-not-generated")
     elif (line := first_difference(state.types_found, state.types_wanted)) is not None:
         message = f"the generated types do not match the contract: {RUN}"
-        yield _error("types-outdated", SourceLocation(file, line, 1), message)
+        yield Diagnostic(SourceLocation(file, line, 1), message, "types-outdated")
 
 
 def find_drift(path: Path, contract: Contract, package: str, root: Path) -> list[Diagnostic]:

@@ -164,8 +164,8 @@ class _Bodies:
     def _finding(self, response: Response, message: str) -> Diagnostic:
         where = self._contract.place(response.pointer)
         if isinstance(self._render, Function):
-            return Diagnostic(self._render.place, message, "error-body", Severity.ERROR, where)
-        return Diagnostic(where, message, "error-body", Severity.ERROR)
+            return Diagnostic(self._render.place, message, "error-body", other=where)
+        return Diagnostic(where, message, "error-body")
 
 
 def _error_reports(operation: Operation, raised: Iterable[ErrorReport]) -> Iterator[ErrorReport]:

@@ -13,7 +13,7 @@ from relay.server.functions import handler_arguments
 from .annotations import UPLOAD, Type, of_schema, union
 from .body_types import is_stream, parts_type, streams
 from .documented_results import DocumentedResults, HeaderClasses, bodies, documented_results
-from .upload_fields import takes_upload
+from .type_schemas import takes_upload
 
 if TYPE_CHECKING:
     import libcst as cst

@@ -22,11 +22,10 @@ from relay.project.syntax import declares, has_name, texts
 from relay.server.connexion_arguments import absent_body, file_fields
 
 from .argument_usage import global_names, name_uses, would_hide
-from .collaborators import collaborator_names
 from .import_edit import imports_of
 from .named_handlers import NamedFunction, connexion_names
 from .package_state import State
-from .signature_diff import ALWAYS_GIVEN, GIVEN_BY_NAME
+from .signature_diff import ALWAYS_GIVEN, GIVEN_BY_NAME, collaborator_names
 
 _OF_A_MODULE = frozenset(
     {"__file__", "__name__", "__package__", "__path__", "__spec__", "globals", "exec", "eval"}

@@ -74,7 +74,7 @@ def named_findings(contract: Contract, folder: Path, package: str) -> list[Diagn
         what = what_to_write(path, module) if path else "write it, and name it in the operationId"
         place = contract.place(operation.pointer)
         message = f"{operation} has no handler: {what}"
-        found.append(Diagnostic(place, message, "missing-handler", Severity.ERROR))
+        found.append(Diagnostic(place, message, "missing-handler"))
     return [*found, *served_note(len(contract.operations) - len(missing), contract)]
 
 

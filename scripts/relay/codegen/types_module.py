@@ -6,9 +6,10 @@ with another name is a renamed operation.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,11 +23,8 @@ from .class_names import class_names, with_class_names
 from .documented_results import HeaderClasses
 from .formatting import ruff
 from .response_headers import header_schemas
-from .type_cache import generated
-from .type_generator import CannotGenerate, Generated
-from .type_schemas import type_schemas, without_title
-from .typed_dicts import without_overrides
-from .upload_fields import IMPORT, UPLOAD, takes_upload, with_uploads
+from .type_generator import CannotGenerate, Generated, generated
+from .type_schemas import IMPORT, UPLOAD, takes_upload, type_schemas, with_uploads, without_title
 
 MARK = "# Generated from "
 RECORD = "# Operations, as they were when this was generated; by this a rename is recognised:"
@@ -194,3 +192,40 @@ def display_path(root: Path, spec: Path) -> str:
     """Return the contract's path, independent of the machine: relative to `root`, or else its file name."""
     spec = spec.resolve()
     return spec.relative_to(root).as_posix() if spec.is_relative_to(root) else spec.name
+
+
+Fields = Mapping[str, str]
+"""Annotations by field."""
+
+
+def without_overrides(source: str) -> str:
+    """Return the source of classes in which none changes a field of its base, which a TypedDict must not.
+
+    A schema may narrow what it takes from another by `allOf`; such a class lists all its fields instead of the base.
+    What is nested too deeply for Python's parser is returned as it is.
+    """
+    lines = source.split("\n")
+    try:
+        changes = [*_changes(ast.parse(source))]
+    except (RecursionError, MemoryError, SyntaxError):
+        return source
+    for node, merged in reversed(changes):
+        fields = (f"    {key}: {value}" for key, value in merged.items())
+        lines[node.lineno - 1 : node.end_lineno] = [f"class {node.name}(TypedDict):", *fields]
+    return "\n".join(lines)
+
+
+def _changes(tree: ast.Module) -> Iterator[tuple[ast.ClassDef, Fields]]:
+    """Yield each class that changes a field of its base, with all its fields."""
+    fields: dict[str, Fields] = {}
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            parts = [fields.get(base.id, {}) for base in node.bases if isinstance(base, ast.Name)]
+            parts.append({ast.unparse(one.target): ast.unparse(one.annotation) for one in _fields(node)})
+            merged = fields[node.name] = {key: value for one in parts for key, value in one.items()}
+            if any(merged[key] != value for one in parts for key, value in one.items()):
+                yield node, merged
+
+
+def _fields(node: ast.ClassDef) -> list[ast.AnnAssign]:
+    return [part for part in node.body if isinstance(part, ast.AnnAssign)]

@@ -79,7 +79,7 @@ class Merge:
     def _add_refused(
         self, rule: str, message: str, place: SourceLocation, other: SourceLocation | None
     ) -> None:
-        self.refused.append(Diagnostic(place, message, rule, Severity.ERROR, other))
+        self.refused.append(Diagnostic(place, message, rule, other=other))
 
     def _merge_all(self, source: Source) -> None:
         self._merge_root(source)

@@ -41,7 +41,7 @@ def _check_source(target: Target, lock: Lock, source: Source) -> Iterator[Diagno
     for operation, record in now:
         if record.key not in lock.records:
             message = f"{operation} is not in {lock.path.name}; 'relay import {source.name}' adds it"
-            yield Diagnostic(source.place(operation.pointer), message, "page-appeared", Severity.ERROR)
+            yield Diagnostic(source.place(operation.pointer), message, "page-appeared")
     if not known:
         return
     recorded_here = Lock(lock.path, [record for _, record in now])
@@ -53,13 +53,13 @@ def _check_source(target: Target, lock: Lock, source: Source) -> Iterator[Diagno
     first, record, old = known[0]
     if record.block != old.block:
         message = f"only its wording changed; 'relay import {source.name}' records that"
-        yield Diagnostic(source.place(first.pointer), message, "page-reworded", Severity.ERROR)
+        yield Diagnostic(source.place(first.pointer), message, "page-reworded")
     yield from merge.refused
     for _, operation, verb in merge.outcomes:
         if verb != "unchanged" and (operation.path, operation.method) in lock.records:
             message = f"{operation} differs from what was imported; 'relay import --update {source.name}' restores it"
             place = source.place(operation.pointer)
-            yield Diagnostic(target.name, message, "contract-differs", Severity.ERROR, place)
+            yield Diagnostic(target.name, message, "contract-differs", other=place)
 
 
 def _classified(target: Target, merge: Merge, changed: Operation, source: Source) -> Iterator[Diagnostic]:
@@ -75,7 +75,7 @@ def _classified(target: Target, merge: Merge, changed: Operation, source: Source
     is_breaking = any(change.severity is Severity.ERROR for change in changes)
     kind = "breaking" if is_breaking else "additive" if changes else "no effect on clients"
     message = f"changed, {kind}: 'relay import --update {source.name}' imports the change"
-    yield Diagnostic(source.place(changed.pointer), message, "page-changed", Severity.ERROR)
+    yield Diagnostic(source.place(changed.pointer), message, "page-changed")
     for one in changes:
         yield Diagnostic(source.place(one.new_pointer), one.message, one.rule, one.severity, one.old_place)
 
@@ -90,7 +90,7 @@ def _check_missing(
             message = (
                 f"{record} is no longer in {record.page}; remove it from the contract and from this file"
             )
-            yield Diagnostic(name, message, "page-vanished", Severity.ERROR)
+            yield Diagnostic(name, message, "page-vanished")
         elif all_requested:
             message = f"{record} was not compared: {record.page} does not exist here; name it as a SOURCE"
             yield Diagnostic(name, message, "not-checked", Severity.INFO)

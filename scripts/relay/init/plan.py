@@ -27,8 +27,7 @@ from relay.project.settings import Settings
 
 from .contract_source import ContractFiles, check_usable, from_text, read_source
 from .requirement import DISTRIBUTION, Requirement
-from .sample_tests import sample_tests
-from .templates import render
+from .sample_tests import render, sample_tests
 
 EXECUTABLE = frozenset(map(PurePosixPath, ("scripts/serve", "scripts/test", ".ci/venv")))
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain, count
+from pathlib import Path
 from typing import NamedTuple
 
 import orjson
 
+from relay.codegen import package_files
 from relay.codegen.package_files import Security
 from relay.codegen.stubs import written_docstring
 from relay.contract.model import Contract, Operation
@@ -18,7 +21,8 @@ from relay.contract_tests.exchanges import Request
 from relay.contract_tests.sample_requests import model_requests
 from relay.validation import media_types as media
 
-from .templates import render
+render = partial(package_files.render, Path(__file__).parent / "templates")
+"""Return a file of a new project, made of its Jinja template: `scripts/serve` of `scripts/serve.j2`."""
 
 _HOST = "http://test"
 _METHODS = frozenset("get post put patch delete".split())
