@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import yaml
@@ -22,8 +23,21 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+def write(**files):
+    """Write documents as pages (`name_md`) or OpenAPI files (`name_yaml`), and texts as they are; `__` is a slash."""
+    for name, content in files.items():
+        path = Path(".".join(name.replace("__", "/").rsplit("_", 1)))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_as = page if path.suffix == ".md" else yaml.safe_dump
+        path.write_text(content if isinstance(content, str) else write_as(content), "utf-8")
+
+
 def read(*given, limit=LIMIT):
     return Reader(limit).read(given)
+
+
+def names(found):
+    return [source.name for source in found]
 
 
 def problems_of(*given, limit=LIMIT):
@@ -32,24 +46,24 @@ def problems_of(*given, limit=LIMIT):
     return [str(problem) for problem in raised.value.problems]
 
 
-def test_finds_the_block_of_a_page(folder):
+def test_finds_the_block_of_a_page():
     """Only the fence with an OpenAPI document counts; its locations are lines of the page."""
-    (folder / "p.md").write_text(page(thing("pet")), "utf-8")
+    write(p_md=thing("pet"))
 
     (source,) = read("p.md")
 
     assert source.data == thing("pet")
-    line = (folder / "p.md").read_text("utf-8").splitlines().index("    get:") + 1
+    line = page(thing("pet")).splitlines().index("    get:") + 1
     assert str(source.place(("paths", "/pet", "get"))) == f"p.md:{line}:5"
 
 
 @pytest.mark.parametrize("prefix", ["> ", "  ", "- ", "1. > "])
-def test_knows_the_column_of_a_block_inside_a_quote_or_list(folder, prefix):
+def test_knows_the_column_of_a_block_inside_a_quote_or_list(prefix):
     """Locations have the columns of the page, as an editor opens the page and not the block."""
     lines = page(thing("pet")).split("## OpenAPI\n\n")[1].splitlines()
     rest = "".join(char if char == ">" else " " for char in prefix.replace("1. ", "   "))
     text = "\n".join((prefix if index == 0 else rest) + line for index, line in enumerate(lines))
-    (folder / "p.md").write_text(text + "\n", "utf-8")
+    write(p_md=text + "\n")
 
     (source,) = read("p.md")
 
@@ -70,22 +84,18 @@ def test_knows_the_column_of_a_block_inside_a_quote_or_list(folder, prefix):
         ("info: !mine {}\npaths: {}", "16:7: the tag !mine is not allowed; a contract is plain data"),
     ],
 )
-def test_reports_problems_in_a_block_at_the_line_of_the_page(folder, broken, message):
-    (folder / "p.md").write_text(page(f"openapi: 3.0.3\n{broken}"), "utf-8")
+def test_reports_problems_in_a_block_at_the_line_of_the_page(broken, message):
+    write(p_md=page(f"openapi: 3.0.3\n{broken}"))
 
     assert message in [problem.removeprefix("p.md:") for problem in problems_of("p.md")]
 
 
-def test_a_named_page_needs_exactly_one_block(folder):
+def test_a_named_page_needs_exactly_one_block():
     """With two blocks it is unclear which is meant; a page without one documents something else."""
-    (folder / "two.md").write_text(page(thing("a")) + page(thing("b"), fence="~~~"), "utf-8")
-    (folder / "none.md").write_text("# Words\n\n```yaml\na: 1\n```\n", "utf-8")
+    two = page(thing("a")) + page(thing("b"), fence="~~~")
+    write(two_md=two, none_md="# Words\n\n```yaml\na: 1\n```\n")
 
-    lines = [
-        n
-        for n, line in enumerate((folder / "two.md").read_text("utf-8").splitlines(), 1)
-        if "yaml /api" in line
-    ]
+    lines = [number for number, line in enumerate(two.splitlines(), 1) if "yaml /api" in line]
 
     assert problems_of("two.md", "none.md") == [
         f"two.md: has OpenAPI blocks in lines {lines[0]} and {lines[1]}; a page needs exactly one",
@@ -93,31 +103,30 @@ def test_a_named_page_needs_exactly_one_block(folder):
     ]
 
 
-def test_a_fence_inside_a_fence_is_text(folder):
+def test_a_fence_inside_a_fence_is_text():
     """Only a Markdown parser detects this; a regular expression would find two blocks."""
     document = thing("a")
     document["info"]["description"] = "Write it so:\n```yaml\nopenapi: 3.0.3\n```\n"
-    (folder / "p.md").write_text(page(document, fence="````"), "utf-8")
+    write(p_md=page(document, fence="````"))
 
     (source,) = read("p.md")
 
     assert source.data == document
 
 
-def test_an_mdx_page_may_have_components_around_its_block(folder):
+def test_an_mdx_page_may_have_components_around_its_block():
     """MDX has no HTML blocks, which would contain the fence."""
     block = page(thing("a")).split("## OpenAPI\n\n")[1]
-    (folder / "p.mdx").write_text(f"<Card>\n{block}</Card>\n", "utf-8")
+    write(p_mdx=f"<Card>\n{block}</Card>\n")
 
     (source,) = read("p.mdx")
 
     assert source.data == thing("a")
 
 
-def test_no_template_is_evaluated(folder):
+def test_no_template_is_evaluated():
     text = "{{ 7 * 7 }} {% raw %} ${HOME} <%= 1 %>"
-    document = thing("a", {"type": "string", "default": text})
-    (folder / "p.md").write_text(page(document), "utf-8")
+    write(p_md=thing("a", {"type": "string", "default": text}))
 
     (source,) = read("p.md")
 
@@ -125,54 +134,40 @@ def test_no_template_is_evaluated(folder):
 
 
 @pytest.mark.parametrize("ref", ["https://example.com/a.yaml#/X", "/etc/passwd", "other.yaml#/X"])
-def test_a_page_must_not_refer_to_files_or_addresses(folder, ref):
+def test_a_page_must_not_refer_to_files_or_addresses(ref):
     """An untrusted page must not cause a read of other files or addresses."""
-    (folder / "other.yaml").write_text("X: {type: string}", "utf-8")
-    (folder / "p.md").write_text(page(thing("a", {"allOf": [{"$ref": ref}]})), "utf-8")
+    write(other_yaml="X: {type: string}", p_md=thing("a", {"allOf": [{"$ref": ref}]}))
 
     (problem,) = problems_of("p.md")
 
     assert f"'{ref}' is a remote reference and is not fetched" in problem
 
 
-def test_a_named_openapi_file_may_refer_to_other_files(folder):
+def test_a_named_openapi_file_may_refer_to_other_files():
     """The user named it, so it is trusted."""
-    (folder / "parts.yaml").write_text("X: {type: string}", "utf-8")
-    (folder / "api.yaml").write_text(yaml.safe_dump(thing("a", {"$ref": "parts.yaml#/X"})), "utf-8")
+    write(parts_yaml="X: {type: string}", api_yaml=thing("a", {"$ref": "parts.yaml#/X"}))
 
     (source,) = read("api.yaml")
 
     assert source.data["components"]["schemas"]["X"] == {"type": "string"}
 
 
-def test_reads_a_folder_in_order_and_skips_other_pages(folder):
-    for name in ("b", "a"):
-        (folder / "docs" / name).mkdir(parents=True)
-        (folder / "docs" / name / "page.md").write_text(page(thing(name)), "utf-8")
-    (folder / "docs" / "words.md").write_text("# Words\n", "utf-8")
+def test_reads_a_folder_in_order_and_skips_other_pages():
+    write(docs__b__page_md=thing("b"), docs__a__page_md=thing("a"), docs__words_md="# Words\n")
 
-    assert [source.name for source in read("docs", "docs/a/page.md")] == ["docs/a/page.md", "docs/b/page.md"]
+    assert names(read("docs", "docs/a/page.md")) == ["docs/a/page.md", "docs/b/page.md"]
 
 
-def test_reads_the_pages_of_a_local_index_only_inside_its_folder(folder):
+def test_reads_the_pages_of_a_local_index_only_inside_its_folder():
     """An untrusted index must not lead out of its folder or to the network."""
-    (folder / "docs").mkdir()
-    (folder / "outside.md").write_text(page(thing("outside")), "utf-8")
-    (folder / "docs" / "a b.md").write_text(page(thing("a")), "utf-8")
-    links = [
-        "a%20b.md",
-        "./a%20b.md#part",
-        "../outside.md",
-        "https://127.0.0.1:1/x.md",
-        "a%00b.md",
-        "picture.png",
-    ]
-    (folder / "docs" / "llms.txt").write_text("".join(f"- [x]({link}): y\n" for link in links), "utf-8")
+    links = "a%20b.md ./a%20b.md#part ../outside.md https://127.0.0.1:1/x.md a%00b.md picture.png".split()
+    index = "".join(f"- [x]({link}): y\n" for link in links)
+    write(outside_md=thing("outside"), docs__llms_txt=index, **{"docs__a b_md": thing("a")})
     reader = Reader(LIMIT)
 
     found = reader.read(["docs/llms.txt"])
 
-    assert [source.name for source in found] == ["docs/a b.md"]
+    assert names(found) == ["docs/a b.md"]
     (note,) = reader.notes
     assert note.line == (
         "docs/llms.txt: info: 3 of its links lead out of its folder and were not followed; "
@@ -180,49 +175,43 @@ def test_reads_the_pages_of_a_local_index_only_inside_its_folder(folder):
     )
 
 
-def test_a_file_from_an_index_must_not_refer_to_other_files(folder):
-    (folder / "docs").mkdir()
-    (folder / "docs" / "secret.yaml").write_text("Z: {type: string}", "utf-8")
+def test_a_file_from_an_index_must_not_refer_to_other_files():
     document = thing("a", {"$ref": "secret.yaml#/Z"})
-    (folder / "docs" / "p.yaml").write_text(yaml.safe_dump(document), "utf-8")
-    (folder / "docs" / "llms.txt").write_text("[x](p.yaml)\n", "utf-8")
+    write(docs__secret_yaml="Z: {type: string}", docs__p_yaml=document, docs__llms_txt="[x](p.yaml)\n")
 
     (problem,) = problems_of("docs/llms.txt")
 
     assert problem.startswith("docs/p.yaml:")
     assert "'secret.yaml#/Z' is a remote reference and is not fetched" in problem
-    assert [source.name for source in read("docs/llms.txt", "docs/p.yaml")] == ["docs/p.yaml"]
+    assert names(read("docs/llms.txt", "docs/p.yaml")) == ["docs/p.yaml"]
 
 
 @pytest.mark.parametrize("given", ["docs", "docs/llms.txt"])
 def test_symbolic_links_out_of_a_folder_are_not_followed(folder, given):
     """An untrusted folder must not lead to files outside it."""
-    (folder / "docs").mkdir()
-    (folder / "secret.md").write_text(page(thing("secret")), "utf-8")
-    (folder / "docs" / "own.md").write_text(page(thing("own")), "utf-8")
-    (folder / "docs" / "far.md").symlink_to(folder / "secret.md")
-    (folder / "docs" / "near.md").symlink_to("own.md")
-    (folder / "docs" / "loop.md").symlink_to("loop.md")
-    (folder / "docs" / "llms.txt").write_text("[x](own.md) [x](near.md) [x](far.md)\n", "utf-8")
+    index = "[x](own.md) [x](near.md) [x](far.md)\n"
+    write(secret_md=thing("secret"), docs__own_md=thing("own"), docs__llms_txt=index)
+    for link, target in (("far", folder / "secret.md"), ("near", "own.md"), ("loop", "loop.md")):
+        (folder / "docs" / f"{link}.md").symlink_to(target)
     reader = Reader(LIMIT)
 
     found = reader.read([given])
 
-    assert [source.name for source in found] == ["docs/own.md"]
+    assert names(found) == ["docs/own.md"]
     (note,) = reader.notes
     assert note.line.startswith(f"{given}: info: 1 of its links lead out of ")
 
 
-def test_a_file_name_is_not_parsed_as_an_address(folder):
+def test_a_file_name_is_not_parsed_as_an_address():
     """`#` and `?` end the path of an address, but are part of a file's name."""
-    (folder / "api#1?.yaml").write_text(yaml.safe_dump(thing("a")), "utf-8")
+    write(**{"api#1?_yaml": thing("a")})
 
-    assert [source.name for source in read("api#1?.yaml")] == ["api#1?.yaml"]
+    assert names(read("api#1?.yaml")) == ["api#1?.yaml"]
 
 
 def test_reports_all_problems_of_all_pages(folder):
     (folder / "a.md").write_bytes(b"\xff")
-    (folder / "b.md").write_text("x" * 101, "utf-8")
+    write(b_md="x" * 101)
 
     assert problems_of("a.md", "b.md", "c.md", "d.doc", "http://e.com/f.md", limit=100) == [
         "d.doc: is neither a page (.md, .mdx), OpenAPI, a folder, an llms.txt nor an https:// address",
@@ -233,20 +222,20 @@ def test_reports_all_problems_of_all_pages(folder):
     ]
 
 
-def test_refuses_a_page_that_aliases_make_large(folder):
+def test_refuses_a_page_that_aliases_make_large():
     """A few lines of nested aliases would expand to a very large document."""
     lines = [f"a0: &a0 [{'x' * 40}, {'x' * 40}]"]
     lines += [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}, *a{n - 1}, *a{n - 1}]" for n in range(1, 8)]
     block = "\n".join(["openapi: 3.0.3", "x-grow:", *(f"  {line}" for line in lines)])
-    (folder / "p.md").write_text(page(block), "utf-8")
+    write(p_md=page(block))
 
     assert problems_of("p.md") == ["p.md:15:1: expands to more than 1,048,576 bytes through its aliases"]
 
 
 @pytest.mark.parametrize("levels", [100, 900])
-def test_refuses_a_page_that_is_nested_too_deeply(folder, levels):
+def test_refuses_a_page_that_is_nested_too_deeply(levels):
     deep = json.dumps(thing("a")).replace('"type": "object"', '"default": ' + "[" * levels + "]" * levels)
-    (folder / "p.md").write_text(page(deep), "utf-8")
+    write(p_md=page(deep))
 
     (problem,) = problems_of("p.md")
 
@@ -257,8 +246,7 @@ def test_refuses_a_page_that_is_nested_too_deeply(folder, levels):
 def test_the_number_of_pages_is_limited(folder, monkeypatch):
     """An index may be untrusted."""
     monkeypatch.setattr(sources, "MAX_PAGES", 2)
-    for name in "abc":
-        (folder / f"{name}.md").write_text(page(thing(name)), "utf-8")
+    write(a_md=thing("a"), b_md=thing("b"), c_md=thing("c"))
 
     assert problems_of(display(folder)) == [f"{display(folder)}: leads to more than 2 pages; name fewer"]
 
