@@ -47,106 +47,158 @@ def plan(state: State, layout: Ruff, renames: Renames | None = None, *, moves: b
 
     With `moves`, functions that the contract names by Python paths move to the modules of their tags.
     """
-    found = Plan()
-    state = _rename(state, renames or {}, found)
-    applied_renames = state.applied_renames
-    state = _make_package(state, layout, found)
-    left: list[Diagnostic] = []
-    if moves:
-        state, left = _move(state, layout, found)
-    state = _fix_signatures(state, layout, found)
-    state = _add_stubs(state, layout, found)
-    state = _write_types(state, found)
-    found.remaining = [*check(state), *mentions(state.sources, applied_renames), *left]
-    return found
+    run = _Run(state, layout)
+    applied_renames = run.rename(renames or {})
+    run.make_package()
+    left = run.move() if moves else []
+    run.fix_signatures()
+    run.add_stubs()
+    run.write_types()
+    run.plan.remaining = [*check(run.state), *mentions(run.state.sources, applied_renames), *left]
+    return run.plan
 
 
-def _move(state: State, layout: Ruff, found: Plan) -> tuple[State, list[Diagnostic]]:
-    done: list[str] = []
-    moves = Moves(state)
-    while moves.possible:
-        group = moves.together(next(iter(moves.possible.values())))
-        target = group[0].operation.module
-        state = _after(state, found, moved(state, layout, moves, group))
-        names = {(target, one.function.name): one.operation.function for one in group}
-        names = {key: new for key, new in names.items() if key[1] != new}
-        state = _after(state, found, renamed(state.sources, names))
-        for move in group:
-            where = display(state.sources.path(target))
-            found.actions.append(f"moved {move.path} to {move.operation.function} in {where}")
-            done.append(move.path)
-        moves = Moves(state)
-    return state, [*moves.refused.values(), *old_paths(state, done)]
+class _Run:
+    """The state of a package after the steps that are planned so far."""
 
+    def __init__(self, state: State, layout: Ruff) -> None:
+        self.state = state
+        self.plan = Plan()
+        self._layout = layout
+        self._types_module = f"{state.sources.package}.{TYPES}"
 
-def _after(state: State, found: Plan, changes: Mapping[Path, bytes]) -> State:
-    found.changes.update(changes)
-    return state.changed(changes) if changes else state
+    def _change(self, changes: Mapping[Path, bytes], **others: object) -> None:
+        self.plan.changes.update(changes)
+        state = self.state.changed(changes) if changes else self.state
+        self.state = replace(state, **others) if others else state  # type: ignore[arg-type]  # fields of a state
 
+    def _file(self, module: str) -> str:
+        return display(self.state.sources.path(module))
 
-def _rename(state: State, requested: Renames, found: Plan) -> State:
-    renames = {key: operation.function for key, operation in state.renamed.items()} | dict(requested)
-    if not renames:
-        return state
-    changes = renamed(state.sources, renames)
-    state = replace(_after(state, found, changes), applied_renames=renames)
-    homes = {state.sources.path(module) for module, _ in renames}
-    for (module, old), new in renames.items():
-        found.actions.append(f"renamed {old} to {new} in {display(state.sources.path(module))}")
-    if users := [display(path) for path in changes if path not in homes]:
-        found.actions.append(f"updated references in {', '.join(users)}")
-    return state
+    def rename(self, requested: Renames) -> Renames:
+        """Rename what the contract renamed, or a user asks for; return all renames."""
+        renames = {key: one.function for key, one in self.state.renamed.items()} | dict(requested)
+        if renames:
+            changes = renamed(self.state.sources, renames)
+            homes = {self.state.sources.path(module) for module, _ in renames}
+            self.plan.actions += [
+                f"renamed {old} to {new} in {self._file(at)}" for (at, old), new in renames.items()
+            ]
+            if users := [display(path) for path in changes if path not in homes]:
+                self.plan.actions.append(f"updated references in {', '.join(users)}")
+            self._change(changes, applied_renames=renames)
+        return renames
 
+    def make_package(self) -> None:
+        """Add what the package exports, if it is new or its errors are wrong."""
+        changes = missing_hooks(self.state, self._layout)
+        if not self.state.sources.files:
+            self.plan.actions.append(f"created the package {self.state.sources.package}")
+        self.plan.actions += hook_actions(self.state, changes)
+        self._change(changes)
 
-def _make_package(state: State, layout: Ruff, found: Plan) -> State:
-    changes = missing_hooks(state, layout)
-    if not state.sources.files:
-        found.actions.append(f"created the package {state.sources.package}")
-    found.actions += hook_actions(state, changes)
-    return _after(state, found, changes)
+    def move(self) -> list[Diagnostic]:
+        """Move what can move; return what is left to a person."""
+        done: list[str] = []
+        moves = Moves(self.state)
+        while moves.possible:
+            group = moves.together(next(iter(moves.possible.values())))
+            target = group[0].operation.module
+            self._change(moved(self.state, self._layout, moves, group))
+            names = {(target, one.function.name): one.operation.function for one in group}
+            new_names = {key: new for key, new in names.items() if key[1] != new}
+            self._change(renamed(self.state.sources, new_names))
+            for one in group:
+                self.plan.actions.append(
+                    f"moved {one.path} to {one.operation.function} in {self._file(target)}"
+                )
+                done.append(one.path)
+            moves = Moves(self.state)
+        return [*moves.refused.values(), *old_paths(self.state, done)]
 
+    def fix_signatures(self) -> None:
+        """Fix what differs from the contract; a fix can expose another difference, as of a renamed argument's type."""
+        for _ in range(3):
+            todo: dict[Path, list[tuple[Function, list[Difference]]]] = {}
+            for comparison, function in comparisons(self.state):
+                found = [] if function.is_repeated else comparison.differences(function)
+                fixable = [one for one in found if is_fixable(function, one, comparison.known)]
+                if (
+                    fixable
+                ):  # of repeated functions, only a person knows which definition the difference is in
+                    todo.setdefault(function.module.path, []).append((function, fixable))
+            if not todo:
+                break
+            self._change({path: self._fixed_module(functions) for path, functions in todo.items()})
 
-def _fix_signatures(state: State, layout: Ruff, found: Plan) -> State:
-    # A fix can expose another difference, such as the annotation of a renamed argument.
-    for _ in range(3):
-        todo: dict[Path, list[tuple[Function, list[Difference]]]] = {}
-        for comparison, function in comparisons(state):
-            found_here = [] if function.is_repeated else comparison.differences(function)
-            fixable = [one for one in found_here if is_fixable(function, one, comparison.known)]
-            if fixable:  # of repeated functions, only a person knows which definition the difference is in
-                todo.setdefault(function.module.path, []).append((function, fixable))
-        if not todo:
-            break
-        changes = {path: _fixed_module(state, layout, functions, found) for path, functions in todo.items()}
-        state = _after(state, found, changes)
-    return state
+    def _fixed_module(self, functions: Sequence[tuple[Function, list[Difference]]]) -> bytes:
+        module, sources = functions[0][0].module, self.state.sources
+        types = [kind for _, differences in functions for one in differences for kind in _types_of(one)]
+        local = local_names(module, types, self._types_module, [])
+        annotated = _annotated(module, local)
+        edited = [with_fixes(function, differences, annotated, local) for function, differences in functions]
+        headers = self._layout.formatted([header(node) for node, _ in edited])
+        new: dict[cst.FunctionDef, cst.FunctionDef] = {}
+        for (function, _), (node, actions), laid_out in zip(functions, edited, headers, strict=True):
+            new[function.node] = with_header(node, laid_out)
+            self.plan.actions.append(
+                f"updated {function.name} in {display(module.path)}: {', '.join(actions)}"
+            )
+        code = self._with_imports(module, module.tree.visit(_Replacer(new)).code, types, local)
+        before = {name for function, _ in functions for name in self._generated(function)}
+        unused = before - names_used_elsewhere(sources, module, before)
+        code = without_imports(module, code, unused, self._types_module)
+        return _encoded(module, self._layout.with_sorted_imports(code, module.tree.code))
 
+    def _with_imports(self, module: Module, code: str, types: Sequence[Type], local: dict[str, str]) -> str:
+        missing = missing_imports(module, types, self._types_module, local)
+        return with_imports(module, code, missing, self.state.sources.package)
 
-def _fixed_module(
-    state: State, layout: Ruff, functions: Sequence[tuple[Function, list[Difference]]], found: Plan
-) -> bytes:
-    module = functions[0][0].module
-    types = [kind for _, differences in functions for one in differences for kind in _types_of(one)]
-    local = local_names(module, types, _types_module(state), [])
-    annotated = _annotated(module, local)
-    edited = [with_fixes(function, differences, annotated, local) for function, differences in functions]
-    headers = layout.formatted([header(node) for node, _ in edited])
-    new: dict[cst.FunctionDef, cst.FunctionDef] = {}
-    for (function, _), (node, actions), laid_out in zip(functions, edited, headers, strict=True):
-        new[function.node] = with_header(node, laid_out)
-        found.actions.append(f"updated {function.name} in {display(module.path)}: {', '.join(actions)}")
-    before = {name for function, _ in functions for name in _generated(state, function)}
-    code = _with_imports(state, module, module.tree.visit(_Replacer(new)).code, types, local)
-    unused = before - names_used_elsewhere(state.sources, module, before)
-    code = without_imports(module, code, unused, _types_module(state))
-    return _encoded(module, layout.with_sorted_imports(code, module.tree.code))
+    def _generated(self, function: Function) -> set[str]:
+        """Return the local names of the generated types in a function's annotations."""
+        annotations = [*(argument.annotation for argument in function.arguments), function.returns]
+        names = {node.value for one in annotations if one is not None for node in nodes(one, cst.Name)}
+        meaning = meanings(function.module, self.state.sources.package, self.state.types.classes)
+        return {name for name in names if (found := meaning(name)) and found[0] == "generated"}
 
+    def add_stubs(self) -> None:
+        """Add a stub for each operation that has no handler."""
+        by_module: dict[str, list[Operation]] = {}
+        for operation in self.state.new():
+            by_module.setdefault(operation.module, []).append(operation)
+        changes = {self.state.sources.path(one): self._with_stubs(one, new) for one, new in by_module.items()}
+        for name, operations in by_module.items():
+            self.plan.actions += [f"added {one.function} in {self._file(name)}" for one in operations]
+        self._change(changes)
 
-def _with_imports(
-    state: State, module: Module, code: str, types: Sequence[Type], local: dict[str, str]
-) -> str:
-    missing = missing_imports(module, types, _types_module(state), local)
-    return with_imports(module, code, missing, state.sources.package)
+    def _with_stubs(self, name: str, operations: Sequence[Operation]) -> bytes:
+        sources = self.state.sources
+        module = sources.module(name)
+        if module is None or not module.source.strip():
+            text = new_module(operations[0].tag).encode()
+            module = Module(sources.path(name), text, f"{sources.package}.{name}")
+        signatures = [self.state.signatures[operation.id] for operation in operations]
+        types = [one.results.written for one in signatures]
+        types += [argument.type for one in signatures for argument in one.arguments]
+        local = local_names(module, types, self._types_module, [one.function for one in operations])
+        pairs = zip(operations, signatures, strict=True)
+        annotated = _annotated(module, local)
+        stubs = [stub(operation, self.state.contract, one, annotated) for operation, one in pairs]
+        before, newline = module.tree.code, module.tree.default_newline
+        code = self._layout.with_sorted_imports(self._with_imports(module, before, types, local), before)
+        gap = newline * max(3 - (len(code) - len(code.rstrip("\r\n"))) // len(newline), 0)
+        written = [f"{one.strip()}\n".replace("\n", newline) for one in self._layout.formatted_stubs(stubs)]
+        return _encoded(module, code + gap + (newline * 2).join(written))
+
+    def write_types(self) -> None:
+        """Write the generated types if they are outdated."""
+        old, new, path = self.state.types_found, self.state.types_wanted, self.state.types_path
+        changes: dict[Path, bytes] = {}
+        if self.state.types_are_ours and (old is None or first_difference(old, new) is not None):
+            newline = "\r\n" if old is not None and "\r\n" in old else "\n"
+            self.plan.actions.append(f"{'created' if old is None else 'updated'} {display(path)}")
+            changes = {path: new.replace("\n", newline).encode()}
+        self._change(changes, applied_renames={})
 
 
 def _annotated(module: Module, local: Mapping[str, str]) -> Annotated:
@@ -158,14 +210,6 @@ def _types_of(difference: Difference) -> list[Type]:
     if difference.rule == "missing-argument" and difference.wanted is not None:
         kinds.append(difference.wanted.type)
     return kinds
-
-
-def _generated(state: State, function: Function) -> set[str]:
-    """Return the local names of the generated types in a function's annotations."""
-    annotations = [*(argument.annotation for argument in function.arguments), function.returns]
-    names = {node.value for one in annotations if one is not None for node in nodes(one, cst.Name)}
-    meaning = meanings(function.module, state.sources.package, state.types.classes)
-    return {name for name in names if (found := meaning(name)) and found[0] == "generated"}
 
 
 class _Replacer(cst.CSTTransformer):
@@ -187,61 +231,3 @@ def _encoded(module: Module, code: str) -> bytes:
         letters = exc.object[exc.start : exc.end]
         message = f"its encoding, {module.tree.encoding}, cannot represent '{letters}' from the contract: save it as UTF-8"
         raise SetupError([Diagnostic(display(module.path), message)]) from exc
-
-
-def _types_module(state: State) -> str:
-    return f"{state.sources.package}.{TYPES}"
-
-
-def _add_stubs(state: State, layout: Ruff, found: Plan) -> State:
-    by_module: dict[str, list[Operation]] = {}
-    for operation in state.new():
-        by_module.setdefault(operation.module, []).append(operation)
-    changes = {
-        state.sources.path(name): _with_stubs(state, layout, name, operations)
-        for name, operations in by_module.items()
-    }
-    for name, operations in by_module.items():
-        where = display(state.sources.path(name))
-        found.actions += [f"added {operation.function} in {where}" for operation in operations]
-    return _after(state, found, changes)
-
-
-def _with_stubs(state: State, layout: Ruff, name: str, operations: Sequence[Operation]) -> bytes:
-    module = state.sources.module(name)
-    if module is None or not module.source.strip():
-        dotted = f"{state.sources.package}.{name}"
-        module = Module(state.sources.path(name), new_module(operations[0].tag).encode(), dotted)
-    signatures = [state.signatures[operation.id] for operation in operations]
-    types = [
-        kind for one in signatures for kind in (one.results.written, *(item.type for item in one.arguments))
-    ]
-    local = local_names(module, types, _types_module(state), [one.function for one in operations])
-    stubs = layout.formatted_stubs(
-        [
-            stub(operation, state.contract, one, _annotated(module, local))
-            for operation, one in zip(operations, signatures, strict=True)
-        ]
-    )
-    before = module.tree.code
-    code = layout.with_sorted_imports(_with_imports(state, module, before, types, local), before)
-    written = [code, *(f"{stub.strip()}\n" for stub in stubs)]
-    return _encoded(module, _joined(written, module.tree.default_newline))
-
-
-def _joined(parts: Sequence[str], newline: str) -> str:
-    first, *rest = parts
-    missing = 3 - (len(first) - len(first.rstrip("\r\n"))) // len(newline)
-    return (
-        first + newline * max(missing, 0) + f"{newline * 2}".join(one.replace("\n", newline) for one in rest)
-    )
-
-
-def _write_types(state: State, found: Plan) -> State:
-    old, new = state.types_found, state.types_wanted
-    if not state.types_are_ours or (old is not None and first_difference(old, new) is None):
-        return replace(state, applied_renames={})
-    newline = "\r\n" if old is not None and "\r\n" in old else "\n"
-    found.actions.append(f"{'created' if old is None else 'updated'} {display(state.types_path)}")
-    changes = {state.types_path: new.replace("\n", newline).encode()}
-    return replace(_after(state, found, changes), applied_renames={})
