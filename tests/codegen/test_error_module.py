@@ -69,9 +69,8 @@ PROBLEM = answer({"type": "object"}, "application/problem+json")
 def test_a_body_is_chosen_by_the_status(report, wanted, tmp_path):
     """The written function has the documented bodies, and what it returns can be read from its source by `drift`."""
     taken = answer(shape("id", id=NUMBER, title=TEXT), example={"id": 7, "title": "x"})
-    document = failing(
-        {"404": MESSAGE, "400": DETAILS, "409": taken, "5XX": answer(TEXT, "text/plain")}, {"404": MESSAGE}
-    )
+    errors = {"404": MESSAGE, "400": DETAILS, "409": taken, "5XX": answer(TEXT, "text/plain")}
+    document = failing(errors, {"404": MESSAGE})
 
     assert rendered(document, report, tmp_path) == wanted
 
@@ -100,31 +99,34 @@ def test_the_commonest_body_is_written_for_a_status():
 def test_the_seed_gets_a_sentence_or_an_object(tmp_path):
     seed = load_contract(SPEC)
 
-    assert rendered(seed, PLAIN, tmp_path) == (
-        {"success": False, "error": "There is no such path", "code": "NOT_FOUND"},
-        JSON,
-    )
+    body = {"success": False, "error": "There is no such path", "code": "NOT_FOUND"}
+    assert rendered(seed, PLAIN, tmp_path) == (body, JSON)
     assert rendered(seed, DETAILED, tmp_path)[0]["error"]["details"] == [DETAIL]
 
 
 LOC = {"type": "array", "items": {"anyOf": [TEXT, NUMBER]}}
-FASTAPI = {
-    "type": "object",
-    "properties": {
-        "detail": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["loc", "msg", "type"],
-                "properties": {"loc": LOC, "msg": TEXT, "type": TEXT, "input": {}, "ctx": {"type": "object"}},
-            },
-        }
-    },
-}
 
 
 def list_of(*required, **properties):
     return {"type": "array", "items": shape(*required, **properties)}
+
+
+DETAIL_FIELDS = {"loc": LOC, "msg": TEXT, "type": TEXT, "input": {}, "ctx": {"type": "object"}}
+FAULT = {"type": "object", "required": ["loc", "msg", "type"], "properties": DETAIL_FIELDS}
+FASTAPI = {"type": "object", "properties": {"detail": {"type": "array", "items": FAULT}}}
+FIELDS = list_of("field", "code", field=TEXT, code=TEXT, message=TEXT)
+SOURCED = {
+    "status": TEXT,
+    "code": TEXT,
+    "title": TEXT,
+    "detail": TEXT,
+    "source": shape(pointer=TEXT, parameter=TEXT),
+}
+SOURCED_404 = {"status": "404", "code": "NOT_FOUND", "title": "NOT_FOUND", "detail": PLAIN.message}
+SOURCED_400 = {"status": "400", "code": "type", "title": "Wrong", "detail": "m", "source": {"pointer": "/a"}}
+ISSUES = shape("code", code=NUMBER, message=TEXT, issues=list_of(location=TEXT, path=TEXT, reason=TEXT))
+ISSUE = {"location": "query", "path": "/a", "reason": "m"}
+BY_FIELD = {"type": "object", "additionalProperties": {"type": "array"}}
 
 
 @pytest.mark.parametrize(
@@ -146,12 +148,7 @@ def list_of(*required, **properties):
             {"message": "Wrong", "invalid-params": [{"name": "a", "code": "type"}]},
         ),
         (
-            shape(
-                "message",
-                "errors",
-                message=TEXT,
-                errors=list_of("field", "code", field=TEXT, code=TEXT, message=TEXT),
-            ),
+            shape("message", "errors", message=TEXT, errors=FIELDS),
             {"message": PLAIN.message, "errors": []},
             {"message": "Wrong", "errors": [{"field": "a", "code": "type", "message": "m"}]},
         ),
@@ -161,54 +158,17 @@ def list_of(*required, **properties):
             {"errors": [{"field": "a", "message": "m"}]},
         ),
         (
-            shape(
-                errors=list_of(
-                    status=TEXT,
-                    code=TEXT,
-                    title=TEXT,
-                    detail=TEXT,
-                    source=shape(pointer=TEXT, parameter=TEXT),
-                )
-            ),
-            {
-                "errors": [
-                    {"status": "404", "code": "NOT_FOUND", "title": "NOT_FOUND", "detail": PLAIN.message}
-                ]
-            },
-            {
-                "errors": [
-                    {
-                        "status": "400",
-                        "code": "type",
-                        "title": "Wrong",
-                        "detail": "m",
-                        "source": {"pointer": "/a"},
-                    }
-                ]
-            },
+            shape(errors=list_of(**SOURCED)),
+            {"errors": [SOURCED_404]},
+            {"errors": [SOURCED_400]},
         ),
         (
-            shape(
-                error=shape(
-                    "code", code=NUMBER, message=TEXT, issues=list_of(location=TEXT, path=TEXT, reason=TEXT)
-                )
-            ),
+            shape(error=ISSUES),
             {"error": {"code": 404, "message": PLAIN.message}},
-            {
-                "error": {
-                    "code": 400,
-                    "message": "Wrong",
-                    "issues": [{"location": "query", "path": "/a", "reason": "m"}],
-                }
-            },
+            {"error": {"code": 400, "message": "Wrong", "issues": [ISSUE]}},
         ),
         (
-            shape(
-                "title",
-                "errors",
-                title=TEXT,
-                errors={"type": "object", "additionalProperties": {"type": "array"}},
-            ),
+            shape("title", "errors", title=TEXT, errors=BY_FIELD),
             {"title": PLAIN.message, "errors": {}},
             {"title": "Wrong: query /a: m", "errors": {}},
         ),

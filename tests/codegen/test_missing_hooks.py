@@ -28,10 +28,8 @@ def answer(schema, media_type="application/json"):
 
 
 def showing(*, security=(), **responses):
-    one = {
-        **operation("show", responses={"200": {"description": "ok"}, **responses}),
-        "security": [{name: []} for name in security],
-    }
+    asked = [{name: []} for name in security]
+    one = operation("show", responses={"200": {"description": "ok"}, **responses}, security=asked)
     schemes = {name: SCHEMES[name] for name in security}
     return contract({"/a": {"get": one}}, components={"securitySchemes": schemes})
 
@@ -74,10 +72,8 @@ class TestNewPackage:
         names, made = written(showing(security=["key", "login", "token"]))
 
         assert {"_settings.py", "_identity.py", "_collaborators.py"} <= names
-        assert (
-            "created /project/shop/_settings.py: RELAY_KEY, RELAY_LOGIN lists accepted credentials; without it, each "
-            "is refused (401)"
-        ) in made.actions
+        lists = "RELAY_KEY, RELAY_LOGIN lists accepted credentials; without it, each is refused (401)"
+        assert f"created /project/shop/_settings.py: {lists}" in made.actions
         assert written(showing(security=["token"]))[0] == {"__init__.py", "things.py", "_types.py"}
 
 
@@ -134,11 +130,9 @@ class TestExistingPackage:
 
 
 def test_operations_with_uncommon_errors_are_one_warning():
-    answers = [{"500": answer(TITLE)}, ERRORS, ERRORS]
-    paths = {
-        f"/{at}": {"get": operation(f"show{at}", responses={"200": {"description": ""}, **one})}
-        for at, one in enumerate(answers)
-    }
+    ok = {"200": {"description": ""}}
+    errors = enumerate([{"500": answer(TITLE)}, ERRORS, ERRORS])
+    paths = {f"/{at}": {"get": operation(f"show{at}", responses={**ok, **one})} for at, one in errors}
 
     [finding] = written(contract(paths))[1].remaining
 
@@ -157,10 +151,8 @@ class TestServed:
         monkeypatch.syspath_prepend(str(tmp_path))
         document = showing(security=["key", "login"], **{"401": answer(MESSAGE), "default": answer(MESSAGE)})
         sources = regenerated(state_of(document, NONE))[0].sources
-        modules = {
-            path.stem if path.stem != "__init__" else "init": content.decode()
-            for path, content in sources.files.items()
-        }
+        files = sources.files.items()
+        modules = {path.stem.replace("__init__", "init"): content.decode() for path, content in files}
 
         def shop(**settings):
             import importlib

@@ -12,11 +12,8 @@ from support.naming import ANSWER
 
 
 def named(*names):
-    return read(
-        contract(
-            {f"/{at}": {"get": {"operationId": name, "responses": ANSWER}} for at, name in enumerate(names)}
-        )
-    )
+    operations = ({"operationId": name, "responses": ANSWER} for name in names)
+    return read(contract({f"/{at}": {"get": one} for at, one in enumerate(operations)}))
 
 
 @pytest.fixture(autouse=True)
@@ -63,17 +60,16 @@ def test_a_package_needs_no_stub_for_what_the_contract_names(tmp_path, monkeypat
     missing = [one.message for one in found if one.rule == "missing-handler"]
     assert len(missing) == 1
     assert missing[0].startswith("GET /2 has no handler: write pets_api_gone() in named_shop/default.py")
-    assert "1 operation is served by functions" in next(
-        one.message for one in found if one.rule == "named-handler"
-    )
+    (note,) = [one.message for one in found if one.rule == "named-handler"]
+    assert "1 operation is served by functions" in note
 
 
 def test_reports_what_is_missing_with_the_file_to_write_it_in(tmp_path):
     (tmp_path / "pets_api.py").write_text("class Pets:\n    def get(): ...\n", "utf-8")
 
-    found = findings(
-        tmp_path, "pets_api.Pets.get", "pets_api.Pets.put", "pets_api.gone", "other_api.x", "list"
-    )
+    names = ("pets_api.Pets.get", "pets_api.Pets.put", "pets_api.gone", "other_api.x", "list")
+
+    found = findings(tmp_path, *names)
 
     assert [one.message for one in found if one.severity is Severity.ERROR] == [
         "GET /1 has no handler: write Pets.put() in pets_api.py",

@@ -16,11 +16,12 @@ from pydantic import TypeAdapter
 from relay.codegen import types_module
 from relay.codegen.annotations import of_schema
 from relay.codegen.types_module import generate_types
-from support.hosting import contract, operation, ref
+from support.hosting import contract, json_of, operation, ref
 from support.scaffolded import read
 from support.wild import generate_here
 
 TEXT, INTEGER, NULL = {"type": "string"}, {"type": "integer"}, {"type": "null"}
+PATTERNS = {"^x": INTEGER, "^y": TEXT}
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -30,10 +31,14 @@ def _generate_in_this_process():
         yield
 
 
+def shaped(*required, **properties):
+    found = {"type": "object", "properties": properties} if properties else {"type": "object"}
+    return {**found, "required": [*required]} if required else found
+
+
 def later(version="3.1.1", **schemas):
-    answer = {"description": "", "content": {"application/json": {"schema": ref(next(iter(schemas)))}}}
-    paths = {"/a": {"get": operation("show", responses={"200": answer})}}
-    return read({**contract(paths, components={"schemas": schemas}), "openapi": version})
+    paths = {"/a": {"get": operation("show", responses={"200": json_of(ref(next(iter(schemas))))})}}
+    return read(contract(paths, components={"schemas": schemas}, openapi=version))
 
 
 def source_of(**schemas):
@@ -42,7 +47,7 @@ def source_of(**schemas):
 
 
 def annotation(schema):
-    found = later(Given=schema, Thing={"type": "object"})
+    found = later(Given=schema, Thing=shaped())
     given_schema = found.document["components"]["schemas"]["Given"]
     return of_schema(given_schema, found, generate_types(found).names).written({})
 
@@ -63,33 +68,17 @@ def annotation(schema):
         ({"type": "array", "prefixItems": [TEXT], "items": INTEGER}, "list[str | int]"),
         ({"type": "array", "prefixItems": [TEXT, INTEGER]}, "list[Any]"),
         ({"type": "object", "patternProperties": {"^x": INTEGER}}, "dict[str, Any]"),
-        (
-            {
-                "type": "object",
-                "patternProperties": {"^x": INTEGER, "^y": TEXT},
-                "additionalProperties": False,
-            },
-            "dict[str, int | str]",
-        ),
-        (
-            {"type": "object", "propertyNames": {"enum": ["a"]}, "additionalProperties": INTEGER},
-            "dict[str, int]",
-        ),
+        ({**shaped(), "patternProperties": PATTERNS, "additionalProperties": False}, "dict[str, int | str]"),
+        ({**shaped(), "propertyNames": {"enum": ["a"]}, "additionalProperties": INTEGER}, "dict[str, int]"),
         ({"type": "object", "unevaluatedProperties": INTEGER}, "dict[str, Any]"),
-        (
-            {"type": "string", "contentMediaType": "application/json", "contentSchema": {"type": "object"}},
-            "str",
-        ),
+        ({**TEXT, "contentMediaType": "application/json", "contentSchema": shaped()}, "str"),
         ({**ref("Thing"), "description": "The one that is meant"}, "Thing"),
         ({"anyOf": [ref("Thing"), NULL]}, "Thing | None"),
         ({"anyOf": [INTEGER, True]}, "Any"),
         ({"anyOf": [INTEGER, False]}, "int"),
         ({"type": "string", "if": {"pattern": "^a"}, "then": {"minLength": 3}}, "str"),
         ({"allOf": [{"type": "string"}, {"if": {"minLength": 2}, "then": {"pattern": "^a"}}]}, "str"),
-        (
-            {"type": ["object", "array"], "properties": {"a": TEXT}, "items": INTEGER},
-            "dict[str, Any] | list[int]",
-        ),
+        ({**shaped(a=TEXT), "type": ["object", "array"], "items": INTEGER}, "dict[str, Any] | list[int]"),
         ({"not": {"type": "string"}}, "Any"),
         (True, "Any"),
     ],
@@ -100,21 +89,18 @@ def test_an_annotation_says_what_is_certain(schema, expected):
 
 
 def test_a_class_says_the_same_as_an_annotation():
+    pet = shaped(
+        *("name", "kind"),
+        name={"type": ["string", "integer", "null"], "title": "Name"},
+        kind={"const": "cat", "title": "Kind"},
+        place={"type": "array", "prefixItems": [TEXT, INTEGER]},
+        owner={"anyOf": [ref("Pet"), NULL]},
+        never=False,
+    )
+    conditions = {"if": {"required": ["name"]}, "then": {"required": ["place"]}}
+
     source = source_of(
-        Pet={
-            "type": "object",
-            "required": ["name", "kind"],
-            "properties": {
-                "name": {"type": ["string", "integer", "null"], "title": "Name"},
-                "kind": {"const": "cat", "title": "Kind"},
-                "place": {"type": "array", "prefixItems": [TEXT, INTEGER]},
-                "owner": {"anyOf": [ref("Pet"), NULL]},
-                "never": False,
-            },
-            "dependentSchemas": {"name": {"properties": {"more": TEXT}}},
-            "if": {"required": ["name"]},
-            "then": {"required": ["place"]},
-        }
+        Pet={**pet, **conditions, "dependentSchemas": {"name": {"properties": {"more": TEXT}}}}
     )
 
     assert source.endswith(
@@ -128,26 +114,21 @@ class Pet(TypedDict):
 
 
 def test_keywords_next_to_a_reference_extend_its_class():
-    source = source_of(
-        Dog={**ref("Pet"), "properties": {"chip": TEXT}, "required": ["chip"]},
-        Pet={"type": "object", "properties": {"name": TEXT}},
-    )
+    dog = {**ref("Pet"), "properties": {"chip": TEXT}, "required": ["chip"]}
+
+    source = source_of(Dog=dog, Pet=shaped(name=TEXT))
 
     assert "class Dog(Pet):\n    chip: str" in source
 
 
 def test_a_schema_within_a_component_has_the_name_of_its_place():
     """It is referred to like a component; another schema of the name has it already, or gets one that says whose it is."""
-    nested = {"type": "object", "properties": {"size": INTEGER}}
-    to_toy = {"$ref": "#/components/schemas/Pet/$defs/Toy"}
+    own = {"$defs": {"Toy": shaped(size=INTEGER)}}
+    to_toy = ref("Pet/$defs/Toy")
     found = later(
-        Pet={"type": "object", "properties": {"toy": to_toy}, "$defs": {"Toy": nested}},
-        Shop={
-            "type": "object",
-            "properties": {"best": {"$ref": "#/components/schemas/Shop/$defs/Toy"}},
-            "$defs": {"Toy": nested},
-        },
-        Age={"type": "array", "items": {"$ref": "#/components/schemas/Pet/$defs/Toy/properties/size"}},
+        Pet={**shaped(toy=to_toy), **own},
+        Shop={**shaped(best=ref("Shop/$defs/Toy")), **own},
+        Age={"type": "array", "items": ref("Pet/$defs/Toy/properties/size")},
     )
 
     types = generate_types(found)
@@ -160,14 +141,11 @@ def test_a_schema_within_a_component_has_the_name_of_its_place():
 
 def test_a_schema_of_the_whole_document_may_be_referred_to_by_an_anchor():
     """The generator gets the components alone, and would take it for anything."""
-    shown = {"$anchor": "shown", "type": "object", "properties": {"a": TEXT}}
-    answer = {"description": "", "content": {"application/json": {"schema": shown}}}
-    paths = {"/a": {"get": operation("show", responses={"200": answer})}}
-    document = contract(
-        paths, components={"schemas": {"List": {"type": "array", "items": {"$ref": "#shown"}}}}
-    )
+    shown = {**shaped(a=TEXT), "$anchor": "shown"}
+    paths = {"/a": {"get": operation("show", responses={"200": json_of(shown)})}}
+    schemas = {"List": {"type": "array", "items": {"$ref": "#shown"}}}
 
-    source = generate_types(read({**document, "openapi": "3.1.0"})).source
+    source = generate_types(read(contract(paths, components={"schemas": schemas}, openapi="3.1.0"))).source
 
     assert "class Schema(TypedDict):\n    a: NotRequired[str]\n" in source
     assert "List: TypeAlias = list[Schema]" in source
@@ -175,11 +153,9 @@ def test_a_schema_of_the_whole_document_may_be_referred_to_by_an_anchor():
 
 def test_words_of_the_generator_itself_are_not_passed_on():
     """A contract must not choose what the generated module imports, and any keyword may be in a schema of 3.1."""
-    source = source_of(
-        Pet={**TEXT, "customTypePath": "os.system", "x-python-import": {"module": "os", "name": "system"}}
-    )
+    words = {"customTypePath": "os.system", "x-python-import": {"module": "os", "name": "system"}}
 
-    assert source.endswith("Pet: TypeAlias = str")
+    assert source_of(Pet={**TEXT, **words}).endswith("Pet: TypeAlias = str")
 
 
 def test_a_header_may_have_several_types():
@@ -188,13 +164,10 @@ def test_a_header_may_have_several_types():
         "X-Kind": {"schema": {"type": ["integer", "string"]}},
         "X-Count": {"schema": {**ref("Count"), "description": "How many"}},
     }
-    made = {"description": "", "headers": headers}
-    document = contract(
-        {"/a": {"get": operation("show", responses={"200": made})}},
-        components={"schemas": {"Count": INTEGER}},
-    )
+    paths = {"/a": {"get": operation("show", responses={"200": {"description": "", "headers": headers}})}}
+    schemas = {"Count": INTEGER}
 
-    source = generate_types(read({**document, "openapi": "3.1.0"})).source
+    source = generate_types(read(contract(paths, components={"schemas": schemas}, openapi="3.1.0"))).source
 
     assert '"X-Left": NotRequired[int]' in source
     assert '"X-Kind": NotRequired[int | str]' in source
@@ -246,12 +219,9 @@ def grown(inner):
 
 
 def _fitting(schema):
-    of_kind = {"items": "array", "prefixItems": "array"} | dict.fromkeys(
-        "properties patternProperties additionalProperties required".split(), "object"
-    )
-    return {
-        key: value for key, value in schema.items() if key not in of_kind or of_kind[key] in schema["type"]
-    }
+    of_objects = "properties patternProperties additionalProperties required".split()
+    kinds = {"items": "array", "prefixItems": "array"} | dict.fromkeys(of_objects, "object")
+    return {key: value for key, value in schema.items() if kinds.get(key, "") in ("", *schema["type"])}
 
 
 SCHEMAS = st.recursive(st.booleans() | TYPES.map(lambda name: {"type": name}), grown, max_leaves=6)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import textwrap
 
 import pytest
@@ -14,7 +12,7 @@ from hypothesis import strategies as st
 from relay.codegen.plan import plan
 from support.hosting import contract, operation, ref
 from support.running import relay
-from support.scaffolded import LAYOUT, handler_findings, in_sync, regenerated, state_of, text
+from support.scaffolded import LAYOUT, handler_findings, in_sync, regenerated, state_of, text, typed_strictly
 
 STRING = {"type": "string"}
 THING = {"type": "object", "required": ["name"], "properties": {"name": STRING}}
@@ -34,9 +32,8 @@ def with_headers(response, **headers):
 
 def showing(responses, **components):
     schemas = dict.fromkeys(["Thing", "Job", "Error"], THING)
-    return contract(
-        {"/a": {"get": operation("show", responses=responses)}}, components={"schemas": schemas, **components}
-    )
+    paths = {"/a": {"get": operation("show", responses=responses)}}
+    return contract(paths, components={"schemas": schemas, **components})
 
 
 def stub_of(document):
@@ -80,10 +77,7 @@ def test_headers_of_a_shared_response_have_one_class():
     """Operations that answer alike have one type; its name is the response's, and its own among the schemas."""
     made = json_of(ref("Thing"), Location=True)
     shared = {"201": {"$ref": "#/components/responses/made"}}
-    paths = {
-        "/a": {"post": operation("one", responses=shared)},
-        "/b": {"post": operation("two", responses=shared)},
-    }
+    paths = {f"/{name}": {"post": operation(name, responses=shared)} for name in ("one", "two")}
     components = {"schemas": {"Thing": THING, "MadeHeaders": THING}, "responses": {"made": made}}
 
     state, _ = regenerated(state_of(contract(paths, components=components)))
@@ -221,9 +215,8 @@ def test_a_header_that_becomes_required_and_a_new_name_of_the_operation_change_t
     required, _ = regenerated(state_of(showing(LOCATED), sources))
     state, made = regenerated(state_of(renamed, required.sources))
 
-    assert "def show() -> tuple[Thing, Literal[201], Show201Headers]: return 1" in text(
-        required.sources, "things"
-    )
+    needed = "def show() -> tuple[Thing, Literal[201], Show201Headers]: return 1"
+    assert needed in text(required.sources, "things")
     code = text(state.sources, "things")
     assert "def make() -> tuple[Thing, Literal[201], Make201Headers]: return 1" in code
     assert "Show201Headers" not in code
@@ -249,9 +242,8 @@ MEMBERS = [
 def test_what_is_written_agrees_and_a_second_run_changes_nothing(responses, members):
     """Whatever is documented, and whatever was annotated before; only undocumented statuses are left to a person."""
     annotation = f" -> {' | '.join(members)}" if members else ""
-    things = (
-        f"from typing import Any, Literal\nfrom ._types import Job, Thing\n\ndef show(){annotation}: ...\n"
-    )
+    imports = "from typing import Any, Literal\nfrom ._types import Job, Thing\n\n"
+    things = f"{imports}def show(){annotation}: ...\n"
     modules = {"things": things} if members else {}
 
     after, made = regenerated(state_of(showing(responses), **modules))
@@ -296,8 +288,7 @@ def checked(folder, handlers):
     (folder / "shop" / "things.py").write_text(textwrap.dedent(handlers), "utf-8")
     made = relay(folder, "regenerate", "--spec", "api.json", "--handlers", "shop")
     assert made.stdout == "updated shop/_types.py\n".replace("updated", "created"), made.stdout + made.stderr
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "-p", "shop"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout
+    return typed_strictly(folder, "shop")
 
 
 def test_a_type_checker_accepts_what_is_documented(tmp_path):

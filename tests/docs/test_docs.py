@@ -63,17 +63,32 @@ def shop(shop_template, tmp_path):
     return folder
 
 
-def own_tests(folder):
-    """Run the tests of a project."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio", "tests"]
+RUNNER = """
+import os, sys
+import pytest, relay.server.app, relay.testing  # once for all projects
+codes = []
+for folder in sys.argv[1:]:
+    if not (child := os.fork()):
+        os.chdir(folder)
+        os._exit(pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:asyncio", "tests"]))
+    codes.append(os.waitpid(child, 0)[1])
+sys.exit(any(codes))
+"""
+
+
+def own_tests(*folders):
+    """Run the tests of projects."""
+    command = [sys.executable, "-c", RUNNER, *map(str, folders)]
     variables = {name: value for name, value in os.environ.items() if not name.startswith("RELAY_")}
     variables["PYTHONPATH"] = str(ROOT / "scripts")
-    found = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        command, cwd=folders[0], env=variables, capture_output=True, text=True, check=False
+    )
     assert found.returncode == 0, found.stdout + found.stderr
 
 
 @with_language("python")
-def test_every_python_block_runs_in_the_project_of_the_pages(page, shop):
+def test_every_python_block_runs_in_the_project_of_the_pages(page, shop, tmp_path):
     """A block replaces the file that its first line names; then the project's tests pass."""
     found = pages.blocks(page, "python")
     assert all(block.path for block in found), "the first line of a block names its file"
@@ -85,13 +100,12 @@ def test_every_python_block_runs_in_the_project_of_the_pages(page, shop):
         else:
             first[block.path] = block.content
             pages.write(shop, block)
-    own_tests(shop)
+    projects = [shop]
+    for number, block in enumerate(variants):
+        projects.append(shutil.copytree(shop, tmp_path / f"variant-{number}"))
+        pages.write(projects[-1], block)
 
-    for block in variants:
-        before = (shop / block.path).read_text("utf-8")
-        pages.write(shop, block)
-        own_tests(shop)
-        (shop / block.path).write_text(before, "utf-8")
+    own_tests(*projects)
 
 
 @with_language("python")

@@ -17,7 +17,7 @@ from relay.contract.diagnostics import SetupError
 from relay.contract.loading import load_contract
 from relay.init.plan import plan
 from relay.init.requirement import Requirement
-from support.hosting import SECRET, contract, operation
+from support.hosting import SECRET, contract, operation, query
 from support.running import ROOT, SPEC, environment, relay
 
 GARAGE = ROOT / "tests" / "specs" / "garage" / "openapi.yaml"
@@ -35,8 +35,18 @@ def made(folder, source=None, requirement=RELEASE):
     return found
 
 
-def command(folder, *arguments):
-    return relay(folder, *arguments, PYTHONPATH=str(ROOT / "scripts"))
+def command(folder, *arguments, **variables):
+    return relay(folder, *arguments, PYTHONPATH=str(ROOT / "scripts"), **variables)
+
+
+def put(path, content=""):
+    """Write a text, or a document as JSON, into a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
+    return path
+
+
+PETS = contract({"/pets": {"get": operation("list_pets")}})
 
 
 def written(folder):
@@ -75,15 +85,9 @@ class TestShape:
 
     def test_functions_are_ours(self, seed):
         for name in ("calls.py", "_errors.py", "_identity.py"):
-            ours, theirs = (
-                {
-                    node.name
-                    for node in ast.parse((root / "handlers" / name).read_text("utf-8")).body
-                    if hasattr(node, "name")
-                }
-                for root in (ROOT, seed)
-            )
-            assert theirs <= ours
+            trees = (ast.parse((root / "handlers" / name).read_text("utf-8")).body for root in (ROOT, seed))
+            ours, theirs = ({getattr(node, "name", "") for node in tree} for tree in trees)
+            assert theirs <= ours | {""}
 
     def test_checks_are_ours(self, seed):
         ours, theirs = (configparser.ConfigParser() for _ in range(2))
@@ -107,13 +111,8 @@ class TestProject:
     def test_code_keeps_to_the_projects_own_rules(self, garage, seed):
         for folder in (garage, seed):
             for arguments in (["check"], ["format", "--check"]):
-                found = subprocess.run(
-                    [find_ruff_bin(), *arguments, "--no-cache"],
-                    cwd=folder,
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                )
+                ruff = [find_ruff_bin(), *arguments, "--no-cache"]
+                found = subprocess.run(ruff, cwd=folder, capture_output=True, text=True, check=False)
                 assert found.returncode == 0, found.stdout
 
     def test_scripts_can_be_run(self, garage):
@@ -145,14 +144,9 @@ class TestProject:
 
     def test_production_takes_it(self, garage):
         """Stubs answer 501 there; nothing in the project asks for mocks."""
-        result = relay(
-            garage,
-            "check",
-            PYTHONPATH=str(ROOT / "scripts"),
-            RELAY_ENVIRONMENT="production",
-            RELAY_JWT_SECRET=SECRET,
-            RELAY_STOREROOM_KEY=SECRET,
-        )
+        secrets = {"RELAY_JWT_SECRET": SECRET, "RELAY_STOREROOM_KEY": SECRET}
+
+        result = command(garage, "check", RELAY_ENVIRONMENT="production", **secrets)
 
         assert "error" not in result.stdout + result.stderr
 
@@ -178,8 +172,7 @@ class TestFolderWithCode:
             "tests/conftest.py": b"",
         }
         for name, content in own.items():
-            (tmp_path / name).parent.mkdir(exist_ok=True)
-            (tmp_path / name).write_bytes(content)
+            put(tmp_path / name, content.decode())
 
         found = made(tmp_path)
 
@@ -194,41 +187,33 @@ class TestFolderWithCode:
 
     def test_its_contract_counts(self, tmp_path):
         """Another one is not laid over it; `relay import` can merge the two."""
-        (tmp_path / "spec").mkdir()
-        own = json.dumps(contract({"/pets": {"get": operation("list_pets")}}))
-        (tmp_path / "spec" / "openapi.yaml").write_text(own, "utf-8")
+        own = put(tmp_path / "spec" / "openapi.yaml", PETS)
 
         found = made(tmp_path, SPEC)
 
-        assert (tmp_path / "spec" / "openapi.yaml").read_text("utf-8") == own
+        assert json.loads(own.read_text("utf-8")) == PETS
         assert "async def list_pets" in (tmp_path / "handlers" / "things.py").read_text("utf-8")
         assert any("is kept, and the project is made for it" in note for note in found.notes)
 
     def test_handlers_of_its_own_are_not_touched(self, tmp_path):
         """A missing operation is one for `relay regenerate`, which edits."""
-        (tmp_path / "spec").mkdir()
         document = contract({"/pets": {"get": operation("list_pets"), "post": operation("add_pet")}})
-        (tmp_path / "spec" / "openapi.yaml").write_text(json.dumps(document), "utf-8")
-        (tmp_path / "handlers").mkdir()
-        (tmp_path / "handlers" / "__init__.py").write_text("", "utf-8")
+        put(tmp_path / "spec" / "openapi.yaml", document)
+        put(tmp_path / "handlers" / "__init__.py")
         own = "async def list_pets():\n    return []\n"
-        (tmp_path / "handlers" / "things.py").write_text(own, "utf-8")
+        things = put(tmp_path / "handlers" / "things.py", own)
 
         found = made(tmp_path)
 
-        assert (tmp_path / "handlers" / "things.py").read_text("utf-8") == own
+        assert things.read_text("utf-8") == own
         assert any("`relay regenerate --diff` shows it" in note for note in found.notes)
 
     def test_a_package_that_verifies_keys_in_its_own_way_gets_no_settings(self, tmp_path):
         """Nothing that is written imports a name which the package does not have, or invents a variable."""
-        (tmp_path / "handlers").mkdir()
-        (tmp_path / "handlers" / "__init__.py").write_text("", "utf-8")
-        (tmp_path / "spec").mkdir()
-        document = contract(
-            {"/pets": {"get": operation("list_pets", security=[{"door": []}])}},
-            components={"securitySchemes": {"door": {"type": "apiKey", "in": "header", "name": "X-Door"}}},
-        )
-        (tmp_path / "spec" / "openapi.yaml").write_text(json.dumps(document), "utf-8")
+        schemes = {"door": {"type": "apiKey", "in": "header", "name": "X-Door"}}
+        paths = {"/pets": {"get": operation("list_pets", security=[{"door": []}])}}
+        put(tmp_path / "handlers" / "__init__.py")
+        put(tmp_path / "spec" / "openapi.yaml", contract(paths, components={"securitySchemes": schemes}))
 
         found = made(tmp_path)
 
@@ -238,11 +223,8 @@ class TestFolderWithCode:
         assert not [name for name, content in files.items() if b"RELAY_DOOR" in content]
 
     def test_a_project_of_other_names_keeps_them(self, tmp_path):
-        (tmp_path / "pyproject.toml").write_text(
-            '[tool.relay]\nspec = "api.yaml"\nhandlers = "shop.api"\n', "utf-8"
-        )
-        document = contract({"/pets": {"get": operation("list_pets")}})
-        (tmp_path / "api.yaml").write_text(json.dumps(document), "utf-8")
+        put(tmp_path / "pyproject.toml", '[tool.relay]\nspec = "api.yaml"\nhandlers = "shop.api"\n')
+        put(tmp_path / "api.yaml", PETS)
 
         made(tmp_path)
 
@@ -265,25 +247,16 @@ class TestSecurity:
     )
     def test_its_tests_sign_in(self, tmp_path, scheme):
         """Wherever the scheme has its credential, next to cookies, too: the generated tests pass."""
-        cookies = [
-            {"name": name, "in": "cookie", "required": True, "schema": {"type": "string"}}
-            for name in ("a", "b")
-        ]
-        document = contract(
-            {"/pets": {"get": operation("list_pets", security=[{"host": []}], parameters=cookies)}},
-            components={"securitySchemes": {"host": scheme}},  # the name of a setting of Relay's own
-        )
-        (tmp_path / "pets.json").write_text(json.dumps(document), "utf-8")
+        cookies = [query(name, location="cookie", required=True) for name in ("a", "b")]
+        paths = {"/pets": {"get": operation("list_pets", security=[{"host": []}], parameters=cookies)}}
+        components = {"securitySchemes": {"host": scheme}}  # the name of a setting of Relay's own
         folder = tmp_path / "shop"
-        made(folder, tmp_path / "pets.json")
+        made(folder, put(tmp_path / "pets.json", contract(paths, components=components)))
 
+        pytests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio"]
+        variables = environment(folder, PYTHONPATH=str(ROOT / "scripts"))
         result = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio"],
-            cwd=folder,
-            env=environment(folder, PYTHONPATH=str(ROOT / "scripts")),
-            capture_output=True,
-            text=True,
-            check=False,
+            pytests, cwd=folder, env=variables, capture_output=True, text=True, check=False
         )
 
         assert "1 passed" in result.stdout, result.stdout + result.stderr
@@ -294,7 +267,7 @@ class TestRefusals:
     """What keeps a project from being made; nothing is written then."""
 
     def test_a_contract_that_is_none(self, tmp_path):
-        (tmp_path / "pets.yaml").write_text("openapi: 3.0.3\npaths: {a: {}}\n", "utf-8")
+        put(tmp_path / "pets.yaml", "openapi: 3.0.3\npaths: {a: {}}\n")
 
         with pytest.raises(SetupError) as caught:
             plan(tmp_path / "shop", str(tmp_path / "pets.yaml"), RELEASE, str)
@@ -306,14 +279,13 @@ class TestRefusals:
     def test_a_contract_that_shares_files(self, tmp_path, monkeypatch, source):
         """They are read as every other command reads them."""
         project = tmp_path / "shop"
-        (project / "spec").mkdir(parents=True)
-        (project / "shared.json").write_text('{"s": {"type": "string"}}', "utf-8")
-        document = {**contract({}), "components": {"schemas": {"S": {"$ref": "../shared.json#/s"}}}}
-        (project / "spec/openapi.yaml").write_text(json.dumps(document), "utf-8")
+        put(project / "shared.json", {"s": {"type": "string"}})
+        schemas = {"S": {"$ref": "../shared.json#/s"}}
+        put(project / "spec/openapi.yaml", contract({}, components={"schemas": schemas}))
         if source == "variable":
             monkeypatch.setenv("RELAY_CONTRACT_ROOT", str(project))
         table = f'{source} = "."\n' if source in ("contract-root", "contract_root") else ""
-        (project / "pyproject.toml").write_text(f"[tool.relay]\n{table}", "utf-8")
+        put(project / "pyproject.toml", f"[tool.relay]\n{table}")
 
         if source:
             assert plan(project, None, RELEASE, str).files
@@ -321,37 +293,32 @@ class TestRefusals:
         with pytest.raises(SetupError, match="outside the contract's folder"):
             plan(project, None, RELEASE, str)
 
-    def test_a_file_in_the_folders_place(self, tmp_path):
-        (tmp_path / "shop").write_text("", "utf-8")
+    @pytest.mark.parametrize(
+        ("folder", "message"),
+        [
+            ("file", "is a file; name a folder"),
+            ("file/inside", "is not a folder"),
+            ("linked", r"conftest\.py: leads out of"),
+            ("unread", r"pyproject\.toml: cannot be read"),
+        ],
+    )
+    def test_what_is_in_the_way(self, tmp_path, folder, message):
+        """It is not replaced; what a link leads to is somebody else's; what a pyproject.toml says is not guessed."""
+        put(tmp_path / "file")
+        put(tmp_path / "unread" / "pyproject.toml", "[")
+        for name in ("theirs", "linked"):
+            (tmp_path / name).mkdir()
+        (tmp_path / "linked" / "tests").symlink_to(tmp_path / "theirs")
 
-        for folder in (tmp_path / "shop", tmp_path / "shop" / "inside"):
-            with pytest.raises(SetupError, match=r"is a file; name a folder|is not a folder"):
-                plan(folder, None, RELEASE, str)
-
-    def test_a_link_out_of_the_folder(self, tmp_path):
-        """What it leads to is somebody else's."""
-        (tmp_path / "theirs").mkdir()
-        (tmp_path / "shop").mkdir()
-        (tmp_path / "shop" / "tests").symlink_to(tmp_path / "theirs")
-
-        with pytest.raises(SetupError, match=r"conftest\.py: leads out of"):
-            plan(tmp_path / "shop", None, RELEASE, str)
-
-    def test_a_pyproject_that_cannot_be_read(self, tmp_path):
-        """What it says of Relay is not guessed."""
-        (tmp_path / "pyproject.toml").write_text("[", "utf-8")
-
-        with pytest.raises(SetupError, match=r"pyproject\.toml: cannot be read"):
-            plan(tmp_path, None, RELEASE, str)
+        with pytest.raises(SetupError, match=message):
+            plan(tmp_path / folder, None, RELEASE, str)
 
 
 def test_an_operation_without_a_request_has_no_test(tmp_path):
-    wanted = {"type": "string", "pattern": "^(?!a)b(?<=c)$"}
-    parameter = {"name": "q", "in": "query", "required": True, "schema": wanted}
+    parameter = query("q", {"type": "string", "pattern": "^(?!a)b(?<=c)$"}, required=True)
     document = contract({"/pets": {"get": operation("list_pets", parameters=[parameter])}})
-    (tmp_path / "pets.yaml").write_text(json.dumps(document), "utf-8")
 
-    found = made(tmp_path / "shop", tmp_path / "pets.yaml")
+    found = made(tmp_path / "shop", put(tmp_path / "pets.yaml", document))
 
     assert not (tmp_path / "shop" / "tests" / "test_things.py").exists()
     assert any(note.startswith("GET /pets has no test: ") for note in found.notes)
@@ -365,15 +332,12 @@ def test_tests_send_multipart_with_the_boundary_that_their_header_names(tmp_path
     content = {"schema" if is_form else "itemSchema": field}
     body = {"required": True, "content": {media_type: content}}
     document = contract({"/pets": {"post": operation("add_pet", requestBody=body)}}, openapi="3.2.0")
-    (tmp_path / "pets.yaml").write_text(json.dumps(document), "utf-8")
 
-    made(tmp_path / "shop", tmp_path / "pets.yaml")
+    made(tmp_path / "shop", put(tmp_path / "pets.yaml", document))
 
-    (call,) = [
-        one
-        for one in ast.walk(ast.parse((tmp_path / "shop" / "tests" / "test_things.py").read_text()))
-        if isinstance(one, ast.Call) and ast.unparse(one.func) == "api.post"
-    ]
+    tests = ast.parse((tmp_path / "shop" / "tests" / "test_things.py").read_text())
+    calls = (one for one in ast.walk(tests) if isinstance(one, ast.Call))
+    (call,) = [one for one in calls if ast.unparse(one.func) == "api.post"]
     sent = {one.arg: ast.literal_eval(one.value) for one in call.keywords}
     named, _, boundary = sent["headers"]["Content-Type"].partition("; boundary=")
     assert named == media_type

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +24,8 @@ from relay.contract.loading import load_contract
 from relay.contract.model import Contract
 from relay.project.package_source import Sources
 
+from .running import ROOT as REPOSITORY
+
 ROOT = Path("/project")
 FOLDER = ROOT / "shop"
 
@@ -36,6 +41,8 @@ class AsWritten(Ruff):
 
 
 LAYOUT = AsWritten(FOLDER)
+_CACHE = TemporaryDirectory(prefix="relay-mypy-")
+"""What mypy knows of other packages, for all tests of a process."""
 
 
 def read(document: Any) -> Contract:
@@ -105,3 +112,22 @@ def _short(place: str) -> str:
     return (
         place[place.rindex("shop/") :] if "shop/" in place else re.sub(r".*/(contract\.json)", r"\1", place)
     )
+
+
+def typed_strictly(folder: Path, package: str) -> str:
+    """Run mypy on a package in a folder; return what it prints."""
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--config-file=",
+        "--cache-dir",
+        _CACHE.name,
+        "-p",
+        package,
+    ]
+    variables = {**os.environ, "MYPYPATH": str(REPOSITORY / "scripts")}
+    return subprocess.run(
+        command, cwd=folder, env=variables, capture_output=True, text=True, check=False
+    ).stdout

@@ -32,7 +32,8 @@ _OF_A_MODULE = frozenset(
 )
 
 
-Reason = tuple[cst.CSTNode | None, str]
+Reason = tuple[cst.CSTNode | None, str] | tuple[cst.CSTNode, str, Module]
+"""Where and why a function cannot move; the module is given if it is another one than the function's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,8 @@ class Moves:
         return Diagnostic(place, message, "not-moved", Severity.WARNING)
 
     def _obstacle(self, move: Move) -> Diagnostic | None:
-        for node, why in self._reasons(move):
-            return self._diagnostic(move, node, why)
-        for module, node, why in self._outer_uses(move):
-            return self._diagnostic(move, node, why, module)
-        return None
+        reason = next(self._reasons(move), None)
+        return None if reason is None else self._diagnostic(move, *reason)
 
     def _reasons(self, move: Move) -> Iterator[Reason]:
         target = self._state.sources.module(move.operation.module)
@@ -105,6 +103,7 @@ class Moves:
             yield None, "that module evaluates annotations; add `from __future__ import annotations` to it"
         yield from self._need_reasons(move, target)
         yield from self._inner_uses(move)
+        yield from self._outer_uses(move)
 
     def _name_reasons(self, move: Move, target: Module | None) -> Iterator[Reason]:
         old, new = move.function.name, move.operation.function
@@ -125,9 +124,7 @@ class Moves:
                     yield None, f"'{name}' may come from `import *`"
             elif name in moving:
                 yield None, f"it uses {name}(), which moves to another module"
-            elif declares(module.tree, name) or module.times_bound(name) > max(
-                1, len(imports_of(module, name))
-            ):
+            elif _is_rebound(module, name):
                 yield None, f"it uses '{name}', which its module sets in several places"
             elif target is not None and name in target.names and not _is_same(module, target, name):
                 yield None, f"that module uses the name '{name}' for something else"
@@ -151,18 +148,16 @@ class Moves:
             if text.value.strip("\"'") == move.function.name:
                 yield text, "a string of its module has its name"
 
-    def _outer_uses(self, move: Move) -> Iterator[tuple[Module, cst.CSTNode, str]]:
+    def _outer_uses(self, move: Move) -> Iterator[Reason]:
         """Yield where other files use a function in a way that cannot be updated."""
-        if self._state.sources.module(move.operation.module) is move.module:
-            return
         name, whole = move.function.name, f"{move.module.name}.{move.function.name}"
         for module in self._state.sources.modules([name]):
             if module is move.module:
                 continue
             for node in _attribute_uses(module, whole):
-                yield module, node, "it is used by an attribute of its module here"
+                yield node, "it is used by an attribute of its module here", module
             if move.module.name in module.stars:
-                yield module, module.tree, "it may be imported by `import *` here"
+                yield module.tree, "it may be imported by `import *` here", module
 
 
 def _attribute_uses(module: Module, whole: str) -> Iterator[cst.CSTNode]:
@@ -171,6 +166,11 @@ def _attribute_uses(module: Module, whole: str) -> Iterator[cst.CSTNode]:
             found = names() if callable(names) else names
             if any(module.absolute_name(one.name) == whole for one in found):
                 yield node
+
+
+def _is_rebound(module: Module, name: str) -> bool:
+    bound = module.times_bound(name)
+    return declares(module.tree, name) or bound > max(1, len(imports_of(module, name)))
 
 
 def _is_same(module: Module, target: Module, name: str) -> bool:

@@ -1,29 +1,25 @@
-"""The types of streams of items: `scripts/relay/codegen/body_types.py`."""
+"""The types of bodies that are lists: streams of items and parts by position, `scripts/relay/codegen/body_types.py`."""
 
 from __future__ import annotations
 
 import pytest
 
-from support.hosting import contract, operation
+from support.hosting import contract, operation, ref
 from support.scaffolded import handler_findings, regenerated, state_of, text
 
 ROW = {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}
 ITEMS = {"application/jsonl": {"itemSchema": {"$ref": "#/components/schemas/Row"}}}
-DOCUMENT = {
-    **contract(
-        {
-            "/a": {
-                "post": operation(
-                    "add",
-                    requestBody={"required": True, "content": ITEMS},
-                    responses={"200": {"description": "", "content": ITEMS}},
-                )
-            }
-        },
-        components={"schemas": {"Row": ROW, "Other": ROW}},
-    ),
-    "openapi": "3.2.0",
-}
+
+
+def document(content):
+    """A contract whose operation takes and returns a content."""
+    body, answer = {"required": True, "content": content}, {"description": "", "content": content}
+    one = operation("add", requestBody=body, responses={"200": answer})
+    schemas = {"Row": ROW, "Other": ROW}
+    return contract({"/a": {"post": one}}, components={"schemas": schemas}, openapi="3.2.0")
+
+
+DOCUMENT = document(ITEMS)
 
 
 def test_a_new_handler_takes_and_returns_iterators():
@@ -110,3 +106,30 @@ class Mine: ...
 {"async " * is_async}def add(*, body: {taken}) -> {returned}:
     raise NotImplementedError
 """
+
+
+MIXED = "multipart/mixed"
+REF = ref("Row")
+PAIR = {"type": "array", "prefixItems": [REF, {"type": "string"}]}
+NESTED = {"type": "array", "prefixItems": [{"type": "array", "items": REF}], "maxItems": 1}
+
+
+def written(schema, **encodings):
+    files = regenerated(state_of(document({MIXED: {"schema": schema, **encodings}})))[0].sources
+    code = text(files, "things")
+    assert ("import Upload as Upload" in text(files, "_types")) is ("Upload" in code)
+    return " ".join(code[code.index("async def add(") : code.index(':\n    """')].split())
+
+
+@pytest.mark.parametrize(
+    ("schema", "encodings", "taken", "returned"),
+    [
+        ({"type": "array", "items": REF}, {}, "list[Row]", "list[Row]"),
+        ({"type": "array", "prefixItems": [REF], "items": {}}, {}, "list[Row | Upload]", "list[Row | bytes]"),
+        ({**PAIR, "items": False}, {}, "list[Row | str]", "list[Row | str]"),
+        (NESTED, {"prefixEncoding": [{"contentType": MIXED}]}, "list[list[Row]]", "list[list[Row]]"),
+        ({"type": "array"}, {"itemEncoding": {"contentType": "application/json"}}, "list[Any]", "list[Any]"),
+    ],
+)
+def test_a_new_handler_takes_and_returns_lists(schema, encodings, taken, returned):
+    assert written(schema, **encodings) == f"async def add(*, body: {taken}) -> {returned}"
