@@ -6,15 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from relay.contract.model import Contract, RequestBody, Response, Schema
+from relay.validation import encoding_objects as encodings
 from relay.validation.binary_schemas import is_file
-from relay.validation.encoding_objects import (
-    DescribedPart,
-    DescribedParts,
-    content_types,
-    has_parts,
-    is_by_position,
-    is_nested,
-)
 from relay.validation.media_types import kind_of_items
 
 from .annotations import BYTES, STR, UPLOAD, Type, of_schema, union
@@ -58,7 +51,7 @@ def parts_type(
 ) -> Type | None:
     """Return the type of a list of parts, whose files are uploads in a request; None for another body."""
     raw, _ = contract.follow((*documented.pointer, "content", media_type))
-    if not has_parts(media_type, raw, contract):
+    if not encodings.has_parts(media_type, raw, contract):
         return None
     has_uploads = isinstance(documented, RequestBody) and UPLOAD.name not in names.values()
     return _Parts(contract, names, UPLOAD if has_uploads else BYTES).of_list(raw["schema"], raw)
@@ -69,18 +62,18 @@ class _Parts:
         self._contract, self._names, self._file = contract, names, file
 
     def of_list(self, schema: Schema, owner: Mapping[str, Any]) -> Type:
-        first, others = DescribedParts.of(owner, (), schema, self._contract)
+        first, others = encodings.DescribedParts.of(owner, (), schema, self._contract)
         most = self._contract.resolve(schema).get("maxItems")
         types = [*map(self._part, first[:most])]
         if (most is None or most > len(first)) and others.schema.get("not") != {}:
             types.append(self._part(others))
         return Type("list", (union(types),))
 
-    def _part(self, part: DescribedPart) -> Type:
+    def _part(self, part: encodings.DescribedPart) -> Type:
         schema, encoding, _ = part
-        listed = content_types(encoding)
-        if is_nested(schema, encoding, self._contract):
-            if is_by_position(listed[0], schema, self._contract):
+        listed = encodings.content_types(encoding)
+        if encodings.is_nested(schema, encoding, self._contract):
+            if encodings.is_by_position(listed[0], schema, self._contract):
                 return self.of_list(schema, encoding)
         elif is_file(schema, self._contract, listed):
             return self._file

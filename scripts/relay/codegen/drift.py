@@ -29,7 +29,9 @@ def check(state: State) -> list[Diagnostic]:
     return [
         *_modules(state),
         *_operations(state),
-        *served_note(_count_named(state), state.contract),
+        *served_note(
+            sum(isinstance(one, Named) for one in state.handlers.by_operation.values()), state.contract
+        ),
         *_stale(state),
         *_signatures(state),
         *_types(state),
@@ -169,10 +171,6 @@ def _unknown_types(state: State) -> Iterator[Diagnostic]:
             if (wanted := dotted(alias.name)) not in state.types.classes:
                 message = f"{wanted} is not a type of the contract: import another one, or remove the import"
                 yield Diagnostic(module.place(alias), message, "unknown-type")
-
-
-def _count_named(state: State) -> int:
-    return sum(isinstance(state.handlers.of(operation), Named) for operation in state.contract.operations)
 
 
 def _types(state: State) -> Iterator[Diagnostic]:

@@ -142,7 +142,8 @@ class _Bodies:
         if validator is None or (unread and _has_choices(schema, self._contract)):
             return
         found = validator.violations(known)
-        if violations := [one for one in found if not any(_is_within(one.path, place) for place in unread)]:
+        within = tuple(f"{place}/" for place in unread)
+        if violations := [one for one in found if not f"{one.path}/".startswith(within)]:
             key = json_bytes([schema, media_type, [(one.path, one.rule) for one in violations]])
             yield key, self._finding(response, _violation_message(operation, report, violations))
 
@@ -197,10 +198,6 @@ def _known(value: Any, place: Pointer, unread: list[str]) -> Any:
     if isinstance(value, list | tuple):
         return [_known(one, (*place, str(index)), unread) for index, one in enumerate(value)]
     return value
-
-
-def _is_within(path: str, place: str) -> bool:
-    return f"{path}/".startswith(f"{place}/")
 
 
 def _has_choices(schema: Schema, contract: Contract) -> bool:

@@ -12,14 +12,7 @@ from relay.contract.model import Contract, Operation
 from relay.project.module_source import Argument, Function
 from relay.project.package_source import Sources
 from relay.project.syntax import code
-from relay.server.functions import (
-    CONTEXT_ARGUMENTS,
-    HandlerArgument,
-    handler_arguments,
-    missing_argument_message,
-    missing_default_message,
-    positional_only_message,
-)
+from relay.server import functions
 
 from .annotation_reader import meanings, read_annotation, stream_names
 from .annotations import BYTES, NONE, UPLOAD, Type, union
@@ -30,7 +23,7 @@ from .handler_lookup import Unread, is_plain, resolve
 from .return_diff import return_differences
 
 ALWAYS_GIVEN = frozenset({"caller", "claims"})
-GIVEN_BY_NAME = CONTEXT_ARGUMENTS | {"request"}
+GIVEN_BY_NAME = functions.CONTEXT_ARGUMENTS | {"request"}
 """Arguments that any handler may name; one that was the contract's until now meant something else."""
 
 
@@ -56,9 +49,9 @@ class Comparison:
     def _receiving(self, function: Function) -> Iterator[Difference]:
         for argument in function.arguments:
             if argument.kind == "positional only":
-                message = positional_only_message(argument.name)
+                message = functions.positional_only_message(argument.name)
                 yield Difference("unreceivable-argument", message, argument.node, argument)
-        sent = handler_arguments(self.operation, self.contract)
+        sent = functions.handler_arguments(self.operation, self.contract)
         arguments = {argument.name: argument for argument in function.arguments}
         extra = [argument for argument in function.arguments if self._is_extra(argument)]
         misnamed = dict(self._misnamed(extra, [one.name for one in sent if one.name not in arguments]))
@@ -68,13 +61,15 @@ class Comparison:
             if given is None:
                 yield from self._absent(function, one, misnamed.get(one.name), wanted)
             elif given.default is None and not one.always:
-                yield Difference("default-needed", missing_default_message(one), given.node, given, wanted)
+                yield Difference(
+                    "default-needed", functions.missing_default_message(one), given.node, given, wanted
+                )
         yield from (self._extra(function, one) for one in extra if one not in misnamed.values())
 
     def _absent(
         self,
         function: Function,
-        one: HandlerArgument,
+        one: functions.HandlerArgument,
         meant: Argument | None,
         wanted: ExpectedArgument | None,
     ) -> Iterator[Difference]:
@@ -83,7 +78,7 @@ class Comparison:
             message += _and_uses(function, meant) + _but_hides(function, one.name)
             yield Difference("misnamed-argument", message, meant.node, meant, wanted)
         elif not function.takes_any:
-            message = missing_argument_message(one) + _but_hides(function, one.name)
+            message = functions.missing_argument_message(one) + _but_hides(function, one.name)
             yield Difference("missing-argument", message, function.node, None, wanted)
 
     def _wanted(self, function: Function, name: str) -> ExpectedArgument | None:
