@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import os
 import shutil
 import socket
 import subprocess
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 _STANDIN = Path(__file__).with_name("mongo_standin")
 
+_CACHE = Path(__file__).parents[2] / ".cache" / "mongo_standin"
+
 STANDINS: dict[str, subprocess.Popen[str]] = {}
 """The processes of the stand-ins, by address."""
 
@@ -25,15 +29,11 @@ STANDINS: dict[str, subprocess.Popen[str]] = {}
 @contextmanager
 def standin(folder: Path) -> Iterator[str]:
     """Run a stand-in, which is a test double and not MongoDB; skip the test where none can run."""
-    maven, java = shutil.which("mvn"), shutil.which("java")
-    if not maven or not java:
-        pytest.skip("no RELAY_TEST_MONGODB_URI is set, and the stand-in needs Java 17 and Maven")
-    class_path = folder / "class_path"
-    fetch = [maven, "-B", "-q", "dependency:build-classpath", f"-Dmdep.outputFile={class_path}"]
-    fetched = subprocess.run(fetch, cwd=_STANDIN, capture_output=True, text=True, check=False)
-    if fetched.returncode:
-        pytest.skip(f"Maven could not fetch the stand-in: {fetched.stdout.strip()[:500]}")
-    launch = [java, "-cp", class_path.read_text("utf-8"), "MongoStandin.java"]
+    java = shutil.which("java")
+    if not java:
+        pytest.skip("no RELAY_TEST_MONGODB_URI is set, and the stand-in needs Java 17")
+    # It lives for a minute at most, in which compiling and collecting garbage better would not pay.
+    launch = [java, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", _class_path(), "MongoStandin.java"]
     with (
         (folder / "errors").open("w+", encoding="utf-8") as errors,
         subprocess.Popen(
@@ -46,6 +46,23 @@ def standin(folder: Path) -> Iterator[str]:
         uri = f"mongodb://127.0.0.1:{port}"
         STANDINS[uri] = process
         yield uri
+
+
+def _class_path() -> str:
+    """Return the archives of the stand-in; Maven, which takes seconds, is asked once for a version of pom.xml."""
+    known = _CACHE / hashlib.sha256((_STANDIN / "pom.xml").read_bytes()).hexdigest()
+    if known.exists() and all(Path(one).exists() for one in known.read_text("utf-8").split(os.pathsep)):
+        return known.read_text("utf-8")
+    maven = shutil.which("mvn")
+    if not maven:
+        pytest.skip("no RELAY_TEST_MONGODB_URI is set, and the stand-in needs Maven")
+    _CACHE.mkdir(parents=True, exist_ok=True)
+    fetch = [maven, "-B", "-q", "dependency:build-classpath", f"-Dmdep.outputFile={known}.{os.getpid()}"]
+    fetched = subprocess.run(fetch, cwd=_STANDIN, capture_output=True, text=True, check=False)
+    if fetched.returncode:
+        pytest.skip(f"Maven could not fetch the stand-in: {fetched.stdout.strip()[:500]}")
+    Path(f"{known}.{os.getpid()}").replace(known)  # another worker may read it
+    return known.read_text("utf-8")
 
 
 def with_database(uri: str, database: str) -> str:
