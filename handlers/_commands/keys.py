@@ -8,16 +8,19 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from handlers._store import Store, StoredSecret
-    from handlers._store.encryption import EncryptionReport
-    from handlers._store.keyring import Encrypted, Keyring
+from handlers._settings import keyring as configured_keyring
+from handlers._store import Store, StoredSecret
+from handlers._store.encryption import EncryptionReport, count_secrets, counted
+from handlers._store.keyring import KEY_ID, DecryptionFailed, Encrypted, Keyring, new_entry
+from relay import Diagnostic, NotYetThere, SetupError
 
-    Renew = Callable[[Keyring, StoredSecret], Encrypted | None]
+from .load import command_settings, command_store
+
+Renew = Callable[[Keyring, StoredSecret], Encrypted | None]
 
 _BATCH_SIZE = 100  # secrets replaced at once: one SQLite transaction, one MongoDB round trip
 
@@ -52,9 +55,6 @@ def new(key_id: str | None) -> None:
     The key is printed once and not stored: secrets encrypted with a lost key cannot be decrypted. A second
     key in the same month needs another ID. Never use an ID again.
     """
-    from handlers._store.keyring import KEY_ID, new_entry
-    from relay import Diagnostic, SetupError
-
     key_id = key_id or f"{datetime.now(UTC):%Y-%m}"
     if not KEY_ID.fullmatch(key_id):
         raise SetupError([Diagnostic("ID", "must be 1 to 64 letters, digits, dots, hyphens and underscores")])
@@ -65,19 +65,16 @@ def new(key_id: str | None) -> None:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def status(form: str) -> None:
     """Count the stored secrets by key; exit code 1 if some are in plain text or cannot be decrypted."""
-    from handlers._store.encryption import count_secrets
-    from handlers._store.keyring import Keyring
 
-    async def count(store: Store, keyring: Keyring | None) -> tuple[Keyring, EncryptionReport]:
-        keyring = keyring or Keyring({})
-        return keyring, await count_secrets(store.secrets(), keyring)
+    async def count(store: Store, keyring: Keyring | None) -> EncryptionReport:
+        return await count_secrets(store.secrets(), keyring or Keyring({}))
 
-    keyring, report = asyncio.run(_with_store(count, read_only=True))
+    report: EncryptionReport = asyncio.run(_with_store(count, read_only=True))
     problems = list(report.problems())
     if form == "json":
-        click.echo(json.dumps(_summary(keyring, report, problems), indent=2))
+        click.echo(json.dumps(_summary(report, problems), indent=2))
     else:
-        for line in [*_key_lines(keyring, report), *problems] or ["no secrets, and no RELAY_KEYRING is set"]:
+        for line in [*_key_lines(report), *problems] or ["no secrets, and no RELAY_KEYRING is set"]:
             click.echo(line)
     raise SystemExit(1 if problems else 0)
 
@@ -94,14 +91,9 @@ def encrypt(*, dry_run: bool) -> None:
     _run("encrypt", _encrypted, dry_run=dry_run)
 
 
+FORMER = "The former name of `relay keys encrypt`."
 keys.add_command(
-    click.Command(
-        "seal",
-        callback=encrypt.callback,
-        params=encrypt.params,
-        help="The former name of `relay keys encrypt`.",
-        hidden=True,
-    )
+    click.Command("seal", callback=encrypt.callback, params=encrypt.params, help=FORMER, hidden=True)
 )
 
 
@@ -119,9 +111,9 @@ def rotate(*, dry_run: bool) -> None:
 
 def _encrypted(keyring: Keyring, secret: StoredSecret) -> Encrypted | None:
     """Encrypt a secret in plain text; return None for any other."""
-    if not isinstance(secret.value, str):
-        return None
-    return keyring.encrypt(secret.organization_id, secret.name, secret.value)
+    if isinstance(secret.value, str):
+        return keyring.encrypt(secret.organization_id, secret.name, secret.value)
+    return None
 
 
 def _reencrypted(keyring: Keyring, secret: StoredSecret) -> Encrypted | None:
@@ -129,8 +121,6 @@ def _reencrypted(keyring: Keyring, secret: StoredSecret) -> Encrypted | None:
 
     Raises DecryptionFailed, also for a secret under the first key: another key may have had the same id.
     """
-    from handlers._store.keyring import DecryptionFailed
-
     if secret.value is None:
         raise DecryptionFailed("it is unreadable")
     if isinstance(secret.value, str):
@@ -156,9 +146,6 @@ async def _renew_all(
     store: Store, keyring: Keyring | None, *, command: str, renew: Renew, dry_run: bool
 ) -> bool:
     """Return True if no secret remains to be changed; raise SetupError without a keyring."""
-    from handlers._store.encryption import count_secrets, counted
-    from relay import Diagnostic, SetupError
-
     if keyring is None:
         raise SetupError([Diagnostic("RELAY_KEYRING", "missing: create a key with `relay keys new`")])
     before = await count_secrets(store.secrets(), keyring)
@@ -189,8 +176,6 @@ async def _renew(
     from rich.console import Console
     from rich.progress import Progress
 
-    from handlers._store.keyring import DecryptionFailed
-
     due = replaced = failed = 0
     batch: list[tuple[StoredSecret, Encrypted]] = []
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
@@ -202,10 +187,8 @@ async def _renew(
             except DecryptionFailed:
                 failed += 1
                 continue
-            if encrypted is None:
-                continue
-            due += 1
-            if not dry_run:
+            due += encrypted is not None
+            if encrypted is not None and not dry_run:
                 batch.append((secret, encrypted))
             if len(batch) == _BATCH_SIZE:
                 replaced += await store.replace_secrets(batch)
@@ -217,29 +200,19 @@ async def _renew(
 
 async def _with_store(work: Callable[[Store, Keyring | None], Any], *, read_only: bool = False) -> Any:
     """Call `work` with the configured store and keyring; with `read_only`, nothing is created."""
-    from handlers._collaborators import opened_store
-    from handlers._settings import keyring
-    from handlers._store import StoreUnavailable
-    from relay import Diagnostic, NotYetThere, SetupError
-
-    from .sources import command_settings
-
     settings = command_settings()
+    outcome = "completed changes are kept; run it again"
     try:
-        async with opened_store(settings, read_only=read_only) as store:
-            return await work(store, keyring(settings))
+        async with command_store(settings, outcome, read_only=read_only) as store:
+            return await work(store, configured_keyring(settings))
     except NotYetThere as exc:
         raise SetupError([Diagnostic("RELAY_STORE", f"{exc}; `relay load` creates it")]) from exc
-    except StoreUnavailable as exc:
-        reason = exc.reason or "the database did not respond"
-        message = f"{reason}; completed changes are kept; run it again"
-        raise SetupError([Diagnostic("RELAY_STORE", message)]) from exc
 
 
-def _summary(keyring: Keyring, report: EncryptionReport, problems: list[str]) -> dict[str, Any]:
-    counts = {key_id: report.by_key[key_id] for key_id in keyring.key_ids}
+def _summary(report: EncryptionReport, problems: list[str]) -> dict[str, Any]:
+    counts = {key_id: report.by_key[key_id] for key_id in report.key_ids}
     return {
-        "seals": next(iter(keyring.key_ids), None),
+        "seals": next(iter(report.key_ids), None),
         "keys": counts,
         "unknown": {key_id: count for key_id, count in report.by_key.items() if key_id not in counts},
         "plain": report.plain,
@@ -248,16 +221,14 @@ def _summary(keyring: Keyring, report: EncryptionReport, problems: list[str]) ->
     }
 
 
-def _key_lines(keyring: Keyring, report: EncryptionReport) -> Iterator[str]:
+def _key_lines(report: EncryptionReport) -> Iterator[str]:
     """Yield a line for each key of the keyring: how many secrets it encrypts, and what to do."""
-    from handlers._store.encryption import counted
-
-    for position, key_id in enumerate(keyring.key_ids):
+    for position, key_id in enumerate(report.key_ids):
         count = report.by_key[key_id]
         if position == 0:
             note = "; it encrypts new secrets"
         elif count:
-            note = f"; `relay keys rotate` encrypts them with {keyring.key_ids[0]}"
+            note = f"; `relay keys rotate` encrypts them with {report.key_ids[0]}"
         else:
             note = "; it can be removed, unless a backup needs it"
         yield f"{counted(count)} under the key {key_id}{note}"

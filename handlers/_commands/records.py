@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property, partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,48 +23,43 @@ KINDS = {"organization": "organizations", "user": "users", "credentials": "crede
 _ID = {"type": "string", "pattern": "^[0-9a-f]{24}$"}
 _TEXT = {"type": ["string", "null"]}
 _FLAG = {"type": ["boolean", "null"]}
-_NUMBER = {
-    "type": "object",
-    "required": ["provider", "phoneNumber"],
-    "additionalProperties": False,
-    "properties": {
-        "provider": {"enum": ["twilio", "sinch", "textgrid"]},
-        "phoneNumber": {"type": "string", "minLength": 1},
-        "isDefault": _FLAG,
-        "isInboundEnabled": _FLAG,
-        "label": _TEXT,
-        "aiEnabled": _FLAG,
-        "aiAgentId": _TEXT,
-        "elevenlabsPhoneNumberId": _TEXT,
-    },
-}
+
+
+def _record(*required: str, **properties: Any) -> dict[str, Any]:
+    """Return the schema of an object without other properties."""
+    return {
+        "type": "object",
+        "required": [*required],
+        "additionalProperties": False,
+        "properties": properties,
+    }
+
+
+_NUMBER = _record(
+    "provider",
+    "phoneNumber",
+    provider={"enum": ["twilio", "sinch", "textgrid"]},
+    phoneNumber={"type": "string", "minLength": 1},
+    **dict.fromkeys(("isDefault", "isInboundEnabled", "aiEnabled"), _FLAG),
+    **dict.fromkeys(("label", "aiAgentId", "elevenlabsPhoneNumberId"), _TEXT),
+)
 SCHEMAS: dict[str, dict[str, Any]] = {
-    "organizations": {
-        "type": "object",
-        "required": ["_id"],
-        "additionalProperties": False,
-        "properties": {"_id": _ID, "name": _TEXT},
-    },
-    "users": {
-        "type": "object",
-        "required": ["_id", "organizationId", "accessRole"],
-        "additionalProperties": False,
-        "properties": {
-            "_id": _ID,
-            "organizationId": _ID,
-            "email": _TEXT,
-            "fullName": _TEXT,
-            "accessRole": {"enum": ["SUPERADMIN", "ADMIN", "DEPARTMENT_HEAD", "SALES_REP"]},
-            "loginDisabled": _FLAG,
-            "voicePhoneNumbers": {"type": ["array", "null"], "items": _NUMBER},
-        },
-    },
-    "credentials": {
-        "type": "object",
-        "required": ["organizationId"],
-        "additionalProperties": False,
-        "properties": {"organizationId": _ID, **dict.fromkeys((*IDENTIFIERS, *SECRETS), _TEXT)},
-    },
+    "organizations": _record("_id", _id=_ID, name=_TEXT),
+    "users": _record(
+        "_id",
+        "organizationId",
+        "accessRole",
+        _id=_ID,
+        organizationId=_ID,
+        email=_TEXT,
+        fullName=_TEXT,
+        accessRole={"enum": ["SUPERADMIN", "ADMIN", "DEPARTMENT_HEAD", "SALES_REP"]},
+        loginDisabled=_FLAG,
+        voicePhoneNumbers={"type": ["array", "null"], "items": _NUMBER},
+    ),
+    "credentials": _record(
+        "organizationId", organizationId=_ID, **dict.fromkeys((*IDENTIFIERS, *SECRETS), _TEXT)
+    ),
 }
 """The JSON Schema of the records of each list; the fields are those of the stored documents."""
 
@@ -101,11 +96,11 @@ def read_records(path: Path, *, progress: bool = False) -> dict[str, list[Record
     except OSError as exc:
         raise SetupError([Diagnostic(str(path), f"cannot be read: {exc.strerror}")]) from exc
     read = _read_lines if path.suffix.lower() in (".ndjson", ".jsonl") else _read_lists
-    records, problems = read(path, raw)
-    console = Console(stderr=True)
-    problems += _invalid_records(
-        track(records, f"Checking {escape(str(path))}", console=console, disable=not progress)
-    )
+    found = [*read(path, raw)]
+    records = [one for one in found if isinstance(one, Record)]
+    problems = [one for one in found if isinstance(one, Diagnostic)]
+    console, title = Console(stderr=True), f"Checking {escape(str(path))}"
+    problems += _invalid_records(track(records, title, console=console, disable=not progress))
     if problems:
         raise SetupError(_shortened(path, problems))
     return {kind: [record for record in records if record.kind == kind] for kind in SCHEMAS}
@@ -119,11 +114,9 @@ def _shortened(path: Path, problems: list[Diagnostic]) -> list[Diagnostic]:
 
 def _invalid_records(records: Iterable[Record]) -> Iterator[Diagnostic]:
     """Report records that violate their schema, and duplicate records."""
-    import jsonschema_rs
+    from jsonschema_rs import Draft4Validator
 
-    validators = {
-        kind: jsonschema_rs.Draft4Validator(schema, mask="the value") for kind, schema in SCHEMAS.items()
-    }
+    validators = {kind: Draft4Validator(schema, mask="the value") for kind, schema in SCHEMAS.items()}
     known: set[tuple[str, str]] = set()
     for record in records:
         errors = list(validators[record.kind].iter_errors(record.value))
@@ -134,87 +127,77 @@ def _invalid_records(records: Iterable[Record]) -> Iterator[Diagnostic]:
             continue
         if (record.kind, record.id) in known:
             key = KEYS[record.kind]
-            yield record.problem(
-                f"{record.kind}/{key}: an earlier record of the file has the same value", (key,)
-            )
+            message = f"{record.kind}/{key}: an earlier record of the file has the same value"
+            yield record.problem(message, (key,))
         known.add((record.kind, record.id))
 
 
-def _read_lines(path: Path, raw: bytes) -> tuple[list[Record], list[Diagnostic]]:
+def _read_lines(path: Path, raw: bytes) -> Iterator[Record | Diagnostic]:
     from relay.documents import NotJson, parse_json
 
-    records: list[Record] = []
-    problems: list[Diagnostic] = []
     for number, line in enumerate(raw.split(b"\n"), 1):
+        place = f"{path}:{number}"
         if not line.strip():
             continue
         try:
             entry = parse_json(line)
         except NotJson as exc:
-            problems.append(_not_json(path, exc, number))
+            yield _not_json(exc, place, number)
             continue
         if isinstance(entry, dict) and len(entry) == 1 and (name := next(iter(entry))) in KINDS:
-            records.append(Record(KINDS[name], entry[name], partial(_line, path, number)))
+            yield Record(KINDS[name], entry[name], partial(_line, place))
         else:
             expected = f"a line must be an object with exactly one of the keys {', '.join(KINDS)}"
-            problems.append(Diagnostic(f"{path}:{number}", expected))
-    return records, problems
+            yield Diagnostic(place, expected)
 
 
-def _read_lists(path: Path, raw: bytes) -> tuple[list[Record], list[Diagnostic]]:
+def _line(place: str, _at: Pointer) -> str:
+    return place
+
+
+def _read_lists(path: Path, raw: bytes) -> Iterator[Record | Diagnostic]:
     from relay.documents import NotJson, parse_json
 
+    lists, place_of = ", ".join(SCHEMAS), _places(path)
     try:
         document = parse_json(raw)
     except NotJson as exc:
-        return [], [_not_json(path, exc)]
-    lists = ", ".join(SCHEMAS)
+        yield _not_json(exc, str(path), exc.line)
+        return
     if not isinstance(document, dict):
-        return [], [Diagnostic(str(path), f"the file must be one object with the lists {lists}")]
-    records: list[Record] = []
-    problems: list[Diagnostic] = []
-    places = _Places(path)
+        yield Diagnostic(str(path), f"the file must be one object with the lists {lists}")
+        return
     for kind, values in document.items():
         if kind not in SCHEMAS:
-            problems.append(Diagnostic(str(path), f"unknown list '{kind}'; the lists are {lists}"))
+            yield Diagnostic(str(path), f"unknown list '{kind}'; the lists are {lists}")
         elif not isinstance(values, list):
-            problems.append(Diagnostic(str(path), f"'{kind}' must be a list"))
+            yield Diagnostic(str(path), f"'{kind}' must be a list")
         else:
-            records += [
-                Record(kind, value, partial(places.of, (kind, str(index))))
-                for index, value in enumerate(values)
-            ]
-    return records, problems
+            for index, value in enumerate(values):
+                yield Record(kind, value, partial(place_of, (kind, str(index))))
 
 
-def _not_json(path: Path, exc: NotJson, number: int | None = None) -> Diagnostic:
-    """Report that a file, or the line `number` of it, is not JSON."""
-    if exc.line is not None:
-        return Diagnostic(f"{path}:{number or exc.line}:{exc.column}", "not JSON")
-    return Diagnostic(f"{path}:{number}" if number else str(path), str(exc))
+def _not_json(exc: NotJson, place: str, line: int | None) -> Diagnostic:
+    """Report that a file, or one line of it, is not JSON."""
+    if exc.line is None:
+        return Diagnostic(place, str(exc))
+    return Diagnostic(f"{place.removesuffix(f':{line}')}:{line}:{exc.column}", "not JSON")
 
 
-def _line(path: Path, number: int, _at: Pointer) -> str:
-    return f"{path}:{number}"
+def _places(path: Path) -> Callable[[Pointer, Pointer], str]:
+    """Return a function for the locations of a JSON file's values; the file is parsed for them once, on the first use."""
 
-
-class _Places:
-    """The locations of a JSON file's values; the file is parsed for them once, on the first use."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    @cached_property
-    def _document(self) -> Document | None:
+    @cache
+    def document() -> Document | None:
         from relay.documents import read_document
 
         try:
-            return read_document(self._path)
+            return read_document(path)
         except SetupError:  # JSON that YAML reads differently
             return None
 
-    def of(self, record: Pointer, at: Pointer) -> str:
-        pointer = (*record, *at)
-        if self._document is None:
-            return f"{self._path}#/{'/'.join(pointer)}"
-        return f"{self._path}:{self._document.place(pointer).line}"
+    def place(record: Pointer, at: Pointer) -> str:
+        found, pointer = document(), (*record, *at)
+        return f"{path}:{found.place(pointer).line}" if found else f"{path}#/{'/'.join(pointer)}"
+
+    return place

@@ -88,6 +88,11 @@ class EncryptionReport:
         """The number of secrets."""
         return self.by_key.total() + self.plain + self.unreadable
 
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The ids of the keys of the keyring."""
+        return self.keyring.key_ids if self.keyring else ()
+
     def add(self, secret: StoredSecret) -> None:
         """Count a secret."""
         place = f"{secret.name} of {secret.organization_id.encode('unicode_escape').decode()}"  # it may be any text
@@ -117,7 +122,7 @@ class EncryptionReport:
                 "organization, or encrypted in an unknown format; load again, or remove"
             )
         for key_id, count in sorted(self._undecryptable.items()):
-            if self.keyring is None or key_id not in self.keyring.key_ids:
+            if key_id not in self.key_ids:
                 yield f"{counted(count)} under the key {key_id}, which is not in RELAY_KEYRING; add it"
             else:
                 yield (

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, SecretStr
 
-from handlers._commands.sources import command_settings
+from handlers._commands.load import command_settings
 from relay.contract.diagnostics import SetupError
 from relay.project import exposure
 from relay.project.exposure import exposures, load_trusted, secret_exposures, weakness, writable_by_others
