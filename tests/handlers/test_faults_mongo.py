@@ -11,6 +11,8 @@ import logging
 import random
 import signal
 import threading
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,10 +20,11 @@ import pytest
 from bson import ObjectId
 from pymongo import MongoClient
 
-from handlers._store import StoreUnavailable, open_store
+from handlers._store import open_store
 from support import faults, faulty, mongodb
-from support.faults import ACME, ALEX
 from support.hosting import assert_envelope
+from support.planting import ACME, ALEX
+from support.running import eventually_async
 
 FAULTS = {
     "silent": faulty.silence,
@@ -61,10 +64,9 @@ async def meet(url, name, fault):
     async with faulty.faulty_line_to(url) as line, faults.client_of(line.url) as client:
 
         async def begin():
+            line.fault = fault or faulty.forward
             if fault is None:
                 await line.cut()
-            else:
-                line.fault = fault
 
         async def end():
             line.fault = faulty.forward
@@ -210,20 +212,10 @@ async def test_who_gives_up_takes_no_connection_along(stored, fault):
                 one.cancel()
             await asyncio.wait(asking)
         line.fault = faulty.forward
-        await eventually(store.ready)
+        await eventually_async(partial(faults.is_ready, store))
 
         for _ in range(5):
             await asyncio.gather(store.voice_ai(ACME), store.user(ALEX), store.member(ALEX))
-
-
-async def eventually(asking):
-    """Ask until there is an answer."""
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                return await asking()
-            except StoreUnavailable:
-                await asyncio.sleep(0.05)
 
 
 def cursor(*documents):
@@ -244,15 +236,11 @@ async def test_a_wrong_password_is_told_as_such(caplog):
             return failing(18, "AuthenticationFailed")
         return {**faulty.HELLO, "ok": 1}
 
-    async def is_told():
-        while not caplog.records:  # noqa: ASYNC110 -- a log sets no event
-            await asyncio.sleep(0.05)
-
     async with faulty.server(refuse) as port:
         url = f"mongodb://relay:hunter2@127.0.0.1:{port}/relay"
-        async with open_store(url) as store, asyncio.timeout(5):
+        async with open_store(url) as store:
             await faults.unavailable_in_time(store.user(ALEX))
-            await is_told()
+            await eventually_async(lambda: caplog.records)
         async with faults.client_of(url) as client:
             asked, _ = await faults.config(client)
             anybody, _ = await faults.timed(client, faults.CONFIG, authorization="Bearer x")
@@ -310,21 +298,28 @@ class ReplicaSet:
         self.election += 1
 
 
-async def test_follows_an_election():
-    """A primary that steps down is left for the new one, without a failed request when that is there in time."""
+@asynccontextmanager
+async def replica_set():
+    """Play a replica set, and yield it with a client of a service whose store it is."""
     members = ReplicaSet()
     async with faulty.server(members.reply(0)) as first, faulty.server(members.reply(1)) as second:
         members.ports = [first, second]
         url = f"mongodb://127.0.0.1:{first},127.0.0.1:{second}/relay?replicaSet=rs"
         async with faults.client_of(url) as client:
-            await faults.ready(client)
-            before, _ = await faults.config(client)
-            members.elect(None)
-            asking = [asyncio.create_task(faults.config(client)) for _ in range(20)]
-            await asyncio.sleep(0.3)
-            members.elect(1)
-            during = await asyncio.gather(*asking)
-            after, _ = await faults.config(client)
+            yield members, client
+
+
+async def test_follows_an_election():
+    """A primary that steps down is left for the new one, without a failed request when that is there in time."""
+    async with replica_set() as (members, client):
+        await faults.ready(client)
+        before, _ = await faults.config(client)
+        members.elect(None)
+        asking = [asyncio.create_task(faults.config(client)) for _ in range(20)]
+        await asyncio.sleep(0.3)
+        members.elect(1)
+        during = await asyncio.gather(*asking)
+        after, _ = await faults.config(client)
 
     assert [before.status_code, after.status_code] == [200, 200]
     assert {response.status_code for response, _ in during} == {200}
@@ -361,16 +356,12 @@ async def test_a_server_that_refuses_to_join_is_asked_apart(name):
 
 async def test_an_election_without_a_winner_is_answered_for_in_time():
     """As long as there is no primary there is no answer; the first one that is elected ends that."""
-    members = ReplicaSet()
-    async with faulty.server(members.reply(0)) as first, faulty.server(members.reply(1)) as second:
-        members.ports = [first, second]
-        url = f"mongodb://127.0.0.1:{first},127.0.0.1:{second}/relay?replicaSet=rs"
-        async with faults.client_of(url) as client:
+    async with replica_set() as (members, client):
 
-            async def elect(member):
-                members.elect(member)
+        async def elect(member):
+            members.elect(member)
 
-            outcome = await faults.through(client, "election", lambda: elect(None), lambda: elect(1))
+        outcome = await faults.through(client, "election", lambda: elect(None), lambda: elect(1))
 
     faults.assert_as_designed(outcome)
 

@@ -18,8 +18,8 @@ import pytest
 
 from handlers._store import open_store, sqlite_inline
 from support import faults
-from support.faults import ACME, ALEX
 from support.hosting import SECRET, bearer
+from support.planting import ACME, ALEX
 from support.running import COMMAND, as_project, environment, errors, relay, serving
 
 STORE = {"RELAY_STORE": "sqlite:///disk/relay.db"}

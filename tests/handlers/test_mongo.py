@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from bson import ObjectId
@@ -18,8 +19,8 @@ from handlers._store import (
     Batch,
     RecordRefused,
     StoreMisconfigured,
-    StoreUnavailable,
     User,
+    VoiceAiSettings,
     mongo,
     mongo_client,
     mongo_load,
@@ -27,8 +28,8 @@ from handlers._store import (
     rules,
 )
 from support import faults, keyrings, mongodb
-
-ACME, ALEX, BO = "a" * 24, "1" * 24, "2" * 24
+from support.planting import ACME, ALEX, BO, GLOBEX, acme, user
+from support.running import eventually_async
 
 # Nothing listens there: the port belongs to a service of the past.
 DOWN = "mongodb://relay:hunter2@127.0.0.1:1/relay"
@@ -51,32 +52,17 @@ async def store(url):
         yield store
 
 
-async def until(condition):
-    """Wait for what happens in the background."""
-    async with asyncio.timeout(5):
-        while not await condition():  # noqa: ASYNC110 -- it happens elsewhere, where no event is set
-            await asyncio.sleep(0.05)
-
-
 @pytest.mark.mongo
 async def test_writes_documents_as_production_has_them(store, database):
     """Ids are ObjectIds; what is null is not there; credentials are one document per organization."""
-    await store.load(
-        Batch(
-            [{"_id": ACME, "name": "Acme"}],
-            [{"_id": ALEX, "organizationId": ACME, "fullName": "Alex", "email": None}],
-            [{"organizationId": ACME, "aiVoiceProvider": "elevenlabs"}],
-        )
-    )
+    await store.load(acme(user(fullName="Alex", email=None), aiVoiceProvider="elevenlabs"))
 
-    acme, alex = ObjectId(ACME), ObjectId(ALEX)
-    assert await database["organizations"].find().to_list() == [{"_id": acme, "name": "Acme"}]
-    assert await database["users"].find().to_list() == [
-        {"_id": alex, "organizationId": acme, "fullName": "Alex"}
-    ]
-    assert await database["organizationcredentials"].find({}, {"_id": 0}).to_list() == [
-        {"organizationId": acme, "aiVoiceProvider": "elevenlabs"}
-    ]
+    owner = {"organizationId": ObjectId(ACME)}
+    alex = {"_id": ObjectId(ALEX), **owner, "accessRole": "SALES_REP", "fullName": "Alex"}
+    assert await database["organizations"].find().to_list() == [{"_id": ObjectId(ACME)}]
+    assert await database["users"].find().to_list() == [alex]
+    credentials = await database["organizationcredentials"].find({}, {"_id": 0}).to_list()
+    assert credentials == [{**owner, "aiVoiceProvider": "elevenlabs"}]
 
 
 @pytest.mark.mongo
@@ -111,12 +97,7 @@ async def test_a_sealed_secret_is_set(store, database):
 
     settings, _ = await store.voice_ai(ACME)
 
-    assert (settings.has_api_key, settings.has_tool_secret, settings.has_est_credentials) == (
-        True,
-        True,
-        True,
-    )
-    assert settings.sinch_est_project_id is None
+    assert settings == VoiceAiSettings(None, True, True, True, None, None, None)
 
 
 @pytest.mark.mongo
@@ -132,7 +113,7 @@ async def test_an_id_as_text_is_no_id(store, database):
 @pytest.mark.mongo
 async def test_a_member_of_an_organization_as_text_sees_what_the_id_has(store, database):
     """A user's record may have the organization's id as text; it never makes a record of nobody visible."""
-    await store.load(Batch([{"_id": ACME}], [], [{"organizationId": ACME, "aiVoiceProvider": "right"}]))
+    await store.load(acme(aiVoiceProvider="right"))
     text = {"organizationId": ACME, "accessRole": "ADMIN", "voicePhoneNumbers": [{"provider": "sinch"}]}
     await database["users"].insert_one({"_id": ObjectId(ALEX), **text})
     await database["organizationcredentials"].insert_one({"organizationId": ACME, "aiVoiceProvider": "wrong"})
@@ -146,22 +127,8 @@ async def test_a_member_of_an_organization_as_text_sees_what_the_id_has(store, d
 @pytest.mark.mongo
 async def test_no_secret_leaves_the_database(url):
     """Which secrets are set is computed by the server: none of its words holds one."""
-    names = [
-        "elevenlabsApiKey",
-        "elevenlabsToolSecret",
-        "sinchEstKeyId",
-        "sinchEstKeySecret",
-        "webhookSecret",
-    ]
-    canaries = dict.fromkeys(names, "canary")
     async with open_store(url, keyrings.OLD_ONLY) as store:
-        await store.load(
-            Batch(
-                [{"_id": ACME}],
-                [{"_id": ALEX, "organizationId": ACME, "accessRole": "ADMIN"}],
-                [{"organizationId": ACME, "aiVoiceProvider": "x", **canaries}],
-            )
-        )
+        await store.load(acme(user(), aiVoiceProvider="x", **dict.fromkeys(rules.SECRETS, "canary")))
 
     async with mongodb.line_to(url) as line:
         await line.restore()
@@ -179,11 +146,10 @@ async def test_no_secret_leaves_the_database(url):
 @pytest.mark.mongo
 async def test_no_secret_reaches_the_database(url):
     """They are sealed before the driver has them: nothing that is said to the server holds one."""
-    secrets = dict.fromkeys(rules.SECRETS, "canary")
     async with mongodb.line_to(url) as line:
         await line.restore()
         async with open_store(line.url, keyrings.OLD_ONLY) as store:
-            await store.load(Batch([{"_id": ACME}], [], [{"organizationId": ACME, **secrets}]))
+            await store.load(acme(**dict.fromkeys(rules.SECRETS, "canary")))
 
     assert line.said.count(b"kid") == len(rules.SECRETS)
     assert b"canary" not in line.said + line.heard
@@ -192,7 +158,7 @@ async def test_no_secret_reaches_the_database(url):
 @pytest.mark.mongo
 async def test_seals_into_binary_data(store, database):
     """Version, key, nonce and ciphertext, as others have to find them."""
-    await store.load(Batch([{"_id": ACME}], [], [{"organizationId": ACME, "webhookSecret": "canary"}]))
+    await store.load(acme(webhookSecret="canary"))
 
     stored = await database["organizationcredentials"].find_one()
 
@@ -257,9 +223,8 @@ async def test_tells_that_a_batch_stays_in_part_without_its_documents(store, dat
         raise PyMongoError("canary")
 
     monkeypatch.setattr(mongo_load._Step, "put_back", fail)
-    users = [{"_id": _id, "organizationId": ACME, "email": "canary"} for _id in (ALEX, BO)]
     with pytest.raises(RecordRefused):
-        await store.load(Batch([{"_id": ACME}], users))
+        await store.load(acme(user(email="canary"), user(BO, email="canary")))
 
     [record] = [record for record in caplog.records if "in part" in record.getMessage()]
     assert record.getMessage() == "A batch stays loaded in part (PyMongoError); load it again"
@@ -275,7 +240,7 @@ async def test_creates_its_indexes(store, database):
         credentials = await database["organizationcredentials"].index_information()
         return "organizationId_1__id_1" in users and credentials.get("organizationId_1", {}).get("unique")
 
-    await until(are_there)
+    await eventually_async(are_there)
 
 
 @pytest.mark.mongo
@@ -296,11 +261,7 @@ async def test_goes_on_without_an_index(url, database, caplog):
     )
 
     async with open_store(url, keyrings.OLD_ONLY) as store:
-
-        async def is_told():
-            return "refuses the index ['organizationId']" in caplog.text
-
-        await until(is_told)
+        await eventually_async(lambda: "refuses the index ['organizationId']" in caplog.text)
         await store.ready()
 
     [record] = caplog.records
@@ -312,26 +273,14 @@ async def test_goes_on_without_an_index(url, database, caplog):
 async def test_puts_back_what_was_when_a_write_is_refused(store, database):
     """Without transactions a load is undone: changed documents are as before, new ones are gone."""
     await database["users"].create_index("email", unique=True)
-    await store.load(
-        Batch(
-            [{"_id": ACME, "name": "Acme"}],
-            [{"_id": ALEX, "organizationId": ACME, "email": "alex@example.com"}],
-        )
-    )
+    await store.load(Batch([{"_id": ACME, "name": "Acme"}], [user(email="alex@example.com")]))
     collections = [database[name] for name in ("organizations", "users", "organizationcredentials")]
     before = [await collection.find().to_list() for collection in collections]
 
+    users = [user(fullName="Alex"), user(BO, email="alex@example.com")]
+    credentials = [{"organizationId": ACME, "aiVoiceProvider": "elevenlabs"}]
     with pytest.raises(RecordRefused) as refusal:
-        await store.load(
-            Batch(
-                [{"_id": ACME, "name": "Renamed"}, {"_id": "b" * 24}],
-                [
-                    {"_id": ALEX, "organizationId": ACME, "fullName": "Alex"},
-                    {"_id": BO, "organizationId": ACME, "email": "alex@example.com"},
-                ],
-                [{"organizationId": ACME, "aiVoiceProvider": "elevenlabs"}],
-            )
-        )
+        await store.load(Batch([{"_id": ACME, "name": "Renamed"}, {"_id": GLOBEX}], users, credentials))
 
     assert (refusal.value.kind, refusal.value.id) == ("users", BO)
     assert "alex@example.com" not in str(refusal.value)
@@ -342,7 +291,7 @@ async def test_puts_back_what_was_when_a_write_is_refused(store, database):
 async def test_puts_nothing_back_over_what_was_sealed_meanwhile(store, database, monkeypatch, caplog):
     """A load that fails would bring the plain secret back that `relay keys seal` has just done away with."""
     credentials = database["organizationcredentials"]
-    await store.load(Batch([{"_id": ACME}], [], [{"organizationId": ACME, "webhookSecret": "other"}]))
+    await store.load(acme(webhookSecret="other"))
     await credentials.update_one({}, {"$set": {"elevenlabsApiKey": "canary"}})
     remembering = mongo_load._Step.put_back
 
@@ -355,12 +304,9 @@ async def test_puts_nothing_back_over_what_was_sealed_meanwhile(store, database,
 
     monkeypatch.setattr(mongo_load._Step, "put_back", seal_first)
     await credentials.create_index("aiVoiceProvider", unique=True)
-    batch = [
-        {"organizationId": ACME, "sinchEstProjectId": "project"},
-        {"organizationId": "b" * 24, "sinchEstProjectId": "another"},
-    ]
+    batch = [{"organizationId": one, "sinchEstProjectId": f"of {one}"} for one in (ACME, GLOBEX)]
     with pytest.raises(RecordRefused):
-        await store.load(Batch([{"_id": "b" * 24}], [], batch))
+        await store.load(Batch([{"_id": GLOBEX}], [], batch))
 
     stored = await credentials.find().to_list()
     assert len(stored) == 1
@@ -373,19 +319,11 @@ async def test_a_database_that_is_down_does_not_stop_the_start(caplog):
     """Each question is answered in time: the first after one attempt, the others at once."""
     async with open_store(DOWN) as store:
         await asyncio.gather(*(faults.unavailable_in_time(store.voice_ai(ACME)) for _ in range(100)))
-        for asking in (
-            store.user(ALEX),
-            store.member(ALEX),
-            store.voice_ai(ACME),
-            store.ready(),
-            store.load(Batch([{"_id": ACME}])),
-        ):
+        reads = (store.user(ALEX), store.member(ALEX), store.voice_ai(ACME))
+        for asking in (*reads, store.ready(), store.load(Batch([{"_id": ACME}]))):
             await faults.unavailable_in_time(asking, seconds=0.1)
 
-        async def is_told():
-            return caplog.records
-
-        await until(is_told)
+        await eventually_async(lambda: caplog.records)
 
     assert [record.name for record in caplog.records] == ["relay.store"]
     assert "hunter2" not in caplog.text
@@ -418,12 +356,12 @@ async def test_becomes_ready_by_itself(url, database):
 
         await line.restore()
 
-        await until(lambda: is_ready(store))
+        await eventually_async(partial(faults.is_ready, store))
 
         async def has_index():
             return "organizationId_1__id_1" in await database["users"].index_information()
 
-        await until(has_index)
+        await eventually_async(has_index)
 
 
 @pytest.mark.mongo
@@ -438,25 +376,14 @@ async def test_recovers_from_a_cut_line(url):
             await faults.unavailable_in_time(store.user(ALEX))
             await line.restore()
 
-            await until(lambda: is_ready(store))
-
-
-async def is_ready(store):
-    try:
-        await store.ready()
-    except StoreUnavailable:
-        return False
-    return True
+            await eventually_async(partial(faults.is_ready, store))
 
 
 @pytest.mark.mongo
 async def test_a_large_organization_takes_few_round_trips(url):
     """Thousands of users come in portions of a thousand, not of a hundred."""
-    users = [
-        {"_id": f"{i:024x}", "organizationId": ACME, "voicePhoneNumbers": [{"provider": "sinch"}]}
-        for i in range(5_000)
-    ]
-    async with open_store(url, keyrings.OLD_ONLY) as store:
+    users = [user(f"{i:024x}", voicePhoneNumbers=[{"provider": "sinch"}]) for i in range(5_000)]
+    async with open_store(url) as store:
         await store.load(Batch([{"_id": ACME}], users))
 
     async with mongodb.line_to(url) as line:

@@ -17,41 +17,21 @@ from handlers._store import Batch, RecordRefused, StoreMisconfigured, User, Voic
 from handlers._store.keyring import DecryptionFailed, KeyringMissing, read_keyring
 from handlers._types import CallsVoiceAiOrgPhoneNumber
 from support import keyrings
-from support.planting import plant
+from support.planting import ACME, ALEX, BO, GLOBEX, acme, plant, sinch, user
 
-ACME, GLOBEX, NOBODY = "a" * 24, "b" * 24, "0" * 24
-ALEX, BO = "1" * 24, "2" * 24
-
+NOBODY = "0" * 24
 NOTHING_SET = VoiceAiSettings(None, False, False, False, None, None, None)
-
-
-def user(user_id: str = ALEX, organization_id: str = ACME, **fields: Any) -> dict[str, Any]:
-    return {"_id": user_id, "organizationId": organization_id, "accessRole": "SALES_REP", **fields}
-
-
-def sinch(phone_number: str, **fields: Any) -> dict[str, Any]:
-    return {"provider": "sinch", "phoneNumber": phone_number, **fields}
-
-
-def acme(*users: dict[str, Any], **credentials: Any) -> Batch:
-    return Batch([{"_id": ACME}], list(users), [{"organizationId": ACME, **credentials}])
 
 
 EST = dict.fromkeys(rules.EST_CREDENTIALS, "set")
 
 
-async def test_finds_a_user(store):
+@pytest.mark.parametrize(("stored", "is_disabled"), [({"loginDisabled": True}, True), ({}, False)])
+async def test_finds_a_user(store, stored, is_disabled):
     """Organization, role and whether the login is disabled come from the record."""
-    await store.load(acme(user(accessRole="ADMIN", loginDisabled=True, fullName="Alex")))
+    await store.load(acme(user(accessRole="ADMIN", fullName="Alex", **stored)))
 
-    assert await store.user(ALEX) == User(ALEX, ACME, "ADMIN", login_disabled=True)
-
-
-async def test_lets_a_user_in_by_default(store):
-    """A record without `loginDisabled` is not a disabled one."""
-    await store.load(acme(user()))
-
-    assert await store.user(ALEX) == User(ALEX, ACME, "SALES_REP", login_disabled=False)
+    assert await store.user(ALEX) == User(ALEX, ACME, "ADMIN", login_disabled=is_disabled)
 
 
 @pytest.mark.parametrize("role", [None, "", "OWNER", "admin"])
@@ -63,13 +43,14 @@ async def test_does_not_guess_a_role(store, role):
 
 
 @pytest.mark.parametrize(
-    "user_id", [BO, "", "1" * 23, "1" * 25, "A" * 24, "1" * 23 + "\n", "é" * 24, "\0", "\ud800", "{}"]
+    "user_id", [BO, NOBODY, "", "1" * 23, "1" * 25, "A" * 24, "1" * 23 + "\n", "é" * 24, "\0", "\ud800", "{}"]
 )
 async def test_finds_nobody_by_another_id(store, user_id):
-    """An id that is not stored, or cannot be one, is nobody's."""
-    await store.load(acme(user()))
+    """An id that is not stored, cannot be one, or is of a user without a role, is nobody's."""
+    await store.load(acme(user(), user(NOBODY, accessRole="OWNER")))
 
     assert await store.user(user_id) is None
+    assert await store.member(user_id) is None
 
 
 async def test_finds_a_member(store):
@@ -88,15 +69,6 @@ async def test_finds_a_member(store):
         VoiceAiSettings("x", False, False, False, None, None, None),
         [sinch("+1", userName="Bo", userId=BO)],
     )
-
-
-@pytest.mark.parametrize("user_id", [BO, "", "1" * 25, "A" * 24, "\ud800"])
-async def test_finds_no_member_by_another_id(store, user_id):
-    """What is nobody as a user is nobody as a member."""
-    await store.load(acme(user(), user(NOBODY, accessRole="OWNER")))
-
-    assert await store.member(user_id) is None
-    assert await store.member(NOBODY) is None
 
 
 async def test_a_member_is_read_anew_each_time(store):
@@ -134,13 +106,6 @@ async def test_an_organization_without_credentials_has_nothing_set(store, organi
     await store.load(Batch([{"_id": ACME}]))
 
     assert await store.voice_ai(organization_id) == (NOTHING_SET, [])
-
-
-async def test_numbers_need_no_credentials(store):
-    """Numbers are the users', whether or not the organization has credentials."""
-    await store.load(Batch([{"_id": ACME}], [user(voicePhoneNumbers=[sinch("+1")])]))
-
-    assert await store.voice_ai(ACME) == (NOTHING_SET, [sinch("+1", userId=ALEX)])
 
 
 async def test_lists_sinch_numbers_by_user_then_position(store):
@@ -182,9 +147,10 @@ async def test_leaves_out_what_is_unset(store, unset):
 
 
 async def test_shows_no_other_fields(store):
-    """Stored documents may hold more than the contract shows; numbers go to the client as they are."""
+    """Stored documents may hold more than the contract shows; numbers, which need no credentials, are sent as they are."""
     number = sinch("+1", userName="forged", userId=BO, secret="canary")
-    await store.load(acme(user(email="canary@example.com", voicePhoneNumbers=[number], notes="canary")))
+    owner = user(email="canary@example.com", voicePhoneNumbers=[number], notes="canary")
+    await store.load(Batch([{"_id": ACME}], [owner]))
 
     answer = await store.voice_ai(ACME)
 
@@ -205,15 +171,9 @@ async def test_keeps_organizations_apart(store):
 
 async def test_reads_settings(store):
     """Identifiers are shown, secrets only as being there."""
-    await store.load(
-        acme(
-            aiVoiceProvider="elevenlabs",
-            elevenlabsApiKey="sk_canary",
-            elevenlabsToolSecret="canary",
-            sinchEstTrunkDomain="acme.example.com",
-            **EST,
-        )
-    )
+    secrets = {"elevenlabsApiKey": "sk_canary", "elevenlabsToolSecret": "canary"}
+    shown = {"aiVoiceProvider": "elevenlabs", "sinchEstTrunkDomain": "acme.example.com"}
+    await store.load(acme(**secrets, **shown, **EST))
 
     settings, _ = await store.voice_ai(ACME)
 
@@ -230,20 +190,14 @@ async def test_est_needs_all_four_credentials(store, missing):
     assert settings.has_est_credentials is False
 
 
-@pytest.mark.parametrize("blank", [None, "", " ", "\t\r\n", rules.BLANK])
-async def test_blank_counts_as_absent(store, blank):
-    """A field of nothing but whitespace, of any kind, is as good as none."""
-    await store.load(acme(**dict.fromkeys(["elevenlabsToolSecret", *rules.IDENTIFIERS, *EST], blank)))
+async def test_blank_counts_as_absent(store):
+    """Databases and Python trim differently by nature; here they agree, character by character."""
+    for blank in [None, "", "\t\r\n", rules.BLANK, *rules.BLANK]:
+        await store.load(
+            acme(**dict.fromkeys([rules.API_KEY, rules.TOOL_SECRET, *rules.IDENTIFIERS, *EST], blank))
+        )
 
-    assert (await store.voice_ai(ACME))[0] == NOTHING_SET
-
-
-@pytest.mark.parametrize("character", rules.BLANK)
-async def test_every_blank_character_is_one_to_python_too(store, character):
-    """The two databases and Python trim differently by nature; here they agree, character by character."""
-    await store.load(acme(elevenlabsApiKey=character, aiVoiceProvider=character))
-
-    assert (await store.voice_ai(ACME))[0] == NOTHING_SET
+        assert (await store.voice_ai(ACME))[0] == NOTHING_SET, blank
 
 
 async def test_merges_what_is_given(store):
@@ -316,17 +270,7 @@ async def test_knows_organizations_of_earlier_batches(store):
         ("users", "A" * 24, acme(user(), user("A" * 24))),
         ("users", BO, acme(user(), user(BO, "acme"))),
     ],
-    ids=[
-        "stray user",
-        "stray credentials",
-        "nul",
-        "surrogate",
-        "path",
-        "operator",
-        "document",
-        "id",
-        "organization id",
-    ],
+    ids="stray-user stray-credentials nul surrogate path operator document id organization-id".split(),
 )
 async def test_loads_all_or_nothing(store, kind, record_id, batch):
     """One record that cannot be stored, and nothing of its batch is; the refusal names it."""
@@ -535,11 +479,6 @@ async def test_tells_what_to_mend_about_secrets(new_url):
             assert await store.check() == ["1 secret in plain text; run `relay keys encrypt`", *problems]
 
 
-async def test_is_ready(store):
-    """A store that answers is ready."""
-    assert await store.ready() is None
-
-
 async def test_remembers(new_url):
     """What was loaded is there when the store is opened again."""
     url = new_url()
@@ -547,6 +486,7 @@ async def test_remembers(new_url):
         await store.load(acme(user(), aiVoiceProvider="elevenlabs"))
 
     async with open_store(url) as store:
+        await store.ready()
         assert await store.user(ALEX)
         assert (await store.voice_ai(ACME))[0].ai_voice_provider == "elevenlabs"
 

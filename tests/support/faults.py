@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from handlers._settings import Settings
-from handlers._store import Batch, StoreUnavailable
+from handlers._store import StoreUnavailable
 from relay import create_app
 
 from .hosting import SECRET, assert_envelope, bearer, calling
+from .planting import ALEX, acme, user
+from .running import eventually_async
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-ACME, ALEX = "a" * 24, "1" * 24
-BATCH = Batch([{"_id": ACME}], [{"_id": ALEX, "organizationId": ACME, "accessRole": "ADMIN"}])
+BATCH = acme(user(accessRole="ADMIN"))
 CONFIG = "/api/calls/voice-ai/config"
 
 
@@ -66,14 +67,22 @@ async def config(client, name="x"):
     return await timed(client, CONFIG, **bearer({"userId": ALEX}), **{"x-request-id": name})
 
 
+async def is_ready(store):
+    """Return True if a store responds."""
+    try:
+        await store.ready()
+    except StoreUnavailable:
+        return False
+    return True
+
+
 async def ready(client):
     """Wait until the service is ready, which it has to be by itself."""
-    overdue = time.monotonic() + 10
-    while time.monotonic() < overdue:
-        if (await client.get("/readyz")).status_code == 200:
-            return True
-        await asyncio.sleep(0.1)
-    return False
+
+    async def is_ready():
+        return (await client.get("/readyz")).status_code == 200
+
+    return await eventually_async(is_ready, 10)
 
 
 async def through(client, name, begin, end):

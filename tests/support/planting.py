@@ -1,4 +1,4 @@
-"""Write into a database what no store of this version would: as an older one did, or somebody else."""
+"""Records for a store, and what no store of this version would write: as an older one did, or somebody else."""
 
 from __future__ import annotations
 
@@ -7,11 +7,30 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from handlers._store import sqlite_secrets
+from handlers._store import Batch, sqlite_secrets
 from handlers._store.keyring import Encrypted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+ACME, GLOBEX = "a" * 24, "b" * 24
+ALEX, BO = "1" * 24, "2" * 24
+
+
+def user(user_id: str = ALEX, organization_id: str = ACME, **fields: Any) -> dict[str, Any]:
+    """A user's record."""
+    return {"_id": user_id, "organizationId": organization_id, "accessRole": "SALES_REP", **fields}
+
+
+def sinch(phone_number: str, **fields: Any) -> dict[str, Any]:
+    """A number of Sinch's."""
+    return {"provider": "sinch", "phoneNumber": phone_number, **fields}
+
+
+def acme(*users: dict[str, Any], **credentials: Any) -> Batch:
+    """An organization with users and credentials."""
+    return Batch([{"_id": ACME}], list(users), [{"organizationId": ACME, **credentials}])
 
 
 def plant(url: str, records: dict[str, dict[str, Any]]) -> None:
