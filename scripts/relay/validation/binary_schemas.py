@@ -53,10 +53,7 @@ class Sizes(NamedTuple):
 
 
 def is_file(schema: Schema, contract: Contract, content_types: Iterable[str] = ()) -> bool:
-    """Return True for a field of a multipart form that is a file; `content_types` are those of its encoding.
-
-    Since OpenAPI 3.1, this is also one without a type ("Encoding Object", `contentType`).
-    """
+    """Return True for a field of a form that is a file, also one without a type by its `content_types` (3.1)."""
     if is_binary(schema, contract):
         return True
     is_untyped = contract.version != "3.0" and contract.resolve(schema).keys() <= _SAYS_NOTHING

@@ -1,8 +1,4 @@
-"""Coerces text to the types that a schema allows.
-
-Text becomes a number, boolean or null only in its JSON spelling. Other text stays text, and the validator then
-reports the violation.
-"""
+"""Coerces text to the types that a schema allows; the validator reports text that is in no JSON spelling of them."""
 
 from __future__ import annotations
 
@@ -201,10 +197,7 @@ def shapes_of(schema: Schema, contract: Contract) -> list[Shape]:
 
 
 def takes_any_key(schema: Schema, contract: Contract) -> bool:
-    """Return True for an object whose keys the contract leaves to the client.
-
-    An object with named properties is one only if it has `additionalProperties`.
-    """
+    """Return True for an object whose keys are the client's; one with properties needs `additionalProperties`."""
     if pattern_properties_of(schema, contract):
         return True
     written = [*_found(schema, contract, "additionalProperties")]

@@ -182,10 +182,7 @@ def _converted(root: Node, value: Any) -> Any:
 
 
 def reading(schema: Schema, compiler: SchemaCompiler, read: Read[From, At]) -> Read[From, At]:
-    """Return a reader that makes integers of the floats which `read` returns for them.
-
-    Values in which the parser saw no such float are not looked at.
-    """
+    """Return a reader that makes integers of the floats which `read` parses for them."""
     convert = converting(schema, compiler)
     if convert is None:
         return read

@@ -92,10 +92,7 @@ def has_parts(media_type: str, media_object: Mapping[str, Any], contract: Contra
 def warn_ignored(
     owner: Mapping[str, Any], media_type: str, pointer: Pointer, compiler: SchemaCompiler
 ) -> None:
-    """Add a warning for each word of a Media Type or Encoding Object by which its parts are not read.
-
-    `media_type` is that of the parts; empty if they are no form and not multipart.
-    """
+    """Add a warning for each word by which parts are not read; their `media_type` may be none, ""."""
     if compiler.contract.version != "3.2" or "itemSchema" in owner:
         return
     read = ("encoding",) if media.is_form(media_type) else _BY_POSITION if media_type else ()
@@ -144,10 +141,7 @@ class PartRules(NamedTuple):
                 yield Violation(at, one.rule, f"header {name}: {one.message}")
 
     def media_type(self) -> str:
-        """Return what a part is sent as if the handler names no media type; empty if it is not documented.
-
-        Raises ResponseViolation if only ranges are documented.
-        """
+        """Return what a part is sent as by default; "" if undocumented. Raises ResponseViolation for ranges."""
         found = next((name for name in self.ranges if not media.is_range(name)), "")
         if self.ranges and not found:
             message = "the contract names only ranges of media types for the part; return a Reply with its media_type"

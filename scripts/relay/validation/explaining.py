@@ -23,10 +23,7 @@ _MAX_PATHS = 16_384  # characters of all paths of a value, whose names may be as
 
 
 class Explainer:
-    """Explains the values that the schemas of one direction reject.
-
-    Plans are made when the first value is rejected: for all schemas that were added until then.
-    """
+    """Explains the values that the schemas of one direction reject; plans are made for the first one."""
 
     def __init__(
         self,

@@ -35,10 +35,7 @@ class MalformedField(ValueError):
 
 
 class FormDecoder:
-    """Decodes the forms of one schema. Raises ValueError for a malformed form.
-
-    `encoding` is that of the Media Type Object; its styles are for urlencoded forms.
-    """
+    """Decodes the forms of one schema and the `encoding` of its Media Type Object. Raises ValueError."""
 
     def __init__(
         self, schema: Schema, compiler: SchemaCompiler, encoding: Mapping[str, Mapping[str, Any]]

@@ -37,10 +37,7 @@ def has_items(media_type: str, media_object: Mapping[str, Any], contract: Contra
 def content_at(
     pointer: Pointer, direction: Direction, compiler: SchemaCompiler
 ) -> ItemContent | PartContent | None:
-    """Do as `item_content` for the Media Type Object at `pointer`.
-
-    None, with a problem, for a stream of items that is not known how to write.
-    """
+    """Do as `item_content` for a Media Type Object; None, with a problem, for an unknown stream of items."""
     media_object = compiler.contract.follow(pointer)[0]
     schema = media_object.get("schema")
     if "itemSchema" not in media_object:
@@ -113,10 +110,7 @@ class ItemDecoder:
         return value, within(str(number), violations)
 
     def read(self, body: Any, content_type: str) -> tuple[Any, list[Violation]]:
-        """Return the items of a body in memory; a body that is read while it arrives is returned as it is.
-
-        Raises ValueError if it is malformed.
-        """
+        """Return the items of a body; one that is read while it arrives is returned as it is. Raises ValueError."""
         if not isinstance(body, bytes):
             return body, []
         found = self.splitter(content_type, len(body))

@@ -60,10 +60,7 @@ class ItemContent(NamedTuple):
         self._check_whole(body)
 
     def of_example(self, value: Any) -> list[Any]:
-        """Return the items of an example, which is a list of valid ones or the text of a stream of them.
-
-        Raises ResponseViolation for any other value.
-        """
+        """Return the items of an example, a list of valid ones or the text of a stream. Raises ResponseViolation."""
         if isinstance(value, str):
             value = [one for _, one in self._read(value.encode(errors="surrogatepass"))]
         if not isinstance(value, list):

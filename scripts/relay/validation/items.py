@@ -36,10 +36,7 @@ class Items(ABC):
 
     @abstractmethod
     def write(self, item: Any, number: int, *, is_validated: bool = True) -> bytes:
-        """Return a valid item as bytes. Raises ResponseViolation, with paths in the item.
-
-        Without validation, only for an item that cannot be written.
-        """
+        """Return a valid item, or without validation any that can be written, as bytes. Raises ResponseViolation."""
 
     def end(self) -> bytes:
         """Return what follows the last item."""

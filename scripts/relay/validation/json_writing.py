@@ -57,10 +57,7 @@ def _number(value: Any) -> orjson.Fragment:
 
 
 def write_text(value: Any, validator: Validator | None, charset: str) -> bytes:
-    """Serialise text or bytes; text is validated, also that in bytes of a charset that is known.
-
-    Raises ResponseViolation.
-    """
+    """Serialise text or bytes; text, also in bytes of a known charset, is validated. Raises ResponseViolation."""
     serialised = value.encode() if isinstance(value, str) else value
     if not isinstance(serialised, bytes):
         raise ResponseViolation.at("", "type", "a body that is not JSON must be str or bytes")

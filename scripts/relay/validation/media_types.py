@@ -157,10 +157,7 @@ def read_accept(header: str) -> dict[str, float]:
 
 
 def weight_of(media_type: str, weights: Mapping[str, float]) -> float:
-    """Return the weight of a media type, by the most specific range; 0 if it is not acceptable.
-
-    A media type without parameters is also acceptable to a client that asks for it with some.
-    """
+    """Return the weight of a media type, with or without parameters, by the most specific range; 0 for none."""
     found = find(media_type, weights)
     if found is None:
         key = key_of(media_type)

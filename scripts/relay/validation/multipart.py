@@ -1,7 +1,4 @@
-"""Parses multipart/form-data (RFC 7578), and multipart whose parts have no names (RFC 2046), while it arrives.
-
-Values are kept in memory, files in a spool.
-"""
+"""Parses multipart (RFC 7578, RFC 2046) while it arrives: values are kept in memory, files in a spool."""
 
 from __future__ import annotations
 
@@ -43,10 +40,7 @@ class Part(NamedTuple):
 
 
 class Form:
-    """A form that arrives. `fault` is what ended its reading; it is not complete then.
-
-    Parts without names, if `is_named` is False, get their position as a name: `0`, `1`.
-    """
+    """A form that arrives until a `fault`; unless `is_named`, its parts get their position as a name: `0`, `1`."""
 
     def __init__(
         self, content_type: str, spool: Spool, is_file: IsFile, limit: int, *, is_named: bool = True

@@ -19,10 +19,7 @@ from .violations import Violation
 
 
 class ParameterDecoder:
-    """Compiled decoder of one parameter: finds its text in a request, converts and validates it.
-
-    `keys` finds the keys that an object takes although no property has their name.
-    """
+    """Finds, converts and validates one parameter; `keys` finds the keys that an object takes without a name."""
 
     def __init__(self, parameter: Parameter, compiler: SchemaCompiler, keys: Keys | None = None) -> None:
         self.parameter = parameter
@@ -45,10 +42,7 @@ class ParameterDecoder:
             compiler.warn(parameter.pointer, message, "invalid-default")
 
     def decode(self, raw: Raw, arguments: dict[str, Any], name: str, failures: list[Violation]) -> None:
-        """Store the parameter's value in `arguments[name]`, or append its violations to `failures`.
-
-        An absent optional parameter without a default changes neither.
-        """
+        """Store the parameter's value in `arguments[name]` unless it is absent, or append violations to `failures`."""
         if self.parameter.allows_empty and [*raw.texts.get(self.parameter.name, ())] == [""]:
             self._store_empty(arguments, name)
             return

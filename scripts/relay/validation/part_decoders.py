@@ -207,10 +207,7 @@ class PartsDecoder(PartDecoder):
         return found
 
     def write(self, body: Any, media_type: str, *, is_validated: bool) -> Written:
-        """Return a list as multipart, with a boundary if the media type has none.
-
-        The parts are validated, but for the schema of the list. Raises ResponseViolation.
-        """
+        """Return a list as multipart, each part validated but not the whole. Raises ResponseViolation."""
         if not isinstance(body, list | tuple):
             kind = type(body).__name__
             message = f"a body of parts must be a list with an item for each, not of the type {kind}"

@@ -31,19 +31,13 @@ _UNEVALUATED = ("unevaluatedProperties", "unevaluatedItems")
 def plan(
     roots: Mapping[str, Schema], definitions: Mapping[str, Schema], compile_: Compile, hidden: tuple[str, str]
 ) -> dict[str, Node]:
-    """Return the nodes of `roots`, which may refer to `definitions`.
-
-    `hidden` is the rule and the message of a property that is forbidden.
-    """
+    """Return the nodes of `roots`; `hidden` is the rule and the message of a property that is forbidden."""
     nodes = _Planner({**definitions, **roots}, hidden).nodes(compile_)
     return {name: nodes[pointer_of(name)] for name in roots}
 
 
 class _Planner:
-    """Makes the nodes of schemas, with a list of what is to be done: schemas may nest deeply.
-
-    Their parts are compiled as the properties of one validator, equal ones once.
-    """
+    """Makes the nodes of schemas, however deeply they nest; equal parts are compiled once."""
 
     def __init__(self, schemas: Mapping[str, Schema], hidden: tuple[str, str]) -> None:
         self._schemas = schemas

@@ -30,10 +30,7 @@ class _FreeForm(NamedTuple):
 
 
 class QueryKeys:
-    """The keys of the query parameters of one operation, and of the API keys that the contract has in queries.
-
-    Some objects take every key that no other parameter has.
-    """
+    """The keys of an operation's query parameters, and API keys; some objects take every key that is left."""
 
     def __init__(self, parameters: Iterable[Parameter], compiler: SchemaCompiler) -> None:
         self._names = {
@@ -152,10 +149,7 @@ def _text_parser(parameter: Parameter, compiler: SchemaCompiler) -> Callable[[by
 
 
 def parameter_reader(parameter: Parameter, compiler: SchemaCompiler) -> ReadText:
-    """Return what reads the texts of examples of a parameter or header (`serializedValue`, OpenAPI 3.2).
-
-    It reads its `content` only in a query that is one value.
-    """
+    """Return what reads the texts of examples of a parameter or header (`serializedValue`, OpenAPI 3.2)."""
     if parameter.location == "querystring":
         read = query_string_reader(parameter, compiler)
     else:
@@ -166,10 +160,7 @@ def parameter_reader(parameter: Parameter, compiler: SchemaCompiler) -> ReadText
 
 
 def body_reader(name: str, media_object: Mapping[str, Any], compiler: SchemaCompiler) -> ReadText | None:
-    """Return what reads the texts of examples of a media type; None if nothing does.
-
-    That is so for multipart, whose texts lack the boundary.
-    """
+    """Return what reads the texts of examples of a media type; None for multipart, which lack the boundary."""
     match media.kind_of(name):
         case media.JSON:
             return lambda text: parse_json(text.encode())

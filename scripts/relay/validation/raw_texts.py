@@ -25,10 +25,7 @@ T = TypeVar("T")
 
 
 class Raw:
-    """The texts of one location of a request.
-
-    `texts` are percent-decoded, except in headers and cookies; `written` are as they were sent. Names are decoded.
-    """
+    """The texts of one location: percent-decoded, except in headers and cookies, and `written` as they were sent."""
 
     __slots__ = ("_write", "texts")
 

@@ -54,10 +54,7 @@ class RequestDecoder:
         self.has_no_input = not self._locations and self._body is None
 
     def decode(self, request: Request) -> Arguments:
-        """Return the arguments by name.
-
-        Raises InvalidRequest with every violation, or UnsupportedMediaType.
-        """
+        """Return the arguments by name. Raises InvalidRequest with every violation, or UnsupportedMediaType."""
         arguments: Arguments = {}
         failures: list[Violation] = []
         if self._locations:

@@ -77,10 +77,7 @@ AnyContent = Content | ItemContent | PartContent
 
 
 class Documented(NamedTuple):
-    """One documented media type, or a range, whose bodies are written as the media type of each says.
-
-    `items` is set for lists of items.
-    """
+    """How bodies of one documented media type, or range, are written; `items` is set for lists of items."""
 
     json: Content
     text: Content

@@ -52,10 +52,7 @@ class ResponseEncoder:
         return self.encode_usual(result) or await self.encode_parts(split(result), request)
 
     def encode_usual(self, result: Any) -> http.Response | None:
-        """Return the response of a plain body alone, if it has no slices and only one media type; None for others.
-
-        Raises ResponseViolation.
-        """
+        """Return the response of a plain body with one media type, else None. Raises ResponseViolation."""
         if self._usual is None or type(result) not in PLAIN:
             return None
         content, lines = self._usual
@@ -129,10 +126,7 @@ class ResponseEncoder:
         return status, field_lines([("content-type", with_charset(chosen)), *lines])
 
     def encode_unvalidated(self, parts: Parts) -> http.Response:
-        """Serialise a result without validating it against the contract.
-
-        Raises ResponseViolation if it cannot be serialised.
-        """
+        """Serialise a result without validating it. Raises ResponseViolation if that is not possible."""
         status, body = self.status(parts), parts.body
         compiled = self._documented(status)
         if body is None and parts.status is None:

@@ -41,10 +41,7 @@ class HeaderDecoder:
 
 
 def header_lines(headers: Mapping[str, Any] | None) -> HeaderLines:
-    """Return a handler's headers as lines; a list or tuple is a line for each of its values.
-
-    Raises ResponseViolation for a value that is no text, number or boolean.
-    """
+    """Return a handler's headers as lines, lists as several. Raises ResponseViolation for other types of values."""
     return [
         (name.lower(), _text(name, one))
         for name, value in (headers or {}).items()

@@ -96,10 +96,7 @@ def walk(
 
 
 class Graph:
-    """The graphs of the schemas of one contract; a schema that is referred to is read once.
-
-    `own` returns the properties of a schema that are looked for; `verdict` the verdict of a branch, if it is needed.
-    """
+    """The graphs of a contract's schemas; `own` returns what is looked for, `verdict` that of a branch."""
 
     def __init__(
         self,

@@ -84,10 +84,7 @@ class SchemaCompiler:
         }
 
     def compile(self, schema: Schema, direction: Direction, pointer: Pointer) -> Validator | None:
-        """Return the schema's validator; None, with an error in `problems`, if it cannot be compiled.
-
-        The error is at the first place where the schema is used.
-        """
+        """Return the schema's validator; None, with an error at its first use, if it cannot be compiled."""
         key = direction, json_bytes(schema)
         if (validator := self._validators.get(key)) is not None:
             return validator
@@ -116,10 +113,7 @@ class SchemaCompiler:
         return list(dict.fromkeys(problems))
 
     def prepare(self) -> None:
-        """Compile all validators, and prepare the explanation of wrong requests.
-
-        That of a wrong response, which is a defect, is prepared with the first one.
-        """
+        """Compile all validators, and prepare to explain wrong requests; a wrong response is a defect, and may wait."""
         for group in self._groups.values():
             group.compile()
         self._explainers["request"].prepare()

@@ -52,10 +52,7 @@ class _Array:
 
 
 class Slicer:
-    """Serialises bodies that are an array, or an object with array properties.
-
-    It serialises one body at a time: several at once would not finish earlier and would use more memory.
-    """
+    """Serialises bodies that are, or have, long arrays, one at a time: several would use more memory."""
 
     def __init__(self, whole: Validator, root: _Array | None, properties: Mapping[str, _Array]) -> None:
         self._whole = whole

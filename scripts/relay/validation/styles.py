@@ -1,8 +1,4 @@
-"""Reads the values of parameters and form fields: finds them in a request, splits and coerces them.
-
-The styles are those of OpenAPI 3.0.3, "Style Values", and follow RFC 6570 where its table is wrong. An empty value is
-an empty list.
-"""
+"""Reads values of parameters and form fields in their styles (OpenAPI 3.0.3, "Style Values", by RFC 6570)."""
 
 from __future__ import annotations
 
@@ -211,10 +207,7 @@ def one_or_list(values: Sequence[str]) -> str | list[str]:
 
 
 def _spread(texts: Texts, names: list[str], keys: Keys | None, other: str | None) -> Any:
-    """Collect the properties of an exploded object, each of which is sent like a parameter.
-
-    `other` is the key that a value of another shape has; if it was sent, there is no object.
-    """
+    """Collect the properties of an exploded object; if `other`, the key of another shape, was sent, there is none."""
     if other in texts:
         return ABSENT
     found = {name: one_or_list(texts[name]) for name in names if name in texts}

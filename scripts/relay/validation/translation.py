@@ -161,10 +161,7 @@ class _Parts:
         return out
 
     def _modern(self, schema: Schema, hidden: frozenset[str]) -> Schema:
-        """Translate a canonical schema of OpenAPI 3.1 or later; the schemas of the same value hide the same properties.
-
-        What one alternative hides, the others do not.
-        """
+        """Translate a canonical schema of OpenAPI 3.1 or later; only alternatives hide different properties."""
         has_choices = not schema.keys().isdisjoint(CHOICES)
         of_others = {word: value for word, value in schema.items() if has_choices and word not in CHOICES}
         of_alternatives = hidden | self._hidden(of_others)

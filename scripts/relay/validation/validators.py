@@ -64,10 +64,7 @@ def compile_together(
     compile_: Compile,
     delegate: Accepts | None = None,
 ) -> Accepts:
-    """Compile schemas, which may refer to `definitions`, as the properties of one validator.
-
-    Return its verdict: it accepts `{name: value}` if the schema of that name accepts the value.
-    """
+    """Compile schemas as properties: the verdict accepts `{name: value}` if that schema accepts the value."""
     document = {"properties": schemas, "additionalProperties": False, "definitions": definitions}
     return compile_(document, delegate).is_valid
 
@@ -154,10 +151,7 @@ class Definitions:
 
 
 class Validator:
-    """A compiled schema; it is compiled again with others only as long as something else refers to it.
-
-    `explained` returns the function that explains a value which the validator rejects.
-    """
+    """A compiled schema, for as long as something refers to it; `explained` returns what explains its violations."""
 
     __slots__ = ("__weakref__", "_explain", "accepts", "refs", "schema")
 
