@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from relay.contract.documents import Pointer
 from relay.contract.model import ABSENT, Contract, Schema
@@ -79,28 +79,12 @@ def _as_lines(fields: Mapping[str, Any], comment: str | None) -> str:
     return "\n".join([*lines, "", ""])
 
 
-class JsonData(NamedTuple):
-    """Data of events that is JSON; `validator` is None if only some events have it, which the schema decides."""
-
-    shape: Shape
-    validator: Validator | None
-
-    def violations(self, text: str) -> list[Violation]:
-        """Return what is wrong with text that must be JSON."""
-        if self.validator is None:
-            return []
-        try:
-            value = parse_json(text.encode())
-        except (NotJson, UnicodeEncodeError):
-            return [Violation("", "contentMediaType", "the text is not JSON")]
-        return self.validator.violations(value)
-
-
 @dataclass(frozen=True, slots=True)
 class EventItems(Items):
-    """Events; `data` is None if theirs is not JSON."""
+    """Events; `data` is None if theirs is not JSON, and `of_data` if the schema decides which have it."""
 
-    data: JsonData | None
+    data: Shape | None
+    of_data: Validator | None
 
     def write(self, item: Any, number: int, *, is_validated: bool = True) -> bytes:  # noqa: ARG002 -- all are written alike
         """Return an event. Raises ResponseViolation, also for one that has no form in a stream."""
@@ -114,10 +98,13 @@ class EventItems(Items):
     def violations(self, fields: Any) -> list[Violation]:
         """Return the violations of an event."""
         found = self.validator.violations(fields)
-        if self.data is None or not isinstance(fields.get("data"), str):
+        if self.of_data is None or not isinstance(fields.get("data"), str):
             return found
-        of_data = within("data", self.data.violations(fields["data"]))
-        return [*(one for one in found if not of_data or one.path != "/data"), *of_data]
+        try:
+            wrong = self.of_data.violations(parse_json(fields["data"].encode()))
+        except (NotJson, UnicodeEncodeError):
+            wrong = [Violation("", "contentMediaType", "the text is not JSON")]
+        return [*(one for one in found if not wrong or one.path != "/data"), *within("data", wrong)]
 
     def _fields_of(self, item: Any, *, is_validated: bool) -> dict[str, Any]:
         """Return the fields of an event with its data as text, as clients read them. Raises ResponseViolation."""
@@ -128,9 +115,9 @@ class EventItems(Items):
             message = f"an event must be a relay.Event or an object, not of the type {type(item).__name__}"
             raise ResponseViolation.at("", "type", message)
         if self.data is not None and not isinstance(fields.get("data", ""), str):
-            validator = self.data.validator if is_validated else None
+            validator = self.of_data if is_validated else None
             try:
-                text = write_json(fields["data"], validator, self.data.shape).decode()
+                text = write_json(fields["data"], validator, self.data).decode()
             except ResponseViolation as violation:
                 raise ResponseViolation(within("data", violation.violations)) from None
             fields = {**fields, "data": text}
@@ -147,13 +134,11 @@ def event_items(
     contract = compiler.contract
     found = [*_data_schemas(schema, contract)]
     contents = [(one.get("contentSchema", {}), is_always) for one, is_always in found if _is_json(one)]
-    data = None
-    if contents:
-        always = [one for one, is_always in contents if is_always]
-        whole = always[0] if len(always) == 1 else {"allOf": always}
-        compiled = compiler.compile(whole, direction, pointer) if always else None
-        data = JsonData(Shape({"anyOf": [one for one, _ in contents]}, contract), compiled)
-    return EventItems(validator, Shape(schema, contract), data)
+    always = [one for one, is_always in contents if is_always]
+    whole = always[0] if len(always) == 1 else {"allOf": always}
+    of_data = compiler.compile(whole, direction, pointer) if always else None
+    data = Shape({"anyOf": [one for one, _ in contents]}, contract) if contents else None
+    return EventItems(validator, Shape(schema, contract), data, of_data)
 
 
 def _is_json(schema: Schema) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from python_multipart.multipart import MultipartParser
 
@@ -31,16 +31,6 @@ class ReadItem(NamedTuple):
     content: bytes
     media_type: str = media.JSON
     headers: Mapping[str, str] = {}
-
-
-class Splitter(Protocol):
-    """Splits the bytes of a stream into items."""
-
-    def feed(self, data: bytes) -> Iterator[ReadItem]:
-        """Yield the items that end in the next bytes. Raises ItemTooLarge, and ValueError for malformed bytes."""
-
-    def end(self) -> Iterator[ReadItem]:
-        """Yield the item that ends with the stream. Raises ValueError if it must not."""
 
 
 class _Separated:
@@ -132,8 +122,8 @@ class _Parts:
                 "on_part_begin": self._begin,
                 "on_part_data": self._add,
                 "on_part_end": self._finish,
-                "on_header_field": self._header_part(0),
-                "on_header_value": self._header_part(1),
+                "on_header_field": lambda data, start, end: self._add_to_header(0, data[start:end]),
+                "on_header_value": lambda data, start, end: self._add_to_header(1, data[start:end]),
                 "on_header_end": self._end_header,
                 "on_end": self._end,
             },
@@ -167,14 +157,11 @@ class _Parts:
         if len(self._content) > self._limit:
             raise ItemTooLarge
 
-    def _header_part(self, at: int) -> Callable[[bytes, int, int], None]:
-        def add(data: bytes, start: int, end: int) -> None:
-            self._line[at] += data[start:end]
-            self._head += end - start
-            if self._head > MAX_PART_HEADERS:
-                raise MalformedItem("a part has too many headers, or too long ones")
-
-        return add
+    def _add_to_header(self, at: int, data: bytes) -> None:
+        self._line[at] += data
+        self._head += len(data)
+        if self._head > MAX_PART_HEADERS:
+            raise MalformedItem("a part has too many headers, or too long ones")
 
     def _end_header(self) -> None:
         name, value = (bytes(one).decode("latin-1") for one in self._line)
@@ -187,6 +174,10 @@ class _Parts:
 
     def _end(self) -> None:
         self._has_ended = True
+
+
+Splitter = _Separated | _Parts
+"""Splits the bytes of a stream into items. Raises ItemTooLarge, and ValueError for malformed bytes."""
 
 
 def splitter(kind: Kind, content_type: str, limit: int) -> Splitter:

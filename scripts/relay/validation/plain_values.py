@@ -32,23 +32,19 @@ _MAX_EXPONENT = 1000  # a Decimal beyond it is written with an exponent, as text
 
 
 class NotPlain(Exception):
-    """A value that JSON cannot represent; `path` is the JSON pointer to it, the message names its type only."""
+    """A value that JSON cannot represent; `path` is the JSON pointer to it, the message names its type only.
 
-    def __init__(self, message: str) -> None:
+    Of a value that `is_too_deep` there is no path, since it would be as long.
+    """
+
+    def __init__(self, message: str, *, is_too_deep: bool = False) -> None:
         super().__init__(message)
         self.path = ""
+        self._is_too_deep = is_too_deep
 
     def within(self, key: str | int) -> NotPlain:
         """Return the error as one of the value that contains it."""
-        self.path = f"/{escape(str(key))}{self.path}"
-        return self
-
-
-class _TooDeep(NotPlain):
-    """A value that is nested too deeply; the pointer to it would be as long."""
-
-    def within(self, key: str | int) -> NotPlain:  # noqa: ARG002 -- the whole body is meant
-        """Return the error as it is."""
+        self.path = "" if self._is_too_deep else f"/{escape(str(key))}{self.path}"
         return self
 
 
@@ -67,7 +63,7 @@ def plain(value: Any, level: Level) -> Any:
     left out where the schema has it optional and not nullable.
     """
     if level.depth > MAX_DEPTH:
-        raise _TooDeep("the body is nested too deeply")
+        raise NotPlain("the body is nested too deeply", is_too_deep=True)
     return _converted(value, level)
 
 

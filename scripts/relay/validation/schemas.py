@@ -34,14 +34,9 @@ __all__ = ["INTEGER_BOUNDS", "MARKS", "Direction", "SchemaCompiler", "Strictness
 class Strictness(NamedTuple):
     """What is refused although the specification does not demand it."""
 
-    read_only: bool = False
-    """A property in a request that is `readOnly`; else handlers do not get it."""
-
-    nul: bool = False
-    """NUL in a text."""
-
-    unknown_query: bool = False
-    """A query parameter that the contract does not have; else it is ignored."""
+    read_only: bool = False  # a property in a request that is `readOnly`; else handlers do not get it
+    nul: bool = False  # NUL in a text
+    unknown_query: bool = False  # a query parameter that the contract does not have; else it is ignored
 
 
 LENIENT = Strictness()

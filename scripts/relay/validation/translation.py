@@ -8,13 +8,11 @@ Some keywords of the result are our own, and ignored by the library: `written` i
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from relay.contract.canonical import use_numeric_bounds
 from relay.contract.model import Contract, Schema
-from relay.contract.schema_words import CHOICES, COMBINING, SCHEMA_WORDS, Container, applied_schemas
+from relay.contract.schema_words import CHOICES, COMBINING, SCHEMA_WORDS, applied_schemas
 
 from .contents import Contents
 from .json_strict import coerced
@@ -175,7 +173,12 @@ class _Parts:
             elif (container := _TRANSLATED.get(word)) is not None:
                 inner = hidden if word in _SAME_VALUE else frozenset()
                 inner = of_alternatives if word in CHOICES else inner
-                out[word] = _within(value, container, partial(self.translated, hidden=inner))
+                if container == "list":
+                    out[word] = [self.translated(part, inner) for part in value]
+                elif container == "map":
+                    out[word] = {name: self.translated(part, inner) for name, part in value.items()}
+                else:
+                    out[word] = self.translated(value, inner)
         if "patternProperties" in out:
             self.patterns.extend(out["patternProperties"])
             out["patternProperties"] = _with_patterns(pattern_properties(out))
@@ -201,15 +204,6 @@ class _Parts:
             name: hidden if is_hidden(part, self._direction) else self.translated(part)
             for name, part in properties.items()
         }
-
-
-def _within(value: Any, container: Container, translate: Callable[[Any], Any]) -> Any:
-    match container:
-        case "list":
-            return [translate(part) for part in value]
-        case "map":
-            return {name: translate(part) for name, part in value.items()}
-    return translate(value)
 
 
 def discriminated(schema: Schema, keyword: str) -> list[tuple[str, str]]:
