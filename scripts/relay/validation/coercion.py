@@ -9,8 +9,9 @@ from itertools import chain
 from types import NoneType
 from typing import Any, Literal
 
+from relay.contract.json_text import json_bytes
 from relay.contract.model import ABSENT, Contract, Schema
-from relay.contract.schema_words import applied_schemas
+from relay.contract.schema_words import SAME_VALUE, applied_schemas
 
 from .json_strict import CONVERTERS
 from .patterns import pattern_properties
@@ -58,10 +59,11 @@ class Coercion:
         return lambda value: _accepted(validator, value)
 
     def _part(self, schema: Schema) -> Coerce:
-        """Return the function for a schema; that of a `$ref` is found when it is called, since it may be recursive."""
-        if (ref := schema.get("$ref")) is None:
+        """Return the function for a schema; one that may be recursive is found when it is called."""
+        ref = schema.get("$ref")
+        if ref is None and SAME_VALUE.isdisjoint(schema):
             return self._built(schema)
-        key, known = ("coerce", ref), self._known
+        key, known = ("coerce", ref or json_bytes(schema).decode()), self._known
         if key not in known:
             known[key] = _unchanged
             self._pending.append((key, self._contract.resolve(schema)))

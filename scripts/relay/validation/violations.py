@@ -60,7 +60,7 @@ def _listed(values: list[Any]) -> str:
 
 def _type(types: str | list[str]) -> str:
     names = [types] if isinstance(types, str) else types
-    return f"the value is not of type{'s' * (len(names) > 1)} {', '.join(map(_json, names))}"
+    return f"the value is not of type{'s' * (len(names) != 1)} {', '.join(map(_json, names))}"
 
 
 def _count(number: int, one: str, several: str) -> str:
