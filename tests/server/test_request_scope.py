@@ -1,4 +1,4 @@
-"""The objects of one request: `scripts/relay/server/request_scope.py`."""
+"""The objects of one request: `scripts/relay/server/request.py`."""
 
 from __future__ import annotations
 

@@ -30,8 +30,7 @@ from .package_hooks import PackageHooks, open_collaborators
 from .pages import contract_pages, livez, readyz, swagger_pages, to_docs
 from .pipeline import Compiled, Pipeline
 from .proxies import TrustedProxies
-from .request import Request
-from .request_scope import RequestScope
+from .request import Request, RequestScope
 from .results import ResultEncoder
 from .security import JWT_TYPES, Authenticator, ScopedVerifier, Verify, scheme_type
 from .stages.outermost import Extra, Pages, not_found
@@ -88,7 +87,7 @@ class Application(Compiled):
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Open the collaborators and connect the endpoints; close them on exit. Raises SetupError as `opened`."""
+        """Open the collaborators and connect the endpoints, until left. Raises SetupError as `opened`."""
         errors = ErrorResponses(self.hooks.render, self.translate, self.observer)
         async with AsyncExitStack() as stack:
             if (metrics := self.observer.metrics) is not None and self.settings.metrics_bind:
@@ -106,8 +105,8 @@ class Application(Compiled):
     async def opened(self, *, read_only: bool = False) -> AsyncIterator[Mapping[str, Any]]:
         """Open the package's collaborators; close them on exit.
 
-        Raises SetupError if a collaborator fails, or if a function has a required argument that Relay does not
-        pass; NotYetThere if `read_only`, which a `collaborators` function may accept, prevents one from being created.
+        Raises SetupError if a collaborator fails, or a function requires an argument that Relay does not pass;
+        NotYetThere if `read_only`, which `collaborators` may accept, prevents one from being created.
         """
         function = self.hooks.collaborators
         options = {"read_only": True} if read_only and "read_only" in (accepted_names(function) or ()) else {}

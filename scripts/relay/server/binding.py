@@ -73,10 +73,7 @@ class Policies:
 
 
 def read_policies(texts: Iterable[str], contract: Contract) -> Policies:
-    """Parse policies: `mock` for every tag, `Event Logs=stub` for one; later ones override earlier ones.
-
-    Raises SetupError for unknown policies, and for tags that no operation has.
-    """
+    """Parse policies, such as `mock` or, for a tag, `Event Logs=stub`; later ones go first. Raises SetupError."""
     tags = {operation.tag for operation in contract.operations}
     problems: list[Diagnostic] = []
     default, by_tag = MissingHandlerPolicy.FAIL, {}
@@ -101,9 +98,9 @@ def read_policies(texts: Iterable[str], contract: Contract) -> Policies:
 class Binding:
     """An operation and its handler.
 
-    `names` maps each parameter's pointer to its argument name. `missing` is the policy of an operation without a
-    handler. `is_named` is True for a function that the contract names by its Python path; it gets only what it
-    names, and `sent` are the names of that.
+    `names` maps each parameter's pointer to its argument name. `missing` is the policy of an operation without
+    a handler. `is_named` is True for a function that the contract names by its Python path; it gets only what
+    it names, and `sent` are the names of that.
     """
 
     operation: Operation
@@ -130,11 +127,7 @@ def bind(
     policies: Policies | None = None,
     named: NamedFunctions | None = None,
 ) -> tuple[list[Binding], list[Diagnostic]]:
-    """Find the handler of every operation; return the bindings and the diagnostics.
-
-    Reports handlers that are missing, cannot be imported, or do not accept their arguments. With the policy
-    `mock`, an unchanged stub counts as missing.
-    """
+    """Find the handler of every operation; return the bindings, and what is wrong with handlers."""
     policies, named = policies or Policies(), named or NamedFunctions()
     problems: list[Diagnostic] = []
     bindings: list[Binding] = []

@@ -34,7 +34,7 @@ _SPOOLS = Spools(spools_allowed())
 
 
 class BodyReader:
-    """Reads the bodies of one operation; a binary body becomes an Upload if the handler takes one, else bytes."""
+    """Reads the bodies of one operation; a binary one becomes an Upload if the handler takes one."""
 
     def __init__(
         self, operation: Operation, decoder: RequestDecoder, settings: Settings, *, takes_upload: bool
@@ -51,8 +51,8 @@ class BodyReader:
     async def read(self, scope: Any, receive: Any) -> Body:
         """Return the request's body, chunked or not; b"" for none. `close` deletes its files.
 
-        Raises BodyTooLarge, BodyTooSlow, BodyIncomplete if the client disconnects first, StorageFull, StorageFailed,
-        and Overloaded if too many temporary files are open; a stream of items raises them as it is read.
+        Raises BodyTooLarge, BodyTooSlow, BodyIncomplete if the client disconnects first, StorageFull,
+        StorageFailed, and Overloaded for too many temporary files; a stream of items raises them as it is read.
         """
         if self._is_plain:
             return await _Arriving(scope, receive, self._body_limit).whole()
@@ -174,7 +174,7 @@ async def _stored(spool: Spool, *, is_last: bool = False) -> None:
 
 @contextmanager
 def _closed_on_error(body: Form | Spool) -> Iterator[None]:
-    """Delete what has arrived if the rest cannot be read or stored, and raise the error that the client gets."""
+    """Delete what has arrived if the rest cannot be read or stored; raise the error for the client."""
     try:
         yield
     except BaseException as exc:

@@ -30,7 +30,7 @@ from .info_functions import info_functions
 from .metrics import Metrics, bind_address
 from .observability import Observer
 from .package_hooks import PackageHooks, read_middleware, tokens_needed, verifier_problems
-from .request_scope import scope_problem
+from .request import scope_problem
 from .security import certificate_problems
 from .tokens import token_verifier
 from .tracing import check_installed
@@ -43,8 +43,8 @@ def create(
 ) -> Application:
     """Read the contract, import the package, bind the handlers and compile the endpoints.
 
-    A configured package must exist; without one, a contract whose operations all have a policy for missing handlers
-    is served alone. `development_key` creates the HS256 secret of a service that needs one and has none, in
+    A configured package must exist; without one, a contract whose operations all have a policy for missing
+    handlers is served alone. `development_key` creates the HS256 secret of a service that needs one and has none, in
     development only. `folder` is the project's, whose modules the contract may name. Raises SetupError.
     """
     problems: list[Diagnostic] = []

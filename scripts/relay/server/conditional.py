@@ -32,10 +32,7 @@ class Range(NamedTuple):
 
 
 def evaluate(headers: HeaderList, validators: Validators) -> int | None:
-    """Return the status 304 or 412 by the preconditions of a GET or HEAD; None if they are met, or there is none.
-
-    They have the order of section 13.2.2; malformed dates are ignored.
-    """
+    """Return 304 or 412 by the preconditions of a GET or HEAD (section 13.2.2), else None."""
     if_match, if_none_match = header(headers, b"if-match"), header(headers, b"if-none-match")
     if if_match is None:
         is_expected = not _is_newer(validators, _date(headers, b"if-unmodified-since"), default=False)
@@ -55,10 +52,7 @@ def _is_newer(validators: Validators, date: datetime | None, *, default: bool) -
 
 
 def ranges(headers: HeaderList, validators: Validators, size: int) -> list[Range] | None:
-    """Return the ranges of a GET that can be satisfied, those that overlap as one; None for the whole.
-
-    [] is a 416. A malformed header, too many ranges, or an If-Range that does not match, is answered with the whole.
-    """
+    """Return the satisfiable ranges of a GET, overlapping ones joined; [] is a 416, None the whole."""
     wanted = header(headers, b"range")
     if wanted is None or not size or not _is_current(headers, validators):
         return None

@@ -67,10 +67,7 @@ class ConnexionArguments:
         )
 
     def adapted(self) -> Function:
-        """Return the function, called as Relay calls handlers: with the keys of `names`, and with `body`.
-
-        It is async if the function is, or decorates an async one.
-        """
+        """Return the function, called with the keys of `names` and `body`; async if it decorates an async one."""
         function, operation = self._function, self._operation
         keys = {*self.names.values()}
         is_same = keys == {*self._arguments.values()} and not self._takes_any and not self._numbers
@@ -108,7 +105,7 @@ class ConnexionArguments:
                 yield Diagnostic(code_place(self._function), message, "argument", Severity.WARNING)
 
     def _argument_names(self) -> dict[Pointer, str]:
-        """Return the argument of each parameter that has one; a name belongs to the first that asks for it."""
+        """Return the argument of each parameter that has one; a name belongs to the first that asks."""
         found: dict[Pointer, str] = {}
         for one in sorted(self._operation.parameters, key=lambda one: _LOCATIONS.index(one.location)):
             wishes = [*spellings(one.name), self._operation.arguments[one.pointer]]

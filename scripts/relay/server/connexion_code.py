@@ -1,4 +1,4 @@
-"""Warnings for what a project's code asks of Connexion in vain: Relay serves the contract without its application object."""
+"""Warnings for what a project's code asks of Connexion in vain: Relay does not use its application object."""
 
 from __future__ import annotations
 

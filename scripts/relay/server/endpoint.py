@@ -14,8 +14,7 @@ from .binding import Binding
 from .bodies import Body, BodyReader
 from .deadline import Deadline
 from .observability import Observer
-from .request import Request
-from .request_scope import RequestScope
+from .request import Request, RequestScope
 from .results import ResultEncoder
 from .security import Authenticator
 

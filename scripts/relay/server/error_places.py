@@ -59,7 +59,7 @@ def _changed(body: Any, changes: Iterable[tuple[Path, Any]], is_valid: IsValid) 
 
 
 def _members(body: Any, path: Path = ()) -> Iterator[tuple[Path, Any, set[str]]]:
-    """Yield the properties of an object and its objects: path, value, and the names of the siblings and itself."""
+    """Yield the properties of an object and its objects: path, value, and all names next to it."""
     if isinstance(body, dict) and len(path) <= _MAX_DEPTH:
         names = {_canonical(name) for name in body}
         for name, value in body.items():
@@ -182,9 +182,9 @@ def _place_of_detail(word: str, value: Any, names: set[str]) -> Place | None:
 
 
 def without_unknown(body: Any, is_valid: IsValid) -> Template:
-    """Return a body without the properties that have no place, as far as it stays valid; one without any place whole.
+    """Return a body without properties that have no place, as far as it stays valid.
 
-    What is required and would say which part of a request is wrong is empty, rather than made up.
+    What is required and says which part of a request is wrong is emptied.
     """
     for path, value in [*_unknown(body, ())] if has_place(body) else []:
         without = [removed(body, path)]
@@ -207,7 +207,7 @@ def _unknown(body: Any, path: Path) -> Iterator[tuple[Path, Any]]:
 
 
 def with_known(body: Any, pointer: Pointer, sampler: Sampler, is_valid: IsValid) -> Any:
-    """Return a valid body with the known optional properties of its schema at `pointer`, as far as it stays valid."""
+    """Return a body with the known properties of its schema at `pointer`, as far as it stays valid."""
     return _changed(body, _lacking(body, pointer, sampler, ()), is_valid)
 
 

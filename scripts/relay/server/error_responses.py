@@ -1,6 +1,6 @@
 """Converts any exception to an error response: the only place where errors are rendered.
 
-Exceptions of other libraries have the errors of a package's `errors`; Starlette's and Connexion's have their own.
+Exceptions of other libraries have the errors of a package's `errors`, or their own as Starlette's.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class ErrorTranslator:
         self._reports = reports
 
     def __call__(self, exc: BaseException) -> BaseException:
-        """Return the error of the most specific class that is mapped, caused by the exception; else the exception."""
+        """Return the error of the most specific class that is mapped; the exception if there is none."""
         if isinstance(exc, ReportedError) or declared(type(exc)) is not None:
             return exc
         found = next((self._reports[kind] for kind in type(exc).__mro__ if kind in self._reports), None)
@@ -56,7 +56,7 @@ class ErrorTranslator:
 
 
 def read_errors(errors: Any) -> ErrorTranslator:
-    """Return the translator for the `errors` that a package exports; raise SetupError for anything but a mapping."""
+    """Return the translator for the `errors` of a package; raise SetupError for no mapping."""
     if not isinstance(errors, Mapping):
         message = f"must be a mapping of exception classes to errors, not {type(errors).__name__}"
         raise SetupError([Diagnostic(_EXPORT, message)])
@@ -90,7 +90,7 @@ def _report(value: Any) -> ErrorReport | None:
 
 
 def _http_error(exc: BaseException) -> ReportedError | None:
-    """Return the error for an HTTPException, also one of Connexion; their detail and their headers are public."""
+    """Return the error for an HTTPException, also of Connexion; its detail and headers are public."""
     if not isinstance(exc, HTTPException) or not 400 <= exc.status_code <= 599:
         return None
     status, detail = exc.status_code, getattr(exc, "detail", None)
@@ -124,8 +124,7 @@ class ErrorResponses:
     def of(self, exc: BaseException, scope: Any) -> Response:
         """Return the response for an exception; a 500 without a body if the package's renderer fails.
 
-        A client error that a handler raises must be documented, as every other response of a handler, unless the
-        response has begun: then no other is sent.
+        A client error of a handler must be documented, unless the response has begun: then no other is sent.
         """
         operation, validation = scope.get(OPERATION), scope.get(RESPONSE)
         progress = scope[PROGRESS]

@@ -66,7 +66,7 @@ class BodyIncomplete(ApiError):
 
 
 class Unauthenticated(ApiError):
-    """The credential is missing or invalid (RFC 6750 section 3); `reason` is one of a fixed set of words for logs."""
+    """The credential is missing or invalid (RFC 6750 section 3); `reason` is a fixed word for logs."""
 
     status, code, message = 401, "UNAUTHENTICATED", "A valid credential is required"
 
@@ -226,7 +226,7 @@ def _detail(violation: Violation) -> Mapping[str, str]:
 
 
 def problem_details(report: ErrorReport) -> tuple[Any, str]:
-    """Render an error as RFC 9457 problem details; its own members may replace all but `status` and `code`."""
+    """Render an error as RFC 9457 problem details; its members may replace all but `status` and `code`."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": phrase(report.status),

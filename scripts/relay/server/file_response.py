@@ -33,7 +33,7 @@ class FileTruncated(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Bytes that can be read at any place; `read` may wait for a disk if it `blocks`, a second `close` does nothing."""
+    """Bytes that can be read at any place; `read` may wait if it `blocks`, a second `close` does nothing."""
 
     size: int
     validators: Validators
@@ -92,8 +92,8 @@ class Plan(NamedTuple):
 def plan(status: int, headers: HeaderList, source: Source, request: HeaderList, method: str) -> Plan:
     """Decide what is sent of a file whose response has this status and these headers.
 
-    Only a GET, HEAD or QUERY with the status 200 has preconditions, only a GET or QUERY ranges (RFC 10008). ETag and
-    Last-Modified of the headers go first. Raises PreconditionFailed and RangeNotSatisfiable.
+    Only a GET, HEAD or QUERY with the status 200 has preconditions, only a GET or QUERY ranges (RFC 10008).
+    ETag and Last-Modified of the headers go first. Raises PreconditionFailed and RangeNotSatisfiable.
     """
     if status != 200 or method not in ("GET", "HEAD", "QUERY"):
         return _sized(Plan(status, headers, [Range(0, source.size)]))

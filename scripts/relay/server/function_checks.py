@@ -17,17 +17,14 @@ from .binding import Binding
 from .functions import code_place, required_names
 from .package_hooks import PackageHooks
 from .reply import Result
-from .request_scope import CONTEXT_NAMES
+from .request import CONTEXT_NAMES
 from .threads import Function
 
 
 def check_names(
     bindings: Iterable[Binding], hooks: PackageHooks, collaborators: Mapping[str, Any]
 ) -> list[Diagnostic]:
-    """Return a warning for each argument, of a function that the contract names, that nothing has the name of.
-
-    Raises SetupError for such arguments of other functions, and for objects with the name of an argument of the contract.
-    """
+    """Return warnings for unknown arguments of named functions; raise SetupError for those of others."""
     scoped = _scope_names(hooks.scope) if hooks.scope else ()
     names = {*collaborators, *(scoped or ())}
     lacking = f"and no collaborator has that name (collaborators: {', '.join(sorted(names)) or 'none'})"
@@ -66,7 +63,7 @@ def _wanted(hooks: PackageHooks) -> Iterator[tuple[Function, list[str]]]:
 
 
 def _scope_names(scope: Function) -> Iterable[str] | None:
-    """Return the names of the objects that a `scope` yields, by an annotation such as `Iterator[SomeTypedDict]`, or its source."""
+    """Return the names of what a `scope` yields, by an annotation with a TypedDict, or its source."""
     try:
         annotation = typing.get_type_hints(scope).get("return")
     except Exception:  # noqa: BLE001 -- a name that exists only for type checkers
@@ -79,7 +76,7 @@ _INNER = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 
 
 def yielded_names(function: Any) -> frozenset[str] | None:
-    """Return the keys of all mappings that a function without decorators yields; None if its source does not show them."""
+    """Return the keys of all mappings that an undecorated function yields; None if they are not known."""
     try:
         (node,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
     except (OSError, TypeError, SyntaxError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Imports the modules of a project, and finds the function of each operation: in the handlers package, or by its Python path.
+"""Imports the modules of a project, and finds the function of each operation in them.
 
 Connexion finds functions by their Python path, `api.pets.get_pet` or `api.Pets.get`.
 """
@@ -52,7 +52,7 @@ def package_or_empty(name: str) -> ModuleType:
 
 
 def find_function(operation: Operation, contract: Contract, package: ModuleType) -> Function | None:
-    """Return the handler of an operation, None if there is none; raise SetupError if its module cannot be imported."""
+    """Return the handler of an operation, None if there is none; raise SetupError for a broken module."""
     name = module_name(operation, package)
     if not is_package(package) or importlib.util.find_spec(name) is None:
         return None
@@ -108,7 +108,7 @@ def _import_error(name: str, exc: BaseException) -> SetupError:
 
 
 def _is_own(file: Path, name: str) -> bool:
-    """Return True for a file that is neither a library's nor Relay's; one that is installed may be the module's own."""
+    """Return True for a file of neither a library nor Relay; an installed one may be the module's own."""
     resolved = file.resolve()
     if not file.is_absolute() or not file.exists() or resolved.is_relative_to(_RELAY):
         return False
@@ -138,7 +138,7 @@ class NamedFunctions:
         return self.find(path, contract.place(operation.pointer)) if path else None
 
     def find(self, path: str, where: SourceLocation | str) -> Function | None:
-        """Return the function of a Python path, None if there is none; raise SetupError if its module cannot be imported."""
+        """Return the function of a Python path, None if there is none; raise SetupError for a broken module."""
         module = self.module(path)
         if module is None or self.folder is None:
             return None

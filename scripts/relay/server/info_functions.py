@@ -73,10 +73,7 @@ def _value(scheme: Mapping[str, Any], kind: _Kind) -> tuple[str, str] | None:
 
 @dataclass(frozen=True, slots=True)
 class InfoFunction:
-    """A function that verifies the credentials of a security scheme; `arguments` are what it gets of one.
-
-    `validate_scopes` takes the required scopes and those of the claims; None if they are only passed to the function.
-    """
+    """A function that gets `arguments` of a credential; `validate_scopes` compares scopes, if it is set."""
 
     function: Function
     arguments: Callable[[str], Sequence[str]]
@@ -133,7 +130,7 @@ def has_scopes(required: Sequence[str], granted: str | Sequence[str]) -> bool:
 def info_functions(
     contract: Contract, verified: Collection[str], functions: NamedFunctions, *, has_key: bool
 ) -> tuple[dict[str, InfoFunction], list[Diagnostic]]:
-    """Return the verifiers that the contract names, by security scheme, and what is wrong with them.
+    """Return the verifiers that the contract names, by scheme, and what is wrong with them.
 
     Schemes that are `verified` otherwise have none, nor those of tokens if `has_key`.
     """

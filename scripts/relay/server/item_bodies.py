@@ -52,8 +52,8 @@ class Pace:
 class ItemBody:
     """An iterator of validated items: async for the event loop, plain for the thread of a plain function.
 
-    It raises InvalidRequest for an item that breaks the contract, and what `next_piece` raises. It keeps only the
-    items of the last piece.
+    It raises InvalidRequest for an item that breaks the contract, and what `next_piece` raises. It keeps only
+    the items of the last piece.
     """
 
     def __init__(

@@ -47,7 +47,7 @@ class PackageHooks:
     verifiers: functions from a credential to claims, by security scheme; None, {} or ValueError is a 401;
     errors: the errors for exception classes of other libraries, see `error_responses.read_errors`;
     render_error(report): returns body and media type of an error, see `errors.ErrorReport`;
-    scope(…): yields objects by name, for one request, see `request_scope.RequestScope`;
+    scope(…): yields objects by name, for one request, see `request.RequestScope`;
     middleware: ASGI middlewares with their positions, see `read_middleware`;
     commands: click commands that the package adds to `relay`;
     test_environment(folder): returns variables for the service that `relay contract` starts, with data in
@@ -126,11 +126,7 @@ def _accepting(scopes: Iterable[str]) -> Callable[[str], Awaitable[security.Clai
 
 
 async def open_collaborators(made: Any, stack: AsyncExitStack) -> Mapping[str, Any]:
-    """Return the mapping that `collaborators` returned; enter its context manager on `stack`.
-
-    `made` may be a mapping of names to objects, or an awaitable, a context manager or a generator of one,
-    each sync or async. Raises SetupError for anything else.
-    """
+    """Return the mapping that `collaborators` made in any form, opened on `stack`. Raises SetupError."""
     if inspect.isasyncgen(made):
         made = asynccontextmanager(lambda: made)()
     elif inspect.isgenerator(made):
@@ -172,10 +168,7 @@ class PackageMiddleware(NamedTuple):
 
 
 def read_middleware(items: Any) -> list[PackageMiddleware]:
-    """Return the middlewares that a package exports, the outermost first; raise SetupError.
-
-    A position is one of Connexion's, or its name, such as `BEFORE_ROUTING`.
-    """
+    """Return the middlewares of a package, the outermost first; positions may be names. Raises SetupError."""
     if not isinstance(items, Iterable):
         raise SetupError([Diagnostic("middleware", f"must be a list; {_FORM}")])
     found = [_read(item) for item in items]

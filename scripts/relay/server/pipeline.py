@@ -17,6 +17,7 @@ from .endpoint import Endpoint, ServedOperation
 from .error_responses import ErrorResponses
 from .framework import API, ConnexionMiddleware, MiddlewarePosition
 from .guard import Guard
+from .lifespan import not_started
 from .package_hooks import PackageMiddleware
 from .pages import PROBES
 from .routing import Routes
@@ -41,10 +42,7 @@ class Compiled:
 
 
 class Pipeline(ConnexionMiddleware):
-    """Connexion's application with Relay's stages, complete when it is built: `app` is the outermost stage.
-
-    `served` are the operations by id, `pages` what is served outside the contract, whose paths take precedence.
-    """
+    """Connexion's application with Relay's stages, whose outermost is `app`."""
 
     def __init__(
         self,
@@ -67,7 +65,7 @@ class Pipeline(ConnexionMiddleware):
             ResponseValidation,
             Context,
         ]
-        super().__init__(Handlers(), middlewares=stages)
+        super().__init__(Handlers(not_started), middlewares=stages)
         for one in application.middleware:
             self.add_middleware(one.kind, position=one.position, **one.options)
         specification = ContractSpecification(contract, served)

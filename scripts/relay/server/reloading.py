@@ -1,7 +1,7 @@
 """Replaces a service with a new version in the same process; requests are neither dropped nor delayed.
 
-New requests go to the newest version that started; an older version is closed after its last request. What it
-imports of the package meanwhile is the new module; the side effects of importing are repeated for each version.
+New requests go to the newest version that started; an older version is closed after its last request. What
+it imports of the package meanwhile is the new module; side effects of importing are repeated each time.
 """
 
 from __future__ import annotations
@@ -120,10 +120,7 @@ class _Version:
 
 @contextmanager
 def fresh_imports(*packages: str) -> Iterator[None]:
-    """Remove packages and their modules from `sys.modules`, so that the block imports them again.
-
-    If the block raises, the previous modules are restored, because the running version may still use them.
-    """
+    """Let the block import packages again; if it raises, restore the modules of the running version."""
     importlib.invalidate_caches()
     old = _modules_of(packages)
     for name in old:

@@ -1,4 +1,4 @@
-"""What a handler may return: a `File` (RFC 6266), or a `Reply`, which sets cookies and work after the response, too."""
+"""What a handler may return: a `File` (RFC 6266), or a `Reply` with cookies and work afterwards."""
 
 from __future__ import annotations
 

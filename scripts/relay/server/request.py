@@ -1,9 +1,14 @@
-"""`relay.Request`: the request as it was sent, for handlers that need more than the contract's arguments."""
+"""`relay.Request`, for handlers that need more than arguments, and the objects of one request."""
 
 from __future__ import annotations
 
+import inspect
+from asyncio import CancelledError
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +17,7 @@ from relay.validation.media_types import essence, read_accept, weight_of
 
 from .bodies import Body
 from .proxies import TrustedProxies
+from .threads import Function, ThreadPools, accepted_names
 
 _NO_PROXIES = TrustedProxies()
 
@@ -100,11 +106,7 @@ class Request:
 
     @property
     def body(self) -> bytes:
-        """The body, byte for byte as it was sent; b"" for none.
-
-        Raises RuntimeError for a form with files, for a body that the handler takes as an upload, and for a stream of
-        items: they are not kept as they arrive.
-        """
+        """The body as it was sent; b"" for none. Raises RuntimeError for uploads, forms with files and streams."""
         match self.content:
             case bytes() as body:
                 return body
@@ -134,3 +136,61 @@ class Request:
 
 def _key(name: str) -> bytes:
     return name.lower().encode("latin-1", "replace")
+
+
+CONTEXT_NAMES = ("caller", "claims")
+"""What of a request a `scope` may take by name; objects of the service's life are others."""
+
+
+class RequestScope:
+    """A package's `scope`: a generator function, sync or async, that yields a mapping of names to objects.
+
+    What comes after its `yield` runs when the response is complete and its last byte is not yet sent. The
+    exception that ends a request is raised at the `yield`. A sync one runs in threads: those that open wait for
+    those that close, such as for a connection of a pool, so each have their own.
+    """
+
+    def __init__(self, function: Function, collaborators: Mapping[str, Any], threads: ThreadPools) -> None:
+        self._function = function
+        self._threads = threads
+        accepted = accepted_names(function)
+        self._bound = {
+            name: one for name, one in collaborators.items() if accepted is None or name in accepted
+        }
+        self._wanted = [name for name in CONTEXT_NAMES if accepted is None or name in accepted]
+
+    async def open(self, context: Mapping[str, Any], stack: AsyncExitStack) -> Mapping[str, Any]:
+        """Return the objects of a request; `stack` closes them."""
+        arguments = {**self._bound, **{name: context[name] for name in self._wanted}}
+        if inspect.isasyncgenfunction(self._function):
+            manager = asynccontextmanager(self._function)(**arguments)
+            enter: Function = manager.__aenter__
+            leave: Function = manager.__aexit__
+        else:
+            plain = contextmanager(self._function)(**arguments)
+            enter = partial(self._threads.opening.run, plain.__enter__, partial(self._close_late, plain))
+            leave = self._threads.closing.as_async(plain.__exit__)
+        objects: Mapping[str, Any] = await enter()
+
+        async def close(*error: Any) -> None:
+            await leave(*error)  # every exception passes, because a request needs a response
+
+        stack.push_async_exit(close)
+        return objects
+
+    def _close_late(self, manager: AbstractContextManager[Any], opened: Future[Any]) -> None:
+        """Close what was opened for a request that has ended in the meantime."""
+        if not opened.cancelled() and opened.exception() is None:
+            self._threads.closing.begin(partial(_give_up, manager))
+
+
+def _give_up(manager: AbstractContextManager[Any]) -> None:
+    ended = CancelledError()
+    manager.__exit__(CancelledError, ended, None)
+
+
+def scope_problem(function: Any) -> str | None:
+    """Return what is wrong with an exported `scope`; None if it can be used."""
+    if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
+        return None
+    return "must be a function with a `yield` of a mapping of names to objects"

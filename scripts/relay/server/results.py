@@ -102,7 +102,7 @@ class FollowedResponse:
             await self._response.send(scope, send)
 
     async def follow(self) -> None:
-        """Call the function, in a thread if it is a plain one, so that it may block; an exception is logged."""
+        """Call the function, in a thread if it is a plain one; an exception is logged."""
         background = self._background
         is_async = inspect.iscoroutinefunction(background) or inspect.iscoroutinefunction(
             getattr(background, "__call__", None)  # noqa: B004 -- an object whose method is a coroutine, as Starlette's
@@ -132,10 +132,7 @@ class ResultEncoder:
         self._threads = threads
 
     async def take(self, result: Any) -> Taken:
-        """Take a result apart that is not plain; begin a stream.
-
-        Raises ResponseViolation for what is no result, and what the iterator of a stream raises.
-        """
+        """Take a result apart that is not plain, and begin a stream. Raises ResponseViolation, and its own errors."""
         found = _parts(result)
         body = found.parts.body
         if body is NoContent:
@@ -147,10 +144,7 @@ class ResultEncoder:
     async def encode(
         self, taken: Any, request: HeaderList, method: str, *, is_validated: bool = True
     ) -> Outgoing:
-        """Return the response for a request with these headers; `taken` is a plain result or a Taken.
-
-        Raises ResponseViolation; if it is not validated against the contract, for what cannot be sent.
-        """
+        """Return the response of a plain result or a Taken. Raises ResponseViolation."""
         encoder = self._encoder
         if type(taken) is not Taken:
             if is_validated:

@@ -33,7 +33,7 @@ class Connection:
 class Progress:
     """`status` is that of the response whose start was sent, else 0.
 
-    `failed` is that of the error that kept it from its end, else 0; log and metrics have it instead of the other.
+    `failed` is that of the error that kept it from its end, else 0; log and metrics have it instead.
     """
 
     __slots__ = ("failed", "is_complete", "status")

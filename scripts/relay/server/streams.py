@@ -78,7 +78,7 @@ class PlainPieces:
 
 
 class Stream(NamedTuple):
-    """An iterator that a handler returned, with its first piece, so that what it raises becomes an error response."""
+    """An iterator that a handler returned, begun so that what it raises becomes an error response."""
 
     pieces: Pieces
     first: Any
@@ -99,8 +99,8 @@ class Stream(NamedTuple):
 class WrittenStream:
     """The pieces of a stream as bytes: pieces of bytes and text as they are, items as their media type says.
 
-    `first` is the first piece; None if there is none. With `report`, a violation of a later item is reported, and the
-    item is sent.
+    `first` is the first piece; None if there is none. With `report`, a violation of a later item is reported,
+    and the item is sent.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class WrittenStream:
         self.first = None if stream.first is END else self._bytes(stream.first, is_validated=is_validated)
 
     def write(self, piece: Any, scope: Any) -> bytes:
-        """Return the next piece of the response to the request of a scope as bytes. Raises ResponseViolation."""
+        """Return the next piece as bytes, for the request of a scope. Raises ResponseViolation."""
         self._number += 1
         try:
             return self._bytes(piece)
@@ -137,10 +137,7 @@ class WrittenStream:
 
 
 class StreamedResponse:
-    """A response that is sent in pieces; a client that leaves, or an exception, ends it and closes what it is made of.
-
-    `watch` ends it when its client disconnects, `pace` when its next piece takes too long.
-    """
+    """A response in pieces; `watch` ends it when its client leaves, `pace` when a piece takes too long."""
 
     def __init__(
         self, status: int, headers: HeaderList, stream: WrittenStream, *, watch: Deadline, pace: Deadline
@@ -151,8 +148,8 @@ class StreamedResponse:
     async def send(self, scope: Any, send: Any) -> None:
         """Send the response, to HEAD without its body.
 
-        Raises ClientDisconnected, HandlerTimeout, ResponseViolation for a piece that violates the contract, and what
-        the iterator raises; the connection ends without the end of the body, and so says it.
+        Raises what the iterator raises, ResponseViolation, ClientDisconnected and HandlerTimeout, so that the body
+        has no end.
         """
         try:
             await send({"type": "http.response.start", "status": self.status, "headers": self.headers})

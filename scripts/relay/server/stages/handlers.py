@@ -1,4 +1,4 @@
-"""The innermost stages: Connexion's context, and the call of an operation's function, or its mock response."""
+"""The innermost stages: Connexion's context, and the operation's function, or its mock response."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from relay.server.framework import (
     CONTEXT,
     ContextMiddleware,
     ContextOperation,
-    RoutedAPI,
     RoutedMiddleware,
     compiled,
     following,
@@ -28,7 +27,7 @@ from relay.validation.http import ALWAYS, RECEIVE, Response
 
 if TYPE_CHECKING:
     from relay.mock import Mock
-    from relay.server.request_scope import RequestScope
+    from relay.server.request import RequestScope
 
 _NOBODY = {"caller": None, "claims": None}
 """The context of an operation that needs no credential."""
@@ -44,7 +43,7 @@ class Handled:
         self._accepted = accepted_names(binding.function)
         self._wants = [name for name in _NOBODY if self._accepts(name)]
         self._make_request = served.make_request
-        # What a function gets of Connexion's context if it names it, and neither a parameter nor a collaborator has the name.
+        # Of Connexion's context, a function gets what it names and neither a parameter nor a collaborator has.
         given = {*binding.names.values(), *getattr(served.handler, "keywords", {})}
         required = required_names(binding.function)
         names = named_arguments(binding.function) & CONTEXT_ARGUMENTS - given
@@ -120,7 +119,7 @@ class Mocked:
     mock: Mock
 
     async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
-        """Answer one request (ASGI 3). Raises OperationNotImplemented without a response, and InvalidRequest for an item."""
+        """Answer one request (ASGI 3). Raises OperationNotImplemented, and InvalidRequest for an item."""
         if isinstance(body := scope.get(BODY), ItemBody):
             async for _ in body:
                 pass  # it is validated as it is read
@@ -131,30 +130,15 @@ class Mocked:
         await send_response(send, response)
 
 
-class _HandlersAPI(RoutedAPI[Any]):
-    def __init__(self, specification: Any, **options: Any) -> None:
-        super().__init__(specification, **options)
-        self.add_paths()
-
-    def make_operation(self, operation: ContractOperation) -> Any:  # type: ignore[override]  # as the specification makes it
-        """Return the application of an operation."""
-        served = operation.served
-        if served.endpoint.mock is not None:
-            return Mocked(served.endpoint.mock)
-        return Handled(served) if served.request_scope is None else Scoped(served, served.request_scope)
+def _application(_api: Any, operation: ContractOperation) -> Any:
+    served = operation.served
+    if served.endpoint.mock is not None:
+        return Mocked(served.endpoint.mock)
+    return Handled(served) if served.request_scope is None else Scoped(served, served.request_scope)
 
 
-class Handlers(RoutedMiddleware[_HandlersAPI]):
-    """Answers requests by the functions of the package."""
-
-    api_cls = _HandlersAPI
-
-    def __init__(self) -> None:
-        super().__init__(_no_application)
-
-
-async def _no_application(_scope: Any, _receive: Any, _send: Any) -> None:
-    """Replace the application that Connexion would wrap; it is never called."""
+Handlers = compiled(RoutedMiddleware, _application)
+"""Answers requests by the functions of the package."""
 
 
 def _linked(api: Any, operation: Any) -> ContextOperation:

@@ -19,7 +19,7 @@ Extra = Page | Callable[[], Awaitable[Response]]
 
 
 class Errors(ExceptionMiddleware):
-    """Answers every exception that is raised inside it in the contract's format, so it registers no handlers of Connexion."""
+    """Answers every exception that is raised inside it, in the format of the contract."""
 
     def __init__(self, app: Any, *, responses: ErrorResponses) -> None:
         self.app = app

@@ -24,7 +24,7 @@ from relay.validation.requests import RequestDecoder
 
 @dataclass(slots=True)
 class Authenticated:
-    """An operation that requires a credential; leaves the identity in Connexion's context, under its names, too."""
+    """An operation that requires a credential; leaves the identity in Connexion's context."""
 
     app: Any
     authenticate: Authenticator
@@ -55,7 +55,7 @@ Security = compiled(SecurityMiddleware, _authenticated)
 
 @dataclass(slots=True)
 class Validated:
-    """An operation whose input is decoded once, to the objects that the handler gets; inner stages can read it again."""
+    """An operation whose input is decoded once, for the handler; inner stages can read it again."""
 
     app: Any
     decoder: RequestDecoder

@@ -58,7 +58,7 @@ class Encoding:
         return None
 
     async def encode(self, result: Any, scope: Any) -> Outgoing:
-        """Return the response of a result. Raises ResponseViolation, unless violations are only reported and it can be sent."""
+        """Return the response of a result. Raises ResponseViolation, unless that is only reported."""
         headers, method = scope["headers"], scope["method"]
         if self._none_is_204:
             result = as_connexion_sends_it(result)
@@ -79,10 +79,7 @@ class Encoding:
             raise
 
     def check_error(self, error: RenderedError, headers: Headers | None, scope: Any) -> None:
-        """Raise ResponseViolation for a client error of a handler that the contract does not document.
-
-        The body of an error that is documented without content is not compared.
-        """
+        """Raise ResponseViolation for an undocumented client error; one without content may have any body."""
         status, body = error.response.status, error.body
         documented = self._operation.response(status)
         if documented is not None and not documented.content:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from relay.contract.model import Operation
 from relay.server.cors import Cors
 from relay.server.errors import MethodNotAllowed, NotFound, OperationNotImplemented
-from relay.server.framework import ROUTING_CONTEXT, RoutedAPI, RoutingMiddleware, following
+from relay.server.framework import ROUTING_CONTEXT, RoutingMiddleware, compiled_api, following
 from relay.server.routing import Match, Routes
 from relay.server.sending import headers_only, send_response
 from relay.server.specification import ContractOperation
@@ -24,16 +24,12 @@ class _Target(NamedTuple):
     operation: Operation
 
 
-class _RoutingAPI(RoutedAPI[_Target]):
-    def __init__(self, specification: Any, **options: Any) -> None:
-        super().__init__(specification, **options)
-        self.add_paths()
+def _target(api: Any, operation: ContractOperation) -> _Target:
+    context = {"api_base_path": api.base_path, "operation_id": operation.operation_id}
+    return _Target(following(api, operation.operation_id), context, operation.served.endpoint.operation)
 
-    def make_operation(self, operation: ContractOperation) -> _Target:  # type: ignore[override]  # as the specification makes it
-        """Return the first stage of an operation."""
-        context = {"api_base_path": self.base_path, "operation_id": operation.operation_id}
-        first = following(self, operation.operation_id)
-        return _Target(first, context, operation.served.endpoint.operation)
+
+_RoutingAPI = compiled_api(_target)
 
 
 class Routing(RoutingMiddleware):
@@ -55,7 +51,7 @@ class Routing(RoutingMiddleware):
         self._targets.update(api.operations)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Pass one request on (ASGI 3). Raises NotFound, MethodNotAllowed, MalformedPath, OperationNotImplemented."""
+        """Pass one request on (ASGI 3). Raises NotFound, MethodNotAllowed, OperationNotImplemented."""
         raw_path = scope.get("raw_path")
         match = self._routes.find(raw_path.decode("latin-1") if raw_path else quote(scope["path"]))
         if match is None:
