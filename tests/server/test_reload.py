@@ -132,39 +132,30 @@ def test_an_edit_of_contract_and_functions_goes_live(edited, write, tmp_path):
     assert lines[-1].endswith(" s: 1 operation")
 
 
+RAISED = {
+    "asyncio.CancelledError": "CancelledError",
+    "BaseException('x')": "BaseException: x",
+    **{name: name for name in ("GeneratorExit", "KeyboardInterrupt", "StopIteration")},
+}
+FAILING = {
+    "0 / 0": "ZeroDivisionError",
+    "import asyncio; raise asyncio.CancelledError": "CancelledError",
+    **{f"raise {name}": name for name in ("GeneratorExit", "KeyboardInterrupt", "SystemExit")},
+}
+MODULE, PACKAGE = "shop/things.py", "shop/__init__.py"
 BAD_EDITS = [
     ("api.json", '{"openapi": "3.0.3",\n "info": 1,', "api.json:2:12: is not JSON: "),
     ("api.json", json.dumps(A | {"info": {"title": "Test"}}), "api.json:1:"),
-    ("shop/things.py", "async def show(:\n", "shop/things.py:1:16: cannot be imported: SyntaxError"),
-    ("shop/things.py", "import sys\n\nsys.exit()\n", "shop/things.py:3:1: cannot be imported: SystemExit"),
+    (MODULE, "async def show(:\n", "shop/things.py:1:16: cannot be imported: SyntaxError"),
+    (MODULE, "import sys\n\nsys.exit()\n", "shop/things.py:3:1: cannot be imported: SystemExit"),
     *(
-        (
-            "shop/things.py",
-            f"import asyncio\n\nraise {raised}\n",
-            f"shop/things.py:3:1: cannot be imported: {told}",
-        )
-        for raised, told in [
-            ("asyncio.CancelledError", "CancelledError"),
-            ("BaseException('x')", "BaseException: x"),
-            ("GeneratorExit", "GeneratorExit"),
-            ("KeyboardInterrupt", "KeyboardInterrupt"),
-            ("StopIteration", "StopIteration"),
-        ]
+        (MODULE, f"import asyncio\n\nraise {raised}\n", f"shop/things.py:3:1: cannot be imported: {name}")
+        for raised, name in RAISED.items()
     ),
-    (
-        "shop/things.py",
-        "async def show(more): ...\n",
-        "shop/things.py:1:1: GET /a does not send 'more', and no",
-    ),
-    ("shop/__init__.py", LIFE.replace("yield", "0 / 0; yield"), "collaborators() failed: ZeroDivisionError"),
+    (MODULE, "async def show(more): ...\n", "shop/things.py:1:1: GET /a does not send 'more', and no"),
     *(
-        ("shop/__init__.py", LIFE.replace("yield", f"raise {name}; yield"), f"collaborators() failed: {name}")
-        for name in ("GeneratorExit", "KeyboardInterrupt", "SystemExit")
-    ),
-    (
-        "shop/__init__.py",
-        LIFE.replace("yield", "import asyncio; raise asyncio.CancelledError; yield"),
-        "collaborators() failed: CancelledError",
+        (PACKAGE, LIFE.replace("yield", f"{failing}; yield"), f"collaborators() failed: {name}")
+        for failing, name in FAILING.items()
     ),
 ]
 
@@ -409,9 +400,7 @@ class TestSources:
     def test_finds_every_module_of_the_package(self, monkeypatch):
         monkeypatch.chdir(ROOT)
 
-        names = {
-            path.relative_to(ROOT).as_posix()
-            for path in Sources(ROOT / "spec/openapi.yaml", "handlers").look()
-        }
+        found = Sources(ROOT / "spec/openapi.yaml", "handlers").look()
 
+        names = {path.relative_to(ROOT).as_posix() for path in found}
         assert {"spec/openapi.yaml", "handlers/calls.py", "handlers/_store/sqlite.py"} <= names
