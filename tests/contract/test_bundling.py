@@ -34,7 +34,7 @@ def messages(bundled):
 def test_a_single_document_is_unchanged(bundle):
     bundled = bundle(root="{a: {$ref: '#/b'}, b: [1, {c: null}]}")
 
-    assert bundled.is_single
+    assert len(bundled.documents) == 1
     assert bundled.data == {"a": {"$ref": "#/b"}, "b": [1, {"c": None}]}
 
 
@@ -45,7 +45,7 @@ def test_a_schema_in_another_file_becomes_a_component(bundle):
         other="{Tree: {type: array, items: {$ref: '#/Tree'}}}",
     )
 
-    assert not bundled.is_single
+    assert len(bundled.documents) == 2
     assert bundled.data == {
         "schema": {"$ref": "#/components/schemas/Tree"},
         "components": {

@@ -22,25 +22,20 @@ class TestWritable:
 
         assert list(tmp_path.iterdir()) == []
 
-    def test_reports_a_file_in_place_of_a_folder(self, tmp_path, monkeypatch):
-        """The message names the file."""
-        monkeypatch.chdir(tmp_path)
-        (tmp_path / "file").touch()
-
-        with pytest.raises(SetupError) as error:
-            check_writable(tmp_path / "file/reports")
-
-        assert str(error.value) == "file/reports: cannot be written: file is not a folder"
-
-    def test_reports_a_folder_that_is_not_writable(self, tmp_path, monkeypatch):
+    @pytest.mark.parametrize(
+        ("folder", "reason"),
+        [("file/reports", "file is not a folder"), ("reports", ". is read-only")],
+    )
+    def test_reports_why_a_folder_is_not_writable(self, tmp_path, monkeypatch, folder, reason):
         """os.access is replaced, because root may write to any folder."""
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr("os.access", lambda *_: False)
+        (tmp_path / "file").touch()
 
         with pytest.raises(SetupError) as error:
-            check_writable(tmp_path / "reports")
+            check_writable(tmp_path / folder)
 
-        assert str(error.value) == "reports: cannot be written: . is read-only"
+        assert str(error.value) == f"{folder}: cannot be written: {reason}"
 
 
 class TestStoredSecret:

@@ -97,8 +97,13 @@ def test_what_the_contract_does_not_have_is_an_error(limits, line, message):
     assert problem.message == message
 
 
-def test_a_variable_cannot_hold_the_table(monkeypatch):
-    monkeypatch.setenv("RELAY_LIMITS", "10")
+@pytest.mark.parametrize("name", ["limits", "names"])
+def test_a_variable_cannot_have_a_table(monkeypatch, name):
+    """They belong to what is in the repository; the message names the table."""
+    variable = f"RELAY_{name.upper()}"
+    monkeypatch.setenv(variable, "{}")
 
-    with pytest.raises(SetupError, match=r"\[tool.relay.limits\]"):
+    with pytest.raises(
+        SetupError, match=rf"{variable}: cannot be a variable; write the table \[tool.relay.{name}\]"
+    ):
         Settings.load()

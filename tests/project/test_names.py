@@ -43,11 +43,3 @@ def test_all_commands_read_the_names_with_the_other_settings(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
 
     assert chosen().names.tags == Settings().names.tags == {"Event Logs": "logs"}
-
-
-def test_names_are_no_variable(monkeypatch):
-    """They belong to the code that is in the repository."""
-    monkeypatch.setenv("RELAY_NAMES", "{}")
-
-    with pytest.raises(SetupError, match=r"RELAY_NAMES: cannot be a variable; write the table"):
-        Settings.load()

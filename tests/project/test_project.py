@@ -26,43 +26,43 @@ def write(path, text=""):
 class TestFind:
     """`find_project`."""
 
-    def test_takes_the_nearest_table_upward(self, tmp_path):
-        """A command works in any folder below, as git does."""
-        write(tmp_path / "pyproject.toml", "[tool.relay]\n")
-        write(tmp_path / "shop/pyproject.toml", '[tool.relay]\nhandlers = "shop"\n')
-        (tmp_path / "shop/src/deep").mkdir(parents=True)
+    @pytest.mark.parametrize(
+        ("files", "start", "folder"),
+        [
+            # A command works in any folder below, as git does.
+            (
+                {"pyproject.toml": "[tool.relay]\n", "shop/pyproject.toml": "[tool.relay]\n"},
+                "shop/src/deep",
+                "shop",
+            ),
+            # A table is explicit; a contract below it may belong to another tool.
+            ({"pyproject.toml": "[tool.relay]\n", "vendor/spec/openapi.yaml": ""}, "vendor", "."),
+            # A pyproject.toml without [tool.relay] is ignored.
+            ({"pyproject.toml": "[tool.ruff]\n", "spec/openapi.yaml": ""}, "handlers", "."),
+            # The caller decides what that means.
+            ({}, ".", None),
+        ],
+        ids=["nearest table", "table before contract", "nearest contract", "nothing"],
+    )
+    def test_takes_the_nearest_table_upward_else_the_nearest_contract(self, tmp_path, files, start, folder):
+        for name, text in files.items():
+            write(tmp_path / name, text)
+        (tmp_path / start).mkdir(parents=True, exist_ok=True)
 
-        project = find_project(tmp_path / "shop/src/deep")
+        project = find_project(tmp_path / start)
 
-        assert (project.folder, project.handlers) == (tmp_path / "shop", "shop")
+        assert (project and project.folder) == (tmp_path / folder if folder else None)
 
-    def test_a_table_wins_over_a_nearer_contract(self, tmp_path):
-        """A table is explicit; a contract below it may belong to another tool."""
-        write(tmp_path / "pyproject.toml", "[tool.relay]\n")
-        write(tmp_path / "vendor/spec/openapi.yaml")
+    def test_a_project_has_the_names_of_its_table(self, tmp_path):
+        write(tmp_path / "pyproject.toml", '[tool.relay]\nhandlers = "shop"\n')
 
-        assert find_project(tmp_path / "vendor").folder == tmp_path
+        project = find_project(tmp_path)
 
-    def test_takes_the_nearest_contract_without_a_table(self, tmp_path):
-        """A pyproject.toml without [tool.relay] is ignored."""
-        write(tmp_path / "pyproject.toml", "[tool.ruff]\n")
-        write(tmp_path / "spec/openapi.yaml")
-        (tmp_path / "handlers").mkdir()
-
-        project = find_project(tmp_path / "handlers")
-
-        assert (project.folder, project.spec) == (tmp_path, tmp_path / "spec/openapi.yaml")
-
-    def test_finds_nothing_in_a_folder_without_either(self, tmp_path):
-        """The caller decides what that means."""
-        assert find_project(tmp_path) is None
+        assert (project.handlers, project.spec) == ("shop", tmp_path / "spec/openapi.yaml")
 
     @pytest.mark.parametrize(
         ("text", "message"),
-        [
-            ("[tool.relay\n", "cannot be read: "),
-            ("[tool]\nrelay = 3\n", "tool.relay must be a table"),
-        ],
+        [("[tool.relay\n", "cannot be read: "), ("[tool]\nrelay = 3\n", "tool.relay must be a table")],
     )
     def test_reports_a_file_that_it_cannot_use(self, tmp_path, text, message):
         """A broken table must not count as a missing project."""
@@ -96,12 +96,11 @@ class TestProject:
 
     @pytest.mark.parametrize("path", ["../other/spec.yaml", ".venv/lib/python3.13/site-packages/handlers"])
     def test_refuses_to_write_outside_and_into_installed_packages(self, tmp_path, path):
-        """An environment may be inside the project's folder."""
+        """An environment may be inside the project's folder, as may files that do not exist yet."""
+        Project(tmp_path).check_inside(tmp_path / "handlers/new.py")
+
         with pytest.raises(SetupError, match="is outside the project"):
             Project(tmp_path).check_inside(tmp_path / path)
-
-    def test_writes_inside(self, tmp_path):
-        Project(tmp_path).check_inside(tmp_path / "handlers/new.py")
 
     def test_names_the_entries_of_its_tables(self, tmp_path):
         """Diagnostics show the path of an entry."""

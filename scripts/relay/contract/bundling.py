@@ -131,11 +131,6 @@ class Bundle:
         """The root document and every file that it refers to."""
         return tuple(self._documents.values())
 
-    @property
-    def is_single(self) -> bool:
-        """Return True if the root document refers to no other file."""
-        return len(self._documents) == 1
-
     def place(self, pointer: Pointer) -> SourceLocation:
         """Return the location, in its own file, of the value at `pointer` of the bundle."""
         document, at = self._origin(pointer)

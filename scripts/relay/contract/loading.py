@@ -53,8 +53,7 @@ def build_contract(
     bundle, faults = bundle_document(root, problems, folder)
     if any(fault.rule == "limit" for fault in faults):
         raise SetupError(faults)
-    single_yaml = bundle.is_single and not root.is_json
-    source = root.source if single_yaml else None
+    source = root.source if len(bundle.documents) == 1 and not root.is_json else None
     part = SoundPart(bundle)
     faults += part.faults
     document, found = (bundle.data, []) if bundle.version == "3.0" else canonical(bundle)

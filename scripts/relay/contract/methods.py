@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .parsed import Pointer
-from .pointers import found_at, lookup, target_of
+from .pointers import chain, found_at, lookup
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 """The fields of a Path Item Object that have an operation; `query` since OpenAPI 3.2 (RFC 10008)."""
@@ -65,7 +65,7 @@ def in_request(method: str) -> str:
 
 def operations_of(document: Any, path: str) -> list[WrittenOperation]:
     """Return the operations of a path, its own and those of the path items that its `$ref` leads to."""
-    items = [found_at(document, at) for at in _items(document, ("paths", path))]
+    items = [found_at(document, at) for at in chain(document, ("paths", path))]
     return [*dict.fromkeys(one for item in items for one in methods_in(item))]
 
 
@@ -74,15 +74,6 @@ def paths_by_item(document: Any) -> dict[Pointer, list[str]]:
     found: defaultdict[Pointer, list[str]] = defaultdict(list)
     paths = document.get("paths")
     for path in paths if isinstance(paths, dict) else ():
-        for pointer in _items(document, ("paths", path)):
+        for pointer in chain(document, ("paths", path)):
             found[pointer].append(path)
     return found
-
-
-def _items(document: Any, pointer: Pointer) -> dict[Pointer, None]:
-    passed: dict[Pointer, None] = {}
-    at: Pointer | None = pointer
-    while at is not None and at not in passed:
-        passed[at] = None
-        at = target_of(found_at(document, at))
-    return passed

@@ -88,6 +88,16 @@ def _index(token: str) -> int:
     return index
 
 
+def chain(document: Any, pointer: Pointer) -> list[Pointer]:
+    """Return a pointer and those that it leads to by `$ref`s, each once; the last may have no value."""
+    passed: dict[Pointer, None] = {}
+    at: Pointer | None = pointer
+    while at is not None and at not in passed:
+        passed[at] = None
+        at = target_of(found_at(document, at))
+    return [*passed]
+
+
 def references(value: Any, at: Pointer = (), *, named: bool = False) -> Iterator[tuple[Pointer, str]]:
     """Yield the pointer and the target of each `$ref` in a value; a `$ref` key inside data is skipped."""
     for pointer, mapping in mappings(value, at, named=named):

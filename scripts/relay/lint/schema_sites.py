@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from typing import Any, Literal, NamedTuple
 
 from relay.contract.documents import Pointer
 from relay.contract.methods import operations_in
 from relay.contract.model import Contract
-from relay.contract.pointers import PointerNotFound, lookup, parse_pointer
+from relay.contract.pointers import chain
 from relay.contract.schema_words import inner_schemas
 from relay.validation.schemas import Direction
 
@@ -87,8 +86,9 @@ class _Walk:
     def _part(self, field: str, value: Mapping[str, Any], at: Pointer, way: _Way) -> Iterator[Node]:
         if field in ("schema", "itemSchema", "schemas"):
             yield from _schemas(value, at, way or None)
-        elif field == "content" and (target := self._target(at)):
-            self._uses.setdefault(target, {}).setdefault(at[-1], at)
+        elif field == "content" and len(way_there := chain(self._written, at)) > 1:
+            # The canonical document has the target of a reference in its place.
+            self._uses.setdefault(way_there[-1], {}).setdefault(at[-1], at)
         elif "$ref" in value:
             return
         elif field == "callbacks":
@@ -108,21 +108,6 @@ class _Walk:
             uses = {at[-1]: at} if field == "content" else self._uses.get(at, {"": at})
             for name, used_at in uses.items():
                 yield Node("media type", value, at, way or None, name or None, used_at)
-
-    def _target(self, at: Pointer) -> Pointer:
-        """Return what a media type refers to as it is written; () if it is no reference.
-
-        The canonical document has the target in its place.
-        """
-        target: Pointer = ()
-        seen = {at}
-        with suppress(PointerNotFound, TypeError):
-            while isinstance(ref := lookup(self._written, target or at).get("$ref"), str):
-                target = parse_pointer(ref.removeprefix("#"))
-                if target in seen:
-                    break
-                seen.add(target)
-        return target
 
 
 def _schemas(schema: Any, at: Pointer, direction: Direction | None) -> Iterator[Node]:

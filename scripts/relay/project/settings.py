@@ -310,8 +310,8 @@ def unknown_names(project: Project, kind: type[Settings]) -> list[Diagnostic]:
     found = [(project.file, f"tool.relay.{key}: {_hint(key, keys)}") for key in unknown]
     found += [
         (where, _hint(name, known))
-        for where, name in _named(project)
-        if name not in known and not name.startswith(_TOOL_PREFIXES)
+        for name, _, _, where in _given(project.folder)
+        if name.startswith(_PREFIX) and name not in known and not name.startswith(_TOOL_PREFIXES)
     ]
     return [Diagnostic(where, what, "unknown-setting", Severity.WARNING) for where, what in found]
 
@@ -376,28 +376,21 @@ def is_table(kind: type[Settings], name: str) -> bool:
 def setting_origin(kind: type[Settings], name: str) -> str:
     """Return the source that a setting of the current project is read from, in words: `/srv/.env`, `the default`."""
     project = find_project()
-    folder = project.folder if project else Path.cwd()
-    known = variable(name)
-    if any(key.upper() == known and value for key, value in os.environ.items()):
-        return "the environment"
-    env_file = folder / ".env"
-    if env_file.is_file():
-        values = dotenv_values(env_file, encoding="utf-8")
-        if any(key.upper() == known and value for key, value in values.items()):
-            return str(env_file)
-    for file in secret_files([known]):
-        return str(file)
+    for given, value, source, _ in _given(project.folder if project else Path.cwd()):
+        if given == variable(name) and value:
+            return source
     return project.file if project and name in _table(project, kind) else "the default"
 
 
-def _named(project: Project) -> Iterator[tuple[str, str]]:
-    """Yield each Relay variable and secret file: its source, and its name in capitals."""
-    yield from ((name, name.upper()) for name in os.environ if name.upper().startswith(_PREFIX))
-    env_file = project.folder / ".env"
-    if env_file.is_file():
-        names: Iterable[str] = dotenv_values(env_file, encoding="utf-8")
-        yield from ((f".env: {name}", name.upper()) for name in names if name.upper().startswith(_PREFIX))
-    yield from ((str(file), file.name.upper()) for file in secret_files() if file.is_file())
+def _given(folder: Path) -> Iterator[tuple[str, str | None, str, str]]:
+    """Yield each variable and secret file: its name in capitals, its value, its source, and where it is."""
+    yield from ((key.upper(), value, "the environment", key) for key, value in os.environ.items())
+    env_file = folder / ".env"
+    values = dotenv_values(env_file, encoding="utf-8") if env_file.is_file() else {}
+    yield from ((key.upper(), value, str(env_file), f".env: {key}") for key, value in values.items())
+    yield from (
+        (file.name.upper(), "a secret", str(file), str(file)) for file in secret_files() if file.is_file()
+    )
 
 
 def _hint(name: str, known: Iterable[str]) -> str:
