@@ -650,6 +650,8 @@ def defining(*names, **schemas):
 
 
 MESSAGES = [
+    # Lint ended with a traceback for a media type that is no object.
+    ("structure", modern(only(get(responses={"200": {**OK, "content": {"a/b": None}}})), "3.2.0"), ["expected an object, found null"]),
     # Servers of one list have names of their own, those of an operation, too: a client chooses one by its name.
     ("duplicate-name", modern(only(get(servers=SERVERS), servers=SERVERS), "3.2.0"), [ONE_NAME] * 2),
     # The default of a discriminator exists, as the values of its mapping do.
