@@ -28,8 +28,8 @@ READY_TIMEOUT = 3.0  # seconds
 _JSON = (b"content-type", b"application/json")
 _ASSETS = Path(__file__).parent / "swagger_ui"
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 # "Try it out" calls this service, whatever servers the contract lists; the contract is not changed.
 # Unused tags are removed because each would be an empty section of the page.
@@ -59,19 +59,16 @@ _PAGE = """<!doctype html>
 
 
 class Page:
-    """A static page: bytes, a file that is read on the first request, or a function that is called in a thread then."""
+    """A static page: bytes, or a function that returns them, which is called in a thread at the first request."""
 
     def __init__(
-        self,
-        body: bytes | Path | Callable[[], bytes],
-        media_type: str,
-        headers: Mapping[str, str] | None = None,
+        self, body: bytes | Callable[[], bytes], media_type: str, *headers: tuple[bytes, bytes]
     ) -> None:
         self._body = body
         self._always: HeaderList = [
             (b"cache-control", b"no-cache"),
             (b"x-content-type-options", b"nosniff"),
-            *((name.encode(), value.encode()) for name, value in (headers or {}).items()),
+            *headers,
         ]
         self._content_type = (b"content-type", media_type.encode())
 
@@ -86,10 +83,9 @@ class Page:
 
     @cached_property
     def _prepared(self) -> tuple[str, Response]:
-        body = self._body.read_bytes() if isinstance(self._body, Path) else self._body
-        assert isinstance(body, bytes)  # `response` has called the function
-        etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
-        return etag, Response(200, [self._content_type, (b"etag", etag.encode()), *self._always], body)
+        assert isinstance(self._body, bytes)  # `response` has called the function
+        etag = f'"{hashlib.blake2b(self._body, digest_size=16).hexdigest()}"'
+        return etag, Response(200, [self._content_type, (b"etag", etag.encode()), *self._always], self._body)
 
 
 def contract_pages(contract: Contract) -> dict[str, Page]:
@@ -112,9 +108,9 @@ def swagger_pages(contract: Contract) -> dict[str, Page]:
         "favicon-32x32.png": "image/png",
     }
     return {
-        "/docs": Page(page, "text/html; charset=utf-8", {"content-security-policy": _POLICY}),
+        "/docs": Page(page, "text/html; charset=utf-8", (b"content-security-policy", _POLICY)),
         "/docs/start.js": Page(lambda: _start(contract), "text/javascript; charset=utf-8"),
-        **{f"/docs/{name}": Page(_ASSETS / name, kind) for name, kind in assets.items()},
+        **{f"/docs/{name}": Page((_ASSETS / name).read_bytes, kind) for name, kind in assets.items()},
     }
 
 

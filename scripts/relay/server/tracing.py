@@ -37,10 +37,13 @@ _log = logging.getLogger("relay.tracing")
 def check_installed() -> None:
     """Raise SetupError if OpenTelemetry is not installed."""
     try:
-        from opentelemetry import trace  # noqa: F401 -- only whether it can be imported
-        from opentelemetry.sdk.trace import TracerProvider  # noqa: F401 -- as above
+        import opentelemetry.exporter.otlp.proto.http
+        import opentelemetry.sdk.trace  # noqa: F401 -- only whether they can be imported
     except ModuleNotFoundError as exc:
-        raise _not_installed(exc) from exc
+        message = (
+            f"OpenTelemetry is not installed ({exc.name}): pip install 'tether-relay[tracing]', or unset it"
+        )
+        raise SetupError([Diagnostic("RELAY_TRACING", message)]) from exc
 
 
 class Traced:
@@ -125,16 +128,13 @@ async def exporting() -> AsyncIterator[None]:
     """Export the process's spans, in a thread, to the collector that the OTEL_* variables configure.
 
     OpenTelemetry is configured once per process; an existing configuration is kept. On exit, pending spans
-    are sent, for FLUSH_SECONDS at most. Raises SetupError if OpenTelemetry is not installed, or if its
-    variables are invalid.
+    are sent, for FLUSH_SECONDS at most. Raises SetupError if OpenTelemetry's variables are invalid.
     """
-    try:
-        from opentelemetry import trace
+    from opentelemetry import trace
 
+    try:
         if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
             trace.set_tracer_provider(_provider())
-    except ModuleNotFoundError as exc:
-        raise _not_installed(exc) from exc
     except ValueError as exc:
         message = "OpenTelemetry rejects the value of one of these variables; check them"
         raise SetupError([Diagnostic("OTEL_*", message)]) from exc
@@ -197,8 +197,3 @@ async def _flush(provider: Any) -> None:
             await done.wait()
     except TimeoutError:
         _log.warning("the last traces are lost: the collector did not take them in time")
-
-
-def _not_installed(exc: ModuleNotFoundError) -> SetupError:
-    message = f"OpenTelemetry is not installed ({exc.name}): pip install 'tether-relay[tracing]', or unset it"
-    return SetupError([Diagnostic("RELAY_TRACING", message)])
