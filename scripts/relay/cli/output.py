@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
@@ -49,6 +50,15 @@ def without_rest(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
     more = len(diagnostics) - MAX_WARNINGS + 1
     rest = Diagnostic("contract", f"{more} more; `relay lint --all` lists them", "contract", Severity.WARNING)
     return [*diagnostics[: MAX_WARNINGS - 1], rest]
+
+
+def echo_changes(before: Mapping[Path, bytes], after: Mapping[Path, bytes]) -> None:
+    """Print how files change, new ones included, as unified diffs."""
+    from relay.contract.documents import display
+
+    for path, content in after.items():
+        old, name = before.get(path), display(path)
+        echo_difference(old or b"", content, "/dev/null" if old is None else f"a/{name}", f"b/{name}")
 
 
 def echo_difference(old: bytes, new: bytes, old_name: str, new_name: str) -> None:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from relay.contract.diagnostics import Diagnostic, SetupError
+from relay.contract.documents import display
 
 from .options import handlers_option, spec_option, tests_option
-from .output import echo_difference, say, tool, warn_of_faults
+from .output import echo_changes, say, tool, warn_of_faults
 from .report import EXIT_FINDINGS, report_findings
 
 if TYPE_CHECKING:
     from relay.codegen.plan import Plan
-    from relay.project.package_source import Sources
 
 
 EXAMPLES = """\b
@@ -94,7 +94,7 @@ def regenerate(
         if not (check or diff):
             replace_files(made.changes)
     if diff:
-        _show(made, state.sources)
+        echo_changes({**state.sources.files, **state.sources.tests}, made.changes)
     else:
         for line in made.actions:
             say(f"would have {line}" if check else line)
@@ -114,20 +114,9 @@ def _pairs(renames: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 def _refuse_links(made: Plan, folders: tuple[Path, ...]) -> None:
     """Raise SetupError where a file to write is a link out of the folders: another program may use its target."""
-    from relay.contract.documents import display
-
     advice = "outside the package: replace the link by a file, then run this again"
     links = [path for path in made.changes if not any(map(path.resolve().is_relative_to, folders))]
     if links:
         raise SetupError(
             Diagnostic(display(path), f"is a link to {path.resolve()}, {advice}") for path in links
         )
-
-
-def _show(made: Plan, sources: Sources) -> None:
-    from relay.contract.documents import display
-
-    before = {**sources.files, **sources.tests}
-    for file, content in made.changes.items():
-        old, name = before.get(file), display(file)
-        echo_difference(old or b"", content, "/dev/null" if old is None else f"a/{name}", f"b/{name}")

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
+from relay.contract.documents import display
 
 from .options import ContractFile
-from .output import echo_difference, emit, say, tool
+from .output import echo_changes, emit, say, tool
 from .report import EXIT_FINDINGS, format_option, report_findings, rules_option
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def upgrade(
         if not (check or diff):
             _write(made, output)
     if diff:
-        _show(made)
+        echo_changes(made.before, made.after)
     elif form == "text" and made.after and output != STDOUT:
         say(*_lines(made, output, would="would have " if check else ""))
     findings = made.findings_before if check or diff else _findings(made, output)
@@ -105,8 +106,6 @@ def _write(made: Upgrade, output: Path | None) -> None:
 
 
 def _findings(made: Upgrade, output: Path | None) -> list[Diagnostic]:
-    from relay.contract.documents import display
-
     if output is None or not made.after:
         return made.findings_after
     if output == STDOUT:
@@ -120,17 +119,7 @@ def _findings(made: Upgrade, output: Path | None) -> list[Diagnostic]:
     ]
 
 
-def _show(made: Upgrade) -> None:
-    from relay.contract.documents import display
-
-    for path, content in made.after.items():
-        name = display(path)
-        echo_difference(made.before[path], content, f"a/{name}", f"b/{name}")
-
-
 def _lines(made: Upgrade, output: Path | None, *, would: str) -> Sequence[str]:
-    from relay.contract.documents import display
-
     if output is not None:
         return [f"wrote {display(output)}: {_named(made.version)} is OpenAPI {made.to} there"]
     return [
