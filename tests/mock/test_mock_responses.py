@@ -44,9 +44,15 @@ def mocked(tmp_path, monkeypatch):
 
 @pytest.fixture
 def get(mocked):
-    async def get(document, *prefer, path="/thing"):
-        async with calling(mocked(document)) as client:
-            return await client.get(path, headers=[("Prefer", value) for value in prefer])
+    """Return a function that sends GET; the response has the warnings about the contract as an extension."""
+
+    async def get(document, *prefer, **headers):
+        application = mocked(document)
+        async with calling(application) as client:
+            sent = [*(("Prefer", value) for value in prefer), *headers.items()]
+            response = await client.get("/thing", headers=sent)
+        response.extensions["warnings"] = application.warnings
+        return response
 
     return get
 
@@ -101,13 +107,9 @@ PREFERRED = {
         (['", code=404'], 200, {"name": "s"}, None),
     ],
 )
-async def test_responds_as_the_header_prefer_selects(mocked, prefer, status, body, applied):
+async def test_responds_as_the_header_prefer_selects(get, prefer, status, body, applied):
     """RFC 7240: Preference-Applied lists the applied preferences; the others are ignored."""
-    application = mocked(showing(PREFERRED, components=BIG))
-    headers = [(b"Prefer", value.encode()) for value in prefer]
-
-    async with calling(application) as client:
-        response = await client.get("/thing", headers=headers)
+    response = await get(showing(PREFERRED, components=BIG), *(value.encode() for value in prefer))
 
     assert (response.status_code, response.json()) == (status, body)
     reported = dict(response.headers.raw).get(b"preference-applied")
@@ -354,11 +356,8 @@ VERSIONS = {
         ("application/json; version=3", "1"),
     ],
 )
-async def test_chooses_among_media_types_that_differ_by_parameters(mocked, accept, number):
-    application = mocked(showing({"200": {"description": "-", "content": VERSIONS}}))
-
-    async with calling(application) as client:
-        response = await client.get("/thing", headers={"Accept": accept})
+async def test_chooses_among_media_types_that_differ_by_parameters(get, accept, number):
+    response = await get(showing({"200": {"description": "-", "content": VERSIONS}}), Accept=accept)
 
     assert response.json() == number
     assert response.headers["content-type"] == f"application/json; version={number}"
@@ -396,15 +395,12 @@ WRONG = {"examples": {"wrong": {"value": 1}, "good": {"value": {"name": "a"}}}}
         ),
     ],
 )
-async def test_works_around_an_example_that_violates_its_schema(mocked, response, body, message):
+async def test_works_around_an_example_that_violates_its_schema(get, response, body, message):
     """It responds with the next valid example, else from the schema; the warning has the example's place."""
-    application = mocked(showing({"200": response}))
-
-    async with calling(application) as client:
-        got = await client.get("/thing")
+    got = await get(showing({"200": response}))
 
     assert (got.status_code, got.json()) == (200, body)
-    warnings = [one for one in application.warnings if one.rule == "invalid-example"]
+    warnings = [one for one in got.extensions["warnings"] if one.rule == "invalid-example"]
     assert [one.message.startswith(message) for one in warnings] == ([True] if message else [])
 
 
@@ -459,40 +455,35 @@ IMPOSSIBLE = {"allOf": [{"type": "integer"}, {"type": "string"}]}
         ),
     ],
 )
-async def test_answers_501_for_a_status_without_a_value(mocked, response, message):
-    application = mocked(showing({"200": response, "404": json_of({"type": "integer"})}))
+async def test_answers_501_for_a_status_without_a_value(get, response, message):
+    document = showing({"200": response, "404": json_of({"type": "integer"})})
 
-    async with calling(application) as client:
-        usual = await client.get("/thing")
-        other = await client.get("/thing", headers={"Prefer": "code=404"})
+    usual, other = await get(document), await get(document, "code=404")
 
     assert_problem(usual, 501, "NOT_IMPLEMENTED")
     assert "x-mock" not in usual.headers
     assert (other.status_code, other.json()) == (404, 0)
-    assert [(one.message, one.rule) for one in application.warnings] == [(message, "mock")]
+    assert [(one.message, one.rule) for one in usual.extensions["warnings"]] == [(message, "mock")]
 
 
-async def test_uses_another_media_type_if_one_has_no_value(mocked):
+async def test_uses_another_media_type_if_one_has_no_value(get):
     content = {"application/json": {"schema": IMPOSSIBLE}, "text/plain": {"schema": {"type": "string"}}}
-    application = mocked(showing({"200": {"description": "-", "content": content}}))
 
-    async with calling(application) as client:
-        response = await client.get("/thing", headers={"Accept": "application/json"})
+    response = await get(
+        showing({"200": {"description": "-", "content": content}}), Accept="application/json"
+    )
 
     assert (response.status_code, response.text) == (200, "string")
-    assert len(application.warnings) == 1
+    assert len(response.extensions["warnings"]) == 1
 
 
 @pytest.mark.parametrize("responses", [{"101": {"description": "-"}}, {"1XX": {"description": "-"}}])
-async def test_answers_501_for_an_operation_without_a_final_status(mocked, responses):
+async def test_answers_501_for_an_operation_without_a_final_status(get, responses):
     """An interim response cannot be the answer (RFC 9110 section 15.2)."""
-    application = mocked(showing(responses))
-
-    async with calling(application) as client:
-        response = await client.get("/thing")
+    response = await get(showing(responses))
 
     assert_problem(response, 501, "NOT_IMPLEMENTED")
-    assert "documents no final status" in application.warnings[0].message
+    assert "documents no final status" in response.extensions["warnings"][0].message
 
 
 @pytest.mark.parametrize(
@@ -504,20 +495,19 @@ async def test_answers_501_for_an_operation_without_a_final_status(mocked, respo
         ({"default": json_of({})}, "code=304", 0),
     ],
 )
-async def test_sends_no_body_with_a_status_that_has_none(mocked, responses, prefer, warnings):
+async def test_sends_no_body_with_a_status_that_has_none(get, responses, prefer, warnings):
     """RFC 9110 sections 15.3.5 and 15.4.5; many contracts document one."""
-    for response in responses.values():
-        response["headers"] = {"X-A": {"schema": {"type": "integer"}, "example": 7}}
-    application = mocked(showing(responses))
+    headers = {"X-A": {"schema": {"type": "integer"}, "example": 7}}
 
-    async with calling(application) as client:
-        response = await client.get("/thing", headers={"Prefer": prefer})
+    response = await get(
+        showing({status: {**one, "headers": headers} for status, one in responses.items()}), prefer
+    )
 
     assert response.status_code in (204, 304)
     assert response.content == b""
     assert "content-type" not in response.headers
     assert (response.headers["x-a"], response.headers["x-mock"]) == ("7", "true")
-    assert len(application.warnings) == warnings
+    assert len(response.extensions["warnings"]) == warnings
 
 
 async def test_mocks_every_documented_status_of_the_garage_contract(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Discriminators of OpenAPI 3.0, which later versions do not ask: `scripts/relay/upgrade/discriminators.py`."""
+"""Discriminators of OpenAPI 3.0, which later versions do not ask: `scripts/relay/upgrade/from_3_0.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenAPI 3.0 to 3.1, apart from schemas: `scripts/relay/upgrade/from_3_0.py` and `binary_bodies.py`."""
+"""OpenAPI 3.0 to 3.1, apart from schemas: `scripts/relay/upgrade/from_3_0.py` and `from_3_1.py`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import pytest
 
 from support.hosting import contract
-from support.upgrading import data_of, findings_of, rewritten, upgraded
+from support.upgrading import findings_of, rewritten, upgraded
 
 BINARY = {"type": "string", "format": "binary"}
 
@@ -53,54 +53,110 @@ def test_leaves_binary_texts_as_they_are(name):
     assert content_after(name, BINARY)[0] == {"schema": BINARY}
 
 
-def test_removes_what_a_path_has_next_to_its_ref(tmp_path):
-    """3.0 leaves it open what it means, and 3.1 adds it to the path that is referred to."""
-    text = """\
-openapi: 3.0.3
-info: {title: T, version: '1'}
-paths:
-  /a: {$ref: '#/paths/~1b', summary: s, get: {responses: {}}}
-  /b: {post: {responses: {}}}
-"""
-
-    assert findings_of(tmp_path, {"c.yaml": text}) == [
-        "no-effect c.yaml:4:3: `get` next to a path's $ref had no effect, so it was removed; move it into the path that the $ref leads to"
-    ]
+KEPT = "OpenAPI 3.1 has no `itemSchema`, so it had no effect; now the body is a stream of such items: remove it if you do not mean it"
+BODY = "        '200':\n          content:\n"
 
 
-def test_removes_the_styles_of_multipart_bodies(tmp_path):
-    """3.0 reads them only in URL-encoded forms; from 3.1 on a part would have another text."""
-    text = """\
-openapi: 3.0.3
-info: {title: T, version: '1'}
+@pytest.mark.parametrize(
+    ("version", "text", "found", "changed"),
+    [
+        pytest.param(
+            "3.0.3",
+            "paths:\n  /a: {$ref: '#/paths/~1b', summary: s, get: {responses: {}}}\n  /b: {post: {responses: {}}}\n",
+            ["no-effect c.yaml:4:3: `get` next to a path's $ref had no effect, so it was removed; move it into the path that the $ref leads to"],
+            {", get: {responses: {}}": ""},
+            id="3.0 leaves it open what is next to the $ref of a path, and 3.1 adds it",
+        ),
+        pytest.param(
+            "3.0.3",
+            """\
 paths:
   /a:
     post:
       requestBody:
         content:
           multipart/form-data:
-            encoding:
-              a: {style: form, contentType: text/plain, explode: false}
-              b:
-                # the list
-                allowReserved: true
+            encoding: {a: {style: form, contentType: text/plain, explode: false}, b: {allowReserved: true}}
           application/x-www-form-urlencoded:
             encoding: {a: {style: pipeDelimited, explode: false}}
       responses: {}
-"""
-    words = ["style", "explode", "allowReserved"]
-    places = ["10:15", "10:15", "11:15"]
+""",
+            [
+                f"no-effect c.yaml:{at}: `{word}` had no effect in a multipart body, so it was removed; add it again if you mean it"
+                for word, at in [("style", "9:24"), ("explode", "9:24"), ("allowReserved", "9:54")]
+            ],
+            {"style: form, ": "", ", explode: false}, b": "}, b", "{allowReserved: true}": "{}"},
+            id="3.0 reads styles only in URL-encoded forms; from 3.1 on a part would have another text",
+        ),
+        pytest.param(
+            "3.0.3",
+            """\
+paths: {}
+components:
+  schemas:
+    A:
+      $ref: '#/components/schemas/B'
+      description: stays
+      nullable: true
+    B:
+      type: object
+      patternProperties: {x: {}}
+""",
+            [
+                "no-effect c.yaml:6:5: `nullable` next to a $ref had no effect in OpenAPI 3.0, so it was removed; write `anyOf` with the $ref and `type: 'null'` if you mean it",
+                "no-effect c.yaml:9:5: OpenAPI 3.0 has no `patternProperties` in schemas, so it was removed; add it again if you mean it",
+            ],
+            {"      nullable: true\n": "", "      patternProperties: {x: {}}\n": ""},
+            id="what had no effect in a schema would have one in 3.1",
+        ),
+        pytest.param(
+            "3.1.0",
+            """\
+jsonSchemaDialect: https://spec.openapis.org/oas/3.1/dialect/base
+paths:
+  /{a}:
+    parameters:
+      - {name: a, in: path, required: true, schema: {type: [string, 'null']}, allowReserved: true}
+    query: {responses: {}}
+""",
+            [
+                "no-effect c.yaml:5:3: OpenAPI 3.1 has no `query`, so it was removed; add it again if you mean it",
+                "no-effect c.yaml:7:9: `allowReserved` had an effect only in a query, so it was removed; add it again if you mean it",
+            ],
+            {"3.1/dialect/base": "3.2/dialect/2025-09-17", ", allowReserved: true": "", "    query: {responses: {}}\n": ""},
+            id="3.2 adds to 3.1, and only what 3.1 ignored is removed",
+        ),
+        pytest.param(
+            "3.1.0",
+            f"""\
+paths:
+  /a:
+    get:
+      responses:
+{BODY}\
+            text/event-stream: {{itemSchema: {{type: object}}}}
+            multipart/mixed: {{itemSchema: {{}}, itemEncoding: {{contentType: image/png}}}}
+            multipart/related: {{itemEncoding: {{contentType: image/png}}}}
+""",
+            [
+                f"gains-effect c.yaml:9:33: {KEPT}",
+                f"gains-effect c.yaml:10:31: {KEPT}",
+                "no-effect c.yaml:11:13: OpenAPI 3.1 has no `itemEncoding`, so it was removed; add it again if you mean it",
+            ],
+            {"related: {itemEncoding: {contentType: image/png}}": "related: {}"},
+            id="frameworks export items of a stream in contracts of 3.1 that are of 3.2 in all but name",
+        ),
+    ],
+)  # fmt: skip
+def test_removes_and_reports_what_had_no_effect(tmp_path, version, text, found, changed):
+    to, after = ("3.2", "3.2.0") if version == "3.1.0" else ("3.1", "3.1.1")
+    text = f"openapi: {version} # as it is\ninfo: {{title: T, version: '1'}}\n{text}"
 
-    assert findings_of(tmp_path, {"c.yaml": text}) == [
-        f"no-effect c.yaml:{at}: `{word}` had no effect in a multipart body, so it was removed; add it again if you mean it"
-        for word, at in zip(words, places, strict=True)
-    ]
-    content = data_of(rewritten(text))["paths"]["/a"]["post"]["requestBody"]["content"]
-    assert content["multipart/form-data"]["encoding"] == {"a": {"contentType": "text/plain"}, "b": {}}
-    assert content["application/x-www-form-urlencoded"]["encoding"]["a"] == {
-        "style": "pipeDelimited",
-        "explode": False,
-    }
+    assert findings_of(tmp_path, {"c.yaml": text}, to) == found
+    for old, new in {version: after, **changed}.items():
+        assert old in text
+        text = text.replace(old, new, 1)
+    assert rewritten((tmp_path / "c.yaml").read_text(), to) == text
 
 
 def test_keeps_the_styles_of_fields_of_swagger(tmp_path):
@@ -146,53 +202,6 @@ def test_leaves_data_as_it_is():
     document["components"] = {"schemas": {"S": {"default": data, "enum": [data], "x-c": data}}}
 
     assert upgraded(document) == {**document, "openapi": "3.1.1"}
-
-
-def test_3_2_changes_the_version(tmp_path):
-    """It adds to 3.1; only what 3.1 ignored is removed."""
-    text = """\
-openapi: 3.1.0 # dialect
-info: {title: T, version: '1'}
-jsonSchemaDialect: https://spec.openapis.org/oas/3.1/dialect/base
-paths:
-  /{a}:
-    parameters:
-      - {name: a, in: path, required: true, schema: {type: [string, 'null']}, allowReserved: true}
-    query: {responses: {}}
-"""
-
-    assert findings_of(tmp_path, {"c.yaml": text}, "3.2") == [
-        "no-effect c.yaml:5:3: OpenAPI 3.1 has no `query`, so it was removed; add it again if you mean it",
-        "no-effect c.yaml:7:9: `allowReserved` had an effect only in a query, so it was removed; add it again if you mean it",
-    ]
-
-
-def test_3_2_keeps_the_items_of_a_stream(tmp_path):
-    """Frameworks export them in contracts of 3.1 that are of 3.2 in all but name."""
-    text = """\
-openapi: 3.1.0
-info: {title: T, version: '1'}
-paths:
-  /a:
-    get:
-      responses:
-        '200':
-          description: ok
-          content:
-            text/event-stream: {itemSchema: {type: object}}
-            multipart/mixed: {itemSchema: {}, itemEncoding: {contentType: image/png}}
-            multipart/related: {itemEncoding: {contentType: image/png}}
-"""
-    kept = "OpenAPI 3.1 has no `itemSchema`, so it had no effect; now the body is a stream of such items: remove it if you do not mean it"
-
-    assert findings_of(tmp_path, {"c.yaml": text}, "3.2") == [
-        f"gains-effect c.yaml:10:33: {kept}",
-        f"gains-effect c.yaml:11:31: {kept}",
-        "no-effect c.yaml:12:13: OpenAPI 3.1 has no `itemEncoding`, so it was removed; add it again if you mean it",
-    ]
-    assert rewritten(text, "3.2") == text.replace("3.1.0", "3.2.0").replace(
-        "{itemEncoding: {contentType: image/png}}", "{}"
-    )
 
 
 @pytest.mark.parametrize(

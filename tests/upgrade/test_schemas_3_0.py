@@ -148,33 +148,6 @@ components:
     )
 
 
-def test_removes_and_reports_what_had_no_effect(tmp_path):
-    """In 3.1 it would have one; only the author knows whether it is wanted."""
-    text = """\
-openapi: 3.0.3
-info: {title: T, version: '1'}
-paths: {}
-components:
-  schemas:
-    A:
-      $ref: '#/components/schemas/B'
-      description: stays
-      nullable: true
-    B:
-      type: object
-      patternProperties: {x: {}}
-"""
-
-    assert findings_of(tmp_path, {"c.yaml": text}) == [
-        "no-effect c.yaml:6:5: `nullable` next to a $ref had no effect in OpenAPI 3.0, so it was removed; write `anyOf` with the $ref and `type: 'null'` if you mean it",
-        "no-effect c.yaml:9:5: OpenAPI 3.0 has no `patternProperties` in schemas, so it was removed; add it again if you mean it",
-    ]
-    assert data_of(rewritten(text))["components"]["schemas"] == {
-        "A": {"$ref": "#/components/schemas/B", "description": "stays"},
-        "B": {"type": "object"},
-    }
-
-
 @pytest.mark.parametrize(
     ("schema", "is_reported"),
     [

@@ -66,9 +66,14 @@ class ContractFiles:
             path, fragment = self._path(holder, ref, file)
             if path is None:
                 return None
-            target, pointer = self._open(path), parse_pointer(fragment)
+            if path not in self.files:
+                document, problems = parse_document(path, quotes=False)
+                if problems:
+                    raise SetupError(problems)
+                self.files[path] = File(document, shares=self._shares)
+            pointer = parse_pointer(fragment)
             try:
-                value = lookup(target.root, pointer)
+                value = lookup(self.files[path].root, pointer)
             except PointerNotFound:
                 return None
             if not isinstance(value, Map | Seq):
@@ -89,14 +94,6 @@ class ContractFiles:
             return path if path.is_file() else None, url.fragment
         except (ValueError, OSError, RuntimeError):
             return None, ""
-
-    def _open(self, path: Path) -> File:
-        if path not in self.files:
-            document, problems = parse_document(path, quotes=False)
-            if problems:
-                raise SetupError(problems)
-            self.files[path] = File(document, shares=self._shares)
-        return self.files[path]
 
     def target(self, value: Any, file: File) -> Map | None:
         """Return an object, or what its `$ref`s lead to; None if they lead nowhere."""
@@ -138,7 +135,10 @@ class ContractFiles:
                     continue
                 found = places.get(id(holder.link.target))
                 if found is not None and holder.link.at != (path, *found):
-                    holder["$ref"] = _reference(path, *found)
+                    relative = Path(os.path.relpath(found[0], path.parent)).as_posix()
+                    name = "" if path == found[0] else quote(relative)
+                    fragment = "".join(f"/{quote(escape(token), safe='~')}" for token in found[1])
+                    holder["$ref"] = f"{name}#{fragment}" if fragment or not name else name
 
     def places(self) -> dict[int, tuple[Path, Pointer]]:
         """Return the file and the pointer of each object and list, by its id; of a shared one the first."""
@@ -160,9 +160,3 @@ def containers(root: Any) -> list[tuple[Pointer, Map | Seq]]:
             inner = value.items() if isinstance(value, Map) else enumerate(value)
             pending += reversed([((*pointer, str(key)), item) for key, item in inner])
     return found
-
-
-def _reference(path: Path, target: Path, pointer: Pointer) -> str:
-    name = "" if path == target else quote(Path(os.path.relpath(target, path.parent)).as_posix())
-    fragment = "".join(f"/{quote(escape(token), safe='~')}" for token in pointer)
-    return f"{name}#{fragment}" if fragment or not name else name

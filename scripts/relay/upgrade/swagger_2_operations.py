@@ -71,7 +71,10 @@ class Operations:
             media_types(operation[key]) if key in operation else default
             for key, default in (("consumes", self._consumes), ("produces", self._produces))
         )
-        before = _after_parameters(operation)
+        keys = [key for key in operation if key not in ("consumes", "produces", "schemes")]
+        before = "responses" if "responses" in keys else None  # where the request body is written
+        if "parameters" in keys:
+            before = next(iter(keys[keys.index("parameters") + 1 :]), None)
         own = self._take_bodies(operation, file)
         names = {(target.get("in"), target.get("name")) for _, target, _ in own}
         has_body = any(where == "body" for where, _ in names)
@@ -82,8 +85,13 @@ class Operations:
                 own.append((copy, target if holder is not target else copy, None))
         self._request_body(operation, own, consumes, before)
         self._responses(operation, file, produces)
-        if "schemes" in operation:
-            self._servers(operation)
+        if "schemes" in operation and isinstance(self._root.get("host"), str):
+            urls = self.server_urls(operation["schemes"])
+            operation.rename("schemes", "servers")
+            operation["servers"] = servers(urls, operation)
+        elif "schemes" in operation:
+            self.report_schemes(operation)
+            operation.drop("schemes")
         for key in ("consumes", "produces"):
             operation.drop(key)
 
@@ -185,24 +193,7 @@ class Operations:
         message = f"`schemes` ({named}) without `host` is no address; write the whole one into `servers`"
         self._findings.report("no-equal", owner, "schemes", message)
 
-    def _servers(self, operation: Map) -> None:
-        if isinstance(self._root.get("host"), str):
-            urls = self.server_urls(operation["schemes"])
-            operation.rename("schemes", "servers")
-            operation["servers"] = servers(urls, operation)
-        else:
-            self.report_schemes(operation)
-            operation.drop("schemes")
-
 
 def servers(urls: list[str], owner: Map) -> Seq:
     """Return a list of servers in the style of the object that has it."""
     return Seq((Map({"url": url}, is_flow=owner.is_flow) for url in urls), is_flow=owner.is_flow)
-
-
-def _after_parameters(operation: Map) -> str | None:
-    """Return the key before which the request body is written."""
-    keys = [key for key in operation if key not in ("consumes", "produces", "schemes")]
-    if "parameters" in keys:
-        return next(iter(keys[keys.index("parameters") + 1 :]), None)
-    return "responses" if "responses" in keys else None

@@ -70,7 +70,11 @@ class _Builder:
             colon = _COLON.match(self._text, key.end_mark.index)
             inside = colon.end() if colon else key.end_mark.index
             is_merge = not self._source.is_json and key.tag.endswith(":merge")
-            built: Any = self._merged(item) if is_merge else self.value(item, data[key.value], inside, column)
+            if is_merge:
+                nodes = item.value if isinstance(item, yaml.SequenceNode) else [item]
+                built: Any = [self._built.get(node) for node in nodes] if self._shares else []
+            else:
+                built = self.value(item, data[key.value], inside, column)
             is_alias = item.start_mark.index < key.start_mark.index
             at = self._key_begin(node, key)
             ends = self._ends_of(item, inside, column, is_alias=is_alias)
@@ -92,11 +96,6 @@ class _Builder:
         line = self._text[self._source.line_begin(start) : start].rstrip(" ")
         is_long = not node.flow_style and line.endswith("?") and not line[:-1].strip(" -:?")
         return self._source.line_begin(start) + len(line) - 1 if is_long else start
-
-    def _merged(self, item: yaml.Node) -> list[Any]:
-        """Return the objects of a merge key."""
-        nodes = item.value if isinstance(item, yaml.SequenceNode) else [item]
-        return [self._built.get(node) for node in nodes] if self._shares else []
 
     def _inherit(self, value: Map, bases: list[Map], data: dict[str, Any]) -> None:
         """Give an object the members of its merge keys."""
