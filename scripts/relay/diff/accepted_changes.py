@@ -53,10 +53,7 @@ def find_ignored(given: Path | None, project: Project) -> list[Ignored]:
 
 
 def read_ignored(document: Document | Section) -> list[Ignored]:
-    """Read a list of entries with `rule`, `reason` and perhaps `where`.
-
-    Raises SetupError, with locations, for all invalid entries, such as one without a reason.
-    """
+    """Read a list of entries with `rule`, `reason` and perhaps `where`; raises SetupError for all invalid ones."""
     if not isinstance(document.data, list):
         message = "must be a list of entries with rule, where and reason"
         raise SetupError([Diagnostic(document.place(()), message)])

@@ -60,10 +60,7 @@ def compare_responses(old: Operation, new: Operation, schemas: SchemaComparison)
 def _other_key(
     status: str, old: Response, new: Response, schemas: SchemaComparison, *, is_removed: bool
 ) -> str:
-    """Return what happened to a status that gained or lost its own key; "" if the other key says the same.
-
-    A success status covered by a range is still a success; differences of its body are reported there.
-    """
+    """Return what happened to a status that gained or lost its own key; "" if the other key says the same."""
     key = (new if is_removed else old).pointer[-1]
     if (status.startswith("2") and key != "default") or _same(old, new, schemas):
         return ""
@@ -73,7 +70,6 @@ def _other_key(
 
 
 def _same(old: Response, new: Response, schemas: SchemaComparison) -> bool:
-    """Return True if two responses are equal, including their description, which can distinguish success and failure."""
     at = schemas.canonical(Places(old.pointer, new.pointer))
     raw = schemas.raw(at)
     if raw[0].get("description") != raw[1].get("description"):

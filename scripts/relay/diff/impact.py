@@ -160,10 +160,7 @@ class _Files:
 
 
 def _relevant(source: Source, operation: Operation, changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Return the changes of the operation itself, and of the properties and parameters that a file names.
-
-    A part added to a request is not named by any file yet, so it is relevant to each file that names the operation.
-    """
+    """Return the changes of the operation, of what the file names, and new parts of requests, which no file names yet."""
     return tuple(
         change
         for change in changes

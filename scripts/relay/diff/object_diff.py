@@ -11,10 +11,7 @@ from .schema_view import Shape
 
 
 def compare_items(pair: Pair) -> Iterator[Child]:
-    """Yield the pairs of item schemas to compare: of each place with its own, and of all others.
-
-    Places that one side does not have are a change of the number of items.
-    """
+    """Yield the pairs of item schemas: of each place that both sides have with its own, and of all others."""
     most = min((limit for shape in pair.sides for limit in shape.values("maxItems")), default=inf)
     for index in range(max(pair.old.prefix, pair.new.prefix) + 1):
         if index < most:

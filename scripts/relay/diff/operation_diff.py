@@ -54,7 +54,6 @@ def operation_key(operation: Operation) -> OperationKey:
 
 
 def _is_left_out(operation: Operation, contract: Contract) -> bool:
-    """Return True if a contract has the operation, with errors that leave it out."""
     method, path = operation_key(operation)
     return any(one.method.lower() in ("", method) and shape(one.path) == path for one in contract.left_out)
 

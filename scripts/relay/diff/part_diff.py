@@ -99,17 +99,13 @@ def _become_parts(at: Places, schemas: SchemaComparison) -> bool:
 
 
 def _media_type(contract: Contract, at: Pointer) -> _Part:
-    """Return a Media Type Object; the items of a stream are its parts."""
     words = raw(contract, at)
     schema = {"items": words["itemSchema"]} if "itemSchema" in words else words.get("schema", {})
     return _Part(contract, canonical(contract, at), words, schema)
 
 
 def _pairs(old: _Part, new: _Part) -> Iterator[tuple[_Part, _Part]]:
-    """Yield the parts that both have and one describes: by name, and by position.
-
-    Those after the last position stand for all others.
-    """
+    """Yield the parts that both have and one describes; those after the last position stand for all others."""
     for name in dict.fromkeys([*old.words.get("encoding", {}), *new.words.get("encoding", {})]):
         before, after = old.field(name), new.field(name)
         if before is not None and after is not None:
@@ -141,10 +137,7 @@ def _types(old: _Part, new: _Part, at: Places, direction: Direction) -> Iterator
 
 
 def without_files(found: list[Difference], at: Places, schemas: SchemaComparison) -> list[Difference]:
-    """Return the differences of a multipart form without those of values that are files before and after.
-
-    A file is bytes in whatever way a schema says so, and never null.
-    """
+    """Return the differences of a form without those of files, which are bytes and never null."""
     old, new = frozenset(_files(schemas.old, at.old)), frozenset(_files(schemas.new, at.new))
     return [
         one for one in found if not (one.rule in _OF_VALUES and one.old[:-1] in old and one.new[:-1] in new)

@@ -93,7 +93,6 @@ def described(contract: Contract, pointer: Pointer) -> tuple[str | None, str]:
 
 
 def _path(tokens: list[str]) -> str:
-    """Join the words of a pointer, up to the first keyword that does not contain a schema."""
     words = ""
     while tokens and (word := _WORDS.get(tokens[0])) is not None:
         length = 1 if tokens[0] in _WITHOUT_NAME else 2

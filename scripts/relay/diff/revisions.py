@@ -66,10 +66,7 @@ class Side:
 
 
 def load_both(old: str, new: str, root: Path | None = None) -> tuple[Side, Side]:
-    """Load both contracts, which may refer to files within `root`.
-
-    Raises SetupError with the errors of both that prevent a comparison; others are their `faults`.
-    """
+    """Load both contracts, which may refer to files within `root`; raises SetupError with the errors of both."""
     sides, problems = [], []
     for name in (old, new):
         try:
@@ -83,10 +80,7 @@ def load_both(old: str, new: str, root: Path | None = None) -> tuple[Side, Side]
 
 
 def committed_version(path: Path) -> str | None:
-    """Return the name of a file's version in HEAD (`HEAD:./spec/openapi.yaml`); None where HEAD has none.
-
-    Raises SetupError without git, and outside a repository that git can read.
-    """
+    """Return the name of a file's version in HEAD; None where HEAD has none. Raises SetupError without git."""
     name = f"HEAD:./{os.path.relpath(path)}"
     try:
         _git("rev-parse", "--is-inside-work-tree")
@@ -99,10 +93,7 @@ def committed_version(path: Path) -> str | None:
 
 
 def _load(given: str, root: Path | None) -> Side:
-    """Load a contract from a file, or from a git revision (`HEAD~1:spec/openapi.yaml`).
-
-    Raises SetupError if `given` is neither, and with every error of the contract.
-    """
+    """Load a contract from a file, or from a git revision (`HEAD~1:spec/openapi.yaml`); raises SetupError."""
     revision, colon, path = given.partition(":")
     if not colon or Path(given).exists():
         return Side(load_contract(Path(given), root))
@@ -125,7 +116,6 @@ def _within(folder: Path, root: Path | None) -> Path | None:
 
 
 def _fetch(given: str, revision: str, path: str, folder: Path) -> Path:
-    """Write a file of a revision, and the files it refers to, to a folder; return its path."""
     try:
         prefix = _git("rev-parse", "--show-prefix").decode().strip()
     except (FileNotFoundError, subprocess.CalledProcessError) as exc:
@@ -159,7 +149,6 @@ def _git(*arguments: str) -> bytes:
 
 
 def _git_or_none(*arguments: str) -> bytes | None:
-    """Return the output of git; None if it fails, or for a null byte in a name."""
     try:
         return _git(*arguments)
     except (subprocess.CalledProcessError, ValueError):

@@ -79,10 +79,7 @@ class SchemaComparison:
         return Places(canonical(self.old, at.old), canonical(self.new, at.new))
 
     def differences(self, at: Places, direction: Direction) -> list[Difference]:
-        """Return the differences of the schemas at a place, and of their parts, for a direction.
-
-        Each difference has the name of the innermost property that contains it.
-        """
+        """Return the differences at a place, each with the name of the innermost property around it."""
         old, new = self._sites(at)
         root = self._node(((old,), (new,), direction))
         if root not in self._found:

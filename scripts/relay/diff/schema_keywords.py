@@ -85,16 +85,12 @@ def compare_discriminators(pair: Pair) -> Iterator[Difference]:
 
 
 def _discriminator(site: Site) -> tuple[Any, set[str]]:
-    """Return the discriminator's property, or ABSENT, and its values."""
     name = site.schema.get("discriminator", {}).get("propertyName", ABSENT)
     return name, set(discriminator_values(site))
 
 
 def compare_contents(pair: Pair) -> Iterator[Difference | Child]:
-    """Yield the schemas of the JSON in texts to compare, or that texts must contain JSON only on one side.
-
-    Media types that are not JSON are not checked, and so are their schemas.
-    """
+    """Yield the schemas of JSON in texts, or that only one side has JSON; other media types are not checked."""
     known, required = (
         [
             (str(part.schema.get("contentEncoding", "")).lower(), part.child("contentSchema"))

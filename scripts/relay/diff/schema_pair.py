@@ -122,6 +122,5 @@ def listed(values: Iterable[Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Return a value as JSON, truncated to 60 characters."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:57]}..."

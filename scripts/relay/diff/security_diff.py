@@ -77,7 +77,6 @@ def _wire_format(scheme: Mapping[str, Any]) -> list[str]:
 
 
 def _addresses(scheme: Mapping[str, Any]) -> set[tuple[str, str]]:
-    """Return where a client obtains a credential: `authorizationCode.tokenUrl`, and the address."""
     owners = {"": scheme, **{f"{flow}.": value for flow, value in scheme.get("flows", {}).items()}}
     return {
         (f"{prefix}{key}", owner[key])

@@ -114,10 +114,7 @@ def flat(sites: Iterable[Site], seen: set[Pointer]) -> Iterator[Site]:
 
 
 def scopes(sites: Sites, parts: Sites, keyword: str) -> Iterator[Scope]:
-    """Yield the scope of each schema with a keyword in `sites`, which are flat as `parts`: the schema and its `allOf`.
-
-    All parts are the scope of a schema that was taken apart before.
-    """
+    """Yield each schema with a keyword with its `allOf`, or with all parts if it was taken apart before."""
     pending, seen = [*sites], set[Pointer]()
     while pending:
         site = pending.pop()

@@ -44,10 +44,7 @@ def compare_undecided(pair: Pair, common: AbstractSet[str]) -> Iterator[Differen
 
 
 def _is_unevaluated_known(pair: Pair, keyword: str) -> bool:
-    """Return True if all that the consumer evaluates in branches refuses no more than before.
-
-    Without branches, the keyword is compared as the schema of all other properties or items.
-    """
+    """Return True if branches evaluate no less; without them, the keyword is the schema of all others."""
     known = [scope.site for scope in pair.producer.scopes(keyword)]
     required = [scope for scope in pair.consumer.scopes(keyword) if scope.has_branches]
     inner = [scope.site for scope in required if len(scope.parts) < len(pair.consumer.parts)]

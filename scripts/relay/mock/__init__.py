@@ -43,10 +43,7 @@ class Mock:
             compiler.problems.append(contract.warning(operation.pointer, message, "mock"))
 
     def answer(self, headers: HeaderList) -> Response | None:
-        """Return the response that the headers select; None if no value was found for it.
-
-        Unknown preferences are ignored. If no media type is acceptable, the default one is sent.
-        """
+        """Return the response that the headers select, or the usual one; None if no value was found for it."""
         preferences = read_preferences(preferred) if (preferred := header(headers, b"prefer")) else {}
         applied: dict[str, str] = {}
         status = self._usual
@@ -75,10 +72,7 @@ class Mock:
 
 
 def read_preferences(header: str) -> dict[str, str]:
-    """Return preference → value, "" if it has none; parameters are ignored.
-
-    Names are in lower case, the first of equal names is used (section 2), and malformed elements are skipped.
-    """
+    """Return preference → value by names in lower case; the first of equal names is used (RFC 7240 section 2)."""
     found: dict[str, str] = {}
     for element in elements(header):
         preference, _parameters = parameters(element)

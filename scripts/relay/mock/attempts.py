@@ -1,7 +1,4 @@
-"""Builds one value for a schema, part by part.
-
-An optional part is left out if it is nested too deeply, is recursive, or has no valid value.
-"""
+"""Builds one value, part by part, without optional parts that are too deep, recursive or impossible."""
 
 from __future__ import annotations
 
@@ -30,11 +27,7 @@ LAST_RESORTS: tuple[Any, ...] = (None, {}, [], "", "string", 0, True)
 
 
 class Attempt:
-    """One attempt at a value; it includes optional parts down to `depth` levels, and costs at most `limit`.
-
-    If it is strict, it validates the values of choices one by one, which takes time; else only the caller
-    validates the whole.
-    """
+    """One attempt at a value, with optional parts down to `depth`; a strict one validates each choice."""
 
     def __init__(self, judge: SchemaJudge, depth: int, limit: int, *, is_strict: bool) -> None:
         self.schemas = judge
@@ -70,7 +63,6 @@ class Attempt:
             raise TooLarge
 
     def _candidates(self, target: Target) -> Iterator[Any]:
-        """Yield values, the contract's examples and defaults first. Raises NoSample at the end."""
         if target.variant == 0:
             yield from self._examples_and_defaults(target)
         reason = "its parts are contradictory"
@@ -83,7 +75,6 @@ class Attempt:
         raise NoSample(reason)
 
     def _built(self, target: Target) -> Iterator[Any]:
-        """Yield values made from the keywords of the schemas."""
         parts = target.parts
         for owner, part in enumerate(parts):
             if children := subtypes(part, self._contract, self.schemas.compiler):

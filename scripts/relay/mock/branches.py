@@ -50,7 +50,6 @@ def without_choice(part: SchemaPart, keyword: str) -> SchemaPart:
 
 
 def _conditional(part: SchemaPart) -> Iterator[Branch]:
-    """Yield a branch for values that satisfy `if`, and one for the others; one for all if that makes no difference."""
     if part.schema.keys().isdisjoint(("then", "else")):
         yield []
         return
@@ -80,10 +79,7 @@ def inherited_tags(parts: list[SchemaPart]) -> dict[str, str]:
 
 
 def subtypes(part: SchemaPart, contract: Contract, compiler: SchemaCompiler) -> list[str]:
-    """Return the `$ref`s of the schemas that extend a base schema with a discriminator by `allOf`.
-
-    Those of the mapping come first. The list is empty if the value is already one of them.
-    """
+    """Return the `$ref`s of the schemas that extend a base with a discriminator; [] if the value has one."""
     if "discriminator" not in part.schema or _has_branches(part.schema):
         return []
     if not part.here or part.name != part.here[-1]:
@@ -97,7 +93,6 @@ def subtypes(part: SchemaPart, contract: Contract, compiler: SchemaCompiler) -> 
 
 
 def _children(contract: Contract) -> dict[str, list[str]]:
-    """Return the components that refer to a base in their `allOf`, by the `$ref` of the base."""
     found: dict[str, list[str]] = {}
     schemas = (contract.document.get("components") or {}).get("schemas") or {}
     for name, schema in schemas.items():

@@ -29,10 +29,7 @@ class Rival(NamedTuple):
 def exclusive(
     value: Any, own: Callable[[Any], bool], rivals: Sequence[Rival], contract: Contract, limit: int
 ) -> tuple[Any, int]:
-    """Return a variant of `value` that no rival accepts, and the number of variants tried, at most `limit`.
-
-    `own` accepts a variant that may be used. If a rival cannot be excluded, the result is still invalid.
-    """
+    """Return a variant that `own` accepts and, if possible, no rival, and how many were tried, at most `limit`."""
     tried = 0
     for index, rival in enumerate(rivals[:MAX_RIVALS], 1):
         if not rival.accepts(value):

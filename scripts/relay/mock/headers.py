@@ -48,7 +48,6 @@ def header_text(header: Parameter, sampler: Sampler) -> str | None:
 
 
 def _candidates(header: Parameter, sampler: Sampler) -> Iterator[str]:
-    """Yield valid examples, then a sample of the schema if the header is required or the schema has an example."""
     raw, pointer = sampler.contract.follow(header.pointer)
     read, media_type = None, header.media_type
     if media_type is None:

@@ -23,11 +23,7 @@ class NoText(Exception):
 
 
 def matching(pattern: str, least: int, variant: int = 0) -> Iterator[str]:
-    """Yield candidates that the pattern should match, if possible of length `least`; the caller validates them.
-
-    Each `variant` gives other strings if the pattern has a choice. Lookahead and lookbehind are ignored.
-    Raises NoText.
-    """
+    """Yield candidates for a pattern, if possible of length `least`; lookaround is ignored. Raises NoText."""
     if (text := translated(pattern).text) is None:
         return  # the pattern is not asserted
     try:

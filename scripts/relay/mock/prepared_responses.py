@@ -1,7 +1,4 @@
-"""Prepares responses for each documented response: from its examples, else from its schemas.
-
-Each is encoded and validated like a handler's response.
-"""
+"""Prepares responses from examples, else from schemas; each is validated like that of a handler."""
 
 from __future__ import annotations
 
@@ -31,10 +28,7 @@ _BODIES = ("mock", "bodies")
 
 
 class PreparedContent(NamedTuple):
-    """The prepared responses of one media type: the default, and one per named example.
-
-    A name is UTF-8 decoded as Latin-1, which is how header values are decoded.
-    """
+    """The default response of a media type, and those of its examples, by names as headers decode them."""
 
     media_type: str
     usual: http.Response

@@ -1,7 +1,4 @@
-"""Generates deterministic values that are valid for a schema.
-
-A value is built part by part (`attempts.py`) and then validated with the compiled schema.
-"""
+"""Generates deterministic values for schemas: built part by part, then validated by the compiled schema."""
 
 from __future__ import annotations
 
@@ -26,11 +23,7 @@ class Sampler(SchemaJudge):
     """Generates values for one direction, from the schemas of one contract."""
 
     def sample(self, schema: Schema, pointer: Pointer) -> Any:
-        """Return a value for the schema at `pointer`, with as many optional parts as possible.
-
-        Valid examples in the schema are used; the compiler's problems get a warning for another one.
-        Raises NoSample. A schema that is referred to is sampled once.
-        """
+        """Return a valid value, as complete as possible, once for each `$ref`. Raises NoSample."""
         if (ref := schema.get("$ref")) is None:
             return self._sampled(schema, pointer)
         key = "sample", self.direction, ref
@@ -74,10 +67,7 @@ class _Search:
         self._is_too_large = judge.is_exhausted
 
     def best(self) -> Any:
-        """Return the value with the most levels of optional parts within the limits. Raises NoSample.
-
-        The quick search validates only the whole; the strict one follows where that finds no value.
-        """
+        """Return the most complete value; the strict search follows if the quick one finds none. Raises NoSample."""
         if not self._is_too_large:
             self._try(MAX_DEPTH, QUICK_COST, is_strict=False)
         if self._is_too_large:

@@ -54,7 +54,6 @@ def write_text(target: Target, builder: Builder) -> str:
 
 
 def _texts(target: Target, least: int, builder: Builder) -> Iterator[str]:
-    """Yield texts for the contents, the patterns and the formats of the schemas."""
     for part in target.parts:
         yield from _contents(part, least, target, builder)
     for part in target.parts:
@@ -66,10 +65,7 @@ def _texts(target: Target, least: int, builder: Builder) -> Iterator[str]:
 
 
 def _contents(part: SchemaPart, least: int, target: Target, builder: Builder) -> Iterator[str]:
-    """Yield texts that contain a document (JSON Schema 2020-12 Validation, section 8); none without its keywords.
-
-    The first is a typical one, the second has at least `least` characters, the last is empty. Raises NoSample.
-    """
+    """Yield texts with a document (2020-12 Validation, section 8): a typical, a longer, and an empty one."""
     encoding, media_type = part.schema.get("contentEncoding"), part.schema.get("contentMediaType")
     if encoding is None and media_type is None:
         return
@@ -153,10 +149,7 @@ Bound = tuple[Fraction, bool]
 
 
 def number_within(schemas: list[Schema], variant: int, *, is_integer: bool) -> int | float | None:
-    """Return a number that satisfies the bounds of all schemas, preferably 0; None if none was found.
-
-    Each `variant` gives another number; it may be out of bounds.
-    """
+    """Return a number within all bounds, preferably 0, or None; later variants may be out of bounds."""
     low = max((one for schema in schemas for one in _bounds(schema, "minimum", 0)), default=None)
     highs = (one for schema in schemas for one in _bounds(schema, "maximum", 1))
     high = min(highs, key=lambda bound: (bound[0], not bound[1]), default=None)

@@ -68,10 +68,7 @@ class SchemaPart(NamedTuple):
 
 
 class Target(NamedTuple):
-    """What a value is built for: its schemas as given and flat, its nesting, and which variant is wanted.
-
-    If it is conditional, a value of another type is no solution, for another branch may have a better one.
-    """
+    """What a value is built for; if conditional, no value of another type will do: another branch may have one."""
 
     given: list[SchemaPart]
     parts: list[SchemaPart]
@@ -81,10 +78,7 @@ class Target(NamedTuple):
 
 
 def flatten(given: Iterable[SchemaPart], contract: Contract) -> list[SchemaPart]:
-    """Return the schemas and their `allOf` as a flat list; the target of each `$ref` is in it once.
-
-    Raises NoSample if a value would contain itself: if a `$ref` also leads to a value around it.
-    """
+    """Return the schemas and their `allOf` as a flat list. Raises NoSample if a value would contain itself."""
     parts: list[SchemaPart] = []
     seen: set[str] = set()
     pending = [*given][::-1]
@@ -109,10 +103,7 @@ def flatten(given: Iterable[SchemaPart], contract: Contract) -> list[SchemaPart]
 
 
 def types_of(schemas: list[Schema]) -> list[str]:
-    """Return the types that all schemas allow, or the one that their keywords indicate. Raises NoSample.
-
-    Null is the last of several. Each number that is an integer has two types.
-    """
+    """Return the types that all schemas allow, null last, or the one that keywords indicate. Raises NoSample."""
     written = [schema["type"] for schema in schemas if "type" in schema]
     if len(written) == 1 and isinstance(written[0], str):
         return written

@@ -55,10 +55,7 @@ class ContractFiles:
             file.own_version = new if file.own_version == old else file.own_version
 
     def follow(self, holder: Map, file: File) -> tuple[Any, File] | None:
-        """Return what the `$ref` of an object leads to, and its file; None if it leads nowhere, or to another host.
-
-        Raises SetupError for a file that is there and cannot be read.
-        """
+        """Return the target of an object's `$ref` and its file, if there is one; raises SetupError for a bad file."""
         ref = holder.get("$ref")
         if not isinstance(ref, str):
             return None
@@ -106,10 +103,7 @@ class ContractFiles:
     def parts(
         self, schema: Any, file: File, inner: Callable[[Map], Iterable[Any]]
     ) -> Iterator[tuple[Map, File]]:
-        """Yield a schema, or what its `$ref` leads to, and the schemas within it that apply to the same value.
-
-        What is next to a `$ref` has no effect in 3.0.
-        """
+        """Yield the schemas that apply to the value of a schema; in 3.0, nothing next to a `$ref` does."""
         pending, known = [(schema, file)], set[int]()
         while pending and len(known) < _MAX_PARTS:
             one, home = pending.pop()

@@ -40,10 +40,7 @@ class Upgrade(NamedTuple):
 
 
 def plan_upgrade(path: Path, to: str | None = None, folder: Path | None = None) -> Upgrade:
-    """Plan the upgrade of a contract and all its files; without `to`, to 3.1, or nothing if it is newer.
-
-    Raises SetupError for files that cannot be read, for other documents, and for a version older than the contract's.
-    """
+    """Plan the upgrade of a contract and its files, by default to 3.1. Raises SetupError if there is none."""
     document, problems = parse_document(resolved(path))
     if problems:
         raise SetupError(problems)

@@ -15,11 +15,7 @@ _COLON = re.compile(r"\s*:")
 
 
 def build(source: Source, *, shares: bool) -> Any:
-    """Return the root of a file's tree.
-
-    With `shares`, an alias is the same object as its anchor, and merge keys stay; else each use is an object of its
-    own.
-    """
+    """Return the root of a file's tree; with `shares`, aliases are one object, and merge keys stay."""
     value = _Builder(source, shares=shares).value(source.root, source.document.data, 0, -1)
     if isinstance(value, Map | Seq):
         value.offset = 0
