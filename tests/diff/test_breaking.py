@@ -11,7 +11,6 @@ from click.testing import CliRunner
 
 from relay.cli.main import main
 from support.hosting import contract, operation
-from support.running import relay
 
 PET = {"type": "object", "required": ["tag"], "properties": {"tag": {"type": "string"}}}
 
@@ -97,13 +96,12 @@ def test_a_change_that_breaks_no_client_passes(compared):
     assert lines[1:] == ["relay breaking: 1 note"]
 
 
-def test_compares_with_the_served_contract_by_default(tmp_path, write):
-    write("old.yaml", pets())
-    write("new.yaml", pets(WITHOUT_TAG))
+def test_compares_with_the_served_contract_by_default(run, write, monkeypatch):
+    monkeypatch.setenv("RELAY_SPEC", write("new.yaml", pets(WITHOUT_TAG)))
 
-    result = relay(tmp_path, "breaking", "old.yaml", RELAY_SPEC="new.yaml")
+    result = run(write("old.yaml", pets()))
 
-    assert result.returncode == 1
+    assert result.exit_code == 1
     assert "new.yaml:24:17: error: " in result.stdout
 
 
@@ -389,13 +387,14 @@ class TestFaults:
         code, lines = compared(old, new)
 
         assert code == 1
-        assert any("[response-property-removed]" in line for line in lines)
-        assert any("warning: old contract: unknown field 'tegs'" in line for line in lines)
-        assert any("warning: new contract: unknown field 'pathz'" in line for line in lines)
-        assert any("warning: both contracts: " in line for line in lines)
-        assert any(
-            "1 operation was not compared, because a contract has errors in it" in line for line in lines
-        )
+        for words in (
+            "[response-property-removed]",
+            "warning: old contract: unknown field 'tegs'",
+            "warning: new contract: unknown field 'pathz'",
+            "warning: both contracts: ",
+            "1 operation was not compared, because a contract has errors in it",
+        ):
+            assert any(words in line for line in lines)
 
     def test_an_operation_that_has_errors_now_is_not_called_removed(self, compared):
         """It is still in the contract, and its clients get 501; what it was before it was corrected cannot be said."""
@@ -471,10 +470,8 @@ def test_a_mapping_may_name_a_component_or_lead_nowhere(compared):
     """A name and a reference are the same; the comparison ended with a traceback where a reference led nowhere."""
     written = selecting(dog="Dog", cow="#/components/schemas/Cow", ape="Ape")
 
-    assert compared(written, selecting(dog="#/components/schemas/Dog")) == (
-        0,
-        ["relay breaking: nothing changed"],
-    )
+    same = selecting(dog="#/components/schemas/Dog")
+    assert compared(written, same) == (0, ["relay breaking: nothing changed"])
     code, lines = compared(written, selecting(hound="Dog"))
     assert code == 1
     assert "response-discriminator-changed" in lines[0]

@@ -1,4 +1,4 @@
-"""Mocked streams of items: `scripts/relay/mock/item_samples.py`."""
+"""Mocked streams of items: `scripts/relay/mock/part_samples.py`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,14 @@ def application():
     return create(Settings(spec=SPEC, missing=["mock"]))
 
 
+def sending(folder, media_type, content):
+    response = {"description": "", "content": {media_type: content}}
+    document = contract({"/a": {"get": operation("show", responses={"200": response})}}, openapi="3.2.0")
+    spec = folder / "openapi.json"
+    spec.write_text(json.dumps(document))
+    return create(Settings(spec=spec, missing=["mock"]))
+
+
 async def test_a_mocked_stream_has_a_few_items(application):
     async with calling(application) as client:
         events = await client.get("/measurements", headers={"Accept": "text/event-stream"})
@@ -38,12 +46,10 @@ async def test_a_mocked_stream_has_a_few_items(application):
 
 async def test_a_mock_validates_the_items_of_a_request(application):
     """It reads them all, as no handler does."""
-    good = b'{"at": "2026-01-01T00:00:00Z", "celsius": null}\n'
+    good, sent = b'{"at": "2026-01-01T00:00:00Z", "celsius": null}\n', {"Content-Type": "application/jsonl"}
     async with calling(application) as client:
-        fine = await client.post("/measurements", content=good, headers={"Content-Type": "application/jsonl"})
-        wrong = await client.post(
-            "/measurements", content=good + b"{}\n", headers={"Content-Type": "application/jsonl"}
-        )
+        fine = await client.post("/measurements", content=good, headers=sent)
+        wrong = await client.post("/measurements", content=good + b"{}\n", headers=sent)
 
     assert fine.status_code == 200
     assert assert_problem(wrong, 400, "VALIDATION_ERROR")["errors"][0]["path"] == "/1/at"
@@ -64,13 +70,7 @@ ROW = {"type": "object", "required": ["n"], "properties": {"n": {"type": "intege
 )
 async def test_a_mock_sends_the_next_example_for_an_invalid_one(tmp_path, examples, expected):
     """Else what is made of the schema; 501 would hide a valid response."""
-    content = {"application/jsonl": {"itemSchema": ROW, "examples": examples}}
-    document = contract(
-        {"/a": {"get": operation("show", responses={"200": {"description": "", "content": content}})}}
-    )
-    spec = tmp_path / "openapi.json"
-    spec.write_text(json.dumps({**document, "openapi": "3.2.0"}))
-    application = create(Settings(spec=spec, missing=["mock"]))
+    application = sending(tmp_path, "application/jsonl", {"itemSchema": ROW, "examples": examples})
     async with calling(application) as client:
         response = await client.get("/a")
 
@@ -99,13 +99,8 @@ async def test_mocked_parts_have_the_files_and_the_headers_of_their_encoding():
 async def test_mocked_parts_of_a_stream_have_the_headers_and_media_types_of_their_encoding(tmp_path):
     headers = {"X-N": {"required": True, "schema": {"type": "integer"}, "example": 7}}
     encoding = {"contentType": "image/*", "headers": headers}
-    content = {"multipart/mixed": {"itemSchema": {}, "itemEncoding": encoding}}
-    document = contract(
-        {"/a": {"get": operation("show", responses={"200": {"description": "", "content": content}})}}
-    )
-    spec = tmp_path / "openapi.json"
-    spec.write_text(json.dumps({**document, "openapi": "3.2.0"}))
-    async with calling(create(Settings(spec=spec, missing=["mock"]))) as client:
+    application = sending(tmp_path, "multipart/mixed", {"itemSchema": {}, "itemEncoding": encoding})
+    async with calling(application) as client:
         response = await client.get("/a")
 
     assert [kind for kind, _ in sequences.parts(response.content, response.headers["content-type"])] == [

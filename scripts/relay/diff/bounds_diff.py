@@ -25,13 +25,12 @@ class _Bound(NamedTuple):
 
 
 _NUMBERS = frozenset(["integer", "fraction"])
+_OBJECTS = frozenset(["object"])
 _BOUNDS = {
     **dict.fromkeys(("minimum", "maximum"), _Bound("range", _NUMBERS, (int, float))),
     **dict.fromkeys(("minLength", "maxLength"), _Bound("length", frozenset(["string"]), str)),
     **dict.fromkeys(("minItems", "maxItems"), _Bound("items", frozenset(["array"]), list)),
-    **dict.fromkeys(
-        ("minProperties", "maxProperties"), _Bound("property-count", frozenset(["object"]), dict)
-    ),
+    **dict.fromkeys(("minProperties", "maxProperties"), _Bound("property-count", _OBJECTS, dict)),
 }
 
 
@@ -96,9 +95,8 @@ def _are_all_within(producer: Shape, keyword: str, sign: int, limit: _Limit) -> 
     if producer.listed is None:
         return False
     kinds = _BOUNDS[keyword].kinds
-    bounded = [
-        one for one in producer.listed.values() if isinstance(one, kinds) and not isinstance(one, bool)
-    ]
+    listed = producer.listed.values()
+    bounded = [one for one in listed if isinstance(one, kinds) and not isinstance(one, bool)]
     sizes = [sign * (one if isinstance(one, int | float) else len(one)) for one in bounded]
     return all(size > limit.signed or (size == limit.signed and not limit.is_exclusive) for size in sizes)
 

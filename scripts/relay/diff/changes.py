@@ -31,7 +31,6 @@ class Change:
     message: str
     where: str
     operations: tuple[Operation, ...]
-    old_pointer: Pointer
     new_pointer: Pointer
     old_place: SourceLocation
     new_place: SourceLocation
@@ -117,7 +116,6 @@ class Report:
             message=": ".join([*filter(None, parts), what]),
             where=component or (str(operations[0]) if operations else ""),
             operations=operations,
-            old_pointer=difference.old,
             new_pointer=difference.new,
             old_place=old,
             new_place=new,

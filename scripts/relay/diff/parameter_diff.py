@@ -84,7 +84,7 @@ def _compare(old: Parameter, new: Parameter, schemas: SchemaComparison) -> Itera
         yield difference("parameter-style-changed", what)
     if before.get("allowReserved") and not after.get("allowReserved"):
         yield difference("parameter-reserved-refused", "reserved characters must now be percent-encoded")
-    for found in schemas.differences(_schemas(at, old, new), "request"):
+    for found in schemas.differences(Places(schema_of(at.old, old), schema_of(at.new, new)), "request"):
         yield replace(found, name=found.name or new.name)
 
 
@@ -95,15 +95,15 @@ def compare_headers(
     for key, header in before.items():
         if key not in after:
             rule = "response-header-removed" + ("" if header.required else "-optional")
-            yield Difference(
-                rule, "removed", canonical(schemas.old, header.pointer), at.new, "old", header.name
-            )
+            gone = canonical(schemas.old, header.pointer)
+            yield Difference(rule, "removed", gone, at.new, "old", header.name)
             continue
         new = after[key]
         here = schemas.canonical(Places(header.pointer, new.pointer))
         if header.required and not new.required:
             yield Difference("response-header-became-optional", "may now be missing", *here, name=header.name)
-        yield from schemas.differences(_schemas(here, header, new), "response")
+        places = Places(schema_of(here.old, header), schema_of(here.new, new))
+        yield from schemas.differences(places, "response")
     for key, header in after.items():
         if key not in before:
             there = canonical(schemas.new, header.pointer)
@@ -113,10 +113,6 @@ def compare_headers(
 def schema_of(pointer: Pointer, parameter: Parameter) -> Pointer:
     """Return the pointer of the schema of a parameter or header."""
     return (*pointer, *(("content", parameter.media_type) if parameter.media_type else ()), "schema")
-
-
-def _schemas(at: Places, old: Parameter, new: Parameter) -> Places:
-    return Places(schema_of(at.old, old), schema_of(at.new, new))
 
 
 def _serialisation(parameter: Parameter, contract: Contract) -> str:

@@ -42,8 +42,7 @@ class Side:
 
     def faults(self, side: str, other: Side) -> Iterator[Diagnostic]:
         """Yield a warning for each error that the other contract does not have, up to a limit."""
-        shared = self._shared(other)
-        found = [one for one in self.contract.faults if one not in shared]
+        found = self._own(other)
         for fault in found[:MAX_FAULTS]:
             shown = _with_revision(fault, self.revision, self.folder)
             yield replace(shown, message=f"{side} contract: {fault.message}", severity=Severity.WARNING)
@@ -52,17 +51,17 @@ class Side:
 
     def shared_faults(self, other: Side) -> Iterator[Diagnostic]:
         """Yield a warning with the number of errors that both contracts have."""
-        if count := len(self._shared(other)):
+        if count := len(self.contract.faults) - len(self._own(other)):
             yield self._warning(f"both contracts: {count} error{'s' * (count != 1)}")
 
     def _warning(self, message: str) -> Diagnostic:
         place = self.shown(self.contract.place(()))
         return Diagnostic(place, f"{message}; `relay lint` lists them", "faults", Severity.WARNING)
 
-    def _shared(self, other: Side) -> set[Diagnostic]:
-        """Return the errors that the other contract has, too, perhaps at other places."""
+    def _own(self, other: Side) -> list[Diagnostic]:
+        """Return the errors that the other contract does not have, not even at other places."""
         known = {(one.rule, one.message) for one in other.contract.faults}
-        return {one for one in self.contract.faults if (one.rule, one.message) in known}
+        return [one for one in self.contract.faults if (one.rule, one.message) not in known]
 
 
 def load_both(old: str, new: str, root: Path | None = None) -> tuple[Side, Side]:

@@ -53,6 +53,13 @@ _TEXTS = {
     "text/csv": "name\r\nstring\r\n",
     "text/calendar": "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//mock//EN\r\nEND:VCALENDAR\r\n",
 }
+_PDF = (
+    "%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n"
+    "2 0 obj\n<< /Type /Pages /Kids [3 0 R] /Count 1 >>\nendobj\n"
+    "3 0 obj\n<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] >>\nendobj\n"
+    "xref\n0 4\n0000000000 65535 f \n0000000009 00000 n \n0000000058 00000 n \n0000000115 00000 n \n"
+    "trailer\n<< /Size 4 /Root 1 0 R >>\nstartxref\n182\n%%EOF\n"
+)
 _SAME = {
     "image/jpg": "image/jpeg",
     "image/vnd.microsoft.icon": "image/x-icon",
@@ -78,7 +85,7 @@ def file_of(media_type: str) -> bytes | str | None:
         case "application/gzip":
             return gzip.compress(b"mock\n", mtime=0)
         case "application/pdf":
-            return _pdf()
+            return _PDF.encode()
         case "application/x-tar":
             return _tar()
     return _TEXTS.get(name)
@@ -126,18 +133,6 @@ def _csv(value: dict[str, Any] | list[Any]) -> str:
         [text_of(field, "", "") for field in line] for line in ([names] if names else []) + lines
     )
     return out.getvalue()
-
-
-def _pdf() -> bytes:
-    """Return an empty page, with the offsets of its objects."""
-    text, offsets = "%PDF-1.4\n", []
-    kids, page = "/Kids [3 0 R] /Count 1", "/Parent 2 0 R /MediaBox [0 0 9 9]"
-    for number, content in enumerate(("Catalog /Pages 2 0 R", f"Pages {kids}", f"Page {page}"), 1):
-        offsets.append(len(text))
-        text += f"{number} 0 obj\n<< /Type /{content} >>\nendobj\n"
-    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
-    end = f"trailer\n<< /Size 4 /Root 1 0 R >>\nstartxref\n{len(text)}\n%%EOF\n"
-    return f"{text}xref\n0 4\n0000000000 65535 f \n{table}{end}".encode()
 
 
 def _tar() -> bytes:
