@@ -85,6 +85,8 @@ KINDS = {
 WRONG = {"lives": [], "a": "x", "b": "x"}
 THREE_WRONG = [("/lives", "type"), ("/a", "type"), ("/b", "type")]
 MAYBE_LIVING = by_kind("Living", an_object(["tail"], tail=INTEGER))
+BOTH = {"anyOf": [{"type": "object", "maxProperties": 1}], **by_kind("a", "b", "c")}
+PETS = {"type": "array", "items": by_kind("Cat", "Breed", Dog="Breed")}
 EITHER = {"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "maxLength": 3}]}
 CLOSEST = {"oneOf": [an_object(["a"], a=INTEGER), an_object(["b", "c"], b=INTEGER, c=INTEGER)]}
 
@@ -110,18 +112,10 @@ class TestTheBranchOfAChoice:
             # which all may require.
             (by_kind("Needsa", "Needsb"), {"a": 1}, [("/kind", "required")]),
             # A schema may have `oneOf` and `anyOf`, with different alternatives.
-            (
-                {"anyOf": [{"type": "object", "maxProperties": 1}], **by_kind("a", "b", "c")},
-                {"kind": "c", "a": "x", "b": "x", "c": "x"},
-                [("", "maxProperties"), ("/c", "type")],
-            ),
+            (BOTH, {"kind": "c", "a": "x", "b": "x", "c": "x"}, [("", "maxProperties"), ("/c", "type")]),
             # There may be discriminators at each level, in arrays and in branches.
             *(
-                (
-                    {"type": "array", "items": by_kind("Cat", "Breed", Dog="Breed")},
-                    [value],
-                    [(f"/0{path}", rule)],
-                )
+                (PETS, [value], [(f"/0{path}", rule)])
                 for value, path, rule in [
                     ({"kind": "Cat", "lives": "9"}, "/lives", "type"),
                     ({"kind": "Dog", "breed": "Puppy", "age": "1"}, "/age", "type"),
@@ -308,6 +302,7 @@ FILTER = {
 
 NAMES = {"Names": {"anyOf": [{"type": "object", "additionalProperties": ref("Names")}, INTEGER]}}
 RECURSIVE = {**FILTER, **NAMES}
+FIFTY = [f"p{number}" for number in range(50)]
 
 
 def elements(value):
@@ -353,27 +348,20 @@ def test_asks_for_verdicts_of_a_limited_number_of_values(keyword, branches, is_t
     ("schema", "value", "expected"),
     [
         (ref("Filter"), """nested(30, lambda one: {"kind": "or", "l": {"v": 1}, "r": one}, {"v": "x"})""", 1),
-        (
-            an_object([f"p{number}" for number in range(50)], big={"type": "array", "items": INTEGER}),
-            """{"big": [1] * 100_000}""",
-            MAX_VIOLATIONS,
-        ),
+        (an_object(FIFTY, big={"type": "array", "items": INTEGER}), '{"big": [1] * 100_000}', MAX_VIOLATIONS),
         ({"type": "array", "items": INTEGER}, '["x"] * 200_000', MAX_VIOLATIONS),
-        (
-            an_object([f"p{number}" for number in range(50)]),
-            "{str(number): number for number in range(100_000)}",
-            MAX_VIOLATIONS,
-        ),
+        (an_object(FIFTY), "{str(number): number for number in range(100_000)}", MAX_VIOLATIONS),
         (ref("Names"), """{"n" * 1_000_000: nested(40, lambda one: {**wrong, "z": one}, wrong)}""", 1),
         ({"allOf": [{"maxItems": size} for size in range(10)]}, '["x" * 100] * 200_000', 10),
     ],
     ids=[
-        "recursive choices",
-        "missing next to a large array",
-        "large wrong array",
-        "missing in a large object",
-        "many violations below a long name",
-        "too long",
+        *(
+            "recursive choices",
+            "missing next to a large array",
+            "large wrong array",
+            "missing in a large object",
+        ),
+        *("many violations below a long name", "too long"),
     ],
 )
 def test_takes_little_time_and_memory(schema, value, expected):

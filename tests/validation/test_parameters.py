@@ -301,6 +301,7 @@ SIZED = {
 NESTED = parameter_decoder(SIZED, style="deepObject")
 
 
+LINE = {"size": 1, "tags": ["a"]}
 LINES = {"type": "array", "items": {"type": "object", "properties": {"size": INTEGER, "tags": STRINGS}}}
 
 
@@ -312,23 +313,11 @@ LINES = {"type": "array", "items": {"type": "object", "properties": {"size": INT
         (INTEGERS, {"p[10]": ["3"], "p[2]": ["2"], "p[0]": ["1"]}, [1, 2, 3]),
         (INTEGERS, {"p[]": ["1"]}, [1]),
         ({"type": "array", "items": INTEGERS}, {"p[0][]": ["1", "2"], "p[1][0]": ["3"]}, [[1, 2], [3]]),
-        (
-            LINES,
-            {"p[0][size]": ["1"], "p[0][tags][]": ["a"], "p[1][size]": ["2"]},
-            [{"size": 1, "tags": ["a"]}, {"size": 2}],
-        ),
-        (LINES, {"p[][size]": ["1"], "p[][tags][0]": ["a"]}, [{"size": 1, "tags": ["a"]}]),
-        (
-            {"type": "object", "properties": {"ids": INTEGERS}},
-            {"p[ids][1]": ["2"], "p[ids][0]": ["1"]},
-            {"ids": [1, 2]},
-        ),
+        (LINES, {"p[0][size]": ["1"], "p[0][tags][]": ["a"], "p[1][size]": ["2"]}, [LINE, {"size": 2}]),
+        (LINES, {"p[][size]": ["1"], "p[][tags][0]": ["a"]}, [LINE]),
+        ({"properties": {"ids": INTEGERS}}, {"p[ids][1]": ["2"], "p[ids][0]": ["1"]}, {"ids": [1, 2]}),
         ({"type": "object", "properties": {"0": INTEGER}}, {"p[0]": ["1"]}, {"0": 1}),
-        (
-            SIZED,
-            {"p[size][min]": ["1"], "p[tags][]": ["a", "b"]},
-            {"size": {"min": 1}, "tags": ["a", "b"]},
-        ),
+        (SIZED, {"p[size][min]": ["1"], "p[tags][]": ["a"]}, {"size": {"min": 1}, "tags": ["a"]}),
         (SIZED, {"p[tags]": ["a"]}, {"tags": ["a"]}),
     ],
 )

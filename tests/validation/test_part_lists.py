@@ -205,40 +205,30 @@ def test_nesting_is_bounded():
         encoding = {"contentType": MIXED, **({"itemEncoding": encoding} if encoding else {})}
 
 
+IGNORED, XML = "ineffective-keyword", {"contentType": "application/xml"}
+IN_PART, IN_TEXT = (
+    {"contentType": MIXED, "itemEncoding": {}},
+    {"contentType": "text/plain", "prefixEncoding": []},
+)
+LIST_FIELD = {"type": "object", "properties": {"p": {"type": "array"}}}
+STYLED = {"contentType": FORM, "encoding": {"p": {"style": "pipeDelimited"}}}
+
+
 @pytest.mark.parametrize(
     ("media_type", "media_object", "rule", "at"),
     [
-        (MIXED, {"schema": {}, "itemEncoding": {}}, "ineffective-keyword", "itemEncoding"),
-        (FORM, {"schema": {"type": "object"}, "prefixEncoding": []}, "ineffective-keyword", "prefixEncoding"),
-        (MIXED, {"schema": {"type": "array"}, "encoding": {}}, "ineffective-keyword", "encoding"),
+        (MIXED, {"schema": {}, "itemEncoding": {}}, IGNORED, "itemEncoding"),
+        (FORM, {"schema": {"type": "object"}, "prefixEncoding": []}, IGNORED, "prefixEncoding"),
+        (MIXED, {"schema": {"type": "array"}, "encoding": {}}, IGNORED, "encoding"),
         (
             MIXED,
-            {"itemSchema": {}, "prefixEncoding": [{"contentType": MIXED, "itemEncoding": {}}]},
-            "ineffective-keyword",
+            {"itemSchema": {}, "prefixEncoding": [IN_PART]},
+            IGNORED,
             "itemEncoding' is ignored in a stream",
         ),
-        (
-            MIXED,
-            by_position({"type": "array"}, (), {"contentType": "text/plain", "prefixEncoding": []}),
-            "ineffective-keyword",
-            "prefixEncoding",
-        ),
-        (
-            MIXED,
-            by_position({"type": "array", "items": ROW}, (), {"contentType": "application/xml"}),
-            "unreadable-part",
-            "type: string",
-        ),
-        (
-            MIXED,
-            by_position(
-                {"type": "array", "items": {"type": "object", "properties": {"p": {"type": "array"}}}},
-                (),
-                {"contentType": FORM, "encoding": {"p": {"style": "pipeDelimited"}}},
-            ),
-            "unreadable-part",
-            "styles",
-        ),
+        (MIXED, by_position({"type": "array"}, (), IN_TEXT), IGNORED, "prefixEncoding"),
+        (MIXED, by_position({"type": "array", "items": ROW}, (), XML), "unreadable-part", "type: string"),
+        (MIXED, by_position({"type": "array", "items": LIST_FIELD}, (), STYLED), "unreadable-part", "styles"),
     ],
 )
 def test_what_cannot_be_read_so_is_reported(media_type, media_object, rule, at):

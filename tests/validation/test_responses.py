@@ -245,40 +245,24 @@ NO_CONTENT = response_encoder(s204=documented())
 TEXTS = {"text/plain": {"type": "string", "maxLength": 3}, "text/*": STRING}
 FILES = {"application/octet-stream": {"type": "string", "format": "binary"}}
 IMAGES = {"image/*": {}}
+UTF8, LATIN = "text/plain; charset=utf-8", "text/plain; charset=latin-1"
+CSV, PROBLEM = "text/csv; header=absent", "application/problem+json"
 
 
 @pytest.mark.parametrize(
     ("content", "body", "given", "sent", "written"),
     [
         # JSON is preferred to other media types, else the first documented one.
-        (
-            {"text/plain": STRING, "application/problem+json": STRING},
-            "a",
-            None,
-            "application/problem+json",
-            b'"a"',
-        ),
-        (TEXTS, "a", None, "text/plain; charset=utf-8", b"a"),
-        (TEXTS, "é", None, "text/plain; charset=utf-8", "é".encode()),  # without it clients guess
-        (
-            {"application/json": THING, **TEXTS},
-            "size=1",
-            "text/csv; header=absent",
-            "text/csv; header=absent",
-            b"size=1",
-        ),
+        ({"text/plain": STRING, PROBLEM: STRING}, "a", None, PROBLEM, b'"a"'),
+        (TEXTS, "a", None, UTF8, b"a"),
+        (TEXTS, "é", None, UTF8, "é".encode()),  # without it clients guess
+        ({"application/json": THING, **TEXTS}, "size=1", CSV, CSV, b"size=1"),
         (IMAGES, b"\x89PNG", "image/png", "image/png", b"\x89PNG"),
         (FILES, b"\xff\0", None, "application/octet-stream", b"\xff\0"),
         # Text in bytes is validated in its charset; other bytes are sent as they are.
         (TEXTS, "é".encode(), None, "text/plain; charset=utf-8", "é".encode()),
-        (
-            TEXTS,
-            b"\xe9\xe9\xe9",
-            "text/plain; charset=latin-1",
-            "text/plain; charset=latin-1",
-            b"\xe9\xe9\xe9",
-        ),
-        (TEXTS, b"\xff\xff\xff\xff", None, "text/plain; charset=utf-8", b"\xff\xff\xff\xff"),
+        (TEXTS, b"\xe9\xe9\xe9", LATIN, LATIN, b"\xe9\xe9\xe9"),
+        (TEXTS, b"\xff\xff\xff\xff", None, UTF8, b"\xff\xff\xff\xff"),
         # A body says what it is where only ranges are documented; it was a 500 at every request.
         *(
             ({one: THING}, body, None, sent, written)

@@ -16,7 +16,6 @@ from relay.contract.schema_words import SAME_VALUE, applied_schemas
 from .json_strict import CONVERTERS
 from .patterns import pattern_properties
 from .schemas import SchemaCompiler
-from .validators import Validator
 
 Shape = Literal["array", "object", "scalar"]
 _COMPOSED: tuple[Shape, ...] = ("array", "object")
@@ -56,7 +55,7 @@ class Coercion:
     def verdict(self, schema: Schema) -> Callable[[Any], bool]:
         """Return the function that accepts the values of a schema; none if it cannot be compiled."""
         validator = self._compiler.compile(schema, "request", ())
-        return lambda value: _accepted(validator, value)
+        return lambda value: validator is not None and validator.accepts(value)
 
     def _part(self, schema: Schema) -> Coerce:
         """Return the function for a schema; one that may be recursive is found when it is called."""
@@ -134,12 +133,12 @@ class Coercion:
         converters = [CONVERTERS[name] for name in CONVERTERS if name in types]
         if len(converters) <= 1:
             return converters[0] if converters else str
-        validator = self._compiler.compile(schema, "request", ())
+        accepts = self.verdict(schema)
         takes_text = "string" in types
 
         def first_accepted(text: str) -> Any:
             values = [one for convert in converters if not isinstance(one := convert(text), str)]
-            if (found := next((one for one in values if _accepted(validator, one)), ABSENT)) is not ABSENT:
+            if (found := next(filter(accepts, values), ABSENT)) is not ABSENT:
                 return found
             # What is wrong with a number is said of the number.
             return text if takes_text else next(iter(values), text)
@@ -266,7 +265,3 @@ def _parts(schema: Schema, contract: Contract, seen: tuple[str, ...] = ()) -> li
 
 def _unchanged(value: Any) -> Any:
     return value
-
-
-def _accepted(validator: Validator | None, value: Any) -> bool:
-    return validator is not None and validator.accepts(value)

@@ -76,14 +76,9 @@ def explain(node: Node, value: Any) -> list[Violation]:
             pending += reversed(search.of(reason))
         elif isinstance(reason.by, Choice):
             unclear = broken(reason.path, reason.by.rule)
-    return _violations([*found] or [unclear])
-
-
-def _violations(found: list[Broken]) -> list[Violation]:
-    """Return the first violations whose paths are not too long together, and the first one in any case."""
     violations: list[Violation] = []
     room = _MAX_PATHS
-    for one in found:
+    for one in [*found] or [unclear]:
         path = str(one.path)
         room -= len(path)
         if room < 0 and violations:
