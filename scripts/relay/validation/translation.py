@@ -183,15 +183,8 @@ class _Parts:
             self.patterns.extend(out["patternProperties"])
             out["patternProperties"] = _with_patterns(pattern_properties(out))
         _hide(out, hidden)
-        for word in CHOICES:
-            if "tagged" not in out and (tags := discriminated(schema, word)):
-                by_value = [(value, pointer_of(ref)) for value, ref in tags]
-                out["tagged"] = (
-                    schema["discriminator"]["propertyName"],
-                    by_value,
-                    word,
-                    _default_ref(schema, word),
-                )
+        if (tagged := _named_alternatives(schema)) is not None:
+            out["tagged"] = tagged
         parts = [self.translated(part, hidden) for part in schema.get("allOf", [])]
         _complete(out, [*parts, *self._translator.contents[self._direction].parts(schema)])
         use_numeric_bounds(out)
@@ -217,12 +210,17 @@ def discriminated(schema: Schema, keyword: str) -> list[tuple[str, str]]:
     return [(value, ref) for value, ref in by_value.items() if ref in refs]
 
 
-def _default_ref(schema: Schema, keyword: str) -> str | None:
-    """Return the pointer of the alternative for values that name none (OpenAPI 3.2, "Discriminator Object")."""
-    target = schema["discriminator"].get("defaultMapping")
-    refs = {part["$ref"] for part in schema[keyword] if "$ref" in part}
-    found = [ref for ref in refs if target in (ref, ref.rpartition("/")[2])]
-    return pointer_of(found[0]) if found else None
+def _named_alternatives(schema: Schema) -> tuple[str, list[tuple[str, str]], str, str | None] | None:
+    """Return the property of a discriminator, what its values name in which choice, and what is named by default."""
+    for word in CHOICES:
+        if tags := discriminated(schema, word):
+            by_value = [(value, pointer_of(ref)) for value, ref in tags]
+            target = schema["discriminator"].get("defaultMapping")  # OpenAPI 3.2
+            refs = [part["$ref"] for part in schema[word] if "$ref" in part]
+            other = next((ref for ref in refs if target in (ref, ref.rpartition("/")[2])), None)
+            default = None if other is None else pointer_of(other)
+            return schema["discriminator"]["propertyName"], by_value, word, default
+    return None
 
 
 def _dispatched(keyword: str, branches: list[Schema], name: str, targets: list[tuple[str, str]]) -> Schema:
