@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from relay.contract.diagnostics import SetupError
 from relay.project.package_source import Sources
 from support.hosting import calling, contract, host, operation
-from support.running import relay
 from support.scaffolded import FOLDER, in_sync, regenerated, sources_of, state_of, text
 
 TEXT = {"type": "string"}
@@ -189,17 +186,3 @@ class TestServed:
         assert [str(one) for one in raised.value.problems] == [
             f"RELAY_{name}: missing: it lists the accepted credentials; set it" for name in ("KEY", "LOGIN")
         ]
-
-
-def test_the_commands_agree_on_a_generated_package(tmp_path):
-    """This runs them on files: nothing is left by `regenerate`, found by `drift`, or changed by a second run."""
-    document = showing(security=["key"], **{"401": answer(TITLE), "default": answer(MESSAGE)})
-    (tmp_path / "api.json").write_text(json.dumps(document), "utf-8")
-
-    chosen = ("--spec", "api.json", "--handlers", "generated_shop")
-    first = relay(tmp_path, "regenerate", *chosen)
-    drift = relay(tmp_path, "drift", *chosen)
-    second = relay(tmp_path, "regenerate", *chosen)
-
-    assert (first.returncode, drift.returncode, second.returncode) == (0, 0, 0)
-    assert second.stdout == "relay regenerate: nothing to do\n"

@@ -295,6 +295,7 @@ PARTS = {  # lines of the module → an expression of the function
     "import os.path": "os.path.join('a', petId)",
     "import os.path as p": "p.join('a', petId)",
     "import xml.dom\nimport xml.sax": "(xml.dom.__name__, xml.sax.__name__)",
+    "import email.charset, email.encoders": "(email.charset.__name__, email.encoders.__name__)",
     "from collections import OrderedDict as X": "X(a=petId)['a']",
     "try:\n    import json\nexcept ImportError:\n    json = None": "json.dumps(petId)",
     "ROWS = [1]": "ROWS + [petId for petId in ROWS]",

@@ -6,7 +6,6 @@ import ast
 import importlib
 import inspect
 import json
-import stat
 import subprocess
 import sys
 import textwrap
@@ -264,6 +263,18 @@ def test_a_type_whose_name_is_taken_gets_an_alias():
     assert "from ._types import Thing as ThingType\nfrom ._types import Warning as WarningType\n" in after
     assert '-> "ThingType | WarningType":' in after
     assert [one.rule for one in check(regenerated(state)[0])] == []
+
+
+def test_a_component_may_have_the_name_of_a_type_of_python():
+    whole = operation(
+        "one", parameters=[query("q", {"type": "object"})], responses={"200": json_of(ref("Any"))}
+    )
+
+    after = module_after(state_of(document(whole, Any=THING)))
+
+    assert "from typing import TYPE_CHECKING, Any\n" in after
+    assert "    from ._types import Any as AnyType\n" in after
+    assert "async def one(*, q: dict[str, Any] | None = None) -> AnyType:" in after
 
 
 CASES = [
@@ -950,23 +961,6 @@ def test_names_of_the_project_are_those_of_the_package(tmp_path):
     assert "async def find(*, text: str | None = None)" in (tmp_path / "shop/logs.py").read_text("utf-8")
     assert drift.stdout == "relay drift: 1 operation, handlers and types agree\n"
     assert "ok: handlers: the package shop serves 1 operation" in checked.stdout
-
-
-def test_overwrites_a_file_through_its_link_and_keeps_its_mode(tmp_path):
-    taking_q = document(operation("one", parameters=[query("q")]))
-    project(tmp_path, taking_q, __init__="", _kept="def one(): ...\n")
-    kept = tmp_path / "shop" / "_kept.py"
-    kept.chmod(0o640)
-    (tmp_path / "shop" / "things.py").symlink_to(kept)
-
-    done = relay(tmp_path, *ARGUMENTS)
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert kept.read_text("utf-8") == "def one(*, q: str | None = None): ...\n"
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o640
-    assert (tmp_path / "shop" / "things.py").is_symlink()
-    names = ["__init__.py", "_kept.py", "_types.py", "things.py"]
-    assert sorted(path.name for path in (tmp_path / "shop").iterdir()) == names
 
 
 def test_a_link_out_of_the_package_is_not_written_through(tmp_path):

@@ -80,22 +80,16 @@ def test_reports_problems_of_a_fetched_page_with_its_address(host):
     """The address keeps both slashes, so that it can be opened."""
     host.answers["/p.md"] = 200, {}, page("openapi: 3.0.3\ninfo: {title: x}\npaths: {}").encode()
 
-    assert (
-        refused(lambda: Reader(LIMIT).read([f"{host.url}/p.md"]))
-        == f"{host.url}/p.md:16:1: 'version' is missing"
-    )
+    message = refused(lambda: Reader(LIMIT).read([f"{host.url}/p.md"]))
+
+    assert message == f"{host.url}/p.md:16:1: 'version' is missing"
 
 
 def test_fetches_only_pages_on_the_host_of_an_index(host):
     """Other hosts, other ports and plain HTTP are skipped, with a note."""
-    others = [
-        "https://localhost/x.md",
-        f"http://127.0.0.1:{host.server_port}/x.md",
-        "https://127.0.0.1:1/x.md",
-    ]
+    others = "https://localhost/x.md https://127.0.0.1:1/x.md //localhost/x.md https://[bad/x.md".split()
     others += [
-        "//localhost/x.md",
-        "https://[bad/x.md",
+        f"http://127.0.0.1:{host.server_port}/x.md",
         f"https://127.0.0.1:{host.server_port}@localhost/x.md",
     ]
     links = [f"{host.url}/docs/a.md", "b.md", "/words.md", "/logo.png", *others]
@@ -120,10 +114,8 @@ def test_follows_no_redirect(host, where):
 
     message = refused(lambda: fetch(f"{host.url}/p.md", LIMIT))
 
-    assert (
-        message
-        == f"{host.url}/p.md: responds with 302, and redirects are not followed; give the target address"
-    )
+    todo = "responds with 302, and redirects are not followed; give the target address"
+    assert message == f"{host.url}/p.md: {todo}"
     assert host.asked == ["/p.md"]
 
 
@@ -146,14 +138,7 @@ def test_a_slow_response_times_out(host):
 
 @pytest.mark.parametrize(
     "address",
-    [
-        "http://127.0.0.1/p.md",
-        "ftp://h/p.md",
-        "file:///etc/hostname",
-        "https://",
-        "https://[",
-        "https://h:x/p",
-    ],
+    "http://127.0.0.1/p.md ftp://h/p.md file:///etc/hostname https:// https://[ https://h:x/p".split(),
 )
 def test_fetches_nothing_but_https(address):
     """The address is refused before a socket is opened."""

@@ -126,10 +126,9 @@ def test_writes_as_the_file_is_written(text, after):
 
 
 def test_removes_a_key_with_its_comment():
-    assert (
-        edited("a:\n  x: 1\n  y: 2  # two\n  z: 3\n", lambda data: data["a"].pop("y"))
-        == "a:\n  x: 1\n  z: 3\n"
-    )
+    after = edited("a:\n  x: 1\n  y: 2  # two\n  z: 3\n", lambda data: data["a"].pop("y"))
+
+    assert after == "a:\n  x: 1\n  z: 3\n"
 
 
 def test_refuses_to_edit_a_value_that_an_alias_shares():

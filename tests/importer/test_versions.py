@@ -29,9 +29,8 @@ def imported(*arguments, code=0, **pages):
     for name, document in pages.items():
         Path(f"{name}.md").write_text(page(document), "utf-8")
     names = [f"{name}.md" for name in pages]
-    result = CliRunner().invoke(
-        main, ["import", "--spec", "api.yaml", *arguments, *names], catch_exceptions=False
-    )
+    command = ["import", "--spec", "api.yaml", *arguments, *names]
+    result = CliRunner().invoke(main, command, catch_exceptions=False)
     assert result.exit_code == code, result.output
     return result.output.splitlines()
 
@@ -81,10 +80,8 @@ def test_operations_of_any_method_are_imported_one_by_one():
 
 
 def test_fields_next_to_a_reference_of_a_path_are_part_of_it():
-    document = {
-        **thing("a"),
-        "paths": {"/a": {"$ref": "#/components/pathItems/Shared", "put": operation("put_a")}},
-    }
+    item = {"$ref": "#/components/pathItems/Shared", "put": operation("put_a")}
+    document = {**thing("a"), "paths": {"/a": item}}
     document["components"]["pathItems"] = {"Shared": {"get": operation("get_a")}}
 
     printed = imported(a=later(document))

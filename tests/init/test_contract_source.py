@@ -26,10 +26,8 @@ def refers_to(ref):
 def taken(tmp_path, name, document, **others):
     """Read a contract from a file next to others; its files, written out, are the same contract."""
     path = tmp_path / "theirs" / name
-    for file, content in {
-        path: document,
-        **{tmp_path / "theirs" / key: value for key, value in others.items()},
-    }.items():
+    for key, content in {name: document, **others}.items():
+        file = tmp_path / "theirs" / key
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(content) if file.suffix == ".json" else yaml.safe_dump(content), "utf-8")
     found = read_source(str(path), tmp_path / "ours")
@@ -55,9 +53,9 @@ def test_a_file_becomes_spec_openapi_yaml_to_the_byte(tmp_path):
 
 
 def test_files_that_it_refers_to_keep_their_places(tmp_path):
-    found = taken(
-        tmp_path, "pets.yaml", refers_to("parts/pet.yaml"), **{"parts/pet.yaml": {"type": "object"}}
-    )
+    parts = {"parts/pet.yaml": {"type": "object"}}
+
+    found = taken(tmp_path, "pets.yaml", refers_to("parts/pet.yaml"), **parts)
 
     assert places(found) == ["spec/openapi.yaml", "spec/parts/pet.yaml"]
     assert found.notes == ()

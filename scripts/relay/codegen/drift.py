@@ -63,7 +63,6 @@ def _modules(state: State) -> Iterator[Diagnostic]:
 
 
 def _operations(state: State) -> Iterator[Diagnostic]:
-    """Find operations without a handler, or whose handler has another name or is in another module."""
     renamed = {operation.id: key for key, operation in state.renamed.items()}
     missing = {operation.id for operation in state.handlers.missing()}
     for operation in state.contract.operations:
@@ -160,7 +159,6 @@ def _signatures(state: State) -> Iterator[Diagnostic]:
 
 
 def _unknown_types(state: State) -> Iterator[Diagnostic]:
-    """Find names that modules import from the generated types, which do not define them."""
     whole = f"{state.sources.package}.{TYPES}"
     for name, path in state.sources.paths.items():
         if TYPES.encode() not in state.sources.files[path] or path == state.types_path:

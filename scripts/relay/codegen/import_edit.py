@@ -91,7 +91,8 @@ def missing_imports(
         used = {name for one in types for name in one.names(kind) if f"{home}.{name}" not in hidden}
         found = {alias.evaluated_name for alias in module.imports_from(home)}
         for name in sorted(used - found):
-            yield Import(home, name, local.get(name), kind == "generated" and module.is_lazy)
+            is_generated = kind == "generated"
+            yield Import(home, name, local[name] if is_generated else None, is_generated and module.is_lazy)
 
 
 def imports_of(module: Module, name: str) -> list[Import]:
@@ -100,12 +101,11 @@ def imports_of(module: Module, name: str) -> list[Import]:
     for statement in statements(module.tree.body):
         match statement:
             case cst.Import(names=aliases):
-                bound = {one.evaluated_alias or one.evaluated_name.partition(".")[0]: one for one in aliases}
-                found += (
-                    [Import(bound[name].evaluated_name, "", bound[name].evaluated_alias)]
-                    if name in bound
-                    else []
-                )
+                found += [
+                    Import(one.evaluated_name, "", one.evaluated_alias)
+                    for one in aliases
+                    if name == (one.evaluated_alias or one.evaluated_name.partition(".")[0])
+                ]
             case cst.ImportFrom(names=[*aliases]):
                 found += [
                     Import(module.absolute(statement), one.evaluated_name, one.evaluated_alias)
@@ -193,7 +193,6 @@ def _without(module: Module, code: str, source: str, names: set[str]) -> str:
 
 
 def _blocks(statements: Sequence[ast.stmt]) -> list[ast.If]:
-    """Return the `if TYPE_CHECKING:` blocks with an indented body."""
     ifs = (one for one in statements if isinstance(one, ast.If) and one.body[0].lineno > one.lineno)
     return [one for one in ifs if ast.unparse(one.test).endswith("TYPE_CHECKING")]
 

@@ -139,7 +139,6 @@ class Moves:
         return [one for one in self.possible.values() if (one.module, one.operation.module) == places]
 
     def _inner_uses(self, move: Move) -> Iterator[Reason]:
-        """Yield where the rest of its module uses a function."""
         moving = {one.function.node for one in self.together(move)}
         rest = [statement for statement in move.module.tree.body if statement not in moving]
         for node in name_uses(rest, move.function.name):

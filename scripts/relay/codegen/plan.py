@@ -76,7 +76,6 @@ class _Run:
         return display(self.state.sources.path(module))
 
     def rename(self, requested: Renames) -> Renames:
-        """Rename what the contract renamed, or a user asks for; return all renames."""
         renames = {key: one.function for key, one in self.state.renamed.items()} | dict(requested)
         if renames:
             changes = renamed(self.state.sources, renames)
@@ -90,7 +89,6 @@ class _Run:
         return renames
 
     def make_package(self) -> None:
-        """Add what the package exports, if it is new or its errors are wrong."""
         changes = missing_hooks(self.state, self._layout)
         if not self.state.sources.files:
             self.plan.actions.append(f"created the package {self.state.sources.package}")
@@ -98,7 +96,6 @@ class _Run:
         self._change(changes)
 
     def move(self) -> list[Diagnostic]:
-        """Move what can move; return what is left to a person."""
         done: list[str] = []
         moves = Moves(self.state)
         while moves.possible:
@@ -162,7 +159,6 @@ class _Run:
         return {name for name in names if (found := meaning(name)) and found[0] == "generated"}
 
     def add_stubs(self) -> None:
-        """Add a stub for each operation that has no handler."""
         by_module: dict[str, list[Operation]] = {}
         for operation in self.state.new():
             by_module.setdefault(operation.module, []).append(operation)
@@ -191,7 +187,6 @@ class _Run:
         return _encoded(module, code + gap + (newline * 2).join(written))
 
     def write_types(self) -> None:
-        """Write the generated types if they are outdated."""
         old, new, path = self.state.types_found, self.state.types_wanted, self.state.types_path
         changes: dict[Path, bytes] = {}
         if self.state.types_are_ours and (old is None or first_difference(old, new) is not None):

@@ -126,7 +126,6 @@ class Comparison:
         return Difference("extra-argument", message, argument.node, argument, is_certain=is_certain)
 
     def _is_certain(self, argument: Argument) -> bool:
-        """Return True for an extra argument that cannot be a collaborator."""
         return self.collaborators is not None or argument.name in self.known
 
     def _annotations(self, function: Function) -> Iterator[Difference]:

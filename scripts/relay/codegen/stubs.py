@@ -67,7 +67,6 @@ def _first_line(summary: str) -> tuple[str, str]:
 
 
 def _paragraphs(text: str) -> list[str]:
-    """Split a text at its empty lines, and wrap long lines."""
     lines = [line.rstrip() for line in textwrap.dedent(text.expandtabs(4)).strip("\n").split("\n")]
     wrapped = "\n".join(
         textwrap.fill(line, _LINE, subsequent_indent=line[: len(line) - len(line.lstrip())])

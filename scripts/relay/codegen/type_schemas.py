@@ -82,7 +82,6 @@ class _Collector:
         return TypeSchemas(self._schemas, nested)
 
     def _in_operations(self) -> Iterator[Pointer]:
-        """Yield the schemas within components to which anything but a component refers."""
         document = self._contract.document
         components = {key: one for key, one in (document.get("components") or {}).items() if key != "schemas"}
         for _, ref in references({**document, "components": components}):

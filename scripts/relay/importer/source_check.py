@@ -63,7 +63,6 @@ def _check_source(target: Target, lock: Lock, source: Source) -> Iterator[Diagno
 
 
 def _classified(target: Target, merge: Merge, changed: Operation, source: Source) -> Iterator[Diagnostic]:
-    """Report a changed page, and what its import would change for clients."""
     from relay.diff import compare
 
     content = target.source if merge.refused else target.content_with(merge.wanted)

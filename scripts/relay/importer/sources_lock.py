@@ -126,7 +126,6 @@ def components_of(contract: Contract, operation: Operation) -> dict[str, Any]:
 
 
 def _structure_digest(contract: Contract, operation: Operation) -> str:
-    """Return the digest of the structure of an operation, its path item, and the components it uses."""
     security = [dict(requirement) for requirement in operation.security]
     needs = {ref: structure(value) for ref, value in components_of(contract, operation).items()}
     whole = {"path": structure(_own(contract, operation)), "security": security, "needs": needs}

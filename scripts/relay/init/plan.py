@@ -188,7 +188,6 @@ def _contract(project: Project, source: str | None, made: Plan) -> ContractFiles
 def _add_handlers(
     made: Plan, contract: Contract, package: str, spec: PurePosixPath, security: Security, layout: Ruff
 ) -> None:
-    """Plan the handlers package: what it exports, types, and a stub for each operation."""
     folder = made.folder.joinpath(*package.split("."))
     sources = read_sources(package, made.folder) if folder.exists() else Sources(package, folder, {})
     files: dict[Path, bytes] = {}
