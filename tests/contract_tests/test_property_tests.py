@@ -17,7 +17,6 @@ from relay.contract_tests.contract_config import Config, Identity
 from relay.contract_tests.property_tests import Budget, _EventReader, check_properties
 from relay.contract_tests.results import NotRun, Phase
 from relay.contract_tests.sample_requests import UNREACHABLE
-from relay.contract_tests.schemathesis_checks import SchemathesisChecks
 from relay.contract_tests.schemathesis_events import ADDED_HEADERS, Labels, read_events
 from relay.contract_tests.service_under_test import (
     ContractSettings,
@@ -125,8 +124,7 @@ def reading(tmp_path):
         checker = ConformanceChecker(subject.contract, "")
         labels = Labels(subject.contract, "", {})
         part = Phase("properties")
-        checks = SchemathesisChecks(checker, subject.mocked)
-        reader = _EventReader(part, checks, checker, labels, subject.contract.operations)
+        reader = _EventReader(part, Session(subject, checker), labels, subject.contract.operations)
         reader.read(tmp_path / "events.ndjson", "no time")
         return part
 

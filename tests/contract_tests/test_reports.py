@@ -28,8 +28,7 @@ from relay.contract_tests.reports.html_report import page
 from relay.contract_tests.reports.json_report import SCHEMA, document
 from relay.contract_tests.reports.junit_report import junit
 from relay.contract_tests.reports.printable import MAX_BODY, body_text, escape_unprintable, expected_statuses
-from relay.contract_tests.results import Failure, NotRun, Phase
-from relay.contract_tests.run_report import Report
+from relay.contract_tests.results import Failure, NotRun, Phase, Report
 from support import reported
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from relay.contract_tests.request_checks import check_faults
 from relay.contract_tests.sample_requests import model_requests
 from relay.contract_tests.service_start import connect, served
 from relay.contract_tests.service_target import ServiceTarget
-from relay.contract_tests.service_under_test import load_strict_contract
+from relay.contract_tests.service_under_test import base_url, load_strict_contract
 from relay.contract_tests.session import Session
 from relay.project.project import Project, find_project
 from support.hosting import SECRET, contract, operation, write_package
@@ -31,7 +31,7 @@ def faults_of(tested):
     if tested.copy is None:
         return check_faults(Session(tested, judge), None, models)
     with tested.copy() as copy:
-        return check_faults(Session(tested, judge), copy, models)
+        return check_faults(Session(tested, judge), base_url(copy.url, tested.contract), models)
 
 
 def serve(shop: ServiceTarget, config: Config | None = None):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import Config, Identity
-from relay.contract_tests.credentials import Credentials, claims_of
+from relay.contract_tests.credentials import claims_of
 from relay.contract_tests.service_under_test import ContractSettings, ServiceUnderTest
-from relay.contract_tests.session import MAX_SCOPES, Callers
+from relay.contract_tests.session import MAX_SCOPES, Session
 from support.compiled import read
 from support.hosting import SECRET, contract, operation
 
@@ -28,7 +29,7 @@ NEEDS = {
 
 @pytest.fixture
 def callers(monkeypatch):
-    def make(*identities: Identity, needs=NEEDS) -> Callers:
+    def make(*identities: Identity, needs=NEEDS) -> Session:
         monkeypatch.setenv("KEY", "k-1")
         paths = {
             f"/{name}": {"get": {**operation(name), "security": security}} for name, security in needs.items()
@@ -36,12 +37,12 @@ def callers(monkeypatch):
         found = read(contract(paths, components={"securitySchemes": SCHEMES}))
         settings = ContractSettings(jwt_secret=SECRET)
         subject = ServiceUnderTest("http://h", found, Config(identities), settings)
-        return Callers(found, Credentials(subject))
+        return Session(subject, ConformanceChecker(found, ""))
 
     return make
 
 
-def names(found: Callers) -> dict[str, list[str]]:
+def names(found: Session) -> dict[str, list[str]]:
     return {one.name: [operation.id for operation in one.operations] for one in found.by_identity()}
 
 

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
     from rich.status import Status
 
-    from relay.contract_tests.results import Failure, Phase
-    from relay.contract_tests.run_report import Report
+    from relay.contract_tests.results import Failure, Phase, Report
 
 EXAMPLES = """\b
 Examples:

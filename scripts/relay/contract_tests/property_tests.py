@@ -14,7 +14,6 @@ from relay.contract.methods import METHODS
 from relay.contract.model import Operation
 
 from . import schemathesis_process
-from .conformance import ConformanceChecker
 from .contract_config import FILE
 from .http_client import no_answer
 from .results import OUT_OF_TIME, Failure, NotRun, Phase, TimeLimit, grouped
@@ -62,8 +61,8 @@ def check_properties(session: Session, budget: Budget, progress: Callable[[int],
     Schemathesis does not run.
     """
     part, limit = Phase(PART), TimeLimit(budget.max_seconds)
-    groups = session.callers.by_identity()
-    for operation in session.callers.closed():
+    groups = session.by_identity()
+    for operation in session.closed():
         part.skip(operation, _NOT_SIGNED_IN)
     for number, caller in enumerate(groups):
         reachable = [operation for operation in caller.operations if not _untestable(operation)]
@@ -99,14 +98,11 @@ def _check_as(
             folder, subject.contract, subject.url, caller, budget, lambda count: progress(before + count)
         )
         report = _report(folder, code, values)
-        reader = _EventReader(
-            part,
-            SchemathesisChecks(session.checker, subject.mocked),
-            session.checker,
-            Labels(subject.contract, caller.name, values),
-            caller.operations,
-        )
-        reader.read(folder / schemathesis_process.EVENTS, _untested(report, budget))
+        is_late = report is None and budget.is_short
+        untested = OUT_OF_TIME if is_late else "Schemathesis sent no request to it; give it more time"
+        labels = Labels(subject.contract, caller.name, values)
+        reader = _EventReader(part, session, labels, caller.operations)
+        reader.read(folder / schemathesis_process.EVENTS, untested)
     progress(part.cases)
     part.not_run += _incomplete(report, budget)
     part.notes += _notes(report) if report else []
@@ -139,14 +135,10 @@ class _EventReader:
     """Adds exchanges, failures and untested operations of an event log to a part."""
 
     def __init__(
-        self,
-        part: Phase,
-        checks: SchemathesisChecks,
-        checker: ConformanceChecker,
-        labels: Labels,
-        operations: Iterable[Operation],
+        self, part: Phase, session: Session, labels: Labels, operations: Iterable[Operation]
     ) -> None:
-        self._part, self._checks, self._checker, self._labels = part, checks, checker, labels
+        self._part, self._checker, self._labels = part, session.checker, labels
+        self._checks = SchemathesisChecks(session.checker, session.subject.mocked)
         self._operations = {str(operation): operation for operation in operations}
         self._tested: set[str] = set()
         self._unanswered: set[str] = set()
@@ -200,11 +192,6 @@ class _EventReader:
 def _reason(trouble: Trouble) -> str:
     cause = trouble.message.splitlines()[0] if trouble.kind in _CONTRACT_ERRORS else trouble.kind
     return f"{trouble.phase or 'one phase'} of Schemathesis stopped: {cause}"
-
-
-def _untested(report: dict[str, Any] | None, budget: Budget) -> str:
-    is_late = report is None and budget.is_short
-    return OUT_OF_TIME if is_late else "Schemathesis sent no request to it; give it more time"
 
 
 def _incomplete(report: dict[str, Any] | None, budget: Budget) -> Iterator[NotRun]:

@@ -77,11 +77,11 @@ def check_samples(part: Phase, session: Session) -> None:
     with Client(part) as client:
         for operation in session.limit.within(part, known, "a sample request of {}".format):
             sample = samples[operation.id]
-            request = session.callers.signed(sample, operation)
+            request = session.signed(sample, operation)
             if request is None:
                 continue
             try:
-                who = session.callers.of(operation).name if request is not sample else None
+                who = session.caller_of(operation).name if request is not sample else None
                 part.failures += checker.check(client.send(request, who))
             except NoAnswer as exc:
                 message = (
@@ -110,14 +110,14 @@ def check_faults(session: Session, copy: str | None, models: Mapping[str, Reques
     with Client(part) as client:
         for operation in session.limit.within(part, documented, "500 of {}".format):
             model = models.get(operation.id)
-            request = session.callers.signed(model, operation) if model else None
+            request = session.signed(model, operation) if model else None
             if request is None:
                 reason = "no request can be built for it; add examples to its parameters, and an identity that may call it"
                 part.skip(f"500 of {operation}", reason)
                 continue
             moved = replace(request, url=copy + request.url.removeprefix(subject.url))
             try:
-                who = session.callers.of(operation).name if operation.security else None
+                who = session.caller_of(operation).name if operation.security else None
                 part.failures += _failures_of_fault(client.send(moved, who), operation, session.checker)
             except NoAnswer as exc:
                 message = f"{operation} sends no response ({exc}) when its handler fails"

@@ -29,13 +29,29 @@ from .property_tests import Budget, check_properties
 from .recorded_traffic import NOTHING, judge_traffic
 from .redaction import Redactor
 from .request_checks import can_fail, check_faults, check_routing, check_samples
-from .results import KEPT, OUT_OF_TIME, UNLIMITED, Acceptance, Failure, Phase, TimeLimit, is_cut, report_once
-from .run_report import Report
+from .results import (
+    KEPT,
+    OUT_OF_TIME,
+    UNLIMITED,
+    Acceptance,
+    Failure,
+    Phase,
+    Report,
+    TimeLimit,
+    is_cut,
+    report_once,
+)
 from .sample_requests import UNREACHABLE, is_unreachable, model_requests
 from .selection import Selection
 from .service_start import connect, credentials_set, named_secrets, served
 from .service_target import ServiceTarget, unwritten_handlers
-from .service_under_test import UNMOCKABLE, ContractSettings, ServiceUnderTest, load_strict_contract
+from .service_under_test import (
+    UNMOCKABLE,
+    ContractSettings,
+    ServiceUnderTest,
+    base_url,
+    load_strict_contract,
+)
 from .session import Session
 from .static_checks import check_drift, check_examples, check_lint, check_log
 
@@ -223,8 +239,8 @@ def _check_service(
     def faults() -> Phase:
         if subject.copy is None or not can_fail(subject):
             return check_faults(session, None, models)
-        with subject.copy() as url:
-            return check_faults(session, url, models)
+        with subject.copy() as copy:
+            return check_faults(session, base_url(copy.url, whole.contract), models)
 
     def properties() -> Phase:
         share = _seconds_of_properties(whole.limit.left, whole.contract)
@@ -234,7 +250,7 @@ def _check_service(
         part.notes += session.credentials.unset()
         return part
 
-    whole.add(KEPT, lambda: replay(whole.options.failures, subject, session.signed, judge, whole.limit))
+    whole.add(KEPT, lambda: replay(whole.options.failures, subject, session.signed_as, judge, whole.limit))
     _check_static(whole, target)
     if whole.traffic:
         _check_traffic(whole, judge, subject.url)
@@ -246,7 +262,7 @@ def _check_service(
         whole.add(name, check if answers(subject.url) else partial(_not_answering, name, whole.contract))
     if subject.log is not None:
         whole.add("log", partial(check_log, subject.log, whole.contract, subject.secrets))
-    return judge, frozenset(operation.id for operation in session.callers.closed())
+    return judge, frozenset(operation.id for operation in session.closed())
 
 
 _SECONDS_OF_FAULTS = 5.0

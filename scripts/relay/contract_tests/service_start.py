@@ -12,7 +12,6 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -31,7 +30,7 @@ from .failing_service import VARIABLE
 from .http_client import check_reachable
 from .secret_spellings import Spellings
 from .service_target import ServiceTarget, find_mocked, signing_key, unwritten_handlers
-from .service_under_test import ContractSettings, ServiceUnderTest, base_url
+from .service_under_test import ContractSettings, Service, ServiceUnderTest, base_url
 
 _STOP_SECONDS = 10.0
 _SERVE = ["relay", "serve"]
@@ -99,7 +98,7 @@ def served(target: ServiceTarget, contract: Contract, config: Config) -> Iterato
                     key.by_function,
                     (_command(target, contract, has_data=bool(prepared)), token),
                     credentials_set(config),
-                    partial(_failing, {**environment, VARIABLE: fault}, folder, hidden, contract),
+                    partial(started, _FAIL, {**environment, VARIABLE: fault}, folder, hidden),
                 )
 
 
@@ -134,14 +133,6 @@ def _variables(variables: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-@contextmanager
-def _failing(
-    environment: Mapping[str, str], folder: Path, hidden: Iterable[str], contract: Contract
-) -> Iterator[str]:
-    with started(_FAIL, environment, folder, hidden) as copied:
-        yield base_url(copied.url, contract)
-
-
 def named_secrets(config: Config, settings: ContractSettings) -> tuple[str, ...]:
     """Return the values that no output may contain: those that the configuration names, and the signing keys."""
     named = [os.environ[name] for name in config.secrets if os.environ.get(name)]
@@ -156,14 +147,6 @@ def credentials_set(config: Config) -> tuple[str, ...]:
     """
     found = [os.environ.get(name, "") for one in config.identities for name in one.variables.values()]
     return tuple(part for value in found for part in (value, value.partition(":")[2]))
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A service that was started here: its address and its log file."""
-
-    url: str
-    log: Path
 
 
 @contextmanager

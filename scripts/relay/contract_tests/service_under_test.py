@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
@@ -53,6 +53,13 @@ class Mocked:
 NOTHING_MOCKED = Mocked()
 
 
+class Service(NamedTuple):
+    """A service that was started here: its address and its log file."""
+
+    url: str
+    log: Path
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceUnderTest:
     """A running service and its contract.
@@ -62,7 +69,7 @@ class ServiceUnderTest:
     own writes to, `mocked` what it answers without a person's code. `by_function` are the schemes whose tokens
     a function verifies, so that no key of this run signs them. `reproduce` are shell lines that set URL and TOKEN,
     for a reader of the report; `shown_credentials` those of the identities, which no report may contain. `copy` starts
-    a service whose handlers fail and yields its address; None where that cannot be done.
+    a service whose handlers fail; None where that cannot be done.
     """
 
     url: str
@@ -75,7 +82,7 @@ class ServiceUnderTest:
     by_function: frozenset[str] = frozenset()
     reproduce: tuple[str, ...] = ()
     shown_credentials: tuple[str, ...] = field(default=(), repr=False)
-    copy: Callable[[], AbstractContextManager[str]] | None = field(default=None, repr=False)
+    copy: Callable[[], AbstractContextManager[Service]] | None = field(default=None, repr=False)
 
     @property
     def base_path(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from relay.contract.model import Contract, Operation
+from relay.contract.model import Operation
 from relay.server.security import JWT_TYPES, scheme_type, token_scopes
 
 from .conformance import ConformanceChecker
@@ -34,16 +34,24 @@ class Caller(NamedTuple):
         return self.identity.name if self.identity else ""
 
 
-class Callers:
-    """Chooses the identity that calls an operation of a contract: the first one that may."""
+@dataclass
+class Session:
+    """A service under test, and what the parts of a run need to test it.
 
-    def __init__(self, contract: Contract, credentials: Credentials) -> None:
-        self._contract = contract
-        self._credentials = credentials
-        people = [identity for identity in credentials.identities if identity.signs_in]
-        self._known = [(identity, credentials.of(identity)) for identity in people]
+    An operation is called by the first identity that may.
+    """
 
-    def of(self, operation: Operation) -> Caller:
+    subject: ServiceUnderTest
+    checker: ConformanceChecker
+    limit: TimeLimit = UNLIMITED
+    credentials: Credentials = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.credentials = Credentials(self.subject)
+        people = [identity for identity in self.credentials.identities if identity.signs_in]
+        self._known = [(identity, self.credentials.of(identity)) for identity in people]
+
+    def caller_of(self, operation: Operation) -> Caller:
         """Return the first identity that may call an operation, and its credentials.
 
         If each identity with the credentials is refused or lacks a scope, it is the least hindered one; if
@@ -54,18 +62,20 @@ class Callers:
     def by_identity(self) -> list[Caller]:
         """Return the callers of all operations, each once."""
         found: dict[str, tuple[Identity | None, list[Operation]]] = {}
-        for operation in self._contract.operations:
+        for operation in self.subject.contract.operations:
             identity = self._choice(operation)
             found.setdefault(identity.name if identity else "", (identity, []))[1].append(operation)
         return [self._caller(*one) for one in found.values()]
 
     def closed(self) -> list[Operation]:
         """Return the operations that no identity has the credentials for."""
-        return [one for one in self._contract.operations if self.signed(Request("GET", "/"), one) is None]
+        return [
+            one for one in self.subject.contract.operations if self.signed(Request("GET", "/"), one) is None
+        ]
 
     def signed(self, request: Request, operation: Operation) -> Request | None:
         """Return a request with the credentials of the operation's caller; None without the required ones."""
-        return signed_in(request, operation, self._contract, self.of(operation).values)
+        return signed_in(request, operation, self.subject.contract, self.caller_of(operation).values)
 
     def _choice(self, operation: Operation) -> Identity | None:
         able = [
@@ -74,20 +84,20 @@ class Callers:
             if any(requirement.keys() <= values.keys() for requirement in operation.security)
         ]
         if not able:
-            return self._credentials.default
+            return self.credentials.default
         return min(able, key=lambda one: self._hindrance(operation, *one))[0]
 
     def _hindrance(self, operation: Operation, identity: Identity, values: Mapping[str, str]) -> int:
         has_scopes = any(
             requirement.keys() <= values.keys()
             and all(set(needed) <= self._scopes(name, values[name]) for name, needed in requirement.items())
-            for requirement in map(self._contract.with_checked_scopes, operation.security)
+            for requirement in map(self.subject.contract.with_checked_scopes, operation.security)
         )
         return 2 * (operation.id in identity.refused) + (not has_scopes)
 
     def _scopes(self, scheme: str, value: str) -> set[str]:
         """Return the scopes of a credential; one that is no readable token has none."""
-        is_token = scheme_type(self._contract.security_schemes[scheme]) in JWT_TYPES
+        is_token = scheme_type(self.subject.contract.security_schemes[scheme]) in JWT_TYPES
         claims = claims_of(value) if is_token else None
         return token_scopes(claims) if claims else set()
 
@@ -96,7 +106,19 @@ class Callers:
             return Caller(None, operations, {})
         has_own = bool(token_scopes(identity.claims or {}))
         scopes = () if has_own else _scopes_of(operations)
-        return Caller(identity, operations, self._credentials.of(identity, scopes))
+        return Caller(identity, operations, self.credentials.of(identity, scopes))
+
+    def signed_as(self, operation: Operation, request: Request, name: str | None) -> Request | None:
+        """Return a request with the credential of a name, valid or forged; None if there is none."""
+        if name is None:
+            return request
+        caller = self.caller_of(operation)
+        known = {one.name: self.credentials.of(one) for one in self.credentials.identities}
+        known[caller.name] = dict(caller.values)
+        if name in known:
+            return signed_in(request, operation, self.subject.contract, known[name])
+        made = cases(operation, request, self.subject, self.credentials)
+        return next((one.request for one in made if isinstance(one, Case) and one.name == name), None)
 
 
 def _scopes_of(operations: Iterable[Operation]) -> list[str]:
@@ -113,30 +135,3 @@ def _scopes_of(operations: Iterable[Operation]) -> list[str]:
         if size <= MAX_SCOPES:
             found.append(scope)
     return found
-
-
-@dataclass
-class Session:
-    """A service under test, and what the parts of a run need to test it."""
-
-    subject: ServiceUnderTest
-    checker: ConformanceChecker
-    limit: TimeLimit = UNLIMITED
-    credentials: Credentials = field(init=False)
-    callers: Callers = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.credentials = Credentials(self.subject)
-        self.callers = Callers(self.subject.contract, self.credentials)
-
-    def signed(self, operation: Operation, request: Request, name: str | None) -> Request | None:
-        """Return a request with the credential of a name, valid or forged; None if there is none."""
-        if name is None:
-            return request
-        caller = self.callers.of(operation)
-        known = {one.name: self.credentials.of(one) for one in self.credentials.identities}
-        known[caller.name] = dict(caller.values)
-        if name in known:
-            return signed_in(request, operation, self.subject.contract, known[name])
-        made = cases(operation, request, self.subject, self.credentials)
-        return next((one.request for one in made if isinstance(one, Case) and one.name == name), None)

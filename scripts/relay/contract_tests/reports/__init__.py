@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from relay.contract_tests.exchanges import Exchange
-from relay.contract_tests.results import Phase
-from relay.contract_tests.run_report import Report
+from relay.contract_tests.results import Phase, Report
 from relay.project.files import replace_files
 
 from .html_report import page

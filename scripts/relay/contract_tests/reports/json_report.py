@@ -8,8 +8,7 @@ from typing import Any
 from relay.contract.diagnostics import SourceLocation, place_parts
 from relay.contract_tests.coverage import Cell
 from relay.contract_tests.exchanges import Exchange
-from relay.contract_tests.results import Failure, Phase
-from relay.contract_tests.run_report import Report
+from relay.contract_tests.results import Failure, Phase, Report
 
 from .curl import curl
 from .printable import body_text, escape_unprintable
