@@ -153,15 +153,10 @@ def test_reads_the_log_up_to_its_last_complete_line(tmp_path):
 
 def test_a_failed_check_gets_our_message(reading):
     """It has the rule, the location and the kind of data, but never the data itself."""
-    line = event(
-        failed("negative_data_rejection"),
-        status=302,
-        scenario="incorrect_type",
-        parameter="limit",
-        parameter_location="query",
-    ).replace("limit=10", "limit=many")
+    sent = {"scenario": "incorrect_type", "parameter": "limit", "parameter_location": "query"}
+    line = event(failed("negative_data_rejection"), status=302, **sent)
 
-    _, failure = reading(line).failures
+    _, failure = reading(line.replace("limit=10", "limit=many")).failures
 
     assert failure.rule == "negative-data-rejection"
     assert failure.message == (
@@ -173,48 +168,71 @@ def test_a_failed_check_gets_our_message(reading):
     assert failure.exchange.status == 302
 
 
-def test_names_that_are_not_in_the_contract_are_not_reported(reading):
+def trouble(about: str, kind: str, message: str) -> str:
+    value = {"type": kind, "message": message}
+    return json.dumps({"NonFatalError": {"label": about, "phase": "fuzzing", "value": value}}) + "\n"
+
+
+SILENT = json.loads(event())
+SILENT["ScenarioFinished"]["recorder"]["interactions"]["c1"].pop("response")
+HEADER = {"parameter": "Accept", "parameter_location": "header"}
+STOPPED = "fuzzing of Schemathesis stopped: {}".format
+INVALID = "Schemathesis takes a request for valid whose query violates the contract at /limit: the value is not of type"
+
+
+@pytest.mark.parametrize(
+    ("lines", "rules", "reasons"),
+    [
+        pytest.param(*case, id=id_)
+        for id_, case in {
+            # The same violation twice would look like two problems.
+            "reported in detail by our checker": ([event(failed("response_schema_conformance"), body=b"[]")],
+             ["response-violation"], []),
+            # Contracts can be read in several ways; the server and our checker share one of them.
+            "a response that our checker accepts": ([event(failed("response_schema_conformance"))], [],
+             ["Schemathesis takes a valid body of a 200 for invalid"]),
+            # OpenAPI ignores a parameter that is called Accept, for example, and Schemathesis does not.
+            "an ignored header": ([event(failed("missing_required_header"), **HEADER)], [], []),
+            "a request that our checker accepts": ([event(failed("negative_data_rejection"), **HEADER)], [], []),
+            # Schemathesis sends wrong examples as valid data; the report says so without blaming the service.
+            "a wrong example": ([event(failed("positive_data_acceptance"), status=400).replace("=10", "=many")],
+             ["undocumented-status"], [INVALID]),
+            "an unknown check": ([event(failed("cache_control", "Answer may be cached"))], ["cache-control"], []),
+            "a crashed check": ([event({"name": "ignored_auth", "status": "error"})], [],
+             ["the check ignored_auth of Schemathesis crashed"]),
+            # Some messages quote the contract, others quote generated data.
+            "errors of Schemathesis": ([trouble("GET /things", "Unsatisfiable", "Cannot make 'limit'\nmore"),
+             trouble("GET /things", "Flaky", VALUE)], [], [STOPPED("Cannot make 'limit'"), STOPPED("Flaky")]),
+            "a network error": ([trouble("GET /things", "ConnectionError", VALUE)], ["no-answer"], []),
+            "a network error of a phase": ([trouble("Stateful tests", "ConnectionError", VALUE)], ["no-answer"],
+             ["no time"]),
+            # The error of the phase is the same closed connection.
+            "the same network error twice": ([json.dumps(SILENT) + "\n",
+             trouble("Stateful tests", "ConnectionError", "")], ["no-answer"], []),
+            "nothing": ([], [], ["no time"]),
+        }.items()
+    ],
+)  # fmt: skip
+def test_what_is_logged_becomes_findings_and_cases_that_were_not_run(reading, lines, rules, reasons):
+    part = reading(*lines)
+
+    assert [one.rule for one in part.failures] == rules
+    assert VALUE not in str([*part.failures, *part.not_run])
+    assert len(part.not_run) == len(reasons)
+    for (case, found), reason in zip(part.not_run, reasons, strict=True):
+        assert (case, found[: len(reason)]) == ("GET /things", reason)
+
+
+def test_a_finding_says_what_it_is_about(reading):
+    """A title of Schemathesis is fixed text; a name that is not in the contract is data."""
+    (titled,) = reading(event(failed("cache_control", "Answer may be cached"))).failures
     line = event(failed("negative_data_rejection"), status=302, parameter=VALUE, parameter_location="query")
+    _, named = reading(line.replace("limit=10", "limit=many")).failures
+    (of_phase,) = reading(trouble("Stateful tests", "ConnectionError", VALUE)).failures
 
-    _, failure = reading(line.replace("limit=10", "limit=many")).failures
-
-    assert VALUE not in failure.message
-
-
-def test_a_failure_that_our_checker_reports_in_detail_is_reported_once(reading):
-    found = reading(event(failed("response_schema_conformance"), body=b"[]"))
-
-    assert [failure.rule for failure in found.failures] == ["response-violation"]
-
-
-def test_a_response_that_our_checker_accepts_is_a_dispute(reading):
-    """Contracts can be read in several ways; the server and our checker share one of them."""
-    found = reading(event(failed("response_schema_conformance")))
-
-    assert found.failures == []
-    assert found.not_run == [NotRun("GET /things", "Schemathesis takes a valid body of a 200 for invalid")]
-
-
-@pytest.mark.parametrize("name", ["missing_required_header", "negative_data_rejection"])
-def test_a_request_that_our_checker_accepts_is_no_failure(reading, name):
-    """OpenAPI ignores a parameter that is called Accept, for example, and Schemathesis does not."""
-    assert reading(event(failed(name), parameter="Accept", parameter_location="header")).failures == []
-
-
-def test_a_refused_request_that_violates_the_contract_is_a_dispute(reading):
-    """Schemathesis sends wrong examples as valid data; the report says so without blaming the service."""
-    line = event(failed("positive_data_acceptance"), status=400).replace("limit=10", "limit=many")
-
-    found = reading(line)
-
-    assert "positive-data-acceptance" not in {failure.rule for failure in found.failures}
-    assert found.not_run == [
-        NotRun(
-            "GET /things",
-            "Schemathesis takes a request for valid whose query violates the contract at /limit: "
-            'the value is not of type "integer"',
-        )
-    ]
+    assert titled.message == "200 of GET /things: Answer may be cached"
+    assert VALUE not in named.message
+    assert of_phase.operation is None
 
 
 def test_an_operation_that_no_request_reaches_is_not_run(tmp_path):
@@ -225,57 +243,6 @@ def test_an_operation_that_no_request_reaches_is_not_run(tmp_path):
 
     assert part.failures == []
     assert part.not_run == [NotRun("GET /rest?method=list", UNREACHABLE)]
-
-
-def test_an_unknown_check_is_reported_with_its_title(reading):
-    (failure,) = reading(event(failed("cache_control", "Answer may be cached"))).failures
-
-    assert failure.rule == "cache-control"
-    assert failure.message == "200 of GET /things: Answer may be cached"
-
-
-def test_a_check_that_crashed_is_reported_as_not_run(reading):
-    found = reading(event({"name": "ignored_auth", "status": "error"}))
-
-    assert found.failures == []
-    assert [case for case, _ in found.not_run] == ["GET /things"]
-
-
-def trouble(about: str, kind: str, message: str) -> str:
-    value = {"type": kind, "message": message}
-    return json.dumps({"NonFatalError": {"label": about, "phase": "fuzzing", "value": value}}) + "\n"
-
-
-def test_errors_of_schemathesis_quote_the_contract_but_no_data(reading):
-    first = trouble("GET /things", "Unsatisfiable", "Cannot make 'limit'\nmore")
-
-    found = reading(first, trouble("GET /things", "Flaky", VALUE)).not_run
-
-    reasons = [f"fuzzing of Schemathesis stopped: {cause}" for cause in ("Cannot make 'limit'", "Flaky")]
-    assert found == [NotRun("GET /things", reason) for reason in reasons]
-
-
-@pytest.mark.parametrize("about", ["GET /things", "Stateful tests"])
-def test_a_network_error_is_reported_as_no_answer(reading, about):
-    """Schemathesis' text may contain an address with a query; ours does not."""
-    (failure,) = reading(trouble(about, "ConnectionError", VALUE)).failures
-
-    assert failure.rule == "no-answer"
-    assert VALUE not in failure.message
-    assert failure.operation == ("GET /things" if about == "GET /things" else None)
-
-
-def test_a_network_error_is_reported_once(reading):
-    silent = json.loads(event())
-    silent["ScenarioFinished"]["recorder"]["interactions"]["c1"].pop("response")
-
-    found = reading(json.dumps(silent) + "\n", trouble("Stateful tests", "ConnectionError", ""))
-
-    assert [failure.operation for failure in found.failures] == ["GET /things"]
-
-
-def test_an_operation_without_a_request_is_reported_as_not_run(reading):
-    assert [case for case, _ in reading().not_run] == ["GET /things"]
 
 
 # The process
