@@ -113,9 +113,8 @@ class ConformanceChecker:
     def is_excused(self, exchange: Exchange) -> bool:
         """Return True for a response that the contract need not document: of a stub, or of what cannot be served."""
         where = self.where(exchange.request)
-        return where is not None and self._is_excused(exchange, where)
-
-    def _is_excused(self, exchange: Exchange, where: Where) -> bool:
+        if where is None:
+            return False
         operation = where.operation
         # Of an operation that is not written yet, Relay sends a 4xx, whatever is documented.
         is_refused = operation is not None and operation.id in self._unwritten and exchange.status // 100 == 4
@@ -154,7 +153,7 @@ class ConformanceChecker:
     def _findings(self, exchange: Exchange, where: Where | None) -> Iterator[Finding]:
         label = f"{exchange.request.method} {where.path if where else 'outside of the contract'}"
         yield from self._leaks(exchange, label, where)
-        if where is None or self._is_excused(exchange, where):
+        if where is None or self.is_excused(exchange):
             return
         if where.operation is None:
             yield from self._undocumented_method(exchange, where, label)

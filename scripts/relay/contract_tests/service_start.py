@@ -20,6 +20,7 @@ from relay.contract.documents import display
 from relay.contract.model import Contract
 from relay.project.project import variable
 from relay.server.functions import code_place
+from relay.server.named_functions import NamedFunctions
 from relay.server.package_hooks import PackageHooks
 from relay.server.security import token_schemes
 
@@ -63,10 +64,9 @@ def served(target: ServiceTarget, contract: Contract, config: Config) -> Iterato
     verifies, and that has no key, gets a secret of this run.
     """
     folder = target.project.folder
-    fault = (
-        f"fault-{secrets.token_hex(16)}"  # what a failing handler raises, which must not leave the service
-    )
+    fault = f"fault-{secrets.token_hex(16)}"  # a failing handler raises it, and it must not leave the service
     hooks = None if target.is_unused(contract) else target.hooks
+    has_functions = hooks is not None or NamedFunctions(folder, target.package).has_any_module(contract)
     with tempfile.TemporaryDirectory(prefix="relay-") as temporary:
         prepared = _prepared(hooks, Path(temporary))
         environment = {
@@ -79,13 +79,13 @@ def served(target: ServiceTarget, contract: Contract, config: Config) -> Iterato
         with _variables(environment):
             settings = ContractSettings.load()
             signer(settings)  # wrong keys are reported before anything is started
-            key = signing_key(contract, settings, target.verified(contract, settings), target.project)
+            verified = target.verified(contract, settings) if has_functions else ()
+            key = signing_key(contract, settings, verified, target.project)
             if key.fresh is not None:
                 environment[variable("jwt_secret")] = key.fresh
             hidden = (*named_secrets(config, key.settings), fault)
             token = _GIVEN if key.by_function >= token_schemes(contract) else "TOKEN=$(relay token)"
             with started(_SERVE, environment, folder, hidden) as service:
-                has_functions = target.has_functions(contract)
                 unwritten = unwritten_handlers(contract, target.package, folder) if has_functions else None
                 yield ServiceUnderTest(
                     base_url(service.url, contract),

@@ -47,15 +47,8 @@ class ServiceTarget:
         """Return True if the contract is served without the package, which was not named and has no handler."""
         return is_served_alone(contract, ContractSettings.load(), self.package, self.project.folder)
 
-    def has_functions(self, contract: Contract) -> bool:
-        """Return True if the project has functions for the contract, in the package or named by the contract."""
-        named = NamedFunctions(self.project.folder, self.package)
-        return named.has_any_module(contract) or (not self.is_unused(contract) and self.hooks is not None)
-
     def verified(self, contract: Contract, settings: ContractSettings) -> frozenset[str]:
         """Return the security schemes that functions verify: those of the package, and those that the contract names."""
-        if not self.has_functions(contract):
-            return frozenset()
         folder, has_key = self.project.folder, bool(token_keys(settings))
         make_importable(self.package, folder)
         return frozenset(PackageHooks.of_project(contract, self.package, folder, has_key=has_key).verified)
