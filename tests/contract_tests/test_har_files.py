@@ -158,26 +158,23 @@ class TestReading:
 
         assert found.body == body
 
-    def test_an_upload_that_the_browser_omitted_is_not_empty(self, har):
-        headers = [{"name": "Content-Length", "value": "5000"}]
+    @pytest.mark.parametrize(
+        ("request_", "response", "url", "sent", "received"),
+        [
+            ({"method": "PUT", "headers": [{"name": "Content-Length", "value": "5000"}]}, {}, "", None, b""),
+            # The replacement text could violate the pattern of a password.
+            ({}, {"content": {"size": 40, "text": '{"password": "[redacted]"}'}}, "", b"", None),
+            ({"queryString": [{"name": "q", "value": one} for one in ("a b", "&")]}, {}, "?q=a%20b&q=%26", b"", b""),
+        ],
+        ids=["an upload that the browser omitted", "a redacted body", "a query in its own field"],
+    )  # fmt: skip
+    def test_what_is_incomplete_is_completed_or_counts_as_not_recorded(
+        self, har, *, request_, response, url, sent, received
+    ):
+        (found,) = read_traffic(har(entry(request_, response))).exchanges
 
-        (found,) = read_traffic(har(entry({"method": "PUT", "headers": headers}))).exchanges
-
-        assert found.request.body is None
-
-    def test_a_redacted_body_counts_as_not_recorded(self, har):
-        content = {"size": 40, "text": '{"password": "[redacted]"}'}
-
-        (found,) = read_traffic(har(entry(None, {"content": content}))).exchanges
-
-        assert found.body is None
-
-    def test_a_query_in_its_own_field_is_added_to_the_address(self, har):
-        query = [{"name": "q", "value": "a b"}, {"name": "q", "value": "&"}]
-
-        (found,) = read_traffic(har(entry({"queryString": query}))).exchanges
-
-        assert found.request.url == "http://h/p?q=a%20b&q=%26"
+        assert found.request.url == f"http://h/p{url}"
+        assert (found.request.body, found.body) == (sent, received)
 
     def test_requests_without_a_response_are_counted(self, har):
         """A page that was closed while it loaded is not the service's fault."""

@@ -99,12 +99,25 @@ def test_returns_the_complete_exchange():
     assert (exchange.part, exchange.credential) == ("probes", "admin")
 
 
+ENDLESS = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+
+
 @pytest.mark.parametrize(
-    "answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", b"no HTTP\r\n\r\n"]
+    ("answer", "more", "reason"),
+    [
+        (b"", b"", "RemoteProtocolError"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", b"", "RemoteProtocolError"),
+        (b"no HTTP\r\n\r\n", b"", "RemoteProtocolError"),
+        (ENDLESS, b" ", "EndlessAnswer"),
+    ],
+    ids=["closed at once", "closed half-way", "not HTTP", "never ends"],
 )
-def test_an_incomplete_response_raises_no_answer(answer):
-    """The connection is closed at once or half-way, or the response is not HTTP."""
-    with answering(answer) as (url, _), Client(Phase("test")) as client, pytest.raises(NoAnswer):
+def test_an_incomplete_response_raises_no_answer(answer, more, reason):
+    with (
+        answering(answer, more=more) as (url, _),
+        Client(Phase("test"), max_seconds=0.1) as client,
+        pytest.raises(NoAnswer, match=reason),
+    ):
         client.send(Request("GET", url))
 
 
@@ -113,18 +126,6 @@ def test_times_out_if_the_service_hangs():
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(NoAnswer, match="ReadTimeout"):
             client.send(Request("GET", url))
-
-
-ENDLESS = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
-
-
-def test_times_out_if_a_response_never_ends():
-    with (
-        answering(ENDLESS, more=b" ") as (url, _),
-        Client(Phase("test"), max_seconds=0.1) as client,
-        pytest.raises(NoAnswer, match="EndlessAnswer"),
-    ):
-        client.send(Request("GET", url))
 
 
 def test_a_body_that_is_too_long_counts_as_not_recorded(monkeypatch):

@@ -382,10 +382,16 @@ def test_a_response_not_seen_fails_only_below_the_minimum(least, fails):
     assert waived.attrib["message"] == "waived: needs two runs at once"
 
 
+@settings(max_examples=60)
 @given(reports)
-def test_any_run_is_valid_xml_with_correct_counts(report):
-    root = ET.fromstring(junit(report))  # noqa: S314 -- our own
+def test_any_run_is_valid_in_every_format(report):
+    """External text cannot end the page early or add an executable element."""
+    root, content = ET.fromstring(junit(report)), page(report)  # noqa: S314 -- our own
 
+    VALIDATOR.validate(json.loads(json.dumps(document(report), ensure_ascii=False).encode()))
+    content.encode()
+    assert "<script" not in content
+    assert content.count("<section") == content.count("</section>") == 4
     for element in (root, *root.iter("testsuite")):
         cases = list(element.iter("testcase"))
         assert int(element.attrib["tests"]) == len(cases)
@@ -396,28 +402,7 @@ def test_any_run_is_valid_xml_with_correct_counts(report):
     assert sum(case.find("failure") is not None for case in of_parts) == len(errors)
 
 
-# The page; more of it is in test_verifying_page.py
-
-
-@settings(max_examples=25)
-@given(reports)
-def test_any_run_is_a_valid_page(report):
-    """External text cannot end the page early or add an executable element."""
-    content = page(report)
-
-    content.encode()
-    assert "<script" not in content
-    assert content.count("<section") == content.count("</section>") == 4
-
-
-# JSON
-
-
-@given(reports)
-def test_any_run_matches_its_schema(report):
-    content = json.loads(json.dumps(document(report), ensure_ascii=False).encode())
-
-    VALIDATOR.validate(content)
+# JSON; more of the page is in test_html_report.py
 
 
 def test_the_schema_describes_every_field():
