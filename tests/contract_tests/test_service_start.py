@@ -36,7 +36,7 @@ def faults_of(tested):
 
 def serve(shop: ServiceTarget, config: Config | None = None):
     config = config or Config()
-    return serve(shop, config)
+    return served(shop, load_strict_contract(shop.path, config), config)
 
 
 def target(project: Project) -> ServiceTarget:
