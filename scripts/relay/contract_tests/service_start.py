@@ -20,7 +20,7 @@ from relay.contract.documents import display
 from relay.contract.model import Contract
 from relay.project.project import variable
 from relay.server.functions import code_place
-from relay.server.named_functions import NamedFunctions
+from relay.server.handler_modules import NamedFunctions
 from relay.server.package_hooks import PackageHooks
 from relay.server.security import token_schemes
 
