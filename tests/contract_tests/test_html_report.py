@@ -21,7 +21,7 @@ from support.browsing import browsing
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from relay.contract_tests.results import Report
+    from relay.contract_tests.coverage import Report
     from support.browsing import Browser
 
 HOSTILE = (

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from relay.contract.diagnostics import SetupError, Severity, SourceLocation
 from relay.contract_tests.contract_config import Waiver
-from relay.contract_tests.coverage import Coverage
+from relay.contract_tests.coverage import Coverage, Report
 from relay.contract_tests.exchanges import Exchange, Request
 from relay.contract_tests.reports import redacted, write_reports
 from relay.contract_tests.reports.curl import curl
@@ -28,7 +28,7 @@ from relay.contract_tests.reports.html_report import page
 from relay.contract_tests.reports.json_report import SCHEMA, document
 from relay.contract_tests.reports.junit_report import junit
 from relay.contract_tests.reports.printable import MAX_BODY, body_text, escape_unprintable, expected_statuses
-from relay.contract_tests.results import Failure, NotRun, Phase, Report
+from relay.contract_tests.results import Failure, NotRun, Phase
 from support import reported
 
 if TYPE_CHECKING:

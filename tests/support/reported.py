@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
 from relay.contract_tests.contract_config import Waiver
-from relay.contract_tests.coverage import Coverage
+from relay.contract_tests.coverage import Coverage, Report
 from relay.contract_tests.exchanges import Exchange, Request
-from relay.contract_tests.results import Failure, NotRun, Phase, Report
+from relay.contract_tests.results import Failure, NotRun, Phase
 
 from .compiled import read
 from .hosting import contract, operation

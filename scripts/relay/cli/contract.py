@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from rich.status import Status
 
-    from relay.contract_tests.results import Failure, Phase, Report
+    from relay.contract_tests.coverage import Report
+    from relay.contract_tests.results import Failure, Phase
 
 EXAMPLES = """\b
 Examples:

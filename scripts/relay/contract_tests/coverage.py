@@ -1,13 +1,14 @@
-"""Coverage of the documented responses: each operation, status and media type, observed or not."""
+"""Coverage of the documented responses: each operation, status and media type, observed or not; and the report of a run."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
-from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
+from relay.contract.diagnostics import Diagnostic, SetupError, Severity, SourceLocation
 from relay.contract.model import Contract, Operation, Response
 from relay.validation import media_types as media
 from relay.validation.http import BODILESS
@@ -16,6 +17,7 @@ from .conformance import ConformanceChecker
 from .contract_config import Accepted, Waiver
 from .contract_rules import RULES
 from .exchanges import Exchange
+from .results import Failure, Phase, is_cut
 
 
 class State(StrEnum):
@@ -163,3 +165,42 @@ def _media_types(status: str, response: Response) -> Iterable[str | None]:
 def _may_succeed(cell: Cell) -> bool:
     names_one = any(status.startswith(("2", "3")) for status in cell.operation.responses)
     return cell.status.startswith("2") or (cell.status == "default" and not names_one)
+
+
+@dataclass(slots=True)
+class Report:
+    """A whole run: what was tested, how, and the results.
+
+    `subject` is the service's address, or None if only recorded traffic was checked; `reproduce` are
+    shell lines that set URL and TOKEN for the curl commands of the failures.
+    """
+
+    title: str
+    spec: str
+    subject: str | None
+    seed: int | None
+    started: datetime
+    parts: list[Phase]
+    coverage: Coverage
+    min_coverage: float | None = None
+    reproduce: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def held(self) -> bool:
+        """Whether no part found an error."""
+        return all(part.held for part in self.parts)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the time limit left something out."""
+        return is_cut(self.parts)
+
+    @property
+    def failures(self) -> list[Failure]:
+        """All findings, sorted by severity and then by the order of the rules."""
+        found = [failure for part in self.parts for failure in part.failures]
+        severities, order = [*Severity], {rule: at for at, rule in enumerate(RULES)}
+        return sorted(
+            found, key=lambda one: (severities.index(one.severity), order.get(one.rule, len(order)))
+        )

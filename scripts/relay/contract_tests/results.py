@@ -7,9 +7,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from relay.contract.diagnostics import Diagnostic, Severity, errors
 from relay.contract.model import Contract
@@ -17,9 +16,6 @@ from relay.contract.model import Contract
 from .contract_config import Accepted
 from .contract_rules import RULES
 from .exchanges import Exchange
-
-if TYPE_CHECKING:
-    from .coverage import Coverage
 
 KEPT = "kept failures"
 """The name of the part that repeats what failed in earlier runs."""
@@ -173,43 +169,4 @@ class Acceptance:
             entry.rule == failure.rule
             and (entry.operation is None or self._names.get(entry.operation) == failure.operation)
             and (entry.case is None or fnmatchcase(credential or "", entry.case))
-        )
-
-
-@dataclass(slots=True)
-class Report:
-    """A whole run: what was tested, how, and the results.
-
-    `subject` is the service's address, or None if only recorded traffic was checked; `reproduce` are
-    shell lines that set URL and TOKEN for the curl commands of the failures.
-    """
-
-    title: str
-    spec: str
-    subject: str | None
-    seed: int | None
-    started: datetime
-    parts: list[Phase]
-    coverage: Coverage
-    min_coverage: float | None = None
-    reproduce: tuple[str, ...] = ()
-    seconds: float = 0.0
-
-    @property
-    def held(self) -> bool:
-        """Whether no part found an error."""
-        return all(part.held for part in self.parts)
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether the time limit left something out."""
-        return is_cut(self.parts)
-
-    @property
-    def failures(self) -> list[Failure]:
-        """All findings, sorted by severity and then by the order of the rules."""
-        found = [failure for part in self.parts for failure in part.failures]
-        severities, order = [*Severity], {rule: at for at, rule in enumerate(RULES)}
-        return sorted(
-            found, key=lambda one: (severities.index(one.severity), order.get(one.rule, len(order)))
         )

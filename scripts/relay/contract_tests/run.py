@@ -20,7 +20,7 @@ from relay.project.settings import chosen
 
 from .conformance import ConformanceChecker
 from .contract_config import FILE, Config, find_config
-from .coverage import Coverage, State, check_names
+from .coverage import Coverage, Report, State, check_names
 from .har_files import Recorded, read_traffic
 from .http_client import answers
 from .identity_checks import check_identities
@@ -36,7 +36,6 @@ from .results import (
     Acceptance,
     Failure,
     Phase,
-    Report,
     TimeLimit,
     is_cut,
     report_once,

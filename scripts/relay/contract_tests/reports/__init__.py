@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from relay.contract_tests.coverage import Report
 from relay.contract_tests.exchanges import Exchange
-from relay.contract_tests.results import Phase, Report
+from relay.contract_tests.results import Phase
 from relay.project.files import replace_files
 
 from .html_report import page

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from relay.contract_tests.contract_rules import RULES
-from relay.contract_tests.coverage import Cell, State
-from relay.contract_tests.results import Report
+from relay.contract_tests.coverage import Cell, Report, State
 
 from .curl import curl
 from .printable import answer_line, body_text, escape_unprintable, expected_statuses, shown_by, signed_in_as

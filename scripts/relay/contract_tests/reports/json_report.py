@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from relay.contract.diagnostics import SourceLocation, place_parts
-from relay.contract_tests.coverage import Cell
+from relay.contract_tests.coverage import Cell, Report
 from relay.contract_tests.exchanges import Exchange
-from relay.contract_tests.results import Failure, Phase, Report
+from relay.contract_tests.results import Failure, Phase
 
 from .curl import curl
 from .printable import body_text, escape_unprintable

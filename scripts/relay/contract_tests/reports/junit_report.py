@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from relay.contract.diagnostics import Severity, SourceLocation, place_parts
-from relay.contract_tests.coverage import State
-from relay.contract_tests.results import Failure, Phase, Report
+from relay.contract_tests.coverage import Report, State
+from relay.contract_tests.results import Failure, Phase
 
 from .curl import curl
 from .printable import answer_line, body_text, escape_unprintable, expected_statuses, shown_by, signed_in_as
