@@ -323,6 +323,7 @@ _BREAKS_REQUESTS: list[tuple[Any, Any]] = [
     ({**N, "enum": [1, 2.5]}, I),
     ({**I, "enum": [4, 6]}, {**I, "multipleOf": 4}),
     ({"type": "boolean"}, {"type": "boolean", "enum": [True]}),
+    ({"oneOf": [{**S, "nullable": True}]}, {"oneOf": [{**S, "nullable": True}, {**I, "nullable": True}]}),
     ({**S, "enum": ["a", "c"]}, {"oneOf": [{**S, "enum": ["a"]}, {**S, "enum": ["b"]}]}),
     ({**S, "enum": ["a", "b"]}, {"oneOf": [{**S, "enum": ["a"]}, {**S, "enum": ["a", "b"]}]}),
 ]

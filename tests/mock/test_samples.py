@@ -48,6 +48,7 @@ def sample(schema, **schemas):
         ({"type": "string", "format": "date-time"}, "2024-01-01T12:00:00Z"),
         ({"type": "string", "format": "date-time", "minLength": 25}, "2024-01-01T12:00:00.0000Z"),
         ({"type": "string", "format": "email", "maxLength": 6}, "a@b.co"),
+        ({"type": "string", "format": "byte"}, "c3RyaW5n"),
         ({"type": "string", "pattern": "^[A-Z]{1,3}-[0-9]{1,4}$"}, "A-0"),
         ({"type": "string", "pattern": "^[a-z]+-[0-9]+$", "minLength": 6, "maxLength": 6}, "aaaa-0"),
         ({"type": "string", "pattern": "^(?<word>foo|bar)[^a-z]$"}, "fooA"),
@@ -260,6 +261,8 @@ def test_omits_write_only_properties():
 
     assert sample({"type": "array", "items": made_up}) == [{"name": "string"}]
     assert sample({"type": "array", "items": example}) == [{"name": "a"}]
+    listed = [{"name": "a", "secret": "sk_canary"}]
+    assert sample({"type": "array", "items": made_up, "example": listed}) == [{"name": "a"}]
 
 
 def test_reports_an_example_that_violates_its_schema():
@@ -282,6 +285,10 @@ def test_reports_an_example_that_violates_its_schema():
         ({"type": "string", "pattern": "(a{500}){500}"}, "no string was found for the pattern or format"),
         ({"type": "string", "minLength": 10**9}, "the value would be too large"),
         ({"type": "array", "items": {}, "minItems": 10**9}, "the value would be too large"),
+        (
+            {"type": "array", "items": {"type": "array", "minItems": 60}, "minItems": 60},
+            "the value would be too large",
+        ),
         ({"type": "array", "items": {"type": "boolean"}, "minItems": 3, "uniqueItems": True}, "contradict"),
         ({"type": "string", "oneOf": [{}, {"minLength": 0}]}, "no branch of oneOf gives a valid value"),
         ({"type": "string", "enum": ["a"], "minLength": 2}, "no value of the enum is valid"),
