@@ -555,6 +555,10 @@ DEFINED = {"properties": {"q": {"$ref": "#/components/schemas/Body/$defs/Q"}}}
         (ABOVE, {**ABOVE, "exclusiveMinimum": 1}, "request", "Body (POST /a): exclusiveMinimum changed from 0 to 1; "),
         (ABOVE, {"type": "integer"}, "response", "Body (POST /a): exclusiveMinimum 0 was removed; "),
         (
+            {**ABOVE, "format": "int64"}, {**ABOVE, "format": "int32"}, "request",
+            'Body (POST /a): maximum changed from 9223372036854775807 to 2147483647, because the format changed from "int64" to "int32"; ',
+        ),
+        (
             {"type": "integer", "minimum": 0}, ABOVE, "request",
             "Body (POST /a): minimum changed from 0 to 0, now exclusive; ",
         ),
