@@ -30,10 +30,10 @@ def test_mocks_of_a_dense_contract_do_not_compile_its_definitions_again(spec, mo
     compiled: list[int] = []
     real = compiling._compiled
 
-    def counted(document, **options):
+    def counted(document, *arguments, **options):
         if "additionalProperties" in document and "definitions" in document:
             compiled.append(sum("properties" in one for one in document["definitions"].values()))
-        return real(document, **options)
+        return real(document, *arguments, **options)
 
     monkeypatch.setattr(compiling, "_compiled", counted)
 
