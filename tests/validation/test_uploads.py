@@ -20,15 +20,29 @@ LARGE = os.urandom(IN_MEMORY + 1)
 
 
 @pytest.fixture
-def filled():
+def closed():
+    """Return a function that closes what another one makes at the end of the test."""
     with ExitStack() as stack:
 
-        def fill(*pieces, **rest):
-            spool = spooled(*pieces, **rest)
-            stack.callback(spool.close)
-            return spool
+        def closing(make):
+            def made(*arguments, **options):
+                found = make(*arguments, **options)
+                stack.callback(found.close)
+                return found
 
-        yield fill
+            return made
+
+        yield closing
+
+
+@pytest.fixture
+def filled(closed):
+    return closed(spooled)
+
+
+@pytest.fixture
+def upload(closed):
+    return closed(uploaded)
 
 
 def test_a_small_body_opens_no_file(filled):
@@ -122,18 +136,6 @@ def test_a_window_shows_its_part_as_a_file_does(pieces, data):
 
 
 LARGE_FILE = os.urandom(2 * CHUNK + 1)
-
-
-@pytest.fixture
-def upload():
-    with ExitStack() as stack:
-
-        def make(content, **rest):
-            found = uploaded(content, **rest)
-            stack.callback(found.close)
-            return found
-
-        yield make
 
 
 @pytest.mark.parametrize("content", [b"", b"small", LARGE_FILE])

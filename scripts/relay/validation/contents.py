@@ -14,6 +14,7 @@ from relay.contract.model import Schema
 
 from . import media_types as media
 from .json_strict import parse_json
+from .validators import Validator
 
 Decode = Callable[[str], bytes]
 """Returns the bytes that a text stands for. Raises ValueError for a text that is not in the encoding."""
@@ -67,10 +68,10 @@ ENCODERS: dict[str, Callable[[bytes], bytes]] = {
 
 
 class Content(NamedTuple):
-    """The schema of what JSON in a text may be; its verdict is added when it is compiled."""
+    """The schema of what JSON in a text may be; its validator is added when it is compiled."""
 
     schema: Schema
-    verdicts: list[Callable[[Any], bool]]
+    validators: list[Validator]
 
 
 class Contents:
@@ -101,7 +102,7 @@ class Contents:
 
         def accepts(text: str) -> bool:
             value = _json(text, decode)
-            return value is _NOTHING or all(verdict(value) for verdict in content.verdicts)
+            return value is _NOTHING or all(one.accepts(value) for one in content.validators)
 
         known = len(self._names)
         part = self._part("contentSchema", None, (encoding, json_bytes(schema)), accepts)

@@ -44,6 +44,7 @@ LENIENT = Strictness()
 _Check = Callable[[str], bool]
 
 _RECENT = 256
+_HIDDEN = "the property is {} and must not be in a {}"
 
 
 class SchemaCompiler:
@@ -71,7 +72,12 @@ class SchemaCompiler:
         formats = ChainMap(_FORMATS, *(one.formats for one in self.translator.contents.values()))
         self._compile = partial(_compiled, version=contract.version, known=formats)
         self._formats = formats
-        self._explainers = {direction: self._explainer(direction) for direction in get_args(Direction)}
+        self._explainers = {
+            direction: Explainer(
+                self._definitions[direction].of, self._compile, (mark, _HIDDEN.format(mark, direction))
+            )
+            for direction, mark in MARKS.items()
+        }
         self._groups = {
             (direction, has_formats): ValidatorGroup(self._definitions[direction].of, self._compile)
             for direction in get_args(Direction)
@@ -130,12 +136,7 @@ class SchemaCompiler:
         while new:
             content = new.pop()
             if (validator := self.compile(content.schema, direction, pointer)) is not None:
-                content.verdicts.append(partial(_accepts, validator))
-
-    def _explainer(self, direction: Direction) -> Explainer:
-        mark = MARKS[direction]
-        message = f"the property is {mark} and must not be in a {direction}"
-        return Explainer(self._definitions[direction].of, self._compile, (mark, message))
+                content.validators.append(validator)
 
     def _definition(self, ref: str, direction: Direction) -> Translated:
         pointer = parse_pointer(ref[1:])
@@ -167,10 +168,6 @@ class SchemaCompiler:
             if pattern in (schema.get("patternProperties") or ())
         ]
         self.problems += [self.contract.warning(at, message, "pattern") for at in places or [pointer]]
-
-
-def _accepts(validator: Validator, value: Any) -> bool:
-    return validator.accepts(value)  # another function once the schema is compiled with others
 
 
 def _formats(schema: Schema, known: Mapping[str, _Check]) -> dict[str, _Check]:
