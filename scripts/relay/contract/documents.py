@@ -100,11 +100,6 @@ def _read(path: Path) -> bytes:
 
 def parse_source(path: Path, source: bytes, *, quotes: bool = True) -> tuple[Document, list[Diagnostic]]:
     """Parse the bytes of a file, existing or planned, as `parse_document` does."""
-    parsed = _parse(path, source, quotes=quotes)
-    return Document(path, source, parsed), parsed.problems
-
-
-def _parse(path: Path, source: bytes, *, quotes: bool) -> Parsed:
     is_json = path.suffix.lower() == ".json"
     try:
         text = text_of(source)
@@ -113,8 +108,9 @@ def _parse(path: Path, source: bytes, *, quotes: bool) -> Parsed:
         language = "JSON" if is_json else "YAML"
         message = f"is not {language} in UTF-8; save it as UTF-8"
         raise SetupError([Diagnostic(located(path, before, len(before)), message, language.lower())]) from exc
+    parsed: Parsed | None = None
     if is_json or text.lstrip().startswith(("{", "[")):
         parsed = parse_json(path, text, source, quotes=quotes, required=is_json)
-        if parsed is not None:
-            return parsed
-    return parse_yaml(path, text, quotes=quotes)
+    if parsed is None:
+        parsed = parse_yaml(path, text, quotes=quotes)
+    return Document(path, source, parsed), parsed.problems

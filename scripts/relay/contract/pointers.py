@@ -98,18 +98,16 @@ def chain(document: Any, pointer: Pointer) -> list[Pointer]:
     return [*passed]
 
 
-def references(value: Any, at: Pointer = (), *, named: bool = False) -> Iterator[tuple[Pointer, str]]:
+def references(value: Any) -> Iterator[tuple[Pointer, str]]:
     """Yield the pointer and the target of each `$ref` in a value; a `$ref` key inside data is skipped."""
-    for pointer, mapping in mappings(value, at, named=named):
+    for pointer, mapping in mappings(value):
         if isinstance(ref := mapping.get("$ref"), str):
             yield pointer, ref
 
 
-def mappings(
-    value: Any, at: Pointer = (), *, named: bool = False
-) -> Iterator[tuple[Pointer, dict[str, Any]]]:
+def mappings(value: Any, *, named: bool = False) -> Iterator[tuple[Pointer, dict[str, Any]]]:
     """Yield each object of a value and its pointer, in order; data is skipped."""
-    yield from ((at, one) for at, one, _ in kinds_of(value, at, "names" if named else "object"))
+    yield from ((at, one) for at, one, _ in kinds_of(value, (), "names" if named else "object"))
 
 
 def kinds_of(

@@ -8,7 +8,6 @@ value is validated a million times.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from .diagnostics import Diagnostic, SourceLocation
@@ -36,20 +35,6 @@ class _TooMany(Exception):
     """A schema exceeds a limit; the text is the message."""
 
 
-@dataclass(slots=True)
-class _Visit:
-    """A schema on the path from the one that is counted.
-
-    `lowest` is the lowest index on the path that it leads back to.
-    """
-
-    schema: Any
-    children: Iterator[Any]
-    lowest: int
-    count: int = 1
-    depth: int = 1
-
-
 class _Counter:
     """Counts the paths from a schema to others; a path ends where it leads back to itself."""
 
@@ -61,47 +46,37 @@ class _Counter:
 
     def add(self, schema: Any) -> None:
         """Count a schema, alone and with those before it. Raises _TooMany."""
-        self._total += self._count(schema)
+        self._total += self._count(schema, {})[0]
         if self._total > MAX_ALL_COMBINED:
             raise _TooMany(f"the schemas up to here combine more than {MAX_ALL_COMBINED:,} by {_WORDS}")
 
-    def _count(self, schema: Any) -> int:
-        if "$ref" not in schema and SAME_VALUE.isdisjoint(schema):  # as most are
-            return 1
-        if id(schema) in self._known:
-            return self._known[id(schema)][0]
-        way = [_Visit(schema, self._children(schema), 0)]
-        places = {id(schema): 0}
-        while True:
-            visit = way[-1]
-            child = next(visit.children, None)
-            if child is None:
-                way.pop()
-                del places[id(visit.schema)]
-                if visit.lowest >= len(way):  # it returns to none before it, so every way there is the same
-                    self._known[id(visit.schema)] = visit.count, visit.depth
-                if not way:
-                    return visit.count
-                way[-1].lowest = min(way[-1].lowest, visit.lowest)
-                self._add(way[-1], visit.count, visit.depth)
-            elif id(child) in self._known:
-                self._add(visit, *self._known[id(child)])
-            elif id(child) in places:
-                visit.lowest = min(visit.lowest, places[id(child)])
-                self._add(visit, 1, 1)
-            else:
-                places[id(child)] = len(way)
-                way.append(_Visit(child, self._children(child), len(way)))
-                _check_depth(len(way))
+    def _count(self, schema: Any, way: dict[int, int]) -> tuple[int, int, int]:
+        """Return the count of a schema, its depth, and the lowest index on the way there that it leads back to.
 
-    def _add(self, visit: _Visit, count: int, depth: int) -> None:
-        visit.count += count
-        visit.depth = max(visit.depth, depth + 1)
-        _check_depth(visit.depth)
-        self._steps += 1
-        if visit.count > MAX_COMBINED or self._steps > MAX_ALL_COMBINED:
-            most = MAX_COMBINED if visit.count > MAX_COMBINED else MAX_ALL_COMBINED
-            raise _TooMany(f"it combines more than {most:,} schemas by {_WORDS}")
+        The limit of depth bounds the recursion. Raises _TooMany.
+        """
+        own = id(schema)
+        if own in way:
+            return 1, 1, way[own]
+        if own in self._known:
+            return *self._known[own], len(way)
+        if "$ref" not in schema and SAME_VALUE.isdisjoint(schema):  # as most are
+            return 1, 1, len(way)
+        way[own] = start = lowest = len(way)
+        _check_depth(len(way))
+        count = depth = 1
+        for child in self._children(schema):
+            paths, levels, back = self._count(child, way)
+            count, depth, lowest = count + paths, max(depth, levels + 1), min(lowest, back)
+            _check_depth(depth)
+            self._steps += 1
+            if count > MAX_COMBINED or self._steps > MAX_ALL_COMBINED:
+                most = MAX_COMBINED if count > MAX_COMBINED else MAX_ALL_COMBINED
+                raise _TooMany(f"it combines more than {most:,} schemas by {_WORDS}")
+        del way[own]
+        if lowest >= start:  # it returns to none before it, so every way there is the same
+            self._known[own] = count, depth
+        return count, depth, lowest
 
     def _children(self, schema: dict[str, Any]) -> Iterator[Any]:
         ref = schema.get("$ref")
