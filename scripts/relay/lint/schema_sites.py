@@ -60,8 +60,8 @@ _Way = Direction | Literal[""] | None
 
 def nodes(contract: Contract) -> Iterator[Node]:
     """Yield every schema, parameter, header and media type at its definition; `$ref`s are not followed."""
-    # What is published is written anew if it has faults.
-    return _Walk({} if contract.version == "3.0" else contract.published).within(contract.document, ())
+    written = {} if contract.version == "3.0" else contract.published  # 3.0 has no references to media types
+    return _Walk(written).within(contract.document, ())
 
 
 class _Walk:
@@ -86,9 +86,9 @@ class _Walk:
     def _part(self, field: str, value: Mapping[str, Any], at: Pointer, way: _Way) -> Iterator[Node]:
         if field in ("schema", "itemSchema", "schemas"):
             yield from _schemas(value, at, way or None)
-        elif field == "content" and len(way_there := chain(self._written, at)) > 1:
+        elif field == "content" and len(passed := chain(self._written, at)) > 1:
             # The canonical document has the target of a reference in its place.
-            self._uses.setdefault(way_there[-1], {}).setdefault(at[-1], at)
+            self._uses.setdefault(passed[-1], {}).setdefault(at[-1], at)
         elif "$ref" in value:
             return
         elif field == "callbacks":
