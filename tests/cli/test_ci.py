@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from relay.cli.ci import FORGES, plan
 from relay.contract.diagnostics import SetupError
 from support.hosting import contract, operation
-from support.running import COMMAND, ROOT, environment, relay
+from support.running import COMMAND, ROOT, ended, environment, relay
 
 OURS = ROOT / ".github/workflows/ci.yml"
 WEEKLY = ROOT / ".github/workflows/weekly.yml"
@@ -49,7 +49,7 @@ def jobs_of(workflow):
 def assert_valid(forge, *files):
     """Assert that files keep to the schema that a forge publishes."""
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", SCHEMAS[forge], *map(str, files)]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    found = ended(command, ROOT)
     assert found.returncode == 0, found.stdout
 
 
@@ -69,7 +69,7 @@ def test_every_script_can_be_parsed(forge, shell):
     """By the shell that a runner has, whichever that is."""
     for options in OPTIONS:
         for script in jobs_of(plan(forge, *options)):
-            parsed = subprocess.run([shell, "-n"], input=script, text=True, capture_output=True, check=False)
+            parsed = ended([shell, "-n"], ROOT, input=script)
             assert (parsed.returncode, parsed.stderr) == (0, "")
 
 
@@ -224,7 +224,7 @@ class TestOurs:
 
     def test_tests_the_contract_as_we_tell_others_to(self):
         """The job is what the command prints for us."""
-        printed = yaml.safe_load(relay(ROOT, "ci", "github", "--install", INSTALL).stdout)
+        printed = yaml.safe_load(plan("github", None, None, INSTALL))
         ours = yaml.safe_load(OURS.read_text("utf-8"))
 
         for key in (True, "permissions", "concurrency"):  # YAML 1.1 reads `on` as True
@@ -263,14 +263,8 @@ class Repository:
 
     def run(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a script as a runner does: by bash, which stops at what fails."""
-        return subprocess.run(
-            ["bash", "-e", "-c", script],
-            cwd=self.folder,
-            env=environment(self.folder, **self._variables, **variables),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        variables = environment(self.folder, **self._variables, **variables)
+        return ended(["bash", "-e", "-c", script], self.folder, env=variables)
 
 
 def things(*fields: str):

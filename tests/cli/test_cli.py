@@ -19,7 +19,7 @@ from relay.cli.main import COMMANDS, main
 from relay.cli.startup_banner import print_banner
 from support.hosting import SECRET, assert_envelope, contract, host, operation, token, write_package
 from support.planting import plant
-from support.running import ROOT, as_project, environment, relay, serving, serving_demo
+from support.running import ROOT, as_project, ended, environment, relay, serving, serving_demo
 
 ORGANIZATION = {"_id": "64f0a1b2c3d4e5f6a7b8c000", "name": "Acme"}
 USER = {"_id": "64f0a1b2c3d4e5f6a7b8c9d1", "organizationId": ORGANIZATION["_id"], "accessRole": "ADMIN"}
@@ -34,14 +34,8 @@ HEAVY = {"connexion", "uvicorn", "libcst", "schemathesis", "datamodel_code_gener
 
 
 def python(code, folder=ROOT):
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=folder,
-        env=environment(folder),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = ended([sys.executable, "-c", code], folder)
+    assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr
 
 
@@ -444,9 +438,7 @@ class TestWorkingDirectory:
         script = 'cd gone && rmdir ../gone && exec "$PYTHON" -P -m relay serve'
         (tmp_path / "gone").mkdir()
 
-        result = subprocess.run(
-            ["/bin/sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
-            env=environment(tmp_path, PYTHON=sys.executable),
-        )  # fmt: skip
+        variables = environment(tmp_path, PYTHON=sys.executable)
+        result = ended(["/bin/sh", "-c", script], tmp_path, env=variables)
 
         assert (result.returncode, result.stderr) == (2, self.LINE.format("No such file or directory"))

@@ -20,7 +20,7 @@ import jwt
 import pytest
 
 from support.hosting import SECRET, bearer, contract, operation, write_package
-from support.running import COMMAND, as_project, environment, eventually, relay, serving, started
+from support.running import COMMAND, as_project, ended, environment, eventually, relay, serving, started
 
 ACME = {"_id": "a" * 24, "name": "Acme"}
 ALEX = {"_id": "1" * 24, "organizationId": ACME["_id"], "accessRole": "ADMIN"}
@@ -130,19 +130,13 @@ def test_serves_where_nothing_can_be_printed(tmp_path, script):
 
 def as_nobody(folder, *arguments, **variables):
     """Run a command as a user without a name, in a folder that is not theirs; HOME is what is given."""
-    kept = {
-        name: value for name, value in environment(folder).items() if name not in ("HOME", "XDG_DATA_HOME")
+    own = environment(folder, TMPDIR="/nonexistent", **variables)
+    homeless = {
+        name: value
+        for name, value in own.items()
+        if name in variables or name not in ("HOME", "XDG_DATA_HOME")
     }
-    return ended(
-        [*BECOME_NOBODY, *COMMAND, *arguments], folder, {**kept, "TMPDIR": "/nonexistent", **variables}
-    )
-
-
-def ended(command, folder, variables):
-    """Run a program to its end."""
-    return subprocess.run(
-        command, cwd=folder, env=variables, capture_output=True, text=True, timeout=60, check=False
-    )
+    return ended([*BECOME_NOBODY, *COMMAND, *arguments], folder, env=homeless)
 
 
 @pytest.fixture
@@ -203,7 +197,7 @@ def test_the_demo_says_what_it_needs(elsewhere, tmp_path_factory):
 def test_a_full_disk_leaves_no_half_secret(tmp_path, command, message):
     """Nothing is left that would keep the next start from working."""
     command = ["sh", "-c", 'ulimit -f 0; trap "" XFSZ; exec "$@"', "sh", *COMMAND, command]
-    result = ended(command, as_project(tmp_path), environment(tmp_path))
+    result = ended(command, as_project(tmp_path))
 
     assert result.returncode == 2
     assert message in result.stderr

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import sys
 
 import jwt
@@ -15,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from relay.contract.diagnostics import SetupError
 from relay.server import keys
 from support.hosting import SECRET
-from support.running import ROOT, eventually_async
+from support.running import ROOT, ended, eventually_async
 from support.signing import EC, ED, RSA, KeyServer, encoded, jwk, pem, refuses, sign, verifier
 
 PRIVATE_PEM = ED.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
@@ -320,8 +319,6 @@ def test_a_reading_does_not_keep_the_process_from_ending(key_server):
             print("ended")
     """
 
-    ended = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = ended([sys.executable, "-c", program], ROOT)
 
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "ended\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ended\n", "")

@@ -62,15 +62,13 @@ def relay(folder: Path, *arguments: str, **variables: str) -> subprocess.Complet
         return relay_here(folder, *arguments, **variables)
     if arguments[:1] in (("load",), ("keys",), ("demo",)):
         as_project(folder)
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        cwd=folder,
-        env=environment(folder, **variables),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return ended([*COMMAND, *arguments], folder, env=environment(folder, **variables))
+
+
+def ended(command: Sequence[str | Path], folder: Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, with its output as text and no settings of the machine's own, unless `options` differ."""
+    given = {"env": environment(folder), "capture_output": True, "text": True, "timeout": 60, **options}
+    return subprocess.run(command, cwd=folder, check=False, **given)
 
 
 def patched(values: dict[str, object]) -> list[str]:
