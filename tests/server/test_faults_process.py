@@ -112,7 +112,7 @@ def from_shell(folder, script, *arguments, **variables):
     streams = {"stdout": None, "stderr": subprocess.DEVNULL}
     with started(command, folder, env=environment(folder, **variables), **streams) as process:
         url = f"http://127.0.0.1:{port}/livez"
-        eventually(lambda: tried(url) is not None or process.poll() is not None)
+        eventually(lambda: tried(url) is not None or process.poll() is not None, 60)
         yield process
 
 
