@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from relay.contract.model import Contract
 from relay.validation.contents import DECODERS, ENCODERS, is_encoded
-from relay.validation.plain_values import Level, plain
+from relay.validation.json_writing import Level, plain
 from relay.validation.schemas import SchemaCompiler
 from relay.validation.shapes import Shape
 from support.compiled import read

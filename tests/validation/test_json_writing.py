@@ -1,4 +1,4 @@
-"""Values of Python's types in JSON, as a schema says: `relay.validation.plain_values`."""
+"""Values of Python's types in JSON, as a schema says: `relay.validation.json_writing`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.validation.errors import ResponseViolation
-from relay.validation.plain_values import Level, NotPlain, plain
+from relay.validation.json_writing import Level, NotPlain, plain
 from relay.validation.shapes import Shape
 from support.compiled import around
 from support.encoding import documented, response_encoder, violations
