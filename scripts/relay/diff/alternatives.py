@@ -9,20 +9,15 @@ from typing import Literal
 from .changes import Difference
 from .schema_pair import Child, Pair
 from .schema_view import Alternatives, View
-from .sites import Site, Sites
+from .sites import Site, Sites, is_component
 
 _MAX_TRIED = 1_000  # values of an enum, times alternatives
 _NOT_NULL = ["array", "boolean", "integer", "number", "object", "string"]
 _DEPTH = 4  # levels of properties searched for a difference between two alternatives
 
 
-def is_split(pair: Pair) -> bool:
-    """Return True if only the producer has alternatives, so that each is compared on its own."""
-    return bool(pair.producer.groups) and not pair.consumer.groups
-
-
 def split(pair: Pair) -> Iterator[Child]:
-    """Yield each alternative of the producer, to be compared with the whole consumer."""
+    """Yield each alternative of the producer, if only that has some, to be compared with the whole consumer."""
     group, *_ = pair.producer.groups
     rest = [part.excluding(group.kind) if part == group.owner else part for part in pair.producer.parts]
     for site in group.sites:
@@ -45,7 +40,7 @@ def _compare_groups(
     matches = _match(pair, producer_group.sites, group.sites)
     unmatched = [site for site in producer_group.sites if site not in matches]
     for site in unmatched:
-        name = site.pointer[-1] if site.is_component else site.schema.get("type", "without a name")
+        name = site.pointer[-1] if is_component(site.pointer) else site.schema.get("type", "without a name")
         places = pair.in_order(site.pointer, (*group.owner.pointer, group.kind))
         rule, verb = pair.by_direction(("alternative-removed", "removed"), ("alternative-added", "added"))
         side: Literal["old", "new"] = "old" if verb == "removed" else "new"
@@ -61,11 +56,11 @@ def _match(pair: Pair, producer: Sites, consumer: Sites) -> dict[Site, Site]:
 
     def has_same_type(site: Site, other: Site) -> bool:
         is_same = "type" in site.schema and site.schema["type"] == other.schema.get("type")
-        return is_same and not (site.is_component and other.is_component)
+        return is_same and not (is_component(site.pointer) and is_component(other.pointer))
 
     criteria: list[tuple[Callable[[Site, Site], bool], bool]] = [
         (pair.same, True),
-        (lambda site, other: site.pointer == other.pointer and site.is_component, True),
+        (lambda site, other: site.pointer == other.pointer and is_component(site.pointer), True),
         (lambda site, other: pair.is_compatible((site,), (other,)), False),
         (has_same_type, True),
     ]

@@ -7,7 +7,8 @@ from math import inf
 
 from .changes import Difference
 from .schema_pair import Child, Pair
-from .schema_view import Shape
+
+_OTHERS = ("additionalProperties", "unevaluatedProperties")
 
 
 def compare_items(pair: Pair) -> Iterator[Child]:
@@ -66,7 +67,8 @@ def _in_request(pair: Pair, name: str) -> Iterator[Difference | Child]:
             yield _property("request-property-removed", pair, name, "removed")
         elif name not in pair.old.properties and name not in pair.new.required:
             yield _property("request-property-added", pair, name, "added")
-        if name in pair.old.properties or not _is_open(pair.old):
+        others = (value for word in _OTHERS for value in pair.old.values(word))
+        if name in pair.old.properties or any(value is not True for value in others):
             yield Child(old, new, name)
 
 
@@ -104,9 +106,3 @@ def _required(pair: Pair, name: str) -> Iterator[Difference]:
 def _property(rule: str, pair: Pair, name: str, what: str) -> Difference:
     old, new = (shape.properties.get(name) or (*shape.pointer, "properties", name) for shape in pair.sides)
     return Difference(rule, what, old, new, "new" if name in pair.new.properties else "old", name)
-
-
-def _is_open(shape: Shape) -> bool:
-    """Return True if additional properties may have any value."""
-    words = ("additionalProperties", "unevaluatedProperties")
-    return all(value is True for word in words for value in shape.values(word))

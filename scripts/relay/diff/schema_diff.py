@@ -14,7 +14,7 @@ from relay.contract.diagnostics import Severity
 from relay.contract.model import Contract
 from relay.validation.schemas import Direction
 
-from .alternatives import compare_alternatives, is_split, split
+from .alternatives import compare_alternatives, split
 from .changes import Difference, Places
 from .diff_rules import RULES
 from .object_diff import compare_items, compare_properties
@@ -153,7 +153,7 @@ class SchemaComparison:
         before, after = self._views[direction]
         pair = Pair(before.shape(old), after.shape(new), direction, self._same, self._is_compatible)
         producer = pair.producer
-        if is_split(pair):
+        if producer.groups and not pair.consumer.groups:
             parts = list(split(pair))
             if not any(producer.view.shape(pair.in_order(*part[:2])[0]).takes_null for part in parts):
                 yield from compare_null(pair)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import jsonschema_rs
 
@@ -17,7 +16,7 @@ from .changes import Difference
 from .schema_equality import discriminator_values
 from .schema_pair import Child, Pair, changed, listed, together
 from .schema_view import TYPES, Shape, json_key
-from .sites import Site, is_component
+from .sites import is_component
 from .undecided_keywords import compare_undecided
 
 _UNCHECKED = frozenset(
@@ -73,20 +72,17 @@ def compare_notes(pair: Pair) -> Iterator[Difference]:
 
 def compare_discriminators(pair: Pair) -> Iterator[Difference]:
     """Report a discriminator property, or a value of it, that the consumer does not know."""
-    before, after = (_discriminator(shape.part_with("discriminator")) for shape in pair.sides)
-    (name, values), (known_name, known) = pair.in_order(before, after)
+    sites = [shape.part_with("discriminator") for shape in pair.sides]
+    before, after = (one.schema.get("discriminator", {}).get("propertyName", ABSENT) for one in sites)
+    name, known_name = pair.in_order(before, after)
+    values, known = map(set, pair.in_order(*map(discriminator_values, sites)))
     if known_name is ABSENT or (name == known_name and values <= known):
         return
-    what = changed("the discriminator", before[0], after[0])
+    what = changed("the discriminator", before, after)
     if name == known_name:
         verb = pair.by_direction("was removed from", "was added to")
         what = f"{listed(sorted(values - known))} {verb} the discriminator {name}"
     yield pair.differs("discriminator-changed", "discriminator-changed", what, "discriminator")
-
-
-def _discriminator(site: Site) -> tuple[Any, set[str]]:
-    name = site.schema.get("discriminator", {}).get("propertyName", ABSENT)
-    return name, set(discriminator_values(site))
 
 
 def compare_contents(pair: Pair) -> Iterator[Difference | Child]:

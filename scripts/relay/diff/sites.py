@@ -68,11 +68,6 @@ class Site:
         """True for a schema of null only."""
         return self.schema.get("type") == "null"
 
-    @property
-    def is_component(self) -> bool:
-        """True for a schema with a name."""
-        return is_component(self.pointer)
-
 
 Sites = tuple[Site, ...]
 """A conjunction: a value must be valid for all of the sites."""

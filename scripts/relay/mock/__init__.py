@@ -84,11 +84,8 @@ def read_preferences(header: str) -> dict[str, str]:
 
 def write_preferences(applied: Mapping[str, str]) -> str:
     """Return the value of Preference-Applied (section 3)."""
-    return ", ".join(f"{name}={_quoted(value)}" for name, value in applied.items())
-
-
-def _quoted(value: str) -> str:
-    if _TOKEN.fullmatch(value):
-        return value
-    escaped = re.sub(r'(["\\])', r"\\\1", value)
-    return f'"{escaped}"'
+    escaped = {name: re.sub(r'(["\\])', r"\\\1", value) for name, value in applied.items()}
+    return ", ".join(
+        f"{name}={value}" if _TOKEN.fullmatch(value) else f'{name}="{escaped[name]}"'
+        for name, value in applied.items()
+    )

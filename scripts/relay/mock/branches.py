@@ -85,20 +85,15 @@ def subtypes(part: SchemaPart, contract: Contract, compiler: SchemaCompiler) -> 
     if not part.here or part.name != part.here[-1]:
         return []
     if _CHILDREN not in compiler.memo:
-        compiler.memo[_CHILDREN] = _children(contract)
+        children = compiler.memo.setdefault(_CHILDREN, {})
+        schemas = (contract.document.get("components") or {}).get("schemas") or {}
+        for name, schema in schemas.items():
+            for base in (one["$ref"] for one in schema.get("allOf", ()) if "$ref" in one):
+                children.setdefault(base, []).append(_COMPONENTS + escape(name))
     found: list[str] = compiler.memo[_CHILDREN].get(part.name, [])
     mapping = part.schema["discriminator"].get("mapping") or {}
     mapped = [ref for target in mapping.values() for ref in (target, _COMPONENTS + target) if ref in found]
     return [*dict.fromkeys([*mapped, *found])]
-
-
-def _children(contract: Contract) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    schemas = (contract.document.get("components") or {}).get("schemas") or {}
-    for name, schema in schemas.items():
-        for base in (part["$ref"] for part in schema.get("allOf", ()) if "$ref" in part):
-            found.setdefault(base, []).append(_COMPONENTS + escape(name))
-    return found
 
 
 def _has_branches(schema: Schema) -> bool:

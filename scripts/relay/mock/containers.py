@@ -157,13 +157,15 @@ class ObjectWriter:
         for name in [*self._properties, *sorted(self._required - self._properties.keys())]:
             if name in self._required:
                 self._add(name)
-            elif optional > 0 and name not in self._listed and self._is_optional(name):
+            elif (
+                optional > 0
+                and name not in self._listed
+                and self._may_have(name)
+                and not self._is_hidden(name)
+            ):
                 with suppress(NoSample):
                     self._add(name)
                     optional -= 1
-
-    def _is_optional(self, name: str) -> bool:
-        return self._may_have(name) and not self._is_hidden(name)
 
     def _add_each(self, names: Iterator[str], count: int) -> None:
         """Add properties until there are as many more, and where there is room."""

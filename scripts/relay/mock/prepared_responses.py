@@ -90,7 +90,9 @@ class ResponsePreparer:
         default = default_media_type(response)
         contents: list[PreparedContent] = []
         reasons: dict[str, str] = {}
-        for name in sorted(_distinct(content), key=lambda name: name != default):
+        known = media.by_name({name: name for name in content})
+        distinct = [name for essence, name in known.items() if RANGES.get(essence) not in known]
+        for name in sorted(distinct, key=lambda name: name != default):  # without ranges of a known one
             try:
                 contents.append(self._content(content[name], (*at, name), status, texts))
             except NoSample as exc:
@@ -132,12 +134,6 @@ class ResponsePreparer:
 
     def _warn(self, pointer: Pointer, message: str) -> None:
         self._compiler.problems.append(self._contract.warning(pointer, message, "mock"))
-
-
-def _distinct(documented: Mapping[str, Any]) -> list[str]:
-    """Return the distinct media types, without ranges for which a documented media type would be sent."""
-    names = media.by_name({name: name for name in documented})
-    return [name for essence, name in names.items() if RANGES.get(essence) not in names]
 
 
 def _first_statuses(operation: Operation) -> dict[Pointer, int]:

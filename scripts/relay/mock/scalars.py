@@ -7,6 +7,7 @@ import datetime as dt
 import math
 import quopri
 import uuid
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from fractions import Fraction
@@ -27,7 +28,7 @@ MAX_LENGTH = 10_000  # characters of one string
 _WORDS = frozenset(("pattern", "format", "contentEncoding", "contentMediaType"))
 _DAY = dt.date(2024, 1, 1)
 _ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
-    "base64": base64.b64encode,
+    "base64": b64encode,
     "base64url": base64.urlsafe_b64encode,
     "base32": base64.b32encode,
     "base16": base64.b16encode,
@@ -112,10 +113,6 @@ def _fraction(missing: int) -> str:
     return "." + "0" * max(missing - 1, 1) if missing > 0 else ""
 
 
-def _byte(variant: int, least: int) -> str:
-    return base64.b64encode(_of_length(least * 3 // 4, None, variant).encode()).decode()
-
-
 def _padded(template: str, pad: Callable[[str, int, str], str]) -> Callable[[int, int], str]:
     return lambda variant, least: pad(template.format(variant or ""), least, "a")
 
@@ -128,7 +125,7 @@ _WRITERS: dict[str, Callable[[int, int], str]] = {
     "uuid": lambda variant, _: str(uuid.UUID(int=variant + 1, version=4)),
     "ipv4": lambda variant, _: f"192.0.2.{variant % 254 + 1}",
     "ipv6": lambda variant, _: f"2001:db8::{variant + 1:x}",
-    "byte": _byte,
+    "byte": lambda variant, least: b64encode(_of_length(least * 3 // 4, None, variant).encode()).decode(),
     **dict.fromkeys(("email", "idn-email"), _padded("someone{}@example.com", str.rjust)),
     "hostname": _padded("host{}.example.com", str.rjust),
     **dict.fromkeys(("uri", "url", "iri"), _padded("https://example.com/{}", str.ljust)),

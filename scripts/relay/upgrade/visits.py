@@ -103,14 +103,10 @@ def _inner(files: ContractFiles, visit: Visit, grammar: dict[str, dict[str, str]
         members = {key: "one path item" for key in value if key[:2] != "x-"}
     for key in [key for key in members if key in value]:
         shape, _, inner = members[key].partition(" ")
-        yield from (Visit(inner, one, file) for one in _members(value[key], shape) if isinstance(one, Map))
-
-
-def _members(value: Any, shape: str) -> list[Any]:
-    if shape == "one":
-        return [value]
-    if shape == "list":
-        return [*value] if isinstance(value, list) else []
-    if not isinstance(value, dict):
-        return []
-    return [item for key, item in value.items() if shape == "names" or not key.startswith("x-")]
+        found: Any = [value[key]] if shape == "one" else value[key]
+        if shape in ("names", "patterned"):
+            names = found if isinstance(found, dict) else {}
+            found = [one for name, one in names.items() if shape == "names" or not name.startswith("x-")]
+        for one in found if isinstance(found, list) else ():
+            if isinstance(one, Map):
+                yield Visit(inner, one, file)
