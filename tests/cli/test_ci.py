@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from relay.cli.ci import FORGES, plan
@@ -95,6 +95,7 @@ def test_no_name_becomes_an_expression(forge, name):
             plan(forge, *options)
 
 
+@example("-x")
 @given(st.text(min_size=1).filter(lambda name: name.isprintable() and name.strip()))
 def test_any_name_is_one_word_of_the_script(name):
     """And no option, and no expression."""

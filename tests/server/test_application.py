@@ -1,4 +1,4 @@
-"""A project → its service: `scripts/relay/server/application.py`, with the key of `development_key.py`."""
+"""A project → its service: `scripts/relay/server/application.py`, with the key of `token_minting.py`."""
 
 from __future__ import annotations
 

@@ -83,6 +83,9 @@ async def test_chooses_the_key_of_a_set_by_its_id(tmp_path):
     assert await verify(sign(EC, "ES256", {"kid": "e"}))
     await refuses(verify, sign(EC, "ES256", {"kid": "r"}))
     await refuses(verify, sign(RSA, "RS256"))
+    assert await verifier(jwt_jwks=key_set(tmp_path, jwk(RSA, "RS256", "r")))(
+        sign(RSA, "RS256")
+    )  # its only key
     await refuses(verify, sign(RSA, "RS256", {"kid": "unknown"}))
 
 
