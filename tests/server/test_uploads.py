@@ -18,7 +18,6 @@ from support.uploading import (
     MULTIPART,
     VIDEO,
     digest,
-    peak,
     send_form,
     send_raw,
     taking_files,
@@ -58,7 +57,7 @@ def test_large_files_take_little_memory(service):
 
     assert json.loads(raw.body) == [*digest(LARGE), LARGE]
     assert json.loads(form.body) == {"note": "x", "file": digest(LARGE)}
-    assert peak(service.process.pid) < MOST_MEMORY
+    assert Measured.of(service.process.pid).peak < MOST_MEMORY
     assert settled(service) == []
 
 
@@ -107,7 +106,7 @@ def test_hostile_forms_are_refused_and_take_no_memory(service, body):
 
     assert [one.status for one in found] in ([400], [413], [])  # a reset may overtake the answer
     assert json.loads(send_form(service, 100_000).body)["file"] == digest(100_000)
-    assert peak(service.process.pid) < MOST_MEMORY
+    assert Measured.of(service.process.pid).peak < MOST_MEMORY
     assert settled(service) == []
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from .hosting import contract, operation, serving_package
+from .hosting import contract, operation, query, serving_package
 from .targets import Measured
 from .wire import request
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
     from .running import Service
 
@@ -25,7 +24,7 @@ MAX_MEMORY = 150.0
 _OCTETS = {
     "200": {"description": "", "content": {"application/octet-stream": {"schema": {"format": "binary"}}}}
 }
-_SIZE = [{"name": "size", "in": "query", "required": True, "schema": {"type": "integer"}}]
+_SIZE = [query("size", {"type": "integer"}, required=True)]
 _CONTRACT = contract(
     {
         "/file": {"get": operation("large_file", parameters=_SIZE, responses=_OCTETS)},
@@ -70,19 +69,6 @@ async def events():
 def count_open():
     return len(is_open)
 """
-
-
-class Peak(NamedTuple):
-    """The most memory that a process has taken, in MiB."""
-
-    memory: float
-
-    @classmethod
-    def of(cls, pid: int) -> Peak:
-        """Read it from Linux."""
-        found = re.search(r"VmHWM:\s+([0-9]+) kB", Path(f"/proc/{pid}/status").read_text("ascii"))
-        assert found is not None
-        return cls(int(found[1]) / 1024)
 
 
 @contextmanager
@@ -153,7 +139,7 @@ def soak(folder: Path, gigabytes: float, streams: int) -> list[str]:
             size = int(gigabytes * 10**9)
             if asyncio.run(download(service.url, path, size)) != size:
                 wrong.append(f"{path} broke off")
-            peak = Peak.of(service.process.pid).memory
+            peak = Measured.of(service.process.pid).peak
             sys.stdout.write(f"{gigabytes:g} GB of {path}: {peak:.0f} MiB at most\n")
             if peak > MAX_MEMORY:
                 wrong.append(f"{path} took {peak:.0f} MiB")

@@ -26,6 +26,8 @@ from .wire import answers, request
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from .targets import Target
+
 SHUT, ABORT = "shut", "abort"
 """Steps of a connection beside bytes to send and seconds to wait: no more from us, and gone without a word."""
 
@@ -461,6 +463,13 @@ class Grammar:
 
 def _coded(value: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+def attack(target: Target, **options: int) -> tuple[list[str], str]:
+    """Return the command that plays connections to a service, and what it reads from its standard input."""
+    arguments = [f"--{name}={value}" for name, value in options.items()]
+    job = {"token": target.token, "good": [one.decode("latin-1") for one in target.good]}
+    return [sys.executable, "-m", __name__, target.service.url, *arguments], json.dumps(job)
 
 
 async def play(url: str, connection: Connection, busy: asyncio.Semaphore) -> Outcome:

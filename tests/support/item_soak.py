@@ -14,8 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from .downloads import Peak
-from .hosting import contract, operation, serving_package
+from .hosting import contract, operation, query, serving_package
 from .targets import Measured
 from .wire import request
 
@@ -33,7 +32,7 @@ _EVENT = {
         "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": _ROW},
     },
 }
-_COUNT = [{"name": "count", "in": "query", "required": True, "schema": {"type": "integer"}}]
+_COUNT = [query("count", {"type": "integer"}, required=True)]
 
 
 def _stream(name: str, media_type: str, item: dict[str, object]) -> dict[str, object]:
@@ -99,7 +98,7 @@ async def take_all(service: Service, path: str, clients: int, items: int) -> Tak
     assert await asyncio.gather(*tasks) == [items] * clients
     for _, writer in readers:
         writer.close()
-    return Taken(first, middle, Peak.of(service.process.pid).memory, time.monotonic() - started)
+    return Taken(first, middle, Measured.of(service.process.pid).peak, time.monotonic() - started)
 
 
 async def _taken(reader: asyncio.StreamReader, items: int, half: asyncio.Event) -> int:

@@ -103,14 +103,11 @@ class Soak:
         while self.end - time.monotonic() > 2:
             seconds = int(min(CHUNK, self.end - time.monotonic() - 1))
             options = {"seed": self.seed, "rate": RATE, "seconds": seconds, "slow": HELD, "first": first}
+            command, job = hostile.attack(self.target, **options)
             first += RATE * seconds
-            arguments = [f"--{name}={value}" for name, value in options.items()]
-            attacker = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", hostile.__name__, self.target.service.url, *arguments,
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(self.folder),
-            )  # fmt: skip
-            job = {"token": self.target.token, "good": [one.decode("latin-1") for one in self.target.good]}
-            told, _ = await attacker.communicate(json.dumps(job).encode())
+            streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+            attacker = await asyncio.create_subprocess_exec(*command, **streams, env=environment(self.folder))
+            told, _ = await attacker.communicate(job.encode())
             found = json.loads(told)
             self.fire.update(found["statuses"])
             self.faults += found["faults"]

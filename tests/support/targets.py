@@ -39,17 +39,20 @@ class Target(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What a process takes."""
+    """What a process takes: descriptors, and MiB of memory now and at most."""
 
     descriptors: int
-    memory: float  # MiB
+    memory: float
+    peak: float
 
     @classmethod
     def of(cls, pid: int) -> Measured:
         """Measure a process of this machine."""
-        resident = re.search(r"VmRSS:\s+([0-9]+) kB", Path(f"/proc/{pid}/status").read_text("ascii"))
-        assert resident is not None
-        return cls(sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir()), int(resident[1]) / 1024)
+        status = dict(
+            re.findall(r"(VmRSS|VmHWM):\s+([0-9]+) kB", Path(f"/proc/{pid}/status").read_text("ascii"))
+        )
+        descriptors = sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+        return cls(descriptors, int(status["VmRSS"]) / 1024, int(status["VmHWM"]) / 1024)
 
 
 @contextmanager

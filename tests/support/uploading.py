@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import re
 import sys
 import time
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ import orjson
 
 from .hosting import contract, operation, write_package
 from .running import serving
+from .targets import Measured
 from .wire import answers, connect, request
 
 if TYPE_CHECKING:
@@ -113,13 +113,6 @@ def digest(size: int) -> list[object]:
     return [size, found.hexdigest()]
 
 
-def peak(pid: int) -> float:
-    """Return the most memory that a process ever had, in MiB."""
-    found = re.search(r"VmHWM:\s+([0-9]+) kB", Path(f"/proc/{pid}/status").read_text("ascii"))
-    assert found is not None
-    return int(found[1]) / 1024
-
-
 def _send(service: Service, path: str, typed: tuple[str, str], start: bytes, size: int, end: bytes) -> Answer:
     length = ("Content-Length", str(len(start) + size + len(end)))
     with connect(service.url, 600) as connection:
@@ -149,7 +142,7 @@ def main() -> int:
         for send, expected in ((send_raw, [*right, size]), (send_form, {"note": "x", "file": right})):
             begun = time.monotonic()
             answer = send(service, size)
-            memory = peak(service.process.pid)
+            memory = Measured.of(service.process.pid).peak
             seconds = time.monotonic() - begun
             sys.stdout.write(
                 f"{send.__name__}: {size / 1e9:g} GB in {seconds:.0f} s, at most {memory:.0f} MiB\n"

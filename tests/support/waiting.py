@@ -103,14 +103,11 @@ def busy(pid: int | None = None) -> float:
 def under_load(target: Target, seed: int, number: int) -> Iterator[subprocess.Popen[str]]:
     """Fire at the service from a process of its own for longer than a round takes."""
     seconds = int(ROUND) + 4
-    first = number * RATE * seconds
-    options = {"seed": seed, "rate": RATE, "seconds": seconds, "slow": HELD, "first": first}
-    arguments = [f"--{name}={value}" for name, value in options.items()]
-    command = [sys.executable, "-m", hostile.__name__, target.service.url, *arguments]
+    options = {"seed": seed, "rate": RATE, "seconds": seconds, "slow": HELD}
+    command, job = hostile.attack(target, **options, first=number * RATE * seconds)
     # A scheduler may give each session its share.
     with started(command, ROOT, 5, stdin=subprocess.PIPE, start_new_session=True) as load:
-        job = {"token": target.token, "good": [one.decode("latin-1") for one in target.good]}
-        load.stdin.write(json.dumps(job))
+        load.stdin.write(job)
         load.stdin.close()
         load.stdin = None
         yield load
