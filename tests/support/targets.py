@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from handlers._commands.demo import demo_secrets
 from relay.contract.loading import load_contract
-from specs.garage import STOREROOM_KEY
+from tests.specs.garage import STOREROOM_KEY
 
 from .hosting import SECRET, bearer
 from .running import ROOT, SPEC, serving, serving_demo
