@@ -20,9 +20,8 @@ from . import (
     StoreUnavailable,
     encryption,
     mongo_client,
-    mongo_load,
     mongo_reads,
-    mongo_secrets,
+    mongo_writes,
     rules,
 )
 
@@ -121,12 +120,12 @@ class MongoStore:
         return await self._query(self._voice_ai(ObjectId(organization_id)))
 
     async def load(self, batch: Batch) -> None:
-        """See `Store.load`, and `mongo_load.load` for what "all or nothing" can mean without transactions."""
+        """See `Store.load`, and `mongo_writes.load` for what "all or nothing" can mean without transactions."""
         rules.check_records(batch)
-        encrypted = encryption.encrypted_batch(batch, self._keyring, mongo_secrets.to_document)
+        encrypted = encryption.encrypted_batch(batch, self._keyring, mongo_writes.to_document)
         await self.ready()  # a load may take long, but an unavailable database must be reported soon
         with _as_unavailable():
-            await mongo_load.load(self._database, encrypted)
+            await mongo_writes.load(self._database, encrypted)
 
     async def ready(self) -> None:
         """See `Store.ready`."""
@@ -140,13 +139,13 @@ class MongoStore:
                 organization = record.get("organizationId")
                 is_owned = isinstance(organization, ObjectId)
                 owner = str(organization) if is_owned else f"the record {record['_id']!r}"
-                for secret in encryption.stored_secrets(owner, record, mongo_secrets.to_bytes):
+                for secret in encryption.stored_secrets(owner, record, mongo_writes.to_bytes):
                     yield secret if is_owned else replace(secret, value=None)
                 after = record["_id"]
 
     async def replace_secrets(self, changes: Sequence[tuple[StoredSecret, Encrypted]]) -> int:
         """See `Store.replace_secrets`."""
-        return await self._query(mongo_secrets.replace(self._credentials, changes))
+        return await self._query(mongo_writes.replace_secrets(self._credentials, changes))
 
     async def scrub(self) -> bool:
         """See `Store.scrub`; MongoDB manages its own files."""
@@ -161,7 +160,7 @@ class MongoStore:
         return [*missing, *report.problems()]
 
     async def _page(self, after: Any) -> list[dict[str, Any]]:
-        return await self._query(mongo_secrets.read(self._credentials, after))
+        return await self._query(mongo_writes.read_secrets(self._credentials, after))
 
     async def _joined(self, user: ObjectId) -> dict[str, Any] | None:
         cursor = await self._users.aggregate(mongo_reads.user_with_organization(user))

@@ -22,7 +22,6 @@ from . import (
     sqlite_file,
     sqlite_inline,
     sqlite_rows,
-    sqlite_secrets,
 )
 
 if TYPE_CHECKING:
@@ -139,7 +138,7 @@ class SqliteStore:
     async def load(self, batch: Batch) -> None:
         """See `Store.load`; one transaction, however long it takes."""
         rules.check_records(batch)
-        encrypted = encryption.encrypted_batch(batch, self._keyring, sqlite_secrets.to_document)
+        encrypted = encryption.encrypted_batch(batch, self._keyring, sqlite_rows.to_document)
         await self._write(partial(sqlite_rows.load, batch=encrypted))
 
     async def ready(self) -> None:
@@ -149,26 +148,26 @@ class SqliteStore:
     async def secrets(self) -> AsyncIterator[StoredSecret]:
         """See `Store.secrets`."""
         after = ""
-        while records := await self._read(partial(sqlite_secrets.read, after=after)):
+        while records := await self._read(partial(sqlite_rows.read_secrets, after=after)):
             for organization_id, record in records:
-                for secret in encryption.stored_secrets(organization_id, record, sqlite_secrets.to_bytes):
+                for secret in encryption.stored_secrets(organization_id, record, sqlite_rows.to_bytes):
                     yield secret
                 after = organization_id
 
     async def replace_secrets(self, changes: Sequence[tuple[StoredSecret, Encrypted]]) -> int:
         """See `Store.replace_secrets`; one transaction."""
-        return await self._write(partial(sqlite_secrets.replace, changes=changes))
+        return await self._write(partial(sqlite_rows.replace_secrets, changes=changes))
 
     async def scrub(self) -> bool:
         """See `Store.scrub`; the duration depends on the file's size."""
         with _as_unavailable():
-            return await self._run(self._writer, sqlite_secrets.scrub)
+            return await self._run(self._writer, sqlite_rows.scrub)
 
     async def check(self) -> list[str]:
         """See `Store.check`."""
         report = await encryption.count_secrets(self.secrets(), self._keyring)
         with _as_unavailable():
-            return [*sqlite_secrets.exposures(self._path), *report.problems()]
+            return [*sqlite_file.exposures(self._path), *report.problems()]
 
     async def _remembered(
         self, key: Hashable, work: Callable[[sqlite3.Connection], sqlite_inline.Read], seconds: float

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from . import StoreAbsent, StoreMisconfigured
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 LOCK_SECONDS = 1.5  # how long a statement waits for a lock of another process, less than the caller's timeout
@@ -141,6 +142,15 @@ def close(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA busy_timeout = 0")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
+
+
+def exposures(path: Path) -> Iterator[str]:
+    """Report permissions that let other users read the file or its log, or replace it."""
+    for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        if file.exists() and file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            yield f"{file} is accessible to other users of this machine; run chmod 600 {file}"
+    if path.parent.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        yield f"{path.parent}, the folder of {path.name}, is writable by other users; run chmod 700 {path.parent}"
 
 
 def misconfigured(path: Path, exc: sqlite3.Error | OSError) -> StoreMisconfigured:

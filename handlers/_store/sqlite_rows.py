@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from . import rules
+from . import encryption, rules
 from .sqlite_inline import Read
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from handlers._types import CallsVoiceAiOrgPhoneNumber
 
-    from . import Batch
+    from . import Batch, StoredSecret
+    from .keyring import Encrypted
 
 
 def _is_set(field: str) -> str:
@@ -72,6 +74,17 @@ _PUT_CREDENTIALS = """
 """
 _DROP_NUMBERS = "DELETE FROM voice_numbers WHERE organization_id = ? AND user_id = ?"
 _PUT_NUMBER = "INSERT INTO voice_numbers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+# `->` returns a field's JSON, which distinguishes strings from objects.
+_PAGE = f"""
+    SELECT organization_id, {", ".join(f"document -> '{field}'" for field in rules.SECRETS)}
+    FROM credentials WHERE organization_id > ? ORDER BY organization_id LIMIT 200
+"""  # noqa: S608 -- the field names are constants
+_FIELD = "SELECT document -> :field FROM credentials WHERE organization_id = :organization"
+_PUT_FIELD = """
+    UPDATE credentials SET document = json_set(document, '$.' || :field, json(:encrypted))
+    WHERE organization_id = :organization
+"""
 
 _OWN_COLUMNS = ("_id", "organizationId", "voicePhoneNumbers")
 _FLAG_COLUMNS = (2, 3, 4)  # of a number
@@ -137,3 +150,47 @@ def _number_rows(user: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     for position, number in enumerate(user["voicePhoneNumbers"] or []):
         values = (number.get(field) for field in rules.NUMBER_FIELDS)
         yield user["organizationId"], user["_id"], position, *values
+
+
+def read_secrets(connection: sqlite3.Connection, after: str) -> list[tuple[str, dict[str, Any]]]:
+    """Read a page of organizations with an id greater than `after`: their secret fields as stored."""
+    return [
+        (organization_id, _parsed(zip(rules.SECRETS, values, strict=True)))
+        for organization_id, *values in connection.execute(_PAGE, (after,))
+    ]
+
+
+def replace_secrets(connection: sqlite3.Connection, changes: Sequence[tuple[StoredSecret, Encrypted]]) -> int:
+    """Replace the secrets that have not changed since they were read, inside an exclusive write transaction."""
+    replaced = 0
+    for secret, encrypted in changes:
+        key = {"organization": secret.organization_id, "field": secret.name}
+        current = _parsed((secret.name, value) for (value,) in connection.execute(_FIELD, key))
+        if secret in encryption.stored_secrets(secret.organization_id, current, to_bytes):
+            connection.execute(_PUT_FIELD, {**key, "encrypted": json.dumps(to_document(encrypted))})
+            replaced += 1
+    return replaced
+
+
+def scrub(connection: sqlite3.Connection) -> bool:
+    """Rewrite the file and empty its log, because both keep overwritten data.
+
+    Returns False while another connection reads from the log.
+    """
+    connection.execute("VACUUM")
+    is_busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    return not is_busy
+
+
+def to_document(encrypted: Encrypted) -> dict[str, Any]:
+    """Return the JSON object of an encrypted secret."""
+    return encryption.to_document(encrypted, lambda raw: base64.b64encode(raw).decode())
+
+
+def to_bytes(text: str) -> bytes:
+    """Return the bytes of a base64 string."""
+    return base64.b64decode(text, validate=True)
+
+
+def _parsed(fields: Iterator[tuple[str, str | None]]) -> dict[str, Any]:
+    return {name: json.loads(value) for name, value in fields if value is not None}

@@ -17,9 +17,9 @@ from itertools import cycle
 import pytest
 from click.testing import CliRunner
 
-from handlers._store import Batch, open_store, rules, sqlite_secrets
+from handlers._store import Batch, open_store, rules, sqlite_rows
 from handlers._store.keyring import read_keyring
-from handlers._store.sqlite_secrets import replace
+from handlers._store.sqlite_rows import replace_secrets
 from relay.cli.main import main
 from support import keyrings
 from support.planting import plant
@@ -320,7 +320,7 @@ class TestRotate:
         ("hindered", "told"),
         [
             (
-                {"replace": lambda connection, changes: replace(connection, changes[1:])},
+                {"replace_secrets": lambda connection, changes: replace_secrets(connection, changes[1:])},
                 "1 secret changed at the same time and skipped; run it again",
             ),
             (
@@ -337,7 +337,7 @@ class TestRotate:
         asyncio.run(load(f"sqlite:///{tmp_path}/relay.db", canaries(ACME)))
         with monkeypatch.context() as others:
             for name, function in hindered.items():
-                others.setattr(sqlite_secrets, name, function)
+                others.setattr(sqlite_rows, name, function)
 
             first = CliRunner().invoke(main, ["keys", "rotate"])
 
@@ -389,10 +389,10 @@ MANY = [f"{number:024x}" for number in range(200)]
 
 ENDS = """
 import os, random, sys, threading
-from handlers._store import {module} as secrets
+from handlers._store import {module} as store
 from relay.cli.main import main
 
-replace, calls = secrets.replace, []
+replace, calls = store.replace_secrets, []
 
 def replace_and_end(*arguments, **named):
     calls.append(1)
@@ -400,14 +400,14 @@ def replace_and_end(*arguments, **named):
         threading.Timer(random.random() / 200, os.kill, (os.getpid(), {number})).start()
     return replace(*arguments, **named)
 
-secrets.replace = replace_and_end
+store.replace_secrets = replace_and_end
 main(["keys", "rotate"])
 """
 
 
 def ended_within(folder, url, number):
     """Rotate, in a process that gets a signal at some moment from the second batch on."""
-    module = "sqlite_secrets" if url.startswith("sqlite") else "mongo_secrets"
+    module = "sqlite_rows" if url.startswith("sqlite") else "mongo_writes"
     code = ENDS.format(module=module, number=int(number))
     variables = environment(folder, RELAY_STORE=url, RELAY_KEYRING=NEWER)
     return subprocess.run(

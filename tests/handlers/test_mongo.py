@@ -23,7 +23,7 @@ from handlers._store import (
     VoiceAiSettings,
     mongo,
     mongo_client,
-    mongo_load,
+    mongo_writes,
     open_store,
     rules,
 )
@@ -222,7 +222,7 @@ async def test_tells_that_a_batch_stays_in_part_without_its_documents(store, dat
     async def fail(_step):
         raise PyMongoError("canary")
 
-    monkeypatch.setattr(mongo_load._Step, "put_back", fail)
+    monkeypatch.setattr(mongo_writes._Step, "put_back", fail)
     with pytest.raises(RecordRefused):
         await store.load(acme(user(email="canary"), user(BO, email="canary")))
 
@@ -293,7 +293,7 @@ async def test_puts_nothing_back_over_what_was_sealed_meanwhile(store, database,
     credentials = database["organizationcredentials"]
     await store.load(acme(webhookSecret="other"))
     await credentials.update_one({}, {"$set": {"elevenlabsApiKey": "canary"}})
-    remembering = mongo_load._Step.put_back
+    remembering = mongo_writes._Step.put_back
 
     async def seal_first(step):
         async for one in store.secrets():
@@ -302,7 +302,7 @@ async def test_puts_nothing_back_over_what_was_sealed_meanwhile(store, database,
                 await store.replace_secrets([(one, sealed)])
         return await remembering(step)
 
-    monkeypatch.setattr(mongo_load._Step, "put_back", seal_first)
+    monkeypatch.setattr(mongo_writes._Step, "put_back", seal_first)
     await credentials.create_index("aiVoiceProvider", unique=True)
     batch = [{"organizationId": one, "sinchEstProjectId": f"of {one}"} for one in (ACME, GLOBEX)]
     with pytest.raises(RecordRefused):

@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from handlers._store import Batch, sqlite_secrets
+from handlers._store import Batch, sqlite_rows
 from handlers._store.keyring import Encrypted
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def plant(url: str, records: dict[str, dict[str, Any]]) -> None:
 def _into_sqlite(url: str, records: Iterable[tuple[str, dict[str, Any]]]) -> None:
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection, connection:
         for organization_id, fields in records:
-            document = json.dumps(_with_documents(fields, sqlite_secrets.to_document))
+            document = json.dumps(_with_documents(fields, sqlite_rows.to_document))
             connection.execute(
                 "INSERT OR IGNORE INTO organizations (id, document) VALUES (?, '{}')", (organization_id,)
             )
@@ -57,7 +57,7 @@ def _into_mongodb(url: str, records: Iterable[tuple[str, dict[str, Any]]]) -> No
     from bson import ObjectId
     from pymongo import MongoClient, UpdateOne
 
-    from handlers._store import mongo_secrets
+    from handlers._store import mongo_writes
 
     with MongoClient(url) as client:
         database = client.get_default_database()
@@ -65,7 +65,7 @@ def _into_mongodb(url: str, records: Iterable[tuple[str, dict[str, Any]]]) -> No
             [
                 UpdateOne(
                     {"organizationId": ObjectId(organization_id)},
-                    {"$set": _with_documents(fields, mongo_secrets.to_document)},
+                    {"$set": _with_documents(fields, mongo_writes.to_document)},
                     upsert=True,
                 )
                 for organization_id, fields in records

@@ -1,4 +1,4 @@
-"""Loads a batch into MongoDB without transactions, which a single server does not support."""
+"""Loads a batch into MongoDB, without transactions, which a single server does not support, and replaces secrets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import DeleteOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from . import RecordRefused, rules
+from . import RecordRefused, encryption, rules
+from .keyring import Encrypted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,13 +23,16 @@ if TYPE_CHECKING:
     from pymongo.asynchronous.collection import AsyncCollection
     from pymongo.asynchronous.database import AsyncDatabase
 
-    from . import Batch
+    from . import Batch, StoredSecret
 
 _log = logging.getLogger("relay.store")
 
 _Operation = UpdateOne | ReplaceOne[RawBSONDocument] | DeleteOne
 
 _LOAD_SECONDS = 60.0  # thousands of records may take longer than a request may
+
+_SECRET_FIELDS = dict.fromkeys(("organizationId", *rules.SECRETS), 1)
+_PAGE_SIZE = 200
 
 # Documents for a rollback are not decoded, so they are restored byte for byte.
 _RAW = CodecOptions(document_class=RawBSONDocument)
@@ -148,3 +152,43 @@ def _changes(key: str, record: dict[str, Any]) -> tuple[dict[str, Any], list[str
     fields = {name: value for name, value in record.items() if name not in ("_id", "organizationId")}
     given = ids | {name: value for name, value in fields.items() if value is not None}
     return given, [name for name, value in fields.items() if value is None]
+
+
+async def read_secrets(credentials: AsyncCollection[dict[str, Any]], after: Any) -> list[dict[str, Any]]:
+    """Read a page of records with `_id` greater than `after`: organization and secret fields."""
+    query = {} if after is None else {"_id": {"$gt": after}}
+    return await credentials.find(query, _SECRET_FIELDS).sort("_id").limit(_PAGE_SIZE).to_list()
+
+
+async def replace_secrets(
+    credentials: AsyncCollection[dict[str, Any]], changes: Sequence[tuple[StoredSecret, Encrypted]]
+) -> int:
+    """Replace the secrets that have not changed since they were read, in one round trip; each update is atomic."""
+    updates = [
+        UpdateOne(
+            {"organizationId": ObjectId(secret.organization_id), **_unchanged(secret)},
+            {"$set": {secret.name: to_document(encrypted)}},
+        )
+        for secret, encrypted in changes
+    ]
+    return (await credentials.bulk_write(updates, ordered=False)).matched_count
+
+
+def to_document(encrypted: Encrypted) -> dict[str, Any]:
+    """Return the BSON document of an encrypted secret; bytes are binary data."""
+    return encryption.to_document(encrypted, bytes)
+
+
+def to_bytes(value: Any) -> bytes:
+    """Return the bytes of a document's binary data."""
+    if not isinstance(value, bytes):
+        raise TypeError
+    return value
+
+
+def _unchanged(secret: StoredSecret) -> dict[str, Any]:
+    match secret.value:
+        case Encrypted() as encrypted:
+            return {f"{secret.name}.{name}": value for name, value in to_document(encrypted).items()}
+        case value:
+            return {secret.name: value}
