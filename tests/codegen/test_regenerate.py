@@ -235,6 +235,14 @@ def test_imports_types_at_run_time_if_annotations_are_evaluated():
     assert "TYPE_CHECKING" not in after
 
 
+def test_an_import_is_added_after_a_last_line_without_a_line_break():
+    two = operation("two", responses={"200": json_of(ref("Thing"))})
+
+    after = module_after(state_of(document(two), things="import os"))
+
+    assert after.startswith("import os\n\nfrom ._types import Thing\n\n\nasync def two()")
+
+
 def test_a_type_that_a_handler_has_the_name_of_is_written_with_its_module():
     """In a module with a function `list`, `list[str]` is no type."""
     strings = {"200": json_of({"type": "array", "items": STRING})}
