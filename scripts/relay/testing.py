@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from functools import partial, partialmethod
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,12 +55,29 @@ class Client:
         """Send one request."""
         return self._portal.call(partial(self._http.request, method, url, **options))
 
-    get = partialmethod(request, "GET")
-    post = partialmethod(request, "POST")
-    put = partialmethod(request, "PUT")
-    patch = partialmethod(request, "PATCH")
-    delete = partialmethod(request, "DELETE")
-    query = partialmethod(request, "QUERY")  # RFC 10008: the body is the query
+    def get(self, url: str, **options: Any) -> httpx.Response:
+        """Send a GET request."""
+        return self.request("GET", url, **options)
+
+    def post(self, url: str, **options: Any) -> httpx.Response:
+        """Send a POST request."""
+        return self.request("POST", url, **options)
+
+    def put(self, url: str, **options: Any) -> httpx.Response:
+        """Send a PUT request."""
+        return self.request("PUT", url, **options)
+
+    def query(self, url: str, **options: Any) -> httpx.Response:
+        """Send a QUERY request (RFC 10008), whose body is the query."""
+        return self.request("QUERY", url, **options)
+
+    def patch(self, url: str, **options: Any) -> httpx.Response:
+        """Send a PATCH request."""
+        return self.request("PATCH", url, **options)
+
+    def delete(self, url: str, **options: Any) -> httpx.Response:
+        """Send a DELETE request."""
+        return self.request("DELETE", url, **options)
 
 
 @contextmanager
