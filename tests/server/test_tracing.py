@@ -162,10 +162,11 @@ def test_a_collector_that_is_silent_holds_up_neither_requests_nor_the_end(tmp_pa
         silent() as url,
         serving_demo(tmp_path, RELAY_TRACING="true", OTEL_EXPORTER_OTLP_ENDPOINT=url) as service,
     ):
-        asked = time.monotonic()
-        for _ in range(20):
-            httpx.get(service.url + CONFIG)
-        answered = time.monotonic()
+        with httpx.Client() as client:
+            asked = time.monotonic()
+            for _ in range(20):
+                client.get(service.url + CONFIG)
+            answered = time.monotonic()
         service.process.terminate()
         service.process.wait(tracing.FLUSH_SECONDS + 10)
 
