@@ -7,23 +7,21 @@ and ProblemException of Connexion.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import libcst as cst
 
 from relay.contract.diagnostics import SourceLocation
-from relay.project.module_source import Assigned, Bound, Defined, Function, Imported, Module
+from relay.project.module_source import Assigned, Defined, Function, Module
 from relay.project.package_source import Sources
 from relay.project.syntax import code, dotted, nodes
 from relay.server.errors import ErrorReport
+from relay.validation.errors import ApiError
 
 from .handler_lookup import below, lookup
-from .static_values import UNREAD, Resolve, Unknown, evaluate, literal
-
-_Class = tuple[Module, Defined]
+from .static_values import UNREAD, Resolve, Unknown, evaluate
 
 _STATUS_ARGUMENTS = {
     "starlette.exceptions.HTTPException": "status_code",
@@ -35,8 +33,8 @@ _PROBLEM_MEMBERS = ("type", "title", "instance")
 """The arguments of Connexion's ProblemException that become members; `ext` has others."""
 
 _MESSAGE = "What went wrong"
-_DEPTH = 20
-"""Steps from a name to another; source may refer to itself."""
+_ATTRIBUTES = frozenset(("status", "code", "message", "members", "__init__"))
+"""What is read of a class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +63,12 @@ class Raised:
 
 
 class PackageErrors:
-    """The errors of a package."""
+    """The errors of a package, whose classes are made anew, with what source shows of them."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
+        self._made: dict[cst.CSTNode, Any] = {}
+        self._others: dict[str, type] = {}
         self._mapped = dict(self._exported())
 
     def raised_by(self, function: Function) -> Iterator[Raised]:
@@ -82,159 +82,123 @@ class PackageErrors:
                 yield Raised(report, name, module.place(node))
 
     def _report(self, module: Module, raised: cst.BaseExpression, name: str) -> ErrorReport | None:
-        if (report := self._of_class(module, name, raised)) is not None:
+        kind = self._class(module, name)
+        if kind is None:
+            return None
+        if (report := self._declared(kind, module, raised)) is not None:
             return report
-        known = next((one for one in self._names(module, name) if one in self._mapped), None)
-        if known is not None:
+        if (known := next((one for one in kind.__mro__ if one in self._mapped), None)) is not None:
             return self._mapped[known]
         argument = _STATUS_ARGUMENTS.get(module.whole_name(name))
         if not isinstance(raised, cst.Call) or argument is None:
             return None
         return self._http_report(module, raised, argument)
 
-    def _of_class(
-        self, module: Module, name: str, raised: cst.BaseExpression | None = None
-    ) -> ErrorReport | None:
-        """Return the error that a class of the package declares, with the members of a `raise` if there is one."""
-        found = self._class(module, name)
-        status, code, message = (self._attribute(found, word) for word in ("status", "code", "message"))
-        if found is None or not isinstance(status, int) or not 400 <= status <= 599:
+    def _declared(self, kind: type, module: Module, raised: cst.BaseExpression) -> ErrorReport | None:
+        """Return the error that a class declares, with the members of a `raise` if it is one."""
+        status, code, message = (getattr(kind, word, None) for word in ("status", "code", "message"))
+        if not isinstance(status, int) or not 400 <= status <= 599:
             return None
-        members = self._members(
-            module if raised is not None else found[0], found, raised or found[1].node.name
-        )
+        members = self._members(kind, module, raised)
         return ErrorReport(int(status), str(code or "CODE"), str(message or _MESSAGE), members=members)
 
-    def _exported(self) -> Iterator[tuple[str, ErrorReport]]:
-        """Yield the whole name and the error of each exception class in `errors`, as far as source shows them."""
+    def _exported(self) -> Iterator[tuple[type, ErrorReport]]:
+        """Yield each exception class in `errors`, and its error, as far as source shows them."""
         match lookup(self._sources, "", "errors"):
             case module, Assigned(cst.Dict() as mapping):
                 for element in mapping.elements:
                     if isinstance(element, cst.DictElement):
-                        name = next(self._names(module, dotted(element.key)), None)
+                        kind = self._class(module, dotted(element.key))
                         report = self._mapped_report(module, element.value)
-                        if name is not None and report is not None:
-                            yield name, report
+                        if kind is not None and report is not None:
+                            yield kind, report
 
     def _mapped_report(self, module: Module, value: cst.BaseExpression) -> ErrorReport | None:
         if name := dotted(value):
-            return self._of_class(module, name)
-        match _plain(value):
+            kind = self._class(module, name)
+            return None if kind is None else self._declared(kind, module, value)
+        match self._value(module, value):
             case (int(status), str(code), str(message)) if 400 <= status <= 599:
                 return ErrorReport(status, code, message)
         return None
 
-    def _class(self, module: Module, name: str) -> _Class | None:
-        """Find a class of the package by the name that a module uses for it."""
+    def _class(self, module: Module, name: str) -> type | None:
+        """Return the class that a module uses a name for; a class of another package is one without attributes."""
+        whole = module.whole_name(name)
+        known = self._defined(module, name)
+        if known is None and whole:
+            known = self._others.setdefault(whole, type(whole, (), {}))
+        elif known is None and name not in module.bindings:
+            known = getattr(builtins, name, None)
+        return known if isinstance(known, type) else None
+
+    def _defined(self, module: Module, name: str) -> Any:
+        """Return a class of the package by the name that a module uses for it, or ApiError; None for any other."""
         first, _, rest = name.partition(".")
-        inside: str | None = below(self._sources, module.name)
         bound = module.bindings.get(first)
-        if not name or (bound is None and hasattr(builtins, first)):
+        whole = module.whole_name(name)
+        if whole == "relay.ApiError":
+            return ApiError
+        if not name or (rest and not whole) or (bound is None and hasattr(builtins, first)):
             return None  # a built-in exception, as in every stub
-        if rest:
-            if not isinstance(bound, Imported):
-                return None
-            source, _, first = module.whole_name(name).rpartition(".")
-            inside = below(self._sources, source)
-        match lookup(self._sources, inside, first) if inside is not None else None:
-            case found, Defined() as definition:
-                return found, definition
+        source, _, member = (whole if rest else f"{module.name}.{name}").rpartition(".")
+        inside = below(self._sources, source)
+        match lookup(self._sources, inside, member) if inside is not None else None:
+            case found, Defined(node):
+                return self._once(node, lambda: self._class_of(found, node))
         return None
 
-    def _binding(
-        self, found: _Class, name: str, seen: tuple[cst.ClassDef, ...] = ()
-    ) -> tuple[Module, Bound] | None:
-        """Return what a name of a class is bound to, own or inherited, and the module that binds it."""
-        module, definition = found
-        bound = dict(module.bound_in(definition.node.body.body)).get(name)
-        if bound is not None:
-            return module, bound
-        bases = (self._class(module, dotted(base.value)) for base in definition.node.bases)
-        above = (one for one in bases if one is not None and one[1].node not in seen)
-        inherited = (self._binding(one, name, (*seen, definition.node)) for one in above)
-        return next(filter(None, inherited), None)
-
-    def _attribute(self, found: _Class | None, name: str) -> Any:
-        binding = self._binding(found, name) if found is not None else None
-        value = _plain(binding[1].value) if binding and isinstance(binding[1], Assigned) else None
-        return None if value is UNREAD else value
-
-    def _names(self, module: Module, name: str) -> Iterator[str]:
-        """Yield the whole names of a class and of the classes that it extends, nearest first."""
-        pending = [(module, name)]
-        seen: set[str] = set()
-        while pending:
-            here, one = pending.pop(0)
-            found = self._class(here, one)
-            whole = _whole_name(here, one, found)
-            if not whole or whole in seen:
-                continue
-            seen.add(whole)
-            yield whole
-            if found is not None:
-                pending += [(found[0], dotted(base.value)) for base in found[1].node.bases]
-            elif whole.startswith("builtins."):
-                yield from (f"builtins.{above.__name__}" for above in getattr(builtins, one).__mro__[1:])
-
-    def _members(self, module: Module, found: _Class, raised: cst.BaseExpression) -> Mapping[str, Any]:
-        """Return the members of an error of a class that a module raises; a value that source does not show is UNREAD."""
+    def _class_of(self, module: Module, node: cst.ClassDef) -> Any:
+        bases = filter(None, (self._class(module, dotted(base.value)) for base in node.bases))
+        own: dict[str, Any] = {}
+        for name, bound in module.bound_in(node.body.body):
+            if name in _ATTRIBUTES:
+                own[name] = self._value(module, bound.value) if isinstance(bound, Assigned) else bound
+                if own[name] is UNREAD and name != "members":
+                    own[name] = None
         try:
-            made = self._binding(found, "__init__")
-            if made is not None:
-                return self._passed(made[0], found, _base_call(made[1]))
-            is_call = isinstance(raised, cst.Call)
-            return self._passed(module, found, raised) if is_call else self._declared_members(found, 0)
-        except Unknown:
-            return UnreadMembers(module.place(raised))
+            return type(node.name.value, tuple(bases), own)
+        except TypeError:  # bases that do not fit together, which Python refuses too
+            return UNREAD
 
-    def _passed(self, module: Module, found: _Class, call: Any) -> dict[str, Any]:
-        for one in call.args:
-            if one.star == "**":
-                raise Unknown
+    def _once(self, node: cst.CSTNode, make: Callable[[], Any]) -> Any:
+        """Return what is made of a node; UNREAD while it is made, for source may refer to itself."""
+        if node not in self._made:
+            self._made[node] = UNREAD
+            self._made[node] = make()
+        return self._made[node]
+
+    def _members(self, kind: type, module: Module, raised: cst.BaseExpression) -> Mapping[str, Any]:
+        """Return the members of an error; a value that source does not show is UNREAD."""
+        call: cst.BaseExpression | None = raised
+        found, place = getattr(kind, "members", {}), module.place(raised)
+        if isinstance(made := getattr(kind, "__init__", None), Function):
+            module, call = made.module, _base_call(made)
+        passed = call.args if isinstance(call, cst.Call) else ()
+        for one in passed:
             if one.keyword is not None and one.keyword.value == "members" and dotted(one.value) != "None":
-                return self._mapping(module, one.value, found, 0)
-        return self._declared_members(found, 0)
+                found = self._value(module, one.value, kind)
+        is_read = isinstance(found, Mapping) and all(isinstance(key, str) for key in found)
+        if not is_read or call is None or any(one.star == "**" for one in passed):
+            return UnreadMembers(place)
+        return found
 
-    def _declared_members(self, found: _Class, depth: int) -> dict[str, Any]:
-        match self._binding(found, "members"):
-            case None:
-                return {}
-            case module, Assigned(value):
-                return self._mapping(module, value, None, depth)
-        raise Unknown
-
-    def _mapping(
-        self, module: Module, node: cst.BaseExpression, own: _Class | None, depth: int
-    ) -> dict[str, Any]:
-        """Return a mapping in the source of a module; `own` is the class of `self`. Raises Unknown."""
-        found = evaluate(node, self._resolve(module, own, depth), is_partial=True)
-        if not isinstance(found, Mapping) or not all(isinstance(key, str) for key in found):
-            raise Unknown
-        return dict(found)
-
-    def _value(self, module: Module, node: cst.BaseExpression) -> Any:
+    def _value(self, module: Module, node: cst.BaseExpression, own: type | None = None) -> Any:
+        """Return the value of an expression of a module, UNREAD if source does not show it; `own` is the class of `self`."""
         try:
-            return evaluate(node, self._resolve(module, None, 0), is_partial=True)
+            return evaluate(node, self._resolve(module, own), is_partial=True)
         except Unknown:
             return UNREAD
 
-    def _resolve(self, module: Module, own: _Class | None, depth: int) -> Resolve:
-        if depth == _DEPTH:
-            raise Unknown
-
+    def _resolve(self, module: Module, own: type | None) -> Resolve:
         def resolve(name: str) -> Any:
             bound = module.bindings.get(name)
             if isinstance(bound, Assigned) and name.isupper():  # others may be local
-                is_mapping = isinstance(bound.value, cst.Dict)
-                return (
-                    self._mapping(module, bound.value, own, depth + 1) if is_mapping else _plain(bound.value)
-                )
-            if module.whole_name(name) == "relay.ApiError":
-                return SimpleNamespace(members={})
-            found = own if name in ("self", "cls") else self._class(module, name)
+                return self._once(bound.value, lambda: self._value(module, bound.value))
+            found = own if name in ("self", "cls") else self._defined(module, name)
             if found is None:
                 raise KeyError(name)
-            return SimpleNamespace(members=self._declared_members(found, depth + 1))
+            return found
 
         return resolve
 
@@ -242,7 +206,7 @@ class PackageErrors:
         named = {one.keyword.value: one.value for one in call.args if one.keyword is not None}
         if argument == "status_code" and call.args and call.args[0].keyword is None:
             named[argument] = call.args[0].value
-        status = _plain(named[argument]) if argument in named else None
+        status = self._value(module, named[argument]) if argument in named else None
         if not isinstance(status, int) or not 400 <= status <= 599:
             return None
         members: Mapping[str, Any] = {}
@@ -254,32 +218,13 @@ class PackageErrors:
         return ErrorReport(status, "CODE", _MESSAGE, members=members)
 
 
-def _plain(node: cst.BaseExpression) -> Any:
-    try:
-        return literal(node)
-    except Unknown:
-        return UNREAD
-
-
-def _base_call(bound: Bound) -> cst.Call:
-    """Return the only `super().__init__(…)` of an `__init__` that sets no members itself; raise Unknown for others."""
-    body = bound.node.body if isinstance(bound, Function) else cst.Pass()
-    made = [call for call in nodes(body, cst.Call) if code(call.func) == "super().__init__"]
+def _base_call(made: Function) -> cst.Call | None:
+    """Return the only `super().__init__(…)` of an `__init__` that sets no members itself; None for others."""
+    body = made.node.body
+    calls = [call for call in nodes(body, cst.Call) if code(call.func) == "super().__init__"]
     targets: list[cst.CSTNode] = [one.target for one in nodes(body, cst.AssignTarget)]
     targets += [one.target for one in nodes(body, cst.AnnAssign)]
-    if len(made) != 1 or "self.members" in map(dotted, targets):
-        raise Unknown
-    return made[0]
-
-
-def _whole_name(module: Module, name: str, found: _Class | None) -> str:
-    """Return the name of a class with its module; '' if it is not known."""
-    if found is not None:
-        return f"{found[0].name}.{found[1].node.name.value}"
-    if whole := module.whole_name(name):
-        return whole
-    kind = getattr(builtins, name, None) if name not in module.bindings else None
-    return f"builtins.{name}" if isinstance(kind, type) and issubclass(kind, BaseException) else ""
+    return calls[0] if len(calls) == 1 and "self.members" not in map(dotted, targets) else None
 
 
 def _raises(node: Any) -> Iterator[cst.Raise]:
