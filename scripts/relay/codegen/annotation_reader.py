@@ -11,7 +11,7 @@ from relay.project.module_source import Module
 from relay.project.package_source import TYPES
 from relay.project.syntax import dotted
 
-from .annotations import BUILTINS, ELLIPSIS, NONE, TYPING, UPLOAD, Kind, Type, literals, union
+from .annotations import BUILTINS, ELLIPSIS, FOREIGN, NONE, TYPING, UPLOAD, Kind, Type, literals, union
 from .body_types import SAME, STREAM
 
 _HOMES_OF_STREAMS = frozenset(("collections.abc", "typing", "typing_extensions"))
@@ -78,49 +78,66 @@ def stream_names(node: cst.BaseExpression, module: Module) -> Iterator[str]:
                 pending.append(quoted_annotation(part))
 
 
-class _Foreign(Exception):
-    """The annotation uses a type that the generator does not write."""
-
-
 def read_annotation(node: cst.BaseExpression, meaning: Meaning) -> Type | None:
     """Read an annotation that the generator could have written; None for any other.
 
     `meaning` returns what a dotted name refers to in its module.
     """
-    try:
-        return _read(node, meaning)
-    except _Foreign:
-        return None
+    return known(_read(node, meaning))
 
 
-def _read(node: cst.BaseExpression | None, meaning: Meaning) -> Type:
+def known(found: Type) -> Type | None:
+    """Return a type; None if it has a name that the generator does not write."""
+    return None if FOREIGN.name in found.names("foreign") else found
+
+
+def alternatives(
+    node: cst.BaseExpression, meaning: Meaning, place: cst.BaseExpression | None = None
+) -> Iterator[tuple[cst.BaseExpression, Type]]:
+    """Yield the members of an annotation with their places, one for all of a text in quotes; FOREIGN for what the generator does not write, also within a tuple."""
+    match node:
+        case cst.BinaryOperation(operator=cst.BitOr()):
+            yield from alternatives(node.left, meaning, place)
+            yield from alternatives(node.right, meaning, place)
+        case cst.SimpleString() if (quoted := quoted_annotation(node)) is not None:
+            yield from alternatives(quoted, meaning, place or node)
+        case cst.Subscript():
+            head, inner = _read(node.value, meaning), inner_parts(node)
+            is_union = head.kind == "typing" and head.name in ("Optional", "Union")
+            for part in inner if is_union else ():
+                yield from alternatives(part, meaning, place)
+            if not is_union or head.name == "Optional":
+                yield place or node, NONE if is_union else _subscript(head, inner, meaning)
+        case _:
+            yield place or node, _name(node, meaning)
+
+
+def _read(node: cst.BaseExpression, meaning: Meaning) -> Type:
+    types = [one for _, one in alternatives(node, meaning)]
+    return FOREIGN if FOREIGN in types else union(types)
+
+
+def _name(node: cst.BaseExpression, meaning: Meaning) -> Type:
     match node:
         case cst.Name(value="None"):
             return NONE
         case cst.Name() | cst.Attribute() if (found := meaning(dotted(node))) is not None:
             return Type(found[1], kind=found[0])
-        case cst.BinaryOperation(operator=cst.BitOr()):
-            return union([_read(node.left, meaning), _read(node.right, meaning)])
-        case cst.Subscript():
-            return _subscript(_read(node.value, meaning), inner_parts(node), meaning)
-        case cst.SimpleString():
-            return _read(quoted_annotation(node), meaning)
         case cst.Ellipsis():
             return ELLIPSIS
-    raise _Foreign
+    return FOREIGN
 
 
 def _subscript(head: Type, inner: list[cst.BaseExpression], meaning: Meaning) -> Type:
     if head.name == "Literal":
-        return literals([_literal_value(value) for value in inner])
-    parts = [_read(value, meaning) for value in (inner[:1] if head.kind == "abc" else inner)]
-    if head.kind == "abc":
-        if not any(parts[0].names("generated")):
-            raise _Foreign  # a stream of bytes, text and an author's own values is the author's own
-        return Type(STREAM, tuple(parts), "abc")
-    if head.name in ("Optional", "Union") and head.kind == "typing":
-        return union([*parts, NONE] if head.name == "Optional" else parts)
-    return Type(head.name, tuple(parts), head.kind)
+        values = [_literal_value(value) for value in inner]
+        return FOREIGN if FOREIGN in values else literals(values)
+    parts = tuple(_read(value, meaning) for value in (inner[:1] if head.kind == "abc" else inner))
+    if head == FOREIGN or (head.name != "tuple" and any(known(part) is None for part in parts)):
+        return FOREIGN
+    if head.kind == "abc" and not any(parts[0].names("generated")):
+        return FOREIGN  # a stream of bytes, text and an author's own values is the author's own
+    return Type(head.name, parts, head.kind)
 
 
 def _literal_value(node: cst.BaseExpression) -> Any:
@@ -131,4 +148,4 @@ def _literal_value(node: cst.BaseExpression) -> Any:
             return -number.evaluated_value
         case cst.Name(value="True" | "False" | "None"):
             return {"True": True, "False": False}.get(node.value)
-    raise _Foreign
+    return FOREIGN

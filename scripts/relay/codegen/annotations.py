@@ -15,7 +15,7 @@ from relay.validation.binary_schemas import is_binary
 from .plain_schemas import plain
 from .type_schemas import nested_key
 
-Kind = Literal["builtin", "typing", "abc", "generated", "literal"]
+Kind = Literal["builtin", "typing", "abc", "generated", "literal", "foreign"]
 
 BUILTINS = frozenset("str int float bool bytes dict list tuple None".split())
 TYPING = frozenset("Any Literal Union Optional".split())
@@ -27,7 +27,8 @@ HOMES: Mapping[Kind, str] = {"builtin": "builtins", "typing": "typing", "abc": "
 class Type:
     """A type: `name` with its arguments in brackets; a union is called `|`.
 
-    A `generated` name is one of the package's `_types`, a `literal` is an expression inside `Literal`.
+    A `generated` name is one of the package's `_types`, a `literal` is an expression inside `Literal`; what the
+    generator does not write is `foreign`.
     """
 
     name: str
@@ -99,6 +100,7 @@ NONE = Type("None")
 STR, INT, FLOAT, BOOL, BYTES = (Type(name) for name in ("str", "int", "float", "bool", "bytes"))
 _SCALARS = {"string": STR, "integer": INT, "number": FLOAT, "boolean": BOOL, "null": NONE}
 ELLIPSIS = Type("...", kind="literal")
+FOREIGN = Type("?", kind="foreign")
 UPLOAD = Type("Upload", kind="generated")
 """relay.Upload, which `_types.py` imports."""
 

@@ -5,18 +5,20 @@ An annotation says which bodies, or tuples of a body with a status, headers or b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-
-import libcst as cst
+from typing import TYPE_CHECKING
 
 from relay.contract.model import Operation
-from relay.project.syntax import code, dotted
+from relay.project.syntax import code
 
-from .annotation_reader import Meaning, inner_parts, quoted_annotation, read_annotation
+from .annotation_reader import Meaning, alternatives, known
 from .annotations import Type, union
 from .documented_results import DocumentedResult, DocumentedResults, is_final
 from .expected_signature import Difference
+
+if TYPE_CHECKING:
+    import libcst as cst
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,66 +141,31 @@ def _has_right_headers(documented: DocumentedResult, result: _Annotated) -> bool
 
 def _annotated(annotation: cst.BaseExpression, meaning: Meaning) -> Iterator[_Annotated]:
     """Yield the results of an annotation; a tuple with several statuses is one result for each."""
-    for node, member in _members(annotation, meaning):
-        if isinstance(member, cst.Subscript) and meaning(dotted(member.value)) == ("builtin", "tuple"):
-            yield from _tuples(node, member, meaning)
+    for node, found in alternatives(annotation, meaning):
+        if (found.name, found.kind) == ("tuple", "builtin") and found.parts:
+            yield from _tuples(node, found)
         else:
-            found = read_annotation(member, meaning)
-            yield _Annotated(node, found, found)
+            yield _Annotated(node, known(found), known(found))
 
 
-_Placed = tuple[cst.BaseExpression, cst.BaseExpression]
-"""A part of an annotation, after the node that has its place: text in quotes has one place."""
-
-
-def _members(annotation: cst.BaseExpression, meaning: Meaning) -> Iterator[_Placed]:
-    todo = [(annotation, annotation)]
-    while todo:
-        place, node = todo.pop()
-        inner = _inner(node, meaning)
-        todo += reversed([(own if place is node else place, one) for own, one in inner])
-        if not inner:
-            yield place, node
-
-
-def _inner(node: cst.BaseExpression, meaning: Meaning) -> Sequence[_Placed]:
-    match node:
-        case cst.BinaryOperation(operator=cst.BitOr()):
-            return [(node.left, node.left), (node.right, node.right)]
-        case cst.SimpleString() if (quoted := quoted_annotation(node)) is not None:
-            return [(node, quoted)]
-        case cst.Subscript():
-            parts = [(part, part) for part in inner_parts(node)]
-            match meaning(dotted(node.value)):
-                case "typing", "Union":
-                    return parts
-                case "typing", "Optional":
-                    return [*parts, (node, cst.Name("None"))]
-    return []
-
-
-def _tuples(node: cst.BaseExpression, member: cst.Subscript, meaning: Meaning) -> Iterator[_Annotated]:
-    body, *rest = inner_parts(member) or [member]
-    kinds = [read_annotation(part, meaning) for part in rest]
-    whole = read_annotation(member, meaning)
-    one = _Annotated(node, whole, read_annotation(body, meaning), is_tuple=True, has_status=True)
-    match kinds:
-        case [kind] if kind is None or kind.name == "dict" or kind.kind == "generated":
-            yield replace(one, has_status=kind is None, has_headers=True, headers=kind)
+def _tuples(node: cst.BaseExpression, whole: Type) -> Iterator[_Annotated]:
+    body, *rest = whole.parts
+    one = _Annotated(node, known(whole), known(body), is_tuple=True, has_status=True)
+    match rest:
+        case [kind] if kind.name == "dict" or kind.kind in ("generated", "foreign"):
+            yield replace(one, has_status=kind.kind == "foreign", has_headers=True, headers=known(kind))
             return
         case [_, headers]:
-            one = replace(one, has_headers=True, headers=headers)
-    statuses = _statuses(kinds[0]) if kinds else {}
+            one = replace(one, has_headers=True, headers=known(headers))
+    statuses = _statuses(rest[0]) if rest else {}
     for status, kind in statuses.items():
-        exact = whole and Type("tuple", (whole.parts[0], kind, *whole.parts[2:]))
-        yield replace(one, status=status, type=exact)
+        yield replace(one, status=status, type=known(Type("tuple", (body, kind, *rest[1:]))))
     if not statuses:
         yield one
 
 
-def _statuses(kind: Type | None) -> dict[int, Type]:
+def _statuses(kind: Type) -> dict[int, Type]:
     """Return the statuses of a `Literal`, each with its type; none for any other type."""
-    members = kind.members if kind is not None else ()
-    names = [one.parts[0].name if one.name == "Literal" else "" for one in members]
+    names = [one.parts[0].name if one.name == "Literal" else "" for one in kind.members]
     are_statuses = all(name.isdecimal() for name in names)
-    return {int(name): member for name, member in zip(names, members, strict=True)} if are_statuses else {}
+    return {int(name): one for name, one in zip(names, kind.members, strict=True)} if are_statuses else {}
