@@ -44,7 +44,6 @@ def get(hosting):
 
 async def test_serves_what_conforms(get):
     response = await get(answering(THING), "async def show():\n    return {'name': 'a', 'more': 1}\n")
-
     assert (response.status_code, response.content) == (200, b'{"name":"a","more":1}')
     assert response.headers["content-type"] == "application/json"
     assert response.headers["cache-control"] == "no-store"
@@ -55,7 +54,6 @@ async def test_serves_what_conforms(get):
 async def test_answers_that_a_stub_is_not_implemented(get, caplog, definition):
     """A service can be served from the day its contract is written; what is missing is no defect."""
     response = await get(answering(THING), f"{definition} show():\n    raise NotImplementedError\n")
-
     assert_problem(response, 501, "NOT_IMPLEMENTED")
     [line] = logged(caplog, "failed")
     assert (line.code, line.exc_info) == ("NOT_IMPLEMENTED", None)
@@ -88,9 +86,7 @@ LOCATION = {"description": "", "headers": {"Location": {"required": True, "schem
 async def test_sends_nothing_that_the_contract_does_not_document(get, caplog, result, at, rule, problem):
     """Undocumented statuses and media types pass through Connexion."""
     document = answering(THING, **{"202": LOCATION})
-
     assert_problem(await get(document, f"async def show():\n    return {result}\n"), 500, "INTERNAL_ERROR")
-
     [line] = logged(caplog, "response violation")
     assert (line.at, line.rule) == (at, rule)
     assert problem in line.problem
@@ -111,7 +107,6 @@ async def test_sends_nothing_that_the_contract_does_not_document(get, caplog, re
 async def test_refuses_headers_that_break_the_framing(get, headers):
     """Behind a proxy, one answer could be read as two."""
     response = await get(answering(THING), f"async def show():\n    return {{'name': 'a'}}, 200, {headers}\n")
-
     assert_problem(response, 500, "INTERNAL_ERROR")
 
 
@@ -146,7 +141,6 @@ async def test_sends_a_violation_that_is_only_reported(get, caplog, result, stat
 async def test_a_raised_error_has_to_be_documented(get, caplog, policy, status, code):
     """A 409 that no client can expect is our failure; a violation that is only reported is sent."""
     response = await get(answering(THING), TAKEN, settings={"response_violations": policy})
-
     assert_problem(response, status, code)
     [line] = logged(caplog, "response violation")
     assert line.problem == "the contract documents no status 409"
@@ -187,7 +181,6 @@ async def test_takes_as_many_requests_as_it_can_answer(hosting):
 @pytest.mark.parametrize("failure", ["SystemExit", "KeyboardInterrupt", "asyncio.CancelledError"])
 async def test_answers_whatever_is_raised(get, failure):
     things = f"import asyncio\n\nasync def show():\n    raise {failure}\n"
-
     assert_problem(await get(answering(THING), things), 500, "INTERNAL_ERROR")
 
 
@@ -197,7 +190,6 @@ async def test_answers_whatever_is_raised(get, failure):
 async def test_wants_exactly_one_host(get, hosts):
     """A proxy and the service could otherwise mean two (RFC 9112 section 3.2)."""
     response = await get(answering(THING), SHOW, headers=[("Host", host) for host in hosts])
-
     assert_problem(response, 400, "AMBIGUOUS_HOST")
 
 
@@ -219,7 +211,6 @@ async def test_takes_every_kind_of_host(get, host):
 async def test_refuses_a_head_without_end(get, path, headers):
     """Uvicorn takes any; paths go through the contract's templates, and into the log."""
     response = await get(answering(THING), NO_SHOW, path, headers=headers)
-
     assert_problem(response, 431, "HEADERS_TOO_LARGE")
 
 
@@ -326,16 +317,13 @@ async def test_answers_an_error_that_the_package_raises(get):
     things = raising(
         "Gone", 'status, code, message = 404, "THING_GONE", "There is no such thing"', "'secret'"
     )
-
     response = await get(answering(THING, **{"404": NOT_FOUND}), things)
-
     assert assert_problem(response, 404, "THING_GONE")["detail"] == "There is no such thing"
     assert "secret" not in response.text
 
 
 async def test_hides_an_unexpected_failure(get, caplog):
     response = await get(answering(THING), "async def show():\n    raise RuntimeError('sk_canary')\n")
-
     assert_problem(response, 500, "INTERNAL_ERROR")
     assert "sk_canary" not in response.text
     [line] = logged(caplog, "unexpected failure")
@@ -345,9 +333,7 @@ async def test_hides_an_unexpected_failure(get, caplog):
 async def test_survives_a_broken_renderer(get):
     """An answer, however bare, rather than a cut connection."""
     broken = "def render_error(report):\n    raise OSError\n"
-
     response = await get(answering(THING), NO_SHOW, "/nope", init=broken)
-
     assert (response.status_code, response.content) == (500, b"")
 
 
@@ -370,7 +356,6 @@ async def test_head_is_get_without_a_body(hosting):
     """RFC 9110 section 9.1: every general-purpose server supports GET and HEAD."""
     async with calling(hosting(answering(THING), things=SHOW)) as client:
         shown, head = await client.get("/thing"), await client.head("/thing")
-
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-length"] == str(len(shown.content)) == "12"
     assert head.headers["content-type"] == shown.headers["content-type"]
@@ -378,7 +363,6 @@ async def test_head_is_get_without_a_body(hosting):
 
 async def test_the_error_of_head_has_no_body_either(get):
     failed = await get(answering(THING), "async def show():\n    raise RuntimeError\n", method="HEAD")
-
     assert (failed.status_code, failed.content) == (500, b"")
 
 
@@ -386,13 +370,11 @@ async def test_an_operation_for_head_is_called_for_it(get):
     """A contract may document HEAD next to GET."""
     paths = {"/thing": {"get": operation("show"), "head": operation("probe")}}
     things = "def show():\n    raise RuntimeError\ndef probe():\n    return None\n"
-
     assert (await get(contract(paths), things, method="HEAD")).status_code == 200
 
 
 async def test_the_contract_goes_before_the_pages_of_the_server(get):
     document = contract({"/livez": {"get": operation("show")}})
-
     assert (await get(document, "async def show():\n    return 'mine'\n", "/livez")).json() == "mine"
 
 
@@ -400,7 +382,6 @@ async def test_the_contract_goes_before_the_pages_of_the_server(get):
 async def test_every_response_has_a_request_id(get, given):
     """A proxy's own is kept when it is one."""
     response = await get(answering(THING), SHOW, headers={"X-Request-ID": given} if given else None)
-
     found = response.headers["x-request-id"]
     assert found == "abc-123" if given == "abc-123" else len(found) == 32
 
@@ -409,9 +390,7 @@ async def test_every_response_has_a_request_id(get, given):
 async def test_a_response_has_one_request_id_which_is_the_logs(get, name):
     """A handler's own would be another one, and a client could not report it."""
     things = f"async def show():\n    return {{'name': 'a'}}, 200, {{'{name}': 'mine', 'X-Other': 'kept'}}\n"
-
     response = await get(answering(THING), things, headers={"X-Request-ID": "abc-123"})
-
     assert response.headers.get_list("x-request-id") == ["abc-123"]
     assert response.headers["x-other"] == "kept"
 
@@ -447,7 +426,6 @@ def test_refuses_a_schema_that_cannot_be_compiled(hosting):
 def test_serves_a_pattern_that_cannot_be_read_with_one_warning(hosting):
     """The rest of the contract is worth serving; the warning is at the pattern."""
     application = hosting(answering({"type": "string", "pattern": "(["}), things=NO_SHOW)
-
     (warning,) = [one for one in application.warnings if one.rule == "pattern"]
     assert warning.message == "the pattern is not checked: a class is not closed"
 
@@ -473,10 +451,8 @@ PUT = contract({"/thing": {"put": operation("change", requestBody=JSON_ENTITY)}}
 )
 async def test_settings_decide_what_is_dropped_or_refused(hosting, settings, body, expected):
     application = hosting(PUT, settings=settings, things="async def change(body):\n    return body\n")
-
     async with calling(application) as client:
         response = await client.put("/thing", json=body)
-
     assert (response.status_code, response.json() if response.is_success else None) == expected
 
 
@@ -493,9 +469,7 @@ async def test_parameters_are_read_as_they_were_sent(get, settings, query, expec
     names = {"name": "names", "in": "path", "required": True, "schema": {"type": "array", "items": STRING}}
     document = contract({"/x/{names}": {"get": operation("show", parameters=[names])}})
     things = "async def show(names):\n    return names\n"
-
     response = await get(document, things, f"/x/a%2Cb,c{query}", settings=settings)
-
     assert (response.status_code, response.json() if response.is_success else None) == expected
 
 
@@ -505,7 +479,6 @@ async def test_serves_a_recursive_schema(get):
     document = answering({"$ref": "#/components/schemas/N"})
     document["components"] = {"schemas": {"N": {"type": "object", "properties": {"children": children}}}}
     things = "async def show():\n    return {'children': [{'children': []}]}\n"
-
     assert (await get(document, things)).json() == {"children": [{"children": []}]}
     assert (await get(document, things, "/openapi.json")).json() == document
 
@@ -582,9 +555,7 @@ async def test_passes_a_default_that_violates_its_schema_as_it_is_written(hostin
 async def test_an_error_with_wrong_headers_is_a_bare_500(get, headers):
     """A package's mistake must not cost the client its answer, nor end it early."""
     declared = f'status, code, message = 500, "ODD", "Odd"\n    headers = {headers}'
-
     response = await get(answering(THING), raising("Odd", declared))
-
     assert (response.status_code, response.content) == (500, b"")
     assert response.headers["content-length"] == "0"
     assert not {"x-a", "x a", "set-cookie"} & {*response.headers}

@@ -57,7 +57,6 @@ async def test_serves_the_project_of_the_working_directory(project, monkeypatch)
     below = project(OPEN) / "docs" / "deeper"
     below.mkdir(parents=True)
     monkeypatch.chdir(below)
-
     assert (await shown(relay.create_app())).json() == "shown"
 
 
@@ -108,19 +107,15 @@ async def test_a_service_in_development_signs_with_a_key_of_its_own(project, mon
 def test_makes_no_key_that_is_not_needed(project, monkeypatch, document, settings):
     folder = project(document)
     monkeypatch.chdir(folder)
-
     relay.create_app(settings=relay.Settings(**settings))
-
     assert not (folder / ".relay").exists()
 
 
 def test_makes_no_key_in_production(project, monkeypatch):
     folder = project(SIGNED)
     monkeypatch.chdir(folder)
-
     with pytest.raises(SetupError, match=r"^RELAY_JWT_SECRET: missing"):
         relay.create_app(settings=relay.Settings(environment="production"))
-
     assert not (folder / ".relay").exists()
 
 
@@ -144,6 +139,5 @@ def test_a_damaged_key_is_reported(project, monkeypatch, content):
     monkeypatch.chdir(folder)
     (folder / ".relay").mkdir()
     (folder / ".relay/development.key").write_bytes(content)
-
     with pytest.raises(SetupError, match=r"development.key: is not a development key; delete it"):
         relay.create_app()

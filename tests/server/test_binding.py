@@ -82,14 +82,12 @@ async def test_an_operation_may_have_the_name_of_anything_in_python(name):
 async def test_a_stub_of_an_odd_name_answers_that_it_is_not_written(hosting):
     document = contract({"/a": {"get": operation("NotImplementedError")}})
     source = "async def NotImplementedError_():\n    raise NotImplementedError\n"
-
     async with calling(hosting(document, things=source)) as client:
         assert (await client.get("/a")).status_code == 501
 
 
 async def test_finds_the_function_by_tag_and_operation_id(hosting):
     document = contract({"/a": {"get": {**operation("list-things"), "tags": ["Event Logs", "Other"]}}})
-
     async with calling(
         hosting(document, event_logs="async def list_things():\n    return 'here'\n")
     ) as client:
@@ -117,7 +115,6 @@ async def test_passes_the_default_behind_a_reference(get):
     """It is always sent, so the signature needs none of its own."""
     schemas = {"Q": {"type": "string", "default": "theirs"}}
     document = showing(query("q", schema={"$ref": "#/components/schemas/Q"}), components={"schemas": schemas})
-
     assert await get(document, "async def show(q):\n    return q\n") == "theirs"
 
 
@@ -133,13 +130,11 @@ async def test_runs_a_plain_function_off_the_event_loop(get):
         def show():
             return threading.current_thread() is threading.main_thread()
     """
-
     assert await get(SHOW, source) is False
 
 
 async def test_passes_everything_to_a_function_that_takes_everything(get):
     source = "async def show(**given):\n    return sorted(given)\n"
-
     assert await get(showing(query("q")), source, "/a?q=1") == ["caller", "claims", "q"]
 
 
@@ -168,9 +163,7 @@ async def test_answers_for_a_plain_function_that_raises_stop_iteration(hosting):
 
 def test_reports_every_missing_handler_at_once(refused):
     paths = {"/a": {"get": operation("one")}, "/b": {"get": {**operation("two"), "tags": ["Gone"]}}}
-
     first, second = refused(contract(paths), things="x = 1\n")
-
     assert first.startswith("GET /a has no handler: write one() in package_")
     assert second.startswith("GET /b has no handler: write two() in the module package_")
 
@@ -209,13 +202,11 @@ TEXT = {"requestBody": {"content": {"text/plain": {}}}}
 def test_refuses_a_signature_that_cannot_be_called(refused, parameters, rest, function, problems):
     """Connexion would drop what has no argument, and fail at the first request for the others."""
     document = contract({"/a": {"post": operation("show", parameters=parameters, **rest)}})
-
     assert refused(document, things=f"async def {function}: ...\n") == problems
 
 
 def test_says_where_a_module_is_broken(refused):
     (problem,) = refused(SHOW, things="import surely_not_installed\n")
-
     assert problem == "cannot be imported: ModuleNotFoundError: No module named 'surely_not_installed'"
 
 
@@ -253,7 +244,6 @@ async def test_refuses_arguments_that_do_not_fit_the_collaborators(
     hosting, document, init, function, message
 ):
     application = hosting(document, init=init, things=f"async def {function}: ...\n")
-
     with pytest.raises(SetupError, match=message):
         async with application.running():
             pass

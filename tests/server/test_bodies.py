@@ -105,9 +105,7 @@ def kept():
 async def test_files_of_a_form_are_uploads_until_the_request_ends(hosted, spools, content):
     """In memory or in a file; a handler's thread that keeps one gets an error, not another file."""
     sent = [("file", ("a.png", content)), ("files", ("b", b"1")), ("files", ("c", b"23"))]
-
     response = await post(hosted(form()), files=sent, data={"note": "x"})
-
     assert response.json() == {"file": len(content), "files": [1, 2], "note": "x"}
     assert spools.opened == spools.closed == (1 if content is LARGE else 0)
     with pytest.raises(ValueError, match="the request has ended"):
@@ -134,7 +132,6 @@ async def test_a_file_may_be_described_through_all_of(hosted, version):
 async def test_a_file_name_makes_a_file_where_the_schema_says_nothing(hosted):
     """A free form takes what an HTML form sends."""
     sent = {"a": ("a.bin", b"\xff\xfe"), "b": (None, b"text")}
-
     assert (await post(hosted(form({"type": "object"})), files=sent)).json() == {"a": 2, "b": "text"}
 
 
@@ -190,7 +187,6 @@ async def test_the_bytes_of_a_binary_body_are_counted(hosted, annotation, media_
 async def test_a_large_file_is_counted_through_all_of(hosted):
     sized = {"allOf": [{**FILE, "maxLength": len(LARGE) - 1}]}
     application = hosted(form({"type": "object", "properties": {"file": sized}}))
-
     assert refusal(await post(application, files={"file": ("a", LARGE)}))[1] == "maxLength"
 
 
@@ -198,7 +194,6 @@ async def test_json_next_to_a_binary_body_is_json(hosted):
     """The message's own media type decides."""
     things = "import relay\n\ndef take(body: dict | relay.Upload):\n    return body\n"
     application = hosted(taking({"image/*": FILE, "application/json": {}}), things)
-
     assert (await post(application, json={"a": 1})).json() == {"a": 1}
 
 
@@ -216,7 +211,6 @@ class TestEncoding:
     @pytest.mark.parametrize("media_type", ["image/png", "IMAGE/PNG; q=1", "audio/ogg"])
     async def test_takes_a_part_of_a_documented_media_type(self, hosted, media_type):
         sent = {"file": ("a", b"12", media_type, {"X-Page": "1"})}
-
         assert (await post(hosted(form(ENCODED)), files=sent)).json() == {"file": 2}
 
     @pytest.mark.parametrize("media_type", ["image/gif", "text/plain", None, "image"])
@@ -237,31 +231,24 @@ class TestEncoding:
     @pytest.mark.parametrize(("headers", "rule"), [({}, "required"), ({"X-Page": "one"}, "type")])
     async def test_checks_the_headers_of_a_part(self, hosted, headers, rule):
         sent = {"file": ("a", b"12", "image/png", headers)}
-
         *where, message = refusal(await post(hosted(form(ENCODED)), files=sent))
-
         assert where == ["/file", rule]
         assert message.startswith("header X-Page: ")
 
     @pytest.mark.parametrize(("parts", "path"), [(["{1"], "/meta"), (["1", "{1"], "/meta/1")])
     async def test_says_which_part_cannot_be_read(self, hosted, parts, path):
         sent = [("meta", (None, part, "application/json")) for part in parts]
-
         found = refusal(await post(hosted(form(ENCODED)), files=sent))
-
         assert found == (path, "format", "not JSON: line 1, column 2")
 
     async def test_says_which_field_cannot_be_read(self, hosted):
         document = taking({"application/x-www-form-urlencoded": {**ENCODED, "encoding": {"meta": META}}})
-
         found = refusal(await post(hosted(document), data={"meta": "{1"}))
-
         assert found == ("/meta", "json", "not JSON: line 1, column 2")
 
     @pytest.mark.parametrize("parts", [["[1, 2]"], ["1", "2"]])
     async def test_a_part_of_json_is_an_item_or_the_whole_array(self, hosted, parts):
         sent = [("meta", (None, part, "application/json")) for part in parts]
-
         assert (await post(hosted(form(ENCODED)), files=sent)).json() == {"meta": [1, 2]}
 
 
@@ -270,9 +257,7 @@ class TestEncoding:
 )
 async def test_the_length_of_a_file_is_its_number_of_bytes(hosted, size, rule):
     schema = {"type": "object", "properties": {"file": {**FILE, "minLength": 3, "maxLength": 200_000}}}
-
     response = await post(hosted(form(schema)), files={"file": b"\xff" * size})
-
     if rule is None:
         assert response.json() == {"file": size}
     else:
@@ -300,7 +285,6 @@ class TestLimits:
     async def test_binary_bodies_have_a_limit_of_their_own(self, hosted, media_type, most):
         names = ("application/json", "text/plain", "application/xml", "image/*", "video/ogg")
         application = hosted(taking({name: {} for name in names}), NOTHING, body_limit=10, file_limit=20)
-
         async with calling(application, **{"Content-Type": media_type}) as client:
             assert (await client.post("/a", content=b"1" * most)).status_code == 200
             assert_problem(await client.post("/a", content=b"1" * (most + 1)), 413, "BODY_TOO_LARGE")
@@ -312,21 +296,16 @@ class TestLimits:
     )
     async def test_forms_with_files_have_that_of_files(self, hosted, schema, is_large):
         application = hosted(form(schema), body_limit=300, file_limit=2000)
-
         response = await post(application, files={"file": b"1" * 1000})
-
         assert (response.status_code == 200) is is_large
 
     async def test_the_values_of_a_form_have_that_of_json_together(self, hosted):
         application = hosted(form(), body_limit=300, file_limit=20_000)
-
         response = await post(application, files={"file": b"1" * 1000}, data={"note": ["1" * 200, "2" * 200]})
-
         assert_problem(response, 413, "BODY_TOO_LARGE")
 
     async def test_a_body_limit_above_that_of_files_is_for_both(self, hosted):
         application = hosted(taking({"image/png": FILE}), body_limit=30, file_limit=20)
-
         assert (await post(application, "image/png", content=b"1" * 30)).json()
 
     @pytest.mark.parametrize("key", ["take", "POST /a"])
@@ -383,9 +362,7 @@ async def test_a_disk_that_takes_no_more_is_one_line_in_the_log(
 async def test_too_many_files_are_an_overload(hosted, monkeypatch):
     """Descriptors are needed for connections."""
     monkeypatch.setattr(bodies, "_SPOOLS", Spools(0))
-
     response = await post(hosted(form()), files={"file": LARGE})
-
     assert_problem(response, 503, "OVERLOADED")
     assert response.headers["retry-after"] == "1"
 
@@ -448,7 +425,6 @@ class TestArriving:
         application = hosted(
             taking({"multipart/form-data": FORM}, parameters=[q]), "def take(body, q): ...\n"
         )
-
         assert_problem(await post(application, files={"file": LARGE}), 400, "VALIDATION_ERROR")
         assert spools.opened == spools.closed == 1
 
@@ -470,7 +446,6 @@ class TestArriving:
 async def test_the_file_of_a_form_that_the_client_calls_text_is_not_read_into_memory(hosted, spools):
     """The schema decides, whatever the part declares."""
     response = await post(hosted(form()), files={"file": (None, LARGE, "text/plain")})
-
     assert response.json() == {"file": len(LARGE)}
     assert spools.opened == 1
 
@@ -480,7 +455,6 @@ async def test_an_empty_body_is_no_body(hosted, annotation):
     """A required one is missing then, whatever its media type."""
     things = f"import relay\n\ndef take(body: {annotation}):\n    return 'taken'\n"
     application = hosted(taking({"application/octet-stream": FILE}), things)
-
     async with calling(application, **{"Content-Type": "application/octet-stream"}) as client:
         assert_problem(await client.post("/a", content=b""), 400, "VALIDATION_ERROR")
         assert (await client.post("/a", content=b"1")).json() == "taken"

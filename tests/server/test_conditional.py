@@ -113,7 +113,6 @@ def test_ranges_are_read_as_the_rfc_says(header, expected):
 def test_if_range_names_the_version_that_a_client_has(condition, is_partial):
     """Section 13.1.5: parts of two versions must not be put together."""
     found = ranges(lines(range="bytes=0-1", if_range=condition), CURRENT, 10)
-
     assert (found is not None) is is_partial
 
 
@@ -144,6 +143,5 @@ def test_any_header_has_an_outcome(name, data):
     value = data.draw(
         st.text(alphabet=st.characters(max_codepoint=255)) | st.text(alphabet="0123456789:, GMTJanThu+-")
     )
-
     assert evaluate(lines(**{name: value}), CURRENT) in (MET, NOT_MODIFIED, FAILED)
     ranges(lines(range="bytes=0-1", if_range=value), CURRENT, 10)

@@ -62,7 +62,6 @@ SENT_EVERYWHERE = {"json": {"x": 1}, "headers": {"headerP": "3", "cookie": "cook
 async def test_a_parameter_has_the_name_that_the_function_gives_it(answered, argument, name):
     """As the contract spells it, as with `pythonic_params`, or as Relay names it."""
     source = f"def show({argument}):\n    return {argument}\n"
-
     assert await answered(source, given={"params": {name: "5"}}, parameters=[parameter(name)]) == "5"
 
 
@@ -74,7 +73,6 @@ async def test_a_number_is_a_float(answered, sent, expected):
     number = parameter("v", schema={"type": "number", "default": 7})
     source = "def show(v):\n    return [type(v).__name__, v]\n"
     target = "/things" if sent is None else f"/things?v={sent}"
-
     assert await answered(source, target, parameters=[number]) == expected
 
 
@@ -89,7 +87,6 @@ async def test_a_number_is_a_float(answered, sent, expected):
 async def test_passes_what_connexion_passes(answered, source, expected):
     """To `**kwargs` path, query and body: neither headers and cookies, nor what only Relay knows."""
     rest = {"path": "/things/{pathP}", "parameters": EVERYWHERE, "requestBody": body({"type": "object"})}
-
     assert await answered(source, "/things/1?queryP=2", "post", given=SENT_EVERYWHERE, **rest) == expected
 
 
@@ -98,7 +95,6 @@ async def test_headers_and_cookies_arrive_where_a_function_names_them(answered):
     parameters = [parameter("X-Trace", "header"), parameter("session", "cookie")]
     source = "def show(x_trace, session):\n    return [x_trace, session]\n"
     headers = {"X-Trace": "t", "cookie": "session=s"}
-
     assert await answered(source, given={"headers": headers}, parameters=parameters) == ["t", "s"]
 
 
@@ -108,7 +104,6 @@ async def test_headers_and_cookies_arrive_where_a_function_names_them(answered):
 async def test_the_body_has_the_name_of_x_body_name(answered, argument, extension):
     named = {} if extension is None else {"x-body-name": extension}
     source = f"def show({argument}):\n    return {argument}\n"
-
     assert await answered(source, method="post", given={"json": [1]}, requestBody=body({}, **named)) == [1]
 
 
@@ -123,7 +118,6 @@ async def test_the_body_has_the_name_of_x_body_name(answered, argument, extensio
 async def test_a_body_that_is_not_sent_is_its_default_or_empty(answered, schema, expected):
     """A function need not tell whether an optional body was sent."""
     source = "def show(body):\n    return [body]\n"
-
     assert await answered(source, method="post", requestBody=body(schema)) == [expected]
 
 
@@ -149,16 +143,13 @@ async def test_the_files_of_a_form_are_arguments_of_their_own(answered, signatur
     source = f"def show({signature}):\n    got = {got}\n    return [sorted({{*got}} - {{'got'}}), got.get('body')]\n"
     files = [("photo", ("a.png", b"1")), ("pages", ("b", b"2")), ("pages", ("c", b"3"))]
     sent = {"data": {"name": "Rex"}, "files": files}
-
     answer = await answered(source, method="post", given=sent, requestBody=body(FORM, "multipart/form-data"))
-
     assert answer == [expected, {"name": "Rex"} if "body" in expected else None]
 
 
 async def test_a_path_parameter_goes_before_a_query_parameter_of_its_name(answered):
     parameters = [parameter("id", "query"), parameter("id", "path")]
     source = "def show(id):\n    return id\n"
-
     assert await answered(source, "/things/1?id=2", path="/things/{id}", parameters=parameters) == "1"
 
 
@@ -167,7 +158,6 @@ async def test_parameters_that_are_called_as_relays_own_arguments_arrive(answere
     parameters = [parameter("claims"), parameter("caller"), parameter("body")]
     source = "def show(claims, caller, body):\n    return [claims, caller, body]\n"
     target = "/things?claims=1&caller=2&body=3"
-
     assert await answered(source, target, parameters=parameters) == ["1", "2", "3"]
 
 
@@ -214,7 +204,6 @@ async def test_awaits_a_decorated_async_function(answered):
 @given(st.text(max_size=12))
 def test_spellings_are_possible_arguments(name):
     found = spellings(name)
-
     assert all(one.isidentifier() for one in found)
     assert not sanitized(name) or found[0] == sanitized(name)
 
@@ -231,7 +220,6 @@ def test_spellings_are_those_of_connexion(name):
 @given(st.lists(st.from_regex(r"[a-zA-Z_][a-zA-Z_0-9]{0,8}", fullmatch=True), min_size=2, max_size=4))
 def test_a_python_path_has_names_between_dots(parts):
     path = ".".join(parts)
-
     assert is_python_path(path) == (not any(map(keyword.iskeyword, parts)))
     assert not is_python_path(f"{path}-x")
     assert not is_python_path(f"{path}.")
@@ -258,7 +246,6 @@ async def test_a_function_gets_what_connexion_knows_of_the_credential(
     """`user` is the `sub` or `uid` of the claims; the contract's names go first."""
     shown = named_operation("show", security=[{"key": []}, {}], parameters=parameters)
     document = contract({"/things": {"get": shown}}, components={"securitySchemes": {"key": KEY}})
-
     async with calling(hosting_named(document, f"{source}\n{CHECK}")) as client:
         assert (await client.get("/things?user=ada", headers={"X-Key": "k"})).json() == expected
 
@@ -281,8 +268,6 @@ async def test_nothing_alone_is_a_204(hosting_named, result, documented, setting
     shown = named_operation("show") | {"responses": dict.fromkeys(documented, EMPTY)}
     source = f"from connexion import NoContent\n\ndef show():\n    return {result}\n"
     application = hosting_named(contract({"/things": {"get": shown}}), source, **settings)
-
     async with calling(application) as client:
         answer = await client.get("/things")
-
     assert (answer.status_code, answer.content) == (status, b"")

@@ -42,7 +42,6 @@ def told(tmp_path, monkeypatch):
 )  # fmt: skip
 def test_names_what_has_no_effect_with_its_line(told, code, begin):
     ((line, message),) = told(f"import connexion\n\n{code}\n")
-
     assert line == 3
     assert message.startswith(begin)
 
@@ -63,7 +62,6 @@ def test_says_nothing_of_other_code(told, source):
 
 def test_says_each_kind_once(told):
     code = "from connexion import FlaskApp\nFlaskApp('a')\nFlaskApp('b')\n"
-
     assert [line for line, _ in told(code)] == [2]
 
 

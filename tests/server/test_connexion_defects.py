@@ -135,7 +135,6 @@ def test_an_integer_has_one_spelling_everywhere(stage, place, text):
     """Connexion takes what Python's `int` takes, and in headers and cookies nothing at all."""
     write, location, path = WRITTEN[place]
     hidden = [text] if len(text) > 2 and text not in ("true", "null") else []
-
     assert stage.breaches(write(text), *hidden) == [(location, path, "type")]
 
 
@@ -450,14 +449,12 @@ def test_a_path_has_the_methods_of_the_contract(stage, method):
     """A preflight is no exception: CORS is off. The whole `Allow`, where Connexion names the first."""
     asked = [("Origin", "https://other.example"), ("Access-Control-Request-Method", "DELETE")]
     answer = stage.answer(request(method, "/thing", None, *asked))
-
     assert (answer.status, answer.headers["allow"]) == (405, "DELETE, GET, HEAD")
     assert not any(name.startswith("access-control") for name in answer.headers)
 
 
 def test_the_answer_to_head_has_no_body(stage):
     _, sep, body = b"".join(_raw(stage, request("HEAD", "/thing"))).partition(b"\r\n\r\n")
-
     assert (sep, body) == (b"\r\n\r\n", b"")
 
 
@@ -526,7 +523,6 @@ def framed(
 def test_refuses_what_a_proxy_could_read_as_something_else(stage, sent):
     """One answer, and the connection is closed: what follows is never read as a request."""
     (answer,) = stage.answers(sent + get("/thing"))
-
     assert answer.status == 400
     assert answer.headers["connection"] == "close"
 
@@ -551,7 +547,6 @@ def test_takes_a_body_however_it_is_framed(stage, sent):
 
 def test_answers_100_to_who_waits_for_it(stage):
     first, second = stage.answers(framed(b"Expect: 100-continue\r\nContent-Length: 10\r\n"))
-
     assert (first.status, second.status) == (100, 200)
 
 
@@ -570,9 +565,7 @@ def test_an_upgrade_is_ignored(stage, upgrade):
 
 def test_answers_in_the_order_of_the_requests(stage):
     sent = [get(f"/path/{number}").replace(b"Connection: close\r\n", b"") for number in ("1", "x", "2", "%")]
-
     found = stage.answers(b"".join(sent) + post("/json", THING, JSON))
-
     assert [answer.status for answer in found] == [200, 400, 200, 400, 200]
     assert [answer.body for answer in found if answer.status == 200] == [
         b'{"integer":1}', b'{"integer":2}', b'{"body":{"size":1}}',
@@ -583,6 +576,5 @@ def test_answers_in_the_order_of_the_requests(stage):
 def test_a_failure_of_ours_shows_no_value(stage, path):
     """Connexion sends the text of an exception, and the value that breaks the contract; the log has neither."""
     (answer,) = stage.answers(request("GET", f"{path}/hush-hush-hush"))
-
     assert (answer.status, b"hush" in answer.raw) == (500, False)
     assert "hush-hush-hush" not in logged(stage.log)

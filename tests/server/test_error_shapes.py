@@ -109,14 +109,12 @@ def test_a_documented_example_is_what_the_body_starts_from(schema, example, want
 
 def test_an_example_that_violates_its_schema_is_not_used():
     documented = answer(shape("id", "message", id=NUMBER, message=TEXT), example={"id": "seven"})
-
     assert body_of(documented)["message"] == SENTENCE
 
 
 def test_details_go_where_the_schema_has_a_place_for_them():
     """Only for a request that violates the contract; without it the body stays small."""
     schema = shape(code=TEXT, message=TEXT, details=array({"type": "object"}))
-
     assert body_of(answer(schema)) == {"code": "NOT_FOUND", "message": SENTENCE}
     assert body_of(answer(schema), DETAILED) == {"code": "INVALID", "message": "Wrong", "details": [DETAIL]}
 
@@ -124,7 +122,6 @@ def test_details_go_where_the_schema_has_a_place_for_them():
 def test_the_first_detail_is_in_the_sentence_where_there_is_no_place_for_all():
     """A caller learns which field breaks which rule, in every envelope that has a sentence and room for it."""
     short = {"type": "string", "maxLength": 30}
-
     assert body_of(answer(shape(message=TEXT)), DETAILED) == {"message": "Wrong: query /a: m"}
     assert body_of(answer(shape(message=TEXT, errors=array(TEXT))), DETAILED) == {
         "message": "Wrong: query /a: m"
@@ -144,16 +141,13 @@ def test_the_first_detail_is_in_the_sentence_where_there_is_no_place_for_all():
 )
 def test_the_media_type_is_the_documented_one(name, sent):
     shapes, _ = shapes_of(showing(**{"404": answer(TEXT, name)}))
-
     assert shapes.render(PLAIN, "show0") == (SENTENCE, sent)
 
 
 @pytest.mark.parametrize("schema", [{}, {"type": "object"}])
 def test_a_schema_that_allows_everything_gets_problem_details(schema):
     shapes, _ = shapes_of(showing(**{"404": answer(schema)}))
-
     body, media_type = shapes.render(PLAIN, "show0")
-
     assert (body["detail"], media_type) == (SENTENCE, "application/json")
 
 
@@ -165,14 +159,12 @@ class TestChoice:
     @pytest.mark.parametrize(("status", "name"), [(404, "message"), (403, "detail"), (500, "error")])
     def test_the_exact_status_comes_before_its_range_and_the_default(self, status, name):
         shapes, _ = shapes_of(showing(**{"404": self.EXACT, "4XX": self.RANGE, "default": self.DEFAULT}))
-
         assert shapes.render(ErrorReport(status, "C", "m"), "show0")[0] == {name: "m"}
 
     def test_what_matches_no_operation_gets_the_commonest_for_its_status(self):
         """Its caller expects what the API usually answers; here two of three operations agree."""
         most, other = showing(**{"404": self.EXACT}), showing(**{"404": self.RANGE, "405": self.DEFAULT})
         shapes, _ = shapes_of(other, most, most)
-
         assert shapes.render(PLAIN, None)[0] == {"message": SENTENCE}
         assert shapes.render(ErrorReport(405, "C", "m"), None)[0] == {"error": "m"}
         assert shapes.render(ErrorReport(413, "C", "m"), "show0")[0] == {"message": "m"}
@@ -182,22 +174,18 @@ class TestChoice:
         shapes, _ = shapes_of(
             showing(**{"400": answer(shape("state", state={"type": "string", "enum": ["off"]}))})
         )
-
         assert shapes.render(ErrorReport(400, "C", "m"), "show0")[0] == {"state": "off"}
         assert shapes.render(PLAIN, None)[1] == "application/problem+json"
 
     def test_a_status_of_handlers_only_counts_for_the_commonest(self):
         shapes, _ = shapes_of(showing(**{"409": self.EXACT}))
-
         assert shapes.render(PLAIN, "show0")[0] == {"message": SENTENCE}
 
     def test_the_only_documented_error_may_be_that_of_fastapi(self):
         """Its contracts document 422 for invalid requests, and no other error."""
         item = shape("loc", "msg", loc=array(TEXT), msg=TEXT)
         shapes, _ = shapes_of(showing(**{"422": answer(shape(detail=array(item)))}))
-
         refused = shapes.render(dataclasses.replace(DETAILED, status=400), "show0")[0]
-
         assert refused == {"detail": [{"loc": ["query", "a"], "msg": "m"}]}
         assert shapes.render(PLAIN, None)[0] == {"detail": [{"loc": [], "msg": SENTENCE}]}
 
@@ -205,7 +193,6 @@ class TestChoice:
         """XML is not written, and a status described in words has no shape."""
         xml = answer(shape(message=TEXT), "application/xml")
         shapes, problems = shapes_of(showing(**{"404": xml, "400": {"description": "no"}}))
-
         assert shapes.render(PLAIN, "show0")[1] == "application/problem+json"
         assert problems == []
 
@@ -213,7 +200,6 @@ class TestChoice:
         """The service starts, and says what its clients get instead."""
         impossible = {"type": "string", "minLength": 2, "maxLength": 1}
         shapes, problems = shapes_of(showing(**{"404": answer(impossible)}))
-
         assert shapes.render(PLAIN, "show0")[1] == "application/problem+json"
         assert [(one.rule, one.severity) for one in problems] == [("error-shape", "warning")]
 
@@ -262,7 +248,6 @@ def test_each_error_of_relay_is_valid_for_the_schema_that_documents_it(schema):
     """Whatever the schema: a body that violates it would be worse than problem details."""
     shapes, _ = shapes_of(showing(default=answer(schema)))
     validator = SchemaCompiler(read(contract({}))).compile(schema, "response", ())
-
     for status in OWN_STATUSES:
         for report in (*reports(status), *reports(status, is_detailed=True)):
             body, media_type = shapes.render(report, "show0")

@@ -127,21 +127,18 @@ def get(hosting):
 async def test_a_package_maps_exceptions_of_others(get, kind, raised, status, code, detail):
     """The nearest class decides; the text of the exception is not public."""
     response = await get(f"{kind} show():\n    raise {raised}\n")
-
     assert assert_problem(response, status, code)["detail"] == detail
     assert "sk_canary" not in response.text
 
 
 async def test_a_mapped_server_error_is_logged_with_its_cause(get, caplog):
     await get("def show():\n    raise ConnectionResetError\n")
-
     (line,) = logged(caplog, "failed")
     assert (line.code, line.cause) == ("UPSTREAM", "ConnectionResetError")
 
 
 async def test_a_mapped_error_must_be_documented(get, caplog):
     init = "errors = {KeyError: (418, 'TEAPOT', 'Short and stout')}\n"
-
     assert_problem(await get("def show():\n    raise KeyError\n", init), 500, "INTERNAL_ERROR")
     assert len(logged(caplog, "response violation")) == 1
 
@@ -167,7 +164,6 @@ IDENTITY = """
 async def test_a_mapped_401_has_a_challenge(get, key, code):
     """Every 401 has one (RFC 9110 section 15.5.2), whoever raises it: a verifier, or `identify`."""
     response = await get("def show():\n    return 1\n", IDENTITY, {"X-Key": key}, **SECURED)
-
     assert_problem(response, 401, code)
     assert response.headers["www-authenticate"] == 'ApiKey realm="Test"'
 
@@ -193,7 +189,6 @@ NO_ERROR = "KeyError: must be an error class, or (status, code, message)"
 async def test_a_wrong_mapping_is_an_error_at_the_start(get, errors, message):
     with pytest.raises(SetupError) as raised:
         await get("def show():\n    return 1\n", f"import relay\nerrors = {errors}\n")
-
     (problem,) = raised.value.problems
     assert str(problem).startswith(f"errors: {message}")
 
@@ -229,7 +224,6 @@ async def test_the_errors_of_starlette_and_connexion_are_errors(get, raised, sta
 async def test_a_package_may_map_the_errors_of_starlette(get):
     init = "from starlette.exceptions import HTTPException\nerrors = {HTTPException: (409, 'OWN', 'Mine')}\n"
     things = "from connexion.exceptions import Forbidden\n\ndef show():\n    raise Forbidden\n"
-
     assert_problem(await get(things, init), 409, "OWN")
 
 
@@ -258,7 +252,6 @@ def test_an_error_is_not_translated_twice():
     """Security and the stage of errors both ask."""
     translate = read_errors({Exception: (503, "BUSY", "Busy")})
     error = translate(KeyError())
-
     assert isinstance(error, ReportedError)
     assert translate(error) is error
     assert isinstance(error.__cause__, KeyError)
@@ -294,7 +287,6 @@ async def test_an_error_has_members_of_its_own(get):
 
 async def test_a_renderer_gets_the_members(get):
     init = f"{MEMBERS}\n    def render_error(report):\n        return dict(report.members), 'application/problem+json'\n"
-
     assert (await get(f"{OUT_OF_STOCK}(members={{'left': 2}})\n", init)).json() == {"left": 2}
 
 

@@ -179,7 +179,6 @@ async def test_only_a_get_has_conditions(client):
     headers = {"If-None-Match": "*", "If-Match": '"x"', "Range": "bytes=0-1"}
     posted = await client.post("/path", headers=headers)
     other = await client.get("/other", headers=headers)
-
     assert (posted.status_code, posted.content) == (200, CONTENT)
     assert (other.status_code, other.content) == (202, b"0123456789")
 
@@ -199,7 +198,6 @@ UMLAUT = "attachment; filename=\"Groe.csv\"; filename*=UTF-8''Gr%C3%B6%C3%9Fe.cs
 async def test_the_name_says_the_media_type_where_the_contract_has_it(client, path, media_type, disposition):
     """Otherwise it is the documented one: the name may be a client's."""
     headers = (await client.get(path)).headers
-
     assert (headers["content-type"], headers["content-disposition"]) == (media_type, disposition)
 
 
@@ -221,7 +219,6 @@ async def test_a_handler_may_name_the_version_and_how_long_it_is_kept(client):
     """An open file has neither a date nor a tag of its own."""
     first = await client.get("/tagged", headers={"Range": "bytes=2-3", "If-Range": '"v1"'})
     same = await client.get("/tagged", headers={"If-None-Match": '"v1"'})
-
     assert (first.status_code, first.content) == (206, b"23")
     assert same.status_code == 304
     found = [same.headers.get_list(name) for name in ("etag", "cache-control", "x-a")]
@@ -232,7 +229,6 @@ async def test_a_file_response_of_starlette_is_a_file(client):
     """Its ranges and conditions are ours; it answers 400 to a malformed range, and 416 if one of two is missing."""
     whole = await client.get("/starlette", headers={"Range": "bytes=1"})
     part = await client.get("/starlette", headers={"Range": "bytes=1-2,999999-"})
-
     assert (whole.status_code, whole.content) == (200, CONTENT)
     assert whole.headers["content-disposition"] == 'attachment; filename="a.txt"'
     assert whole.headers.get_list("content-length") == ["256000"]
@@ -241,7 +237,6 @@ async def test_a_file_response_of_starlette_is_a_file(client):
 
 async def test_a_file_that_is_missing_is_a_failure_of_the_service(client, caplog):
     response = await client.get("/missing")
-
     assert_problem(response, 500, "INTERNAL_ERROR")
     assert "missing.bin" not in response.text
     [line] = logged(caplog, "unexpected failure")
@@ -270,7 +265,6 @@ async def test_head_has_the_headers_of_get_without_ranges(client):
     """RFC 9110 section 14.2: a Range is ignored where it is not a GET; the file is not read."""
     response = await client.head("/path", headers={"Range": "bytes=0-1"})
     same = await client.head("/path", headers={"If-None-Match": response.headers["etag"]})
-
     assert (response.status_code, response.content) == (200, b"")
     assert response.headers["content-length"] == str(len(CONTENT))
     assert same.status_code == 304
@@ -293,9 +287,7 @@ async def test_a_file_that_becomes_shorter_breaks_the_connection(tmp_path):
 
 def test_an_open_file_is_closed():
     opened = io.BytesIO(b"a")
-
     open_source(opened).close()
-
     assert opened.closed
 
 
@@ -321,7 +313,6 @@ def test_a_name_is_written_for_every_client(name, written):
 @given(st.text())
 def test_no_name_breaks_out_of_its_header(name):
     written = content_disposition(name, "inline")
-
     assert written.isascii()
     assert written.isprintable()
     assert written.count('"') in (0, 2)

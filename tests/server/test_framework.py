@@ -132,7 +132,6 @@ def test_a_request_of_connexions_is_made_of_a_scope():
     request = framework.ConnexionRequest(
         {"type": "http", "method": "PUT", "path": "/a", "query_string": b"", "headers": [(b"x-a", b"1")]}
     )
-
     assert (request.method, request.headers["x-a"]) == ("PUT", "1")
 
 

@@ -62,7 +62,6 @@ async def test_a_package_does_not_hide_that_an_argument_is_never_sent(named, ini
 )
 async def test_objects_of_the_package_are_arguments_of_such_functions_too(named, source, init):
     application = named(source, init)
-
     async with calling(application) as client:
         assert application.argument_warnings == []
         assert (await client.get("/a")).json() == 1
@@ -187,13 +186,11 @@ def test_a_body_that_is_not_documented_is_said_at_the_start(hosted, returns):
 )
 def test_an_annotation_without_a_body_is_right(hosted, returns):
     things = f"import relay\nfrom typing import Any\n\ndef show() -> {returns}:\n    return None\n"
-
     assert found(hosted({"200": EMPTY, "304": EMPTY}, things)) == []
 
 
 def test_a_documented_body_is_right(hosted):
     things = "def show() -> dict:\n    return {}\n"
-
     assert found(hosted({"200": EMPTY, "201": JSON}, things)) == []
     assert found(hosted({"default": EMPTY}, things)) == []
     assert len(found(hosted({"200": EMPTY, "400": JSON}, things))) == 1
@@ -229,9 +226,7 @@ async def test_a_body_that_is_not_documented_is_sent_where_violations_are_report
 ):
     """RELAY_RESPONSE_VIOLATIONS=report: bytes as they are, and all else as JSON, as Connexion does."""
     application = hosted({"200": EMPTY}, f"def show():\n    return {body}\n", response_violations="report")
-
     async with calling(application) as client:
         response = await client.get("/a")
-
     assert (response.headers.get("content-type"), response.content) == (media_type, sent)
     assert len(logged(caplog, "response violation")) == 1

@@ -86,11 +86,9 @@ async def test_a_controller_of_a_path_is_that_of_its_operations(folder, module):
 async def test_the_function_of_the_handlers_package_goes_first(hosting, folder, module):
     """A project of Relay whose operationIds have dots is served as before."""
     (folder / f"{module}.py").write_text("raise RuntimeError('not imported')\n")
-
     application = hosting(
         contract(paths_of(f"{module}.show")), default=f"async def {module}_show():\n    return 'package'\n"
     )
-
     async with calling(application) as client:
         assert (await client.get("/0")).json() == "package"
 
@@ -130,7 +128,6 @@ def test_a_virtual_environment_in_the_project_is_no_part_of_it(folder):
 def test_says_where_a_module_fails_that_the_contract_names(folder):
     with pytest.raises(SetupError) as raised:
         host_named(folder, contract({"/a": {"get": named_operation("show")}}), "1 / 0\n")
-
     (problem,) = raised.value.problems
     assert problem.where.line == 1
     assert problem.message.startswith("cannot be imported: ZeroDivisionError")
@@ -140,7 +137,6 @@ def test_a_module_that_is_imported_already_from_elsewhere_is_reported(folder, mo
     other = type(sys)(module)
     other.__file__ = "/elsewhere/x.py"
     monkeypatch.setitem(sys.modules, module, other)
-
     assert refusals(folder, paths_of(f"{module}.show")) == [
         f"names {module}.py, but the module '{module}' is /elsewhere/x.py; rename yours"
     ]
@@ -148,7 +144,6 @@ def test_a_module_that_is_imported_already_from_elsewhere_is_reported(folder, mo
 
 async def test_what_is_missing_may_be_mocked(folder, module):
     paths = paths_of(f"{module}.show", f"{module}.gone")
-
     async with calling(served(folder, paths, missing=("mock",))) as client:
         assert (await client.get("/0")).json() == "shown"
         assert (await client.get("/1")).headers["x-mock"] == "true"
@@ -157,7 +152,6 @@ async def test_what_is_missing_may_be_mocked(folder, module):
 def test_says_which_modules_a_contract_names_if_none_is_there():
     """Many contracts have dots in their operationIds, so this is one line for all of them."""
     message = no_package_message("handlers", read(contract(paths_of("youtube.videos.list"))))
-
     assert message.endswith("or write the modules that the operationIds name, such as youtube/videos.py")
 
 
@@ -196,27 +190,23 @@ def refused(tmp_path, monkeypatch):
 
 def test_a_line_that_calls_a_library_is_the_place(refused):
     file, line, message = refused(pets="import json\n\nX = json.loads('{')\n")
-
     assert (file, line) == ("pets.py", 3)
     assert message.startswith("cannot be imported: JSONDecodeError: Expecting")
 
 
 def test_the_innermost_line_of_the_project_is_the_place(refused):
     file, line, _ = refused(pets="from . import shelf\n", shelf="\n1 / 0\n")
-
     assert (file, line) == ("shelf.py", 2)
 
 
 def test_a_line_of_an_installed_package_is_its_own_place(refused, tmp_path):
     file, line, _ = refused(tmp_path / "site-packages", pets="import re\n\n\nre.compile('(')\n")
-
     assert (file, line) == ("pets.py", 4)
 
 
 def test_an_application_of_connexion_that_fails_is_not_needed(refused):
     """Wherever in the package it is made, and whatever fails in Connexion."""
     file, line, message = refused(init=MAKES_AN_APPLICATION)
-
     assert (file, line) == ("__init__.py", 4)
     assert "FileNotFoundError" in message
     assert "make the application below `if __name__ == '__main__':`" in message
@@ -227,8 +217,6 @@ def test_an_application_of_flask_is_named_as_the_reason(refused, monkeypatch):
     monkeypatch.setitem(sys.modules, "flask", None)
     for name in [one for one in sys.modules if one.startswith("connexion.apps.flask")]:
         monkeypatch.delitem(sys.modules, name)
-
     file, line, message = refused(init=MAKES_A_FLASK_APPLICATION)
-
     assert (file, line) == ("__init__.py", 3)
     assert message.startswith("cannot be imported: Flask is not installed; Relay serves the contract itself")

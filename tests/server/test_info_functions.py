@@ -154,9 +154,7 @@ async def test_a_key_that_is_refused_is_a_401(get, scheme, headers):
 async def test_the_scopes_of_oauth2_are_checked(get, claims, status):
     """`scope` as RFC 8693 section 4.2 has it, or `scopes`; text or a list."""
     scheme = {**OAUTH, "x-tokenInfoFunc": "api.check"}
-
     answer = await get(scheme, f"def check(token):\n    return {claims}\n", "read", headers=T)
-
     assert answer.status_code == status
 
 
@@ -190,9 +188,7 @@ async def test_a_function_of_the_contract_may_compare_scopes(get, granted, statu
 async def test_an_exception_with_a_status_refuses_the_credential(get, raised, status):
     """As Connexion's own do; anything else is an error of the service."""
     imports = "import connexion.exceptions, werkzeug.exceptions\n"
-
     answer = await get(TOKEN, f"{imports}def check(token):\n    raise {raised}\n", headers=T)
-
     assert answer.status_code == status
     assert ("www-authenticate" in answer.headers) == (status < 500)
 
@@ -213,7 +209,6 @@ async def test_an_environment_variable_names_the_function_of_a_kind_of_schemes(
         "def check(*credential):\n    return {'sub': 'u'}\n"
     )
     monkeypatch.setenv(variable, f"auth_{variable.lower()}.check")
-
     async with calling(hosted(scheme, "")) as client:
         assert (await client.get("/things", headers=headers)).json() == {"sub": "u"}
 
@@ -232,7 +227,6 @@ def test_says_at_the_start_which_scheme_cannot_be_verified(hosted, scheme, told)
     """In Connexion, such a scheme answers every request with 401."""
     with pytest.raises(SetupError) as raised:
         hosted(scheme, "")
-
     assert len(raised.value.problems) == 1
     assert told in raised.value.problems[0].message
 
@@ -240,7 +234,6 @@ def test_says_at_the_start_which_scheme_cannot_be_verified(hosted, scheme, told)
 async def test_a_key_for_tokens_goes_before_the_contracts_function(hosted):
     """A project that has set one has chosen how its tokens are verified."""
     source = "def check(token):\n    return {'sub': 'anyone'}\n"
-
     async with calling(hosted(TOKEN, source, jwt_secret=SECRET)) as client:
         assert (await client.get("/things", headers=T)).status_code == 401
         assert (await client.get("/things", headers=bearer({"sub": "u"}))).json()["sub"] == "u"
@@ -253,6 +246,5 @@ async def test_a_key_for_tokens_goes_before_the_contracts_function(hosted):
 def test_scopes_may_be_text_or_a_list(required, granted):
     """Both mean the same set (RFC 6749 section 3.3)."""
     expected = required <= granted
-
     assert has_scopes([*required], " ".join(granted)) == expected
     assert has_scopes([*required], [*granted]) == expected

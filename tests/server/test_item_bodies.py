@@ -132,7 +132,6 @@ async def test_a_handler_iterates_over_items(hosted, path, kind):
     items = [{"n": number, "unit": "g"} for number in range(200)]
     async with calling(hosted()) as client:
         response = await post(client, path, written(kind, items), kind)
-
     assert response.status_code == 200, response.text
     found = [json.loads(item["data"]) if kind.startswith("text") else item for item in response.json()]
     assert found == items
@@ -141,7 +140,6 @@ async def test_a_handler_iterates_over_items(hosted, path, kind):
 async def test_items_get_defaults_and_lose_read_only_properties(hosted):
     async with calling(hosted()) as client:
         response = await post(client, "/take", b'{"n": 1, "key": "a"}\n\n{"n": 2}')
-
     assert response.json() == [{"n": 1, "unit": "kg"}, {"n": 2, "unit": "kg"}]
 
 
@@ -168,7 +166,6 @@ async def test_a_broken_item_is_an_error_of_the_request(hosted, caplog, path, bo
     """It need not be documented, as no error of validation; the path begins with the number of the item."""
     async with calling(hosted()) as client:
         problem = assert_problem(await post(client, path, body, kind), 400, "VALIDATION_ERROR")
-
     assert [(one["in"], one["path"], one["rule"]) for one in problem["errors"]] == [("body", *place)]
     assert "canary" not in json.dumps(problem) + caplog.text
 
@@ -208,7 +205,6 @@ async def test_a_broken_item_is_no_failure_of_the_service_when_the_response_has_
 async def test_a_handler_may_catch_the_error_and_has_the_items_before_it(hosted):
     async with calling(hosted()) as client:
         response = await post(client, "/take_leniently", b'{"n": 1}\n{}\n{"n": 2}\n')
-
     assert response.json() == [{"n": 1, "unit": "kg"}, "VALIDATION_ERROR"]
 
 
@@ -217,7 +213,6 @@ async def test_a_body_of_no_bytes_has_no_items(hosted, kind):
     async with calling(hosted()) as client:
         empty = await post(client, "/take", b"", kind)
         missing = await client.post("/take", content=b"")
-
     assert empty.json() == []
     assert_problem(missing, 400, "VALIDATION_ERROR")
 
@@ -310,5 +305,4 @@ async def test_a_client_that_leaves_ends_the_iterator(hosted, unused_tcp_port, p
 async def test_a_handler_need_not_read_all(hosted, unused_tcp_port):
     async with served(hosted(), unused_tcp_port) as client:
         response = await post(client, "/take_first", b'{"n": 1}\n' * 50_000)
-
     assert response.json() == [{"n": 1, "unit": "kg"}]

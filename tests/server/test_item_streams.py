@@ -182,7 +182,6 @@ async def receive(client, path, received):
 async def test_items_are_written_as_their_media_type_says(hosted, name):
     async with calling(hosted()) as client:
         response = await client.get(f"/{name}")
-
     assert response.status_code == 200
     assert response.headers["content-type"].startswith(SEQUENCES[name])
     assert read(response) == [{"n": 1}, {"n": 2}, {"n": 3}]
@@ -262,7 +261,6 @@ def test_a_stream_that_breaks_off_is_a_named_error_in_tests(hosted, tmp_path, is
     message = "the response to GET /bad_jsonl broke off after 8 bytes: the service's log says why"
     with client(hosted(), record=record) as api, pytest.raises(httpx.RemoteProtocolError) as caught:
         api.get("/bad_jsonl")
-
     assert str(caught.value) == message
     assert caught.value.request.url.path == "/bad_jsonl"
 
@@ -271,7 +269,6 @@ async def test_a_wrong_first_item_is_an_error_response(hosted, caplog):
     async with calling(hosted()) as client:
         assert_problem(await client.get("/first"), 500, "INTERNAL_ERROR")
         assert await until(client, "ended", bool) == ["bad"]
-
     assert [line.at for line in logged(caplog, "response violation")] == ["/0/n"]
 
 
@@ -291,7 +288,6 @@ async def test_a_list_is_written_item_by_item(hosted, caplog):
     """It is in memory, so that `schema`, which describes all items, is asserted, too."""
     async with calling(hosted()) as client:
         assert_problem(await client.get("/whole"), 500, "INTERNAL_ERROR")
-
     [line] = logged(caplog, "response violation")
     assert (line.at, line.rule) == ("/", "maxItems")
 
@@ -299,7 +295,6 @@ async def test_a_list_is_written_item_by_item(hosted, caplog):
 async def test_a_stream_of_items_may_have_status_and_headers_and_no_item(hosted):
     async with calling(hosted()) as client:
         response = await client.get("/tuple")
-
     assert (response.status_code, response.headers["x-a"], response.content) == (200, "b", b"")
 
 
@@ -331,7 +326,6 @@ async def test_accept_chooses_no_stream_that_a_list_is_invalid_as(hosted):
     """It is valid as JSON, which may be what the handler means."""
     async with calling(hosted(), accept="text/event-stream") as client:
         response = await client.get("/both")
-
     assert (response.headers["content-type"], response.json()) == ("application/json", [{"n": 1}])
 
 
@@ -339,7 +333,6 @@ async def test_items_of_an_unknown_media_type_are_bytes(tmp_path, hosted):
     application = hosted()
     async with calling(application) as client:
         response = await client.get("/unknown")
-
     assert response.content == b"a"
     assert any(one.rule == "unvalidated-items" for one in application.warnings)
 
@@ -350,5 +343,4 @@ def test_many_streams_need_little_memory(tmp_path, path):
     with item_soak.serving_items(tmp_path) as service:
         few = asyncio.run(item_soak.take_all(service, path, clients=2, items=10))
         many = asyncio.run(item_soak.take_all(service, path, clients=40, items=500))
-
     assert many.most < few.most + 20

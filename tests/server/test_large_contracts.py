@@ -46,7 +46,6 @@ def test_mocks_of_a_dense_contract_do_not_compile_its_definitions_again(spec, mo
 def test_the_contract_is_written_as_yaml_only_when_it_is_asked_for(spec, monkeypatch):
     """It takes seconds for a contract of some megabytes."""
     monkeypatch.setattr("yaml.dump", lambda *_, **__: pytest.fail("it was written"))
-
     create(Settings(spec=spec, missing=["mock"]), lambda: SECRET)
 
 
@@ -65,9 +64,7 @@ def test_a_payment_providers_contract_is_served_in_bounded_memory(tmp_path):
     """450 operations and 800 schemas took two gigabytes once."""
     path = tmp_path / "openapi.json"
     path.write_text(json.dumps(payment_style()), "utf-8")
-
     finished = subprocess.run(
         [sys.executable, "-c", MEASURED, path], capture_output=True, text=True, check=True, timeout=300
     )
-
     assert int(finished.stdout) < 600

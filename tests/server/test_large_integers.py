@@ -45,11 +45,9 @@ def hosted(hosting):
 async def test_is_served_and_mocked(hosted, schema):
     """It was a traceback before the first request."""
     application = hosted(document(schema), settings={"missing": ("mock",)})
-
     async with calling(application) as client:
         answer = await client.post("/a")
         served = await client.get("/openapi.json")
-
     assert answer.status_code == 200
     assert json.loads(served.content)["paths"] == document(schema)["paths"]
 
@@ -58,7 +56,6 @@ async def test_is_served_and_mocked(hosted, schema):
 def test_is_linted(tmp_path, schema):
     path = tmp_path / "c.json"
     path.write_text(json.dumps(document(schema)), "utf-8")
-
     assert [str(one) for one in lint(path) if one.severity == "error"] == []
 
 

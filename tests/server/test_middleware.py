@@ -72,10 +72,8 @@ POSITIONS = (
 async def test_middlewares_of_one_position_keep_their_order(hosted):
     init = f"{RECORDING}\n    middleware = [(Recording, 'BEFORE_ROUTING', {{'name': n}}) for n in 'ab']\n"
     application = hosted(init)
-
     async with calling(application, **{"X-Key": "ada"}) as client:
         await client.get("/order")
-
     assert [name for name, *_ in application.package.seen] == ["a", "b"]
 
 
@@ -277,6 +275,5 @@ async def test_a_large_response_and_a_stream_pass_a_middleware_as_they_are(hoste
 def test_a_wrong_export_is_reported_before_the_start(hosted, exported, message):
     with pytest.raises(SetupError) as raised:
         hosted(f"\n    middleware = {exported}\n")
-
     (problem,) = raised.value.problems
     assert (str(problem.where), problem.message.startswith(message)) == ("middleware", True)

@@ -69,7 +69,6 @@ async def test_a_stub_asks_for_a_credential_and_a_valid_request_first(hosted):
 
 def test_the_policy_of_a_tag_goes_before_the_general_one(refused):
     told = refused(TWO, "Event Logs = fail", "stub")
-
     assert len(told) == 1
     assert "GET /logs has no handler: write list_logs() in the module " in told[0]
 
@@ -94,9 +93,7 @@ def test_refuses_policies_that_mean_nothing(refused):
 )
 def test_hides_nothing_that_is_broken(refused, things, told):
     document = contract({"/things": {"get": operation("list_things")}})
-
     problems = refused(document, "mock", things=things)
-
     assert len(problems) == 1
     assert told in problems[0]
 
@@ -104,7 +101,6 @@ def test_hides_nothing_that_is_broken(refused, things, told):
 def test_invents_nothing_in_production(refused, hosted):
     """A made-up answer looks like a true one; a 501 does not."""
     production = {"environment": "production"}
-
     assert refused(TWO, "stub", "Things=mock", settings=production) == [
         "RELAY_MISSING: mock responses are not allowed with RELAY_ENVIRONMENT=production; use stub or fail"
     ]
@@ -114,7 +110,6 @@ def test_invents_nothing_in_production(refused, hosted):
 def test_reads_policies_from_a_variable(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RELAY_MISSING", "mock, Event Logs=stub")
-
     assert Settings.load().missing == ("mock", " Event Logs=stub")
     assert Settings.load(missing=("A, B=stub",)).missing == ("A, B=stub",)
 
@@ -141,7 +136,6 @@ def secured(scheme):
 async def test_serves_the_contract_alone(without):
     """Who has just written one has nothing else yet; our own store and users are nothing to it."""
     application = without(TWO, "stub")
-
     async with calling(application) as client:
         assert_problem(await client.get("/things"), 501, "NOT_IMPLEMENTED")
     assert application.collaborators == {}
@@ -152,7 +146,6 @@ def test_refuses_a_named_package_that_is_not_there(without, policy):
     """A typo must not remove the verifiers and so accept any credential."""
     with pytest.raises(SetupError) as raised:
         without(secured("key"), policy, handlers="nowhere")
-
     assert [str(problem) for problem in raised.value.problems] == [
         "RELAY_HANDLERS: there is no package 'nowhere' here"
     ]
@@ -161,7 +154,6 @@ def test_refuses_a_named_package_that_is_not_there(without, policy):
 def test_says_what_to_do_where_no_package_is_named_and_none_is_there(without):
     with patch.object(importlib.util, "find_spec", lambda _name: None), pytest.raises(SetupError) as raised:
         without(TWO, "stub", "Things=fail")
-
     (problem,) = raised.value.problems
     assert str(problem) == (
         "RELAY_HANDLERS: there is no package 'handlers' here; create it with `relay regenerate`, or use --missing mock"

@@ -56,20 +56,16 @@ async def test_the_sound_operations_are_served_and_the_others_answer_501(served)
 async def test_a_path_whose_operations_are_not_known_answers_501_to_every_method(served):
     """Its publisher has documented operations there; 404 would deny that."""
     elsewhere = contract({"/good": {"get": operation("good")}, "/bad": {"$ref": "#/nowhere"}})
-
     async with calling(served(elsewhere)) as client:
         answers = [(await client.request(method, "/bad")).status_code for method in ("GET", "POST", "DELETE")]
-
     assert answers == [501, 501, 501]
 
 
 async def test_a_package_is_served_likewise_in_development(hosting):
     things = "".join(f"async def {name}(**_): return 1\n" for name in ("good", "bad", "put"))
     application = hosting(FAULTY, things=things, default="async def worse(): return None, 200\n")
-
     async with calling(application) as client:
         answers = [(await client.get(path)).status_code for path in ("/good", "/bad/7")]
-
     assert answers == [200, 501]
 
 
@@ -78,7 +74,6 @@ def test_strictly_every_error_refuses(served, settings):
     """Production does not start with a contract that it does not understand."""
     with pytest.raises(SetupError) as raised:
         served(**settings)
-
     assert {problem.rule for problem in raised.value.problems} >= {"structure", "dangling-ref"}
 
 
@@ -110,9 +105,7 @@ def test_the_start_shows_no_request_to_what_is_not_served(served, capsys):
 
 def test_a_long_list_of_warnings_is_cut(served, capsys):
     paths = {f"/{number}": {"get": {"responses": {"200": {}}}} for number in range(100)}
-
     print_banner(served(contract(paths)), 2212)
-
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 20
     assert lines[-1] == "warning: contract: 81 more; `relay lint --all` lists them"
@@ -122,9 +115,7 @@ def test_check_warns_of_what_is_not_served(tmp_path):
     """So `relay check --strict` fails, as production would."""
     (tmp_path / "c.json").write_text(json.dumps(FAULTY), "utf-8")
     given = ["--spec", "c.json"]
-
     checked = relay(tmp_path, "check", *given, RELAY_MISSING="mock", RELAY_PORT="0")
     strict = relay(tmp_path, "check", *given, "--strict", RELAY_MISSING="mock", RELAY_PORT="0")
-
     assert "GET /bad/{id} is not served: 'body' is not one of" in checked.stdout
     assert (checked.returncode, strict.returncode) == (0, 1)

@@ -176,7 +176,6 @@ async def test_a_part_of_a_stream_is_refused_as_its_encoding_says(pieces, head, 
     right = multipart(FIRST, ("Content-Type: text/csv\r\nX-N: 1", b"a"))
     accepted = await pieces.post("/take", content=right, headers=SENT)
     refused = await pieces.post("/take", content=multipart(FIRST, (head, b"a")), headers=SENT)
-
     assert accepted.json() == [{}, "a"]
     assert refused.status_code == 400
     assert [(one["path"], one["rule"]) for one in refused.json()["errors"]] == [("/1", rule)]

@@ -325,7 +325,6 @@ def test_is_refused_in_production(tmp_path):
     result = relay(
         as_project(tmp_path), "serve", "--reload", RELAY_ENVIRONMENT="production", RELAY_JWT_SECRET=SECRET
     )
-
     assert result.returncode == 2
     assert result.stderr == "error: --reload: not available with RELAY_ENVIRONMENT=production\n"
 
@@ -353,10 +352,8 @@ class TestFreshImports:
     async def test_leaves_the_modules_of_before_where_that_fails(self, build):
         build(show("one"))
         before = {name: module for name, module in sys.modules.items() if "shop_" in name}
-
         with pytest.raises(SetupError):
             build("def broken(:\n")
-
         assert {name: module for name, module in sys.modules.items() if "shop_" in name} == before
 
     async def test_a_version_that_cannot_be_opened_is_not_taken(self, build):
@@ -399,8 +396,6 @@ class TestSources:
 
     def test_finds_every_module_of_the_package(self, monkeypatch):
         monkeypatch.chdir(ROOT)
-
         found = Sources(ROOT / "spec/openapi.yaml", "handlers").look()
-
         names = {path.relative_to(ROOT).as_posix() for path in found}
         assert {"spec/openapi.yaml", "handlers/calls.py", "handlers/_store/sqlite.py"} <= names

@@ -152,7 +152,6 @@ def get(hosted):
 async def test_a_reply_has_all_parts_of_a_response(get):
     """Its media type is the handler's choice, so that CSV can stand next to JSON."""
     response = await get("/replied")
-
     assert (response.status_code, response.text) == (201, "size\n1\n")
     assert response.headers["content-type"] == "text/csv; charset=utf-8"
     assert response.headers.get_list("x-a") == ["b", "1"]
@@ -167,7 +166,6 @@ async def test_nothing_acceptable_is_a_406_where_it_is_documented(hosted, accept
         response = await client.get("/picky", headers={"Accept": accept})
         done = (await client.get("/done")).json()
         lenient = await client.get("/lenient", headers={"Accept": accept})
-
     assert (response.status_code, lenient.status_code) == (status, 200)
     assert done == (["picky"] if status == 200 else [])
 
@@ -185,7 +183,6 @@ async def test_each_cookie_is_a_line(get):
 
 async def test_a_redirect_of_starlette_is_sent(get):
     response = await get("/redirected")
-
     assert (response.status_code, response.headers["location"]) == (303, "/login?next=/")
     assert [line.partition("=")[0] for line in response.headers.get_list("set-cookie")] == ["a", "c"]
 
@@ -194,7 +191,6 @@ async def test_a_header_of_the_handler_replaces_the_default_one(get):
     """Two policies at once would both apply, so that a handler could not allow anything."""
     page = await get("/html")
     cached = await get("/overwritten")
-
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert page.headers.get_list("content-security-policy") == ["default-src 'self'"]
     assert cached.headers.get_list("cache-control") == ["max-age=60"]
@@ -204,7 +200,6 @@ async def test_a_header_of_the_handler_replaces_the_default_one(get):
 @pytest.mark.parametrize(("path", "body"), [("/json", b'{"size":1}'), ("/connexion", b'{ "size": 1 }')])
 async def test_a_body_that_is_written_already_is_sent_as_it_is(get, path, body):
     response = await get(path)
-
     assert (response.status_code, response.content) == (200, body)
     assert response.headers["content-type"] == "application/json"
     assert response.headers.get_list("content-length") == [str(len(body))]
@@ -215,7 +210,6 @@ async def test_a_body_that_is_written_already_is_sent_as_it_is(get, path, body):
 )
 async def test_responses_of_frameworks_are_validated(get, caplog, path, at, rule):
     response = await get(path)
-
     assert_problem(response, 500, "INTERNAL_ERROR")
     [line] = logged(caplog, "response violation")
     assert (line.at, line.rule) == (at, rule)
@@ -225,7 +219,6 @@ async def test_responses_of_frameworks_are_validated(get, caplog, path, at, rule
 @pytest.mark.parametrize(("path", "body"), [("/streamed", b"size\n1"), ("/streamed_connexion", b"{}")])
 async def test_streams_of_frameworks_are_streams(get, path, body):
     response = await get(path)
-
     assert (response.status_code, response.content) == (200, body)
     assert "content-length" not in response.headers
 
@@ -233,7 +226,6 @@ async def test_streams_of_frameworks_are_streams(get, path, body):
 @pytest.mark.parametrize(("path", "status"), [("/nothing", 204), ("/nothing_else", 202), ("/empty", 200)])
 async def test_no_content_is_no_body(get, path, status):
     response = await get(path)
-
     assert (response.status_code, response.content) == (status, b"")
     assert "content-type" not in response.headers
 
@@ -244,7 +236,6 @@ async def test_no_content_is_no_body(get, path, status):
 async def test_a_background_function_is_called_after_the_response(hosted, path, record):
     async with calling(hosted()) as client:
         response = await client.get(path)
-
         assert response.json() == {"size": 1}
         assert (await client.get("/done")).json() == [record]
 
@@ -252,7 +243,6 @@ async def test_a_background_function_is_called_after_the_response(hosted, path, 
 async def test_a_background_function_that_fails_is_the_logs_affair(get, caplog):
     """The client has its response; the next request of its connection is answered."""
     response = await get("/failing")
-
     assert (response.status_code, response.json()) == (200, {"size": 1})
     [line] = logged(caplog, "a background function failed")
     assert line.exc_info[0] is ValueError
@@ -270,7 +260,6 @@ async def test_a_background_function_that_fails_is_the_logs_affair(get, caplog):
 async def test_violations_that_are_only_reported_are_sent(get, caplog, path, status, body):
     """RELAY_RESPONSE_VIOLATIONS=report; None without a status is a 204, as in Connexion."""
     response = await get(path, response_violations="report")
-
     assert (response.status_code, response.content) == (status, body)
     assert logged(caplog, "response violation")
 
@@ -297,7 +286,6 @@ def test_a_cookie_has_all_attributes():
     cookie = relay.Cookie(
         "a", "b", expires=datetime(2025, 1, 2, tzinfo=UTC), path="/x", domain="a.test", samesite="strict"
     )
-
     assert cookie.line == (
         "a=b; Domain=a.test; expires=Thu, 02 Jan 2025 00:00:00 GMT; HttpOnly; Path=/x; SameSite=Strict; Secure"
     )

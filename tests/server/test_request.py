@@ -40,7 +40,6 @@ def request(*headers, body=b"", proxies=None, **scope):
 
 def test_shows_what_was_sent():
     found = request(body=b'{"a": 1}')
-
     assert (found.method, found.path, found.query) == ("POST", "/a b", "x=%31&y")
     assert found.url == "http://shop.example:8080/a%20b?x=%31&y"
     assert (found.client, found.operation_id, found.body) == ("192.0.2.1", "take", b'{"a": 1}')
@@ -68,7 +67,6 @@ def test_cookies_have_their_first_value():
 
 def test_has_no_secrets_in_its_representation():
     shown = repr([request(body=b"secret"), request().headers])
-
     assert shown == "[<Request POST of take>, <Headers host, cookie, authorization, x-a>]"
 
 
@@ -108,7 +106,6 @@ def test_a_scope_without_a_raw_path_has_an_encoded_one():
 )
 def test_says_what_the_client_prefers(accept, preferred):
     found = request(*([(b"accept", accept.encode())] if accept is not None else []))
-
     assert found.preferred("text/csv", "application/json; charset=utf-8".partition(";")[0]) == preferred
     assert found.accepts("text/csv") is (accept in (None, "*/*") or "text/*" in accept)
     assert found.preferred() is None
@@ -153,10 +150,8 @@ def application(hosting):
 async def test_the_body_is_byte_for_byte_what_was_sent(application):
     """A signature is over the bytes, and JSON has many spellings of a value."""
     sent = b' { "a" : 1.0 , "b":"\\u00e9" } '
-
     async with calling(application) as client:
         response = await client.post("/a", content=sent, headers={"Content-Type": "application/json"})
-
     assert response.json() == hashlib.sha256(sent).hexdigest()
 
 
@@ -164,7 +159,6 @@ async def test_a_form_with_files_is_not_kept(application):
     """It may have gigabytes; the message says what there is."""
     async with calling(application) as client:
         response = await client.post("/a", files={"a": b"1"})
-
     assert (
         response.json()
         == "multipart forms, uploads and streams are not kept as they were sent; use the argument body"
@@ -183,6 +177,5 @@ async def test_a_collaborator_with_the_name_wins(tmp_path, monkeypatch):
     init = "def collaborators(settings):\n    return {'request': 'mine'}\n"
     things = "def show(request):\n    return request\n"
     application = host(tmp_path, contract({"/a": {"get": operation("show")}}), init=init, things=things)
-
     async with calling(application) as client:
         assert json.loads((await client.get("/a")).content) == "mine"

@@ -161,7 +161,6 @@ async def test_an_iterator_is_sent_in_pieces(hosted, unused_tcp_port, path, body
     """Of text or bytes, async or not, with the documented media type, and whatever time it takes in all."""
     async with served(hosted(handler_seconds=0.1), unused_tcp_port) as client:
         response = await client.get(path)
-
     assert (response.status_code, response.content) == (200, body)
     assert response.headers["content-type"] == "text/plain; charset=utf-8"
     assert response.headers["transfer-encoding"] == "chunked"
@@ -171,7 +170,6 @@ async def test_an_iterator_is_sent_in_pieces(hosted, unused_tcp_port, path, body
 async def test_a_stream_may_have_status_and_headers(hosted):
     async with calling(hosted()) as client:
         response = await client.get("/headed")
-
     assert (response.headers["x-a"], response.text) == ("b", "éb")
 
 
@@ -186,7 +184,6 @@ async def test_a_stream_of_other_values_is_a_violation(hosted, caplog):
     async with calling(hosted()) as client:
         assert_problem(await client.get("/wrong"), 500, "INTERNAL_ERROR")
         assert await until(client, "ended", bool) == ["wrong"]
-
     [line] = logged(caplog, "response violation")
     assert line.problem == "a stream must be made of bytes or text, not of dict"
     assert "sk_canary" not in caplog.text
@@ -196,7 +193,6 @@ async def test_a_stream_of_other_values_is_a_violation(hosted, caplog):
 async def test_the_head_of_a_stream_is_validated(hosted, caplog, policy):
     async with calling(hosted(response_violations=policy)) as client:
         response = await client.get("/undocumented")
-
     [line] = logged(caplog, "response violation")
     assert (line.at, line.problem) == ("/", "the contract documents no body")
     assert response.status_code == (500 if policy == "enforce" else 200)
@@ -253,7 +249,6 @@ async def test_a_stream_that_stands_still_is_ended(hosted, unused_tcp_port, capl
         with pytest.raises(httpx.RemoteProtocolError):
             await client.get("/stalled")
         assert await until(client, "ended", bool) == ["stalled"]
-
     [line] = logged(caplog, "failed")
     assert (line.code, line.cause) == ("HANDLER_TIMEOUT", "HandlerTimeout")
 

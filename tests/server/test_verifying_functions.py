@@ -63,10 +63,8 @@ def test_a_client_with_claims_says_which_function_verifies_the_tokens(spec, tmp_
 
 def test_a_client_with_claims_signs_what_a_key_verifies(spec, tmp_path):
     settings = Settings(spec=spec(token=BEARER), jwt_secret=SECRET)
-
     with testing.client(create(settings, folder=tmp_path), claims={"sub": "ada"}) as api:
         assert api.get("/a").json() == "ada"
-
     both = create(Settings(spec=spec(token=BEARER, login=OAUTH)), lambda: SECRET, tmp_path)
     with testing.client(both, claims={"sub": "ada"}) as api:
         assert api.get("/a").json() == "ada"

@@ -44,11 +44,9 @@ def kind(application):
 @pytest.mark.parametrize("path", CONTRACTS.values(), ids=CONTRACTS)
 def test_each_contract_says_what_is_wrong_with_it(path):
     text = path.read_text("utf-8")
-
     about = (
         json.loads(text)["x-about"] if path.suffix == ".json" else text.partition("\n")[0].removeprefix("# ")
     )
-
     assert about.endswith(".")
     assert len(text.split("\n")) < 75
 
@@ -56,7 +54,6 @@ def test_each_contract_says_what_is_wrong_with_it(path):
 def test_only_what_cannot_be_served_is_left_out(application):
     """A fault in one place is no reason to refuse an operation that does not need it."""
     left_out = {f"{one.method} {one.path}".strip() for one in application.left_out}
-
     assert sorted(left_out) == sorted(LEFT_OUT.get(kind(application), set()))
 
 
@@ -77,6 +74,5 @@ async def test_what_is_left_out_answers_501(application):
     """Not 404: the operation exists, and its publisher has documented it."""
     async with calling(application) as client:
         sent = [await send(client, to_left_out(one, application.contract)) for one in application.left_out]
-
     shadowed = {"same_template": 1}.get(kind(application), 0)
     assert [one.status for one in sent].count(501) == len(sent) - shadowed
