@@ -13,7 +13,7 @@ from relay.contract.diagnostics import SetupError
 from relay.project.tables import Limits
 from relay.server import bodies
 from relay.validation.spools import IN_MEMORY, Spools
-from support.hosting import assert_problem, calling, contract, logged, operation
+from support.hosting import ask, assert_problem, calling, contract, logged, operation, post_messages, query
 
 FILE = {"type": "string", "format": "binary"}
 INTEGER = {"type": "integer"}
@@ -84,8 +84,7 @@ def spools(monkeypatch):
 
 async def post(application, content_type=None, **request):
     headers = {"Content-Type": content_type} if content_type else {}
-    async with calling(application, **headers) as client:
-        return await client.post("/a", **request)
+    return await ask(application, method="POST", headers=headers, **request)
 
 
 def refusal(response):
@@ -205,51 +204,46 @@ ENCODED = {
 }
 
 
-class TestEncoding:
-    """The Encoding Object (OpenAPI 3.0.3)."""
+def meta(*texts):
+    return {"files": [("meta", (None, text, "application/json")) for text in texts]}
 
-    @pytest.mark.parametrize("media_type", ["image/png", "IMAGE/PNG; q=1", "audio/ogg"])
-    async def test_takes_a_part_of_a_documented_media_type(self, hosted, media_type):
-        sent = {"file": ("a", b"12", media_type, {"X-Page": "1"})}
-        assert (await post(hosted(form(ENCODED)), files=sent)).json() == {"file": 2}
 
-    @pytest.mark.parametrize("media_type", ["image/gif", "text/plain", None, "image"])
-    async def test_refuses_a_part_of_another_media_type(self, hosted, media_type):
-        """A GIF where PNG is asked; a part that declares none is text (RFC 7578 section 4.4)."""
-        declared = f"Content-Type: {media_type}\r\n" if media_type else ""
-        sent = (
-            '--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\nX-Page: 1\r\n'
-            f"{declared}\r\nGIF\r\n--b--\r\n"
-        )
+def a_file(media_type, **headers):
+    return {"files": {"file": ("a", b"12", media_type, headers)}}
 
-        assert refusal(await post(hosted(form(ENCODED)), PARTS, content=sent.encode())) == (
-            "/file",
-            "contentType",
-            "the part's media type is not one of image/png, image/svg+*, audio/*",
-        )
 
-    @pytest.mark.parametrize(("headers", "rule"), [({}, "required"), ({"X-Page": "one"}, "type")])
-    async def test_checks_the_headers_of_a_part(self, hosted, headers, rule):
-        sent = {"file": ("a", b"12", "image/png", headers)}
-        *where, message = refusal(await post(hosted(form(ENCODED)), files=sent))
-        assert where == ["/file", rule]
-        assert message.startswith("header X-Page: ")
+NAMELESS = FILE_PART[:-2].replace(b'"file"', b'"file"; filename="a"') + b"X-Page: 1\r\n\r\nGIF\r\n--b--\r\n"
+OTHER_TYPE = ("/file", "contentType", "the part's media type is not one of image/png, image/svg+*, audio/*")
+NOT_JSON = "not JSON: line 1, column 2"
 
-    @pytest.mark.parametrize(("parts", "path"), [(["{1"], "/meta"), (["1", "{1"], "/meta/1")])
-    async def test_says_which_part_cannot_be_read(self, hosted, parts, path):
-        sent = [("meta", (None, part, "application/json")) for part in parts]
-        found = refusal(await post(hosted(form(ENCODED)), files=sent))
-        assert found == (path, "format", "not JSON: line 1, column 2")
 
-    async def test_says_which_field_cannot_be_read(self, hosted):
-        document = taking({"application/x-www-form-urlencoded": {**ENCODED, "encoding": {"meta": META}}})
-        found = refusal(await post(hosted(document), data={"meta": "{1"}))
-        assert found == ("/meta", "json", "not JSON: line 1, column 2")
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        *((a_file(one, **{"X-Page": "1"}), {"file": 2}) for one in ("image/png", "IMAGE/PNG; q=1", "audio/ogg")),
+        *((a_file(one, **{"X-Page": "1"}), OTHER_TYPE) for one in ("image/gif", "text/plain", "image")),
+        # A part that declares no media type is text (RFC 7578 section 4.4).
+        ({"content_type": PARTS, "content": NAMELESS}, OTHER_TYPE),
+        (a_file("image/png"), ("/file", "required", "header X-Page: ")),
+        (a_file("image/png", **{"X-Page": "one"}), ("/file", "type", "header X-Page: ")),
+        (meta("{1"), ("/meta", "format", NOT_JSON)),
+        (meta("1", "{1"), ("/meta/1", "format", NOT_JSON)),
+        (meta("[1, 2]"), {"meta": [1, 2]}),
+        (meta("1", "2"), {"meta": [1, 2]}),
+    ],
+)  # fmt: skip
+async def test_a_part_is_read_as_its_encoding_object_says(hosted, sent, expected):
+    response = await post(hosted(form(ENCODED)), **sent)
+    if isinstance(expected, dict):
+        assert response.json() == expected
+    else:
+        *where, message = refusal(response)
+        assert (*where, message[: len(expected[-1])]) == expected
 
-    @pytest.mark.parametrize("parts", [["[1, 2]"], ["1", "2"]])
-    async def test_a_part_of_json_is_an_item_or_the_whole_array(self, hosted, parts):
-        sent = [("meta", (None, part, "application/json")) for part in parts]
-        assert (await post(hosted(form(ENCODED)), files=sent)).json() == {"meta": [1, 2]}
+
+async def test_says_which_field_cannot_be_read(hosted):
+    document = taking({"application/x-www-form-urlencoded": {**ENCODED, "encoding": {"meta": META}}})
+    assert refusal(await post(hosted(document), data={"meta": "{1"})) == ("/meta", "json", NOT_JSON)
 
 
 @pytest.mark.parametrize(
@@ -275,16 +269,14 @@ class TestLimits:
     @pytest.mark.parametrize(
         ("media_type", "most"),
         [
-            ("application/json", 10),
-            ("text/plain", 10),
-            ("application/xml", 10),
-            ("image/png", 20),
-            ("video/ogg", 20),
+            *((name, 10) for name in ("application/json", "text/plain", "application/xml")),
+            *((name, 20) for name in ("image/png", "video/ogg")),
         ],
     )
     async def test_binary_bodies_have_a_limit_of_their_own(self, hosted, media_type, most):
         names = ("application/json", "text/plain", "application/xml", "image/*", "video/ogg")
         application = hosted(taking({name: {} for name in names}), NOTHING, body_limit=10, file_limit=20)
+
         async with calling(application, **{"Content-Type": media_type}) as client:
             assert (await client.post("/a", content=b"1" * most)).status_code == 200
             assert_problem(await client.post("/a", content=b"1" * (most + 1)), 413, "BODY_TOO_LARGE")
@@ -403,29 +395,21 @@ class TestArriving:
     async def test_a_client_that_leaves_leaves_no_file(self, hosted, spools):
         application = hosted(form())
         messages = iter([{"type": "http.request", "body": FILE_PART + LARGE, "more_body": True}])
-        sent = []
 
         async def receive():
             return next(messages, {"type": "http.disconnect"})
 
-        async def send(message):
-            sent.append(message)
-
-        headers = [(b"host", b"a"), (b"content-type", PARTS.encode())]
-        scope = {"type": "http", "method": "POST", "path": "/a", "query_string": b"", "headers": headers}
         async with application.running():
-            await application(scope, receive, send)
+            first, *_ = await post_messages(application, receive, PARTS)
 
-        assert sent[0]["status"] == 400
+        assert first["status"] == 400
         assert spools.opened == spools.closed == 1
 
     async def test_an_invalid_request_leaves_no_file(self, hosted, spools):
         """Its body has arrived before its parameters are checked."""
-        q = {"name": "q", "in": "query", "required": True, "schema": {}}
-        application = hosted(
-            taking({"multipart/form-data": FORM}, parameters=[q]), "def take(body, q): ...\n"
-        )
-        assert_problem(await post(application, files={"file": LARGE}), 400, "VALIDATION_ERROR")
+        document = taking({"multipart/form-data": FORM}, parameters=[query("q", {}, required=True)])
+        response = await post(hosted(document, "def take(body, q): ...\n"), files={"file": LARGE})
+        assert_problem(response, 400, "VALIDATION_ERROR")
         assert spools.opened == spools.closed == 1
 
     async def test_a_malformed_form_is_not_read_to_its_end(self, hosted):

@@ -10,7 +10,7 @@ import pytest
 
 from relay.testing import client, items
 from support import item_soak, sequences
-from support.hosting import assert_problem, calling, contract, logged, operation
+from support.hosting import ask, assert_problem, calling, contract, logged, operation
 from support.streaming import served, until
 
 ROW = {
@@ -27,7 +27,6 @@ EVENT = {
         "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": ROW},
     },
 }
-TEXT_EVENT = {"type": "object", "required": ["data"], "properties": {"data": {"type": "string"}}}
 
 
 def responses(content, **others):
@@ -61,7 +60,6 @@ PATHS = {
         f"/{name}": {"get": operation(name, responses=responses({**JSON_ROWS, **streams}))}
         for name, streams in SEVERAL.items()
     },
-    "/notes": of("notes", TEXT_EVENT, "text/event-stream"),
     "/parts": of("parts", {}, "multipart/mixed", prefixEncoding=[{"contentType": "application/json"}]),
     "/first": of("first", ROW, "application/jsonl"),
     "/whole": of("whole", ROW, "application/jsonl", schema={"type": "array", "maxItems": 2}),
@@ -125,11 +123,6 @@ THINGS = """
 
     bad_ndjson = bad_seq = bad_mixed = bad_jsonl
 
-    async def notes():
-        yield {"data": "a\\r\\nb\\n", "event": "x"}
-        yield relay.Event("")
-        yield relay.Event(" c")
-
     async def parts():
         yield {"n": 1}
         yield "text é"
@@ -161,6 +154,11 @@ def hosted(hosting):
     return lambda **given: hosting(DOCUMENT, settings=given, things=THINGS)
 
 
+@pytest.fixture
+def get(hosted):
+    return lambda path, **given: ask(hosted(**given), path)
+
+
 def read(response):
     """The items of a response, read by another reader than Relay's."""
     kind, body = response.headers["content-type"], response.content
@@ -179,31 +177,23 @@ async def receive(client, path, received):
 
 
 @pytest.mark.parametrize("name", SEQUENCES)
-async def test_items_are_written_as_their_media_type_says(hosted, name):
-    async with calling(hosted()) as client:
-        response = await client.get(f"/{name}")
+async def test_items_are_written_as_their_media_type_says(get, name):
+    response = await get(f"/{name}")
     assert response.status_code == 200
     assert response.headers["content-type"].startswith(SEQUENCES[name])
     assert read(response) == [{"n": 1}, {"n": 2}, {"n": 3}]
 
 
-async def test_tests_of_a_team_read_items(hosted):
-    async with calling(hosted()) as client:
-        events, rows = await client.get("/events"), await client.get("/jsonl")
-        other = await client.get("/ended")
-
-    assert items(events)[0] == {"event": "row", "id": "a", "data": '{"n":1}'}
-    assert items(rows) == [{"n": 1}, {"n": 2}, {"n": 3}]
+async def test_tests_of_a_team_read_items(get):
+    assert items(await get("/events"))[0] == {"event": "row", "id": "a", "data": '{"n":1}'}
+    assert items(await get("/jsonl")) == [{"n": 1}, {"n": 2}, {"n": 3}]
     with pytest.raises(ValueError, match="application/json is not known to consist of items"):
-        items(other)
+        items(await get("/ended"))
 
 
-async def test_an_event_has_its_fields_and_comments(hosted):
+async def test_an_event_has_its_fields_and_comments(get):
     """A comment is a line that clients ignore; it keeps a connection open."""
-    async with calling(hosted()) as client:
-        response = await client.get("/events")
-
-    assert response.text == (
+    assert (await get("/events")).text == (
         ": hello\n\n"
         'event: row\nid: a\ndata: {"n":1}\n\n'
         'event: note\ndata: {"n":2}\n\n'
@@ -211,23 +201,9 @@ async def test_an_event_has_its_fields_and_comments(hosted):
     )
 
 
-async def test_data_of_an_event_may_have_several_lines(hosted):
-    """The standard has one form for each line break, and takes one space away in front of a value."""
-    async with calling(hosted()) as client:
-        response = await client.get("/notes")
-
-    assert sequences.events(response.content) == [
-        {"event": "x", "data": "a\nb\n"},
-        {"data": ""},
-        {"data": " c"},
-    ]
-
-
-async def test_a_part_has_a_media_type_of_its_own(hosted):
+async def test_a_part_has_a_media_type_of_its_own(get):
     """That of its encoding, else of its value, else of a Reply, which may have headers, too."""
-    async with calling(hosted()) as client:
-        response = await client.get("/parts")
-
+    response = await get("/parts")
     assert sequences.parts(response.content, response.headers["content-type"]) == [
         ("application/json", b'{"n":1}'),
         ("text/plain", "text é".encode()),
@@ -274,9 +250,7 @@ async def test_a_wrong_first_item_is_an_error_response(hosted, caplog):
 
 async def test_violations_of_items_may_only_be_reported(hosted, caplog):
     async with calling(hosted(response_violations="report")) as client:
-        first = await client.get("/first")
-        later = await client.get("/bad_jsonl")
-        whole = await client.get("/whole")
+        first, later, whole = [await client.get(path) for path in ("/first", "/bad_jsonl", "/whole")]
 
     assert first.text == '{"n":"sk_canary"}\n'
     assert sequences.lines(later.content) == [{"n": 1}, {"n": 1, "secret": "sk_canary"}, {"n": 2}]
@@ -284,17 +258,15 @@ async def test_violations_of_items_may_only_be_reported(hosted, caplog):
     assert [line.at for line in logged(caplog, "response violation")] == ["/0/n", "/1/secret", "/"]
 
 
-async def test_a_list_is_written_item_by_item(hosted, caplog):
+async def test_a_list_is_written_item_by_item(get, caplog):
     """It is in memory, so that `schema`, which describes all items, is asserted, too."""
-    async with calling(hosted()) as client:
-        assert_problem(await client.get("/whole"), 500, "INTERNAL_ERROR")
+    assert_problem(await get("/whole"), 500, "INTERNAL_ERROR")
     [line] = logged(caplog, "response violation")
     assert (line.at, line.rule) == ("/", "maxItems")
 
 
-async def test_a_stream_of_items_may_have_status_and_headers_and_no_item(hosted):
-    async with calling(hosted()) as client:
-        response = await client.get("/tuple")
+async def test_a_stream_of_items_may_have_status_and_headers_and_no_item(get):
+    response = await get("/tuple")
     assert (response.status_code, response.headers["x-a"], response.content) == (200, "b", b"")
 
 
@@ -324,16 +296,13 @@ async def test_accept_chooses_among_streams(hosted, accept, expected, of_list):
 
 async def test_accept_chooses_no_stream_that_a_list_is_invalid_as(hosted):
     """It is valid as JSON, which may be what the handler means."""
-    async with calling(hosted(), accept="text/event-stream") as client:
-        response = await client.get("/both")
+    response = await ask(hosted(), "/both", headers={"accept": "text/event-stream"})
     assert (response.headers["content-type"], response.json()) == ("application/json", [{"n": 1}])
 
 
-async def test_items_of_an_unknown_media_type_are_bytes(tmp_path, hosted):
+async def test_items_of_an_unknown_media_type_are_bytes(hosted):
     application = hosted()
-    async with calling(application) as client:
-        response = await client.get("/unknown")
-    assert response.content == b"a"
+    assert (await ask(application, "/unknown")).content == b"a"
     assert any(one.rule == "unvalidated-items" for one in application.warnings)
 
 

@@ -25,7 +25,7 @@ from relay.server.compilation import create
 from .running import serving
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     import pytest
 
@@ -122,6 +122,34 @@ async def calling(application: Application, **headers: str) -> AsyncIterator[htt
             transport=transport, base_url="http://test", headers=headers, event_hooks=hooks
         ) as client:
             yield client
+
+
+async def ask(
+    application: Application, target: str = "/a", method: str = "GET", **request: Any
+) -> httpx.Response:
+    """Send one request to an application that runs for it only."""
+    async with calling(application) as client:
+        return await client.request(method, target, **request)
+
+
+async def post_messages(
+    application: Application,
+    receive: Callable[[], Awaitable[dict[str, Any]]],
+    content_type: str = "text/plain",
+    done: asyncio.Event | None = None,
+) -> list[dict[str, Any]]:
+    """POST /a with the messages of an ASGI server and return those it is sent; each waits for `done`."""
+    sent = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+        if done is not None:
+            await done.wait()
+
+    headers = [(b"host", b"a"), (b"content-type", content_type.encode())]
+    scope = {"type": "http", "method": "POST", "path": "/a", "query_string": b"", "headers": headers}
+    await application(scope, receive, send)
+    return sent
 
 
 async def _a_turn_of_the_loop(_response: httpx.Response) -> None:
