@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from .documents import Pointer
@@ -112,8 +112,7 @@ def _is_repaired(document: Any, violation: StructureViolation) -> bool:
         return True  # the repair of another violation removed it
     if violation.keyword == "$ref":
         return _replace_target(document, pointer, violation.names[0], parent)
-    special = _BY_KEYWORD.get(violation.keyword)
-    if special is not None and special(violation, parent, value):
+    if _is_corrected(violation, parent, value):
         return True
     if found := within_schema(pointer):
         _repair_schema(document, *found)
@@ -129,55 +128,37 @@ def _is_security(pointer: Pointer) -> bool:
     )
 
 
-def _remove_unknown(violation: StructureViolation, parent: Any, value: Any) -> bool:
-    *_, section, name = ("", *violation.pointer)
-    if section == "paths":
-        return False
-    del parent[name]
-    if section == "responses":
-        for status in _STATUS.findall(name.upper()):
-            if status != name:
-                parent.setdefault(status, value)
+def _is_corrected(violation: StructureViolation, parent: Any, value: Any) -> bool:
+    """Repair what violates a keyword that has a remedy of its own; return False where it has none."""
+    names, key = violation.names, violation.pointer[-1] if violation.pointer else ""
+    match violation.keyword:
+        case "required":  # the schema of a parameter of the whole query may be meant for its content
+            is_querystring = names == ("content",) and value.get("in") == "querystring"
+            return not is_querystring and add_missing(value, names)
+        case "additionalProperties":
+            return _remove_unknown(violation.pointer, parent, value)
+        case "not":
+            name = next(filter(_EXCLUSIVE.__contains__, names), None)
+            return name is not None and value.pop(name, None) is not None
+        case "type" if names == ("string",) and isinstance(value, int | float):
+            return _replace(parent, key, json.dumps(value))  # YAML reads what is not in quotes as a number
+        case "uniqueItems":
+            value[:] = [one for index, one in enumerate(value) if one not in value[:index]]
+        case "propertyNames":  # of a header or an operation that no message can have
+            del parent[key]
+        case _:
+            return False
     return True
 
 
-def _as_text(violation: StructureViolation, parent: Any, value: Any) -> bool:
-    """Replace a number or boolean, as YAML reads what is not in quotes, by its text."""
-    if violation.names != ("string",) or not isinstance(value, int | float):
-        return False
-    return _replace(parent, violation.pointer[-1], json.dumps(value))
-
-
-def _remove_excluded(violation: StructureViolation, _parent: Any, value: Any) -> bool:
-    name = next(filter(_EXCLUSIVE.__contains__, violation.names), None)
-    return name is not None and value.pop(name, None) is not None
-
-
-def _remove_equal(_violation: StructureViolation, _parent: Any, value: Any) -> bool:
-    value[:] = [one for index, one in enumerate(value) if one not in value[:index]]
-    return True
-
-
-def _add_required(violation: StructureViolation, _parent: Any, value: Any) -> bool:
-    """Add a missing field, but no content to a parameter of the whole query string: its schema may be meant for it."""
-    is_querystring = violation.names == ("content",) and value.get("in") == "querystring"
-    return not is_querystring and add_missing(value, violation.names)
-
-
-def _remove_named(violation: StructureViolation, parent: Any, _value: Any) -> bool:
-    """Remove a header or an operation whose name no message can have."""
-    del parent[violation.pointer[-1]]
-    return True
-
-
-_BY_KEYWORD: dict[str, Callable[[StructureViolation, Any, Any], bool]] = {
-    "required": _add_required,
-    "additionalProperties": _remove_unknown,
-    "not": _remove_excluded,
-    "type": _as_text,
-    "uniqueItems": _remove_equal,
-    "propertyNames": _remove_named,
-}
+def _remove_unknown(pointer: Pointer, parent: Any, value: Any) -> bool:
+    *_, section, name = ("", *pointer)
+    if section != "paths":
+        del parent[name]
+    for status in _STATUS.findall(name.upper()) if section == "responses" else ():
+        if status != name:
+            parent.setdefault(status, value)
+    return section != "paths"
 
 
 def add_missing(value: dict[str, Any], names: Iterable[str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -57,13 +57,84 @@ class StructureError:
 
     def violations(self) -> Iterator[StructureViolation]:
         """Yield the violations that the error stands for."""
-        words = _WORDS.get(self.kind.name)
-        found = [*words(self)] if words else []
-        yield from found or [self.violation(str(self.error.message))]
+        found = [*self._described()]
+        yield from found or [self._violation(str(self.error.message))]
 
-    def violation(self, message: str, names: tuple[str, ...] = ()) -> StructureViolation:
-        """Return a violation of the value by the error's keyword."""
+    def _violation(self, message: str, names: tuple[str, ...] = ()) -> StructureViolation:
         return StructureViolation(self.pointer, message, self.kind.name, names)
+
+    def _described(self) -> Iterator[StructureViolation]:
+        kind, found = self.kind, self.found()
+        match kind.name:
+            case "required":
+                yield self._violation(f"'{kind.property}' is missing", (kind.property,))
+            case "additionalProperties" | "unevaluatedProperties":
+                for name in kind.unexpected[:MAX_VIOLATIONS]:
+                    message = (
+                        _unknown_field(name, self.pointer, self.schema) if self.quotes else "unknown field"
+                    )
+                    yield StructureViolation((*self.pointer, name), message, "additionalProperties")
+            case "enum":
+                yield self._not_an_option()
+            case "const":
+                yield self._violation(f"expected {shown(kind.expected_value)}, found {found}")
+            case "type":
+                types = tuple(kind.types)
+                expected = " or ".join(_TYPES[name] for name in types)
+                expected = "a schema" if {*types} == {"boolean", "object"} else expected
+                yield self._violation(f"expected {expected}, found {found}{self._hint()}", types)
+            case "oneOf" | "format":
+                message = AMBIGUOUS if kind.name == "oneOf" else f"not a valid {kind.format}"
+                yield StructureViolation(self.pointer, message)
+            case _:
+                yield from self._combined()
+
+    def _combined(self) -> Iterator[StructureViolation]:
+        """Describe an error whose meaning depends on the object that has it."""
+        kind = self.kind
+        is_header = kind.name == "pattern" and kind.pattern == _METHOD_OR_HEADER
+        if kind.name == "pattern" and (is_header or self.key in _PATTERNS):
+            reason = "is not the name of a header" if is_header else _PATTERNS[self.key]
+            yield self._violation(f"{self.found('the value')} {reason}")
+        elif names := missing_names(self.error):
+            *most, last = (f"'{name}'" for name in names)
+            message = f"{', '.join(most)} or {last} is missing"
+            yield StructureViolation(self.pointer, message, "required", names[:1])
+        elif kind.name == "not" and (names := tuple(kind.schema.get("required", ()))):
+            together = "are mutually exclusive; keep one" if len(names) > 1 else "is not allowed here"
+            yield self._violation("'" + "' and '".join(names) + f"' {together}", names)
+        elif kind.name in _OF_PARAMETERS and self.key == "parameters":
+            yield self._violation(_OF_PARAMETERS[kind.name])
+        elif kind.name == "propertyNames":
+            name = kind.error.instance
+            named = shown(name) if self.quotes else "the name"
+            what = "a method" if self.key == "additionalOperations" else "the name of a header"
+            message = f"{named} is not {what}"
+            if kind.error.kind.name == "not":
+                message = f"{named} has a field of its own, '{name.lower()}'; write it there"
+            yield StructureViolation((*self.pointer, name), message, kind.name)
+
+    def _not_an_option(self) -> StructureViolation:
+        is_type = self.key == "type" and within_schema(self.pointer) is not None
+        if is_type and isinstance(self.value, list) and self.quotes:
+            return self._violation("type takes one name in OpenAPI 3.0; write `nullable: true` for null")
+        options = self.kind.options
+        if self.schema.version == "3.0":
+            options = _OPTIONS.get("/".join([*self.pointer[-3:-2], self.key]), options)
+        hint = "; write 'null' in quotes" if self.value is None and "null" in options else ""
+        message = f"{self.found('the value')} is not one of {', '.join(map(str, options))}{hint}"
+        return StructureViolation(self.pointer, message)
+
+    def _hint(self) -> str:
+        """Say what JSON Schema 2020-12 has for a keyword that is written as in an earlier version."""
+        if self.schema.version == "3.0" or within_schema(self.pointer) is None:
+            return ""
+        if self.key in LIMITS and isinstance(self.value, bool):
+            return (
+                f"; write the limit here, in place of `{LIMITS[self.key]}`" if self.value else "; remove it"
+            )
+        is_list = self.key == "items" and isinstance(self.value, list)
+        return "; write a list of schemas as `prefixItems`" if is_list else ""
 
 
 def missing_names(error: Any) -> tuple[str, ...]:
@@ -75,94 +146,8 @@ def missing_names(error: Any) -> tuple[str, ...]:
     return tuple(one.kind.property for one in first) if is_needed else ()
 
 
-def _required(one: StructureError) -> Iterator[StructureViolation]:
-    yield one.violation(f"'{one.kind.property}' is missing", (one.kind.property,))
-
-
-def _any_of(one: StructureError) -> Iterator[StructureViolation]:
-    if names := missing_names(one.error):
-        *most, last = (f"'{name}'" for name in names)
-        message = f"{', '.join(most)} or {last} is missing"
-        yield StructureViolation(one.pointer, message, "required", names[:1])
-
-
-def _unknown(one: StructureError) -> Iterator[StructureViolation]:
-    for name in one.kind.unexpected[:MAX_VIOLATIONS]:
-        message = _unknown_field(name, one.pointer, one.schema) if one.quotes else "unknown field"
-        yield StructureViolation((*one.pointer, name), message, "additionalProperties")
-
-
-def _enum(one: StructureError) -> Iterator[StructureViolation]:
-    is_type = one.key == "type" and within_schema(one.pointer) is not None
-    if is_type and isinstance(one.value, list) and one.quotes:
-        yield one.violation("type takes one name in OpenAPI 3.0; write `nullable: true` for null")
-        return
-    options = one.kind.options
-    if one.schema.version == "3.0":
-        options = _OPTIONS.get("/".join([*one.pointer[-3:-2], one.key]), options)
-    hint = "; write 'null' in quotes" if one.value is None and "null" in options else ""
-    message = f"{one.found('the value')} is not one of {', '.join(map(str, options))}{hint}"
-    yield StructureViolation(one.pointer, message)
-
-
-def _const(one: StructureError) -> Iterator[StructureViolation]:
-    yield one.violation(f"expected {shown(one.kind.expected_value)}, found {one.found()}")
-
-
-def _type(one: StructureError) -> Iterator[StructureViolation]:
-    types = tuple(one.kind.types)
-    expected = " or ".join(_TYPES[name] for name in types)
-    if {*types} == {"boolean", "object"}:
-        expected = "a schema"
-    yield one.violation(f"expected {expected}, found {one.found()}{_hint(one)}", types)
-
-
-def _hint(one: StructureError) -> str:
-    """Say what JSON Schema 2020-12 has for a keyword that is written as in an earlier version."""
-    if one.schema.version == "3.0" or within_schema(one.pointer) is None:
-        return ""
-    if one.key in LIMITS and isinstance(one.value, bool):
-        return f"; write the limit here, in place of `{LIMITS[one.key]}`" if one.value else "; remove it"
-    is_list = one.key == "items" and isinstance(one.value, list)
-    return "; write a list of schemas as `prefixItems`" if is_list else ""
-
-
 LIMITS = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
 """The keyword that has the limit in OpenAPI 3.0, by the one that has it from 3.1 on."""
-
-
-def _one_of(one: StructureError) -> Iterator[StructureViolation]:
-    yield StructureViolation(one.pointer, AMBIGUOUS)
-
-
-def _not(one: StructureError) -> Iterator[StructureViolation]:
-    if "required" in one.kind.schema:
-        names = [f"'{name}'" for name in one.kind.schema["required"]]
-        together = "are mutually exclusive; keep one" if len(names) > 1 else "is not allowed here"
-        yield one.violation(f"{' and '.join(names)} {together}", tuple(one.kind.schema["required"]))
-    elif one.key == "parameters":
-        yield one.violation("query and querystring parameters are mutually exclusive; keep one kind")
-
-
-def _contains(one: StructureError) -> Iterator[StructureViolation]:
-    if one.key == "parameters":
-        yield one.violation("a request has one query string; keep one querystring parameter")
-
-
-def _property_names(one: StructureError) -> Iterator[StructureViolation]:
-    name = one.kind.error.instance
-    named = shown(name) if one.quotes else "the name"
-    message = f"{named} is not {'a method' if one.key == 'additionalOperations' else 'the name of a header'}"
-    if one.kind.error.kind.name == "not":
-        message = f"{named} has a field of its own, '{name.lower()}'; write it there"
-    yield StructureViolation((*one.pointer, name), message, one.kind.name)
-
-
-def _pattern(one: StructureError) -> Iterator[StructureViolation]:
-    is_header = one.kind.pattern == _METHOD_OR_HEADER
-    if reason := "is not the name of a header" if is_header else _PATTERNS.get(one.key):
-        yield one.violation(f"{one.found('the value')} {reason}")
-
 
 _METHOD_OR_HEADER = "^[a-zA-Z0-9!#$%&'*+.^_`|~-]+$"
 _PATTERNS = {
@@ -171,25 +156,9 @@ _PATTERNS = {
 }
 """What is wrong with a value that has another syntax, by its field."""
 
-
-def _format(one: StructureError) -> Iterator[StructureViolation]:
-    yield StructureViolation(one.pointer, f"not a valid {one.kind.format}")
-
-
-_WORDS: dict[str, Callable[[StructureError], Iterator[StructureViolation]]] = {
-    "required": _required,
-    "anyOf": _any_of,
-    "additionalProperties": _unknown,
-    "unevaluatedProperties": _unknown,
-    "enum": _enum,
-    "const": _const,
-    "type": _type,
-    "oneOf": _one_of,
-    "not": _not,
-    "contains": _contains,
-    "propertyNames": _property_names,
-    "pattern": _pattern,
-    "format": _format,
+_OF_PARAMETERS = {
+    "not": "query and querystring parameters are mutually exclusive; keep one kind",
+    "contains": "a request has one query string; keep one querystring parameter",
 }
 _OPTIONS = {
     "parameters/in": ("path", "query", "header", "cookie"),
