@@ -1,4 +1,4 @@
-"""Contracts that are Jinja2 templates: `scripts/relay/contract/templates.py`."""
+"""Contracts that are Jinja2 templates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from relay.contract.diagnostics import SetupError
 from relay.contract.documents import read_document
-from relay.contract.templates import MESSAGE, template_fault
+from relay.contract.parsed import IS_TEMPLATE, template_fault
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_says_that_a_template_is_not_rendered(tmp_path, text, line):
         read_document(file)
 
     problem = raised.value.problems[0]
-    assert (problem.where.line, problem.message) == (line, MESSAGE)
+    assert (problem.where.line, problem.message) == (line, IS_TEMPLATE)
 
 
 def test_an_error_elsewhere_is_not_the_templates(tmp_path):
@@ -40,7 +40,7 @@ def test_an_error_elsewhere_is_not_the_templates(tmp_path):
     with pytest.raises(SetupError) as raised:
         read_document(file)
 
-    assert MESSAGE not in str(raised.value)
+    assert IS_TEMPLATE not in str(raised.value)
 
 
 @given(st.text(alphabet="{}% \na:-", max_size=40), st.sets(st.integers(1, 4), max_size=3))

@@ -350,7 +350,7 @@ class Bundle:
         try:
             return self._find(ref, at)
         except _Refused as exc:
-            message, rule = str(exc), exc.rule
+            message, rule = exc.args
         except SetupError as exc:
             is_own = at.document is self.root
             self.problems += [one for one in exc.problems if is_own or one.rule != "unreadable"]
@@ -429,11 +429,7 @@ _NO_NAME = "is not the name of a file; correct the $ref"
 
 
 class _Refused(Exception):
-    """A `$ref` is not followed; the text says why, after the `$ref`."""
-
-    def __init__(self, message: str, rule: str) -> None:
-        super().__init__(message)
-        self.rule = rule
+    """A `$ref` is not followed; its arguments are why, after the `$ref`, and the rule."""
 
 
 def resolved_root(folder: Path) -> Path:

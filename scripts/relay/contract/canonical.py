@@ -12,7 +12,7 @@ from typing import Any
 from .bundling import Bundle, collision
 from .diagnostics import Diagnostic
 from .parsed import Pointer
-from .pointers import KINDS_IN_SCHEMA, Kind, exists, kind_within, lookup, parse_pointer
+from .pointers import KINDS_IN_SCHEMA, Kind, chain, exists, kind_within, lookup, parse_pointer, target_of
 from .schema_words import COMBINING, CONDITIONAL, SCHEMA_WORDS
 from .versions import Dialect, dialect_of, in_2020_12
 
@@ -81,11 +81,8 @@ class _Writer:
 
     def _media_type(self, value: Any) -> Any:
         """Return the Media Type Object for a reference to one (OpenAPI 3.2, "Components Object", `mediaTypes`)."""
-        seen: set[str] = set()
-        while isinstance(value, dict) and isinstance(ref := value.get("$ref"), str) and ref not in seen:
-            seen.add(ref)
-            value = lookup(self._bundle.data, parse_pointer(ref[1:]))
-        return value
+        target, data = target_of(value), self._bundle.data
+        return value if target is None else lookup(data, chain(data, target)[-1])
 
     def _requirement(self, value: Any) -> Any:
         """Return a security requirement by names; since OpenAPI 3.2 it may name a scheme by its URI."""
@@ -114,8 +111,14 @@ class _Writer:
     def _schema(self, schema: Any, at: Pointer, dialect: Dialect) -> Any:
         if isinstance(schema, bool):
             return ANYTHING if schema else NOTHING
-        if not isinstance(schema, dict) or (dialect == "2020-12" and _is_canonical(schema)):
+        if not isinstance(schema, dict):
             return schema
+        if (
+            dialect == "2020-12"
+            and _MAY_CHANGE.isdisjoint(schema)
+            and not isinstance(schema.get("type"), list)
+        ):
+            return schema  # most are such leaves
         dialect = self._stated(schema.get("$schema"), (*at, "$schema")) or dialect
         schema = in_2020_12(schema, dialect)
         words = [
@@ -136,11 +139,6 @@ class _Writer:
             message = "is a dialect of JSON Schema that Relay does not know; write the schema in 2020-12, and leave this out"
             self._problems.append(Diagnostic(self._bundle.place(at), f"'{uri}' {message}", "schema-dialect"))
         return found
-
-
-def _is_canonical(schema: dict[str, Any]) -> bool:
-    """Return True for a schema of 2020-12 without any keyword that may change; most are such leaves."""
-    return _MAY_CHANGE.isdisjoint(schema) and not isinstance(schema.get("type"), list)
 
 
 def _canonical(schema: dict[str, Any], dialect: Dialect) -> dict[str, Any]:

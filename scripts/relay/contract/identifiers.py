@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urldefrag, urljoin
 
 from .documents import Document
+from .json_reading import JsonPlaces
 from .parsed import Parsed, Pointer
 from .pointers import PointerNotFound, lookup, mappings, parse_pointer
 
@@ -163,14 +164,6 @@ class Identifiers:
             self._by_uri.setdefault(name, resource)
 
 
-class _NoPlaces:
-    """Finds every value at the start, as a meta-schema is in no file of the contract."""
-
-    def find(self, _pointer: Pointer) -> tuple[int, int]:
-        """Return the first line and column."""
-        return 1, 1
-
-
 def _meta_schema(uri: str) -> Document | None:
     """Return the meta-schema of JSON Schema, or the vocabulary, with a URI; None for another URI."""
     from jsonschema_specifications import REGISTRY  # only few contracts need it
@@ -178,4 +171,5 @@ def _meta_schema(uri: str) -> Document | None:
     found = REGISTRY.get(uri) or REGISTRY.get(f"{uri}#")
     if found is None:
         return None
-    return Document(Path("/") / uri.replace("://", "/"), b"", Parsed(found.contents, 1_000, _NoPlaces(), []))
+    places = JsonPlaces(b"0")  # every value is at the start, as it is in no file of the contract
+    return Document(Path("/") / uri.replace("://", "/"), b"", Parsed(found.contents, 1_000, places, []))

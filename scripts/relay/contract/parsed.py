@@ -6,6 +6,7 @@ import codecs
 import math
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -87,3 +88,19 @@ def located(path: Path, text: str, offset: int) -> SourceLocation:
 
 
 _BREAK = re.compile("\r\n|\r|\n")
+
+TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
+
+IS_TEMPLATE = "is a Jinja2 template here, which Relay does not render; write the value itself"
+
+
+def template_fault(path: Path, text: str, lines: Iterable[int]) -> Diagnostic | None:
+    """Return the error of a template that makes a text no YAML in some lines; None if it is no template there."""
+    wanted = {*lines}
+    for match in TEMPLATE.finditer(text):
+        place = located(path, text, match.start())
+        before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+        is_statement = match[0].startswith("{%") and not before.strip()
+        if is_statement or place.line in wanted:
+            return Diagnostic(place, IS_TEMPLATE, "yaml")
+    return None

@@ -15,8 +15,7 @@ from typing import Any
 
 from .documents import Pointer
 from .methods import ADDITIONAL, METHODS
-from .object_kinds import SECTIONS, kind_at, within_schema
-from .pointers import PointerNotFound, lookup
+from .pointers import SECTIONS, PointerNotFound, kind_at, lookup, within_schema
 from .structure_messages import LIMITS, StructureViolation
 
 _STATUS = re.compile(r"\b[1-5](?:[0-9]{2}|XX)\b")

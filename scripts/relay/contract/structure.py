@@ -10,8 +10,7 @@ from .bundling import Bundle
 from .diagnostics import Diagnostic
 from .document_schemas import DocumentSchema, document_schema
 from .documents import Pointer
-from .object_kinds import SECTIONS, kind_at, within_schema
-from .pointers import found_at, lookup, parse_pointer
+from .pointers import SECTIONS, found_at, kind_at, lookup, parse_pointer, within_schema
 from .structure_messages import (
     AMBIGUOUS,
     LIMITS,
@@ -99,7 +98,7 @@ def _specific(errors: Iterable[Any]) -> Iterator[Any]:
         branches = [branch for branch in context if not any(_requires_ref(inner, error) for inner in branch)]
         likely = [branch for branch in branches if not any(map(_is_enum, branch))]
         if branches and all(context) and not missing_names(error):  # a branch without errors matches
-            branch = max(likely or branches, key=_depth)
+            branch = max(likely or branches, key=lambda one: max(len(error.instance_path) for error in one))
             # Without a likely one, the field whose value distinguishes the kinds.
             yield from _specific(branch if likely else [*filter(_is_enum, branch)] or branch)
         else:
@@ -128,17 +127,12 @@ def _is_kind(kind: str, target: Pointer, document: Any, schema: DocumentSchema) 
     value = found_at(document, target, _MISSING)
     if value is _MISSING:
         return True
-    if kind == "Schema" and schema.version != "3.0" and not _may_be_schema(target):
-        return False
-    return schema.is_kind(kind, value)
+    # Any object is a schema of JSON Schema 2020-12: the place must be one of schemas, or of data of one's own.
+    is_place = within_schema(target) is not None or any(token.startswith("x-") for token in target)
+    return (is_place or kind != "Schema" or schema.version == "3.0") and schema.is_kind(kind, value)
 
 
 _MISSING = object()
-
-
-def _may_be_schema(target: Pointer) -> bool:
-    """Return True for a place of schemas or of data of one's own; any object is a schema of JSON Schema 2020-12."""
-    return within_schema(target) is not None or any(token.startswith("x-") for token in target)
 
 
 def _is_enum(error: Any) -> bool:
@@ -148,7 +142,3 @@ def _is_enum(error: Any) -> bool:
 def _requires_ref(inner: Any, outer: Any) -> bool:
     is_required = inner.kind.name == "required" and inner.instance_path == outer.instance_path
     return is_required and bool(inner.kind.property == "$ref")
-
-
-def _depth(branch: Iterable[Any]) -> int:
-    return max(len(error.instance_path) for error in branch)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from .document_schemas import DocumentSchema, document_schema
 from .documents import Pointer
-from .object_kinds import within_schema
+from .pointers import within_schema
 
 MAX_VIOLATIONS = 1_000
 """Maximum number of structure violations that are reported; run again after fixing them."""

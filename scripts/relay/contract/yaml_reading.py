@@ -28,8 +28,8 @@ from .parsed import (
     located,
     parse_float,
     parse_integer,
+    template_fault,
 )
-from .templates import template_fault
 
 
 class _Loader(yaml.CSafeLoader):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
 import warnings
@@ -52,11 +51,6 @@ class Argument(NamedTuple):
     annotation: cst.BaseExpression | None
 
 
-def _argument(node: cst.Param, kind: _Kind) -> Argument:
-    annotation = node.annotation.annotation if node.annotation else None
-    return Argument(node.name.value, kind, node, node.default, annotation)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Function:
     """A function that a module defines."""
@@ -93,10 +87,17 @@ class Function:
     def arguments(self) -> list[Argument]:
         """Its arguments in order, without the variadic ones."""
         found = self.node.params
+        by_kind: dict[_Kind, Sequence[cst.Param]] = {
+            "positional only": found.posonly_params,
+            "positional": found.params,
+            "keyword": found.kwonly_params,
+        }
         return [
-            *(_argument(one, "positional only") for one in found.posonly_params),
-            *(_argument(one, "positional") for one in found.params),
-            *(_argument(one, "keyword") for one in found.kwonly_params),
+            Argument(
+                one.name.value, kind, one, one.default, one.annotation.annotation if one.annotation else None
+            )
+            for kind, nodes_ in by_kind.items()
+            for one in nodes_
         ]
 
     @property
@@ -142,7 +143,8 @@ class Module:
         try:
             tree = cst.parse_module(source)
         except cst.ParserSyntaxError as exc:
-            self.fault = SourceLocation(display(path), *_fault(source, exc)), "is not Python"
+            place = SourceLocation(display(path), exc.raw_line, exc.raw_column + 1)
+            self.fault = _compile_error(path, source) or (place, "is not Python")  # Python's is more precise
         except (UnicodeDecodeError, LookupError, SyntaxError, ValueError):
             self.fault = SourceLocation(display(path), 1, 1), "is not text in the encoding it declares"
         except RecursionError:
@@ -297,15 +299,6 @@ def _compile_error(path: Path, source: bytes) -> tuple[SourceLocation, str] | No
     except (RecursionError, MemoryError):
         return SourceLocation(display(path), 1, 1), "is nested too deeply to be read"
     return None
-
-
-def _fault(source: bytes, exc: cst.ParserSyntaxError) -> tuple[int, int]:
-    """Return line and column of a syntax error; Python's location is preferred because it is more precise."""
-    try:
-        ast.parse(source)
-    except SyntaxError as python_error:
-        return python_error.lineno or 1, python_error.offset or 1
-    return exc.raw_line, exc.raw_column + 1
 
 
 def _assigned(target: cst.BaseExpression, value: cst.BaseExpression) -> Iterator[tuple[str, Bound]]:

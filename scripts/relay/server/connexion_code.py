@@ -9,7 +9,7 @@ from pathlib import Path
 from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
 from relay.contract.documents import display
 from relay.contract.model import Contract
-from relay.contract.templates import MESSAGE, TEMPLATE
+from relay.contract.parsed import IS_TEMPLATE, TEMPLATE
 
 MAX_FILES = 200
 
@@ -54,7 +54,7 @@ def template_notes(contract: Contract) -> Iterator[Diagnostic]:
     urls = ((("servers", str(at), "url"), one["url"]) for at, one in enumerate(servers))
     for pointer, value in (*info, *urls):
         if pointer[-1] != "description" and isinstance(value, str) and TEMPLATE.search(value):
-            yield contract.warning(pointer, MESSAGE, "not-carried-over")
+            yield contract.warning(pointer, IS_TEMPLATE, "not-carried-over")
             return
 
 
