@@ -275,14 +275,14 @@ async def test_a_file_that_becomes_shorter_breaks_the_connection(tmp_path):
     path = tmp_path / "log"
     path.write_bytes(b"a" * 200_000)
     source = open_source(path)
-    pieces = stream_of(source, plan(200, [], source, [], "GET")).pieces
-    await pieces.next()
+    stream = await stream_of(source, plan(200, [], source, [], "GET"))
+    await stream.next()
     os.truncate(path, 70_000)
 
     with pytest.raises(FileTruncated):
-        await pieces.next()
-    await pieces.close()
-    await pieces.close()
+        await stream.next()
+    await stream.close()
+    await stream.close()
 
 
 def test_an_open_file_is_closed():

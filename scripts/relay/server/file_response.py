@@ -8,20 +8,19 @@ import io
 import os
 import secrets
 import stat
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from relay.validation.http import HeaderList, header
 
 from .conditional import Range, Validators, entity_tag, evaluate, http_date, ranges
 from .errors import PreconditionFailed, RangeNotSatisfiable
 from .sending import SEND_BYTES
-from .streams import END, Stream
+from .streams import Stream, taking_turns
 
 _OF_THE_CONTENT = (b"content-", b"accept-ranges")
 """Beginnings of names of headers that a 304 must not repeat (section 15.4.5)."""
@@ -155,45 +154,26 @@ def _sized(found: Plan) -> Plan:
     return found._replace(headers=[*found.headers, (b"content-length", b"%d" % found.length)])
 
 
-class FilePieces:
-    """The pieces of a plan; a file that is not in memory is read in a thread."""
+async def stream_of(source: Source, found: Plan) -> Stream:
+    """Return the pieces of a plan as a stream, which raises FileTruncated; what `blocks` is read in a thread."""
+    pieces = _pieces(source, found.pieces)
+    return Stream(pieces, await anext(pieces))
 
-    def __init__(self, source: Source, pieces: Iterable[bytes | Range]) -> None:
-        self._source = source
-        self._rest = list(pieces)[::-1]
-        self._turn = threading.Lock()
 
-    async def next(self) -> Any:
-        """Return the next piece; END after the last. Raises FileTruncated."""
-        while self._rest:
-            piece = self._rest.pop()
+async def _pieces(source: Source, pieces: list[bytes | Range]) -> AsyncIterator[bytes]:
+    locked = taking_turns()
+    try:
+        yield b""  # only a generator that has begun closes the file
+        for piece in pieces:
             if isinstance(piece, bytes):
-                return piece
-            if piece.start < piece.end:
-                size = min(piece.end - piece.start, SEND_BYTES)
-                self._rest.append(Range(piece.start + size, piece.end))
-                return await self._read(piece.start, size)
-        return END
-
-    async def close(self) -> None:
-        """Close the file, after a read that is still in progress."""
-        await asyncio.to_thread(self._locked, self._source.close)
-
-    async def _read(self, start: int, size: int) -> bytes:
-        source = self._source
-        if source.blocks:
-            found: bytes = await asyncio.to_thread(self._locked, source.read, start, size)
-        else:
-            found = source.read(start, size)
-        if len(found) < size:
-            raise FileTruncated
-        return found
-
-    def _locked(self, step: Callable[..., Any], *arguments: Any) -> Any:
-        with self._turn:
-            return step(*arguments)
-
-
-def stream_of(source: Source, found: Plan) -> Stream:
-    """Return the pieces of a plan as a stream that is not begun."""
-    return Stream(FilePieces(source, found.pieces), b"")
+                yield piece
+                continue
+            for start in range(piece.start, piece.end, SEND_BYTES):
+                size = min(piece.end - start, SEND_BYTES)
+                read = source.read, start, size
+                found = await asyncio.to_thread(locked, *read) if source.blocks else locked(*read)
+                if len(found) < size:
+                    raise FileTruncated
+                yield found
+    finally:
+        await asyncio.to_thread(locked, source.close)

@@ -12,7 +12,6 @@ from starlette.responses import FileResponse, StreamingResponse
 from starlette.responses import Response as StarletteResponse
 
 from relay.validation.http import HeaderList, Response
-from relay.validation.items import Items
 from relay.validation.responses import ResponseEncoder
 from relay.validation.results import NO_BODY, PLAIN, HeaderLines, Parts, header_lines, split
 
@@ -21,7 +20,7 @@ from .file_response import open_source, plan, stream_of
 from .framework import ConnexionResponse, NoContent
 from .reply import Background, File, Reply
 from .sending import Outgoing, send_response
-from .streams import Report, Stream, StreamedResponse, WrittenStream
+from .streams import Report, Stream, StreamedResponse, Streaming
 from .threads import Threads
 
 _log = logging.getLogger("relay")
@@ -126,10 +125,8 @@ class ResultEncoder:
         self, encoder: ResponseEncoder, pace: Deadline, threads: Threads, report: Report | None = None
     ) -> None:
         self._encoder = encoder
-        self._report = report
-        self._watch = Deadline(0)
-        self._pace = pace
         self._threads = threads
+        self._streaming = Streaming(Deadline(0), pace, report)
 
     async def take(self, result: Any) -> Taken:
         """Take a result apart that is not plain, and begin a stream. Raises ResponseViolation, and its own errors."""
@@ -153,11 +150,13 @@ class ResultEncoder:
         parts, background = taken
         response: Outgoing
         match parts.body:
-            case Stream() as stream if is_validated:
-                response = self._streamed(*encoder.stream_head(parts, request), stream)
             case Stream() as stream:
-                head = encoder.unvalidated_stream_head(parts)
-                response = self._streamed(*head, stream, is_validated=False)
+                of_stream = (
+                    encoder.stream_head(parts, request)
+                    if is_validated
+                    else encoder.unvalidated_stream_head(parts)
+                )
+                response = StreamedResponse(of_stream, stream, self._streaming, is_validated=is_validated)
             case File() as file:
                 of_file = encoder.head if is_validated else encoder.unvalidated_head
                 response = await self._file(file, of_file(*_described(file, parts)), request, method)
@@ -176,20 +175,7 @@ class ResultEncoder:
     async def discard(self, taken: Any) -> None:
         """Close the stream of a result that is not sent."""
         if type(taken) is Taken and isinstance(taken.parts.body, Stream):
-            await taken.parts.body.pieces.close()
-
-    def _streamed(
-        self,
-        status: int,
-        headers: HeaderList,
-        items: Items | None,
-        stream: Stream,
-        *,
-        is_validated: bool = True,
-    ) -> StreamedResponse:
-        """Return the response of a stream, whose first piece is written. Raises ResponseViolation for that."""
-        written = WrittenStream(stream, items, self._report, is_validated=is_validated)
-        return StreamedResponse(status, headers, written, watch=self._watch, pace=self._pace)
+            await taken.parts.body.close()
 
     async def _file(
         self, file: File, head: tuple[int, HeaderList], request: HeaderList, method: str
@@ -201,7 +187,10 @@ class ResultEncoder:
         except BaseException:
             await asyncio.to_thread(source.close)
             raise
-        return self._streamed(planned.status, planned.headers, None, stream_of(source, planned))
+        stream = await stream_of(source, planned)
+        return StreamedResponse(
+            (planned.status, planned.headers, None), stream, self._streaming, is_validated=True
+        )
 
 
 def _described(file: File, parts: Parts) -> tuple[Parts, str | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from relay.validation.errors import ResponseViolation
 from relay.validation.http import RECEIVE, HeaderList
@@ -23,127 +23,86 @@ Report = Callable[[ItemViolation, Any], None]
 """Records the violation of an item that is sent nevertheless; gets the scope of the request, too."""
 
 
-class Pieces(Protocol):
-    """The pieces of a body, in order."""
+def taking_turns() -> Callable[..., Any]:
+    """Return a function that calls others in turn, in any threads: what is read is not closed meanwhile."""
+    turn = threading.Lock()
 
-    async def next(self) -> Any:
-        """Return the next piece; END after the last."""
-
-    async def close(self) -> None:
-        """Release what the pieces are made of; a second call does nothing."""
-
-
-class AsyncPieces:
-    """The pieces of an async iterator; closing one that is a generator runs its `finally`."""
-
-    def __init__(self, iterable: AsyncIterable[Any]) -> None:
-        self._iterator: AsyncIterator[Any] = aiter(iterable)
-
-    async def next(self) -> Any:
-        """Return the next piece; END after the last."""
-        return await anext(self._iterator, END)
-
-    async def close(self) -> None:
-        """Close the iterator, if it can be closed."""
-        if (close := getattr(self._iterator, "aclose", None)) is not None:
-            await close()
-
-
-class PlainPieces:
-    """The pieces of a plain iterator, which runs in a thread, so it may block."""
-
-    def __init__(self, iterator: Iterator[Any], threads: Threads) -> None:
-        self._iterator = iterator
-        self._threads = threads
-        self._turn = threading.Lock()
-        self._is_running = False
-
-    async def next(self) -> Any:
-        """Return the next piece; END after the last."""
-        self._is_running = True
-        piece = await self._threads.run(lambda: self._locked(next, self._iterator, END))
-        self._is_running = False
-        return piece
-
-    async def close(self) -> None:
-        """Close the iterator, if it can be closed; one whose thread is still busy is closed when that is done."""
-        close = getattr(self._iterator, "close", lambda: None)
-        closing = self._threads.start(lambda: self._locked(close))
-        if not self._is_running:
-            await closing
-
-    def _locked(self, step: Callable[..., Any], *arguments: Any) -> Any:
-        with self._turn:
+    def locked(step: Callable[..., Any], *arguments: Any) -> Any:
+        with turn:
             return step(*arguments)
+
+    return locked
+
+
+async def _in_threads(iterator: Iterator[Any], threads: Threads) -> AsyncIterator[Any]:
+    """Yield the pieces of a plain iterator, which may block; one whose thread is busy is closed when that is done."""
+    locked, is_busy = taking_turns(), True
+    try:
+        while (piece := await threads.run(lambda: locked(next, iterator, END))) is not END:
+            is_busy = False
+            yield piece
+            is_busy = True
+        is_busy = False
+    finally:
+        closing = threads.start(lambda: locked(getattr(iterator, "close", lambda: None)))
+        if not is_busy:
+            await closing
 
 
 class Stream(NamedTuple):
-    """An iterator that a handler returned, begun so that what it raises becomes an error response."""
+    """The pieces of a body; the first is made already, so that what their iterator raises becomes an error response."""
 
-    pieces: Pieces
+    pieces: AsyncIterator[Any]
     first: Any
 
     @classmethod
     async def begun(cls, iterator: AsyncIterable[Any] | Iterator[Any], threads: Threads) -> Stream:
-        """Make the first piece. Raises what the iterator raises."""
-        pieces: Pieces = (
-            AsyncPieces(iterator) if isinstance(iterator, AsyncIterable) else PlainPieces(iterator, threads)
-        )
+        """Make the first piece of a plain iterator in a thread. Raises what the iterator raises."""
+        pieces = aiter(iterator) if isinstance(iterator, AsyncIterable) else _in_threads(iterator, threads)
+        stream = cls(pieces, None)
         try:
-            return cls(pieces, await pieces.next())
+            return stream._replace(first=await stream.next())
         except BaseException:
-            await pieces.close()
+            await stream.close()
             raise
 
+    async def next(self) -> Any:
+        """Return the next piece; END after the last."""
+        return await anext(self.pieces, END)
 
-class WrittenStream:
-    """The pieces of a stream as bytes: pieces of bytes and text as they are, items as their media type says.
+    async def close(self) -> None:
+        """Close the iterator, if it can be closed; this runs the `finally` of a generator."""
+        if (close := getattr(self.pieces, "aclose", None)) is not None:
+            await close()
 
-    `first` is the first piece; None if there is none. With `report`, a violation of a later item is reported,
-    and the item is sent.
+
+class Streaming(NamedTuple):
+    """How an operation's streams are sent: `watch` ends one when its client leaves, `pace` when a piece takes too long.
+
+    With `report`, a violation of a later item is reported, and the item is sent.
     """
 
-    def __init__(
-        self, stream: Stream, items: Items | None, report: Report | None, *, is_validated: bool
-    ) -> None:
-        self.pieces = stream.pieces
-        self._items = items
-        self._report = report
-        self._number = 0
-        self.first = None if stream.first is END else self._bytes(stream.first, is_validated=is_validated)
-
-    def write(self, piece: Any, scope: Any) -> bytes:
-        """Return the next piece as bytes, for the request of a scope. Raises ResponseViolation."""
-        self._number += 1
-        try:
-            return self._bytes(piece)
-        except ItemViolation as violation:
-            if self._report is None:
-                raise
-            self._report(violation, scope)
-            return self._bytes(piece, is_validated=False)
-
-    def end(self) -> bytes:
-        """Return what follows the last piece."""
-        return b"" if self._items is None else self._items.end()
-
-    def _bytes(self, piece: Any, *, is_validated: bool = True) -> bytes:
-        if self._items is not None:
-            return write_item(self._items, piece, self._number, is_validated=is_validated)
-        if (content := bytes_of(piece)) is not None:
-            return content
-        message = f"a stream must be made of bytes or text, not of {type(piece).__name__}"
-        raise ResponseViolation.at("", "type", message)
+    watch: Deadline
+    pace: Deadline
+    report: Report | None
 
 
 class StreamedResponse:
-    """A response in pieces; `watch` ends it when its client leaves, `pace` when a piece takes too long."""
+    """A response in pieces: bytes and text as they are, items as their media type says. Raises ResponseViolation for the first."""
 
     def __init__(
-        self, status: int, headers: HeaderList, stream: WrittenStream, *, watch: Deadline, pace: Deadline
+        self,
+        head: tuple[int, HeaderList, Items | None],
+        stream: Stream,
+        streaming: Streaming,
+        *,
+        is_validated: bool,
     ) -> None:
-        self.status, self.headers = status, headers
-        self._stream, self._watch, self._pace = stream, watch, pace
+        self.status, self.headers, self._items = head
+        self._stream = stream
+        self._watch, self._pace, self._report = streaming
+        self._number = 0
+        self._first = None if stream.first is END else self._bytes(stream.first, is_validated=is_validated)
 
     async def send(self, scope: Any, send: Any) -> None:
         """Send the response, to HEAD without its body.
@@ -158,20 +117,36 @@ class StreamedResponse:
             else:
                 await self._watch.run(self._send_pieces(scope, send), scope.get(RECEIVE))
         finally:
-            await self._stream.pieces.close()
+            await self._stream.close()
 
     async def follow(self) -> None:
         """Do nothing: nothing follows."""
 
     async def _send_pieces(self, scope: Any, send: Any) -> None:
-        piece = self._stream.first
-        while piece is not None:
-            for part in cut(piece):
+        written = self._first
+        while written is not None:
+            for part in cut(written):
                 await send({"type": "http.response.body", "body": part, "more_body": True})
             await asyncio.sleep(0)  # an iterator that never waits would stop all other requests
-            piece = await self._next(scope)
-        await send({"type": "http.response.body", "body": self._stream.end()})
+            piece = await self._pace.run(self._stream.next())
+            written = None if piece is END else self._write(piece, scope)
+        end = b"" if self._items is None else self._items.end()
+        await send({"type": "http.response.body", "body": end})
 
-    async def _next(self, scope: Any) -> bytes | None:
-        piece = await self._pace.run(self._stream.pieces.next())
-        return None if piece is END else self._stream.write(piece, scope)
+    def _write(self, piece: Any, scope: Any) -> bytes:
+        self._number += 1
+        try:
+            return self._bytes(piece)
+        except ItemViolation as violation:
+            if self._report is None:
+                raise
+            self._report(violation, scope)
+            return self._bytes(piece, is_validated=False)
+
+    def _bytes(self, piece: Any, *, is_validated: bool = True) -> bytes:
+        if self._items is not None:
+            return write_item(self._items, piece, self._number, is_validated=is_validated)
+        if (content := bytes_of(piece)) is not None:
+            return content
+        message = f"a stream must be made of bytes or text, not of {type(piece).__name__}"
+        raise ResponseViolation.at("", "type", message)
