@@ -42,10 +42,7 @@ def create_app(
 
 
 def build(project: Project, settings: Settings, *, keep_key: bool = True) -> Application:
-    """Compile the service of a project, with its development key where it needs one.
-
-    Without `keep_key`, a key that is made for it is not written to the project's folder. Raises SetupError.
-    """
+    """Compile a project's service; its new development key is stored with `keep_key`. Raises SetupError."""
     from .compilation import create  # imports Connexion, which reading settings does without
 
     exposed = [one for one in exposures(project, settings) if one.severity is Severity.ERROR]

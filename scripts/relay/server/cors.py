@@ -21,10 +21,7 @@ _EXPOSED = ("Content-Disposition", "Content-Range", "ETag", "Location", "Retry-A
 
 
 class Cors:
-    """Allows the origins in `origins`; `*` is every origin, without credentials.
-
-    Without origins, those of this machine are allowed, at any port.
-    """
+    """Allows the origins in `origins`: `*` is every one, without credentials; none is this machine's."""
 
     def __init__(self, origins: Sequence[str], contract: Contract) -> None:
         self._origins = frozenset(origins)
@@ -41,10 +38,7 @@ class Cors:
         return [*self._permission(origin), (b"access-control-expose-headers", self._exposed), *vary]
 
     def preflight(self, request: HeaderList, operations: Mapping[str, Operation]) -> Response | None:
-        """Return the response to a preflight for a path with these operations; None for another request.
-
-        Its permission for the origin is a header of every response.
-        """
+        """Return the response to a preflight for a path with these operations; None for another request."""
         origin = header(request, b"origin")
         if origin is None or header(request, _REQUESTED_METHOD) is None or not self._allows(origin):
             return None

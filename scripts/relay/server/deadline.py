@@ -18,10 +18,7 @@ TICK = 0.1
 
 
 class Deadline:
-    """Runs functions of a package for at most `seconds`; 0 for any time.
-
-    One timer serves all calls, because a timer and a task for each would cost more than a small request.
-    """
+    """Limits functions of a package to `seconds` (0: none), by one timer, as a task for each costs more."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

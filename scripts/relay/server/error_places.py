@@ -182,10 +182,7 @@ def _place_of_detail(word: str, value: Any, names: set[str]) -> Place | None:
 
 
 def without_unknown(body: Any, is_valid: IsValid) -> Template:
-    """Return a body without properties that have no place, as far as it stays valid.
-
-    What is required and says which part of a request is wrong is emptied.
-    """
+    """Return a valid body without properties that have no place, or with those about parts emptied."""
     for path, value in [*_unknown(body, ())] if has_place(body) else []:
         without = [removed(body, path)]
         if _word(path) in _ABOUT_PARTS and isinstance(value, list | dict | str):

@@ -1,7 +1,4 @@
-"""Converts any exception to an error response: the only place where errors are rendered.
-
-Exceptions of other libraries have the errors of a package's `errors`, or their own as Starlette's.
-"""
+"""Converts any exception to an error response: the only place where errors are rendered."""
 
 from __future__ import annotations
 
@@ -122,10 +119,7 @@ class ErrorResponses:
         self.observer = observer
 
     def of(self, exc: BaseException, scope: Any) -> Response:
-        """Return the response for an exception; a 500 without a body if the package's renderer fails.
-
-        A client error of a handler must be documented, unless the response has begun: then no other is sent.
-        """
+        """Return the response for an exception; a 500 without a body if the package's renderer fails."""
         operation, validation = scope.get(OPERATION), scope.get(RESPONSE)
         progress = scope[PROGRESS]
         if validation is not None and isinstance(exc, NotImplementedError):  # as a stub raises it

@@ -1,7 +1,4 @@
-"""The bodies of errors that a contract documents, by operation and status, and the commonest for what it does not document.
-
-They are prepared at start: a request only fills in a template.
-"""
+"""The bodies of errors that a contract documents, and the commonest for what it does not."""
 
 from __future__ import annotations
 

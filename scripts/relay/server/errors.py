@@ -1,9 +1,4 @@
-"""Errors that the server raises, and the conversion of any exception to an error response.
-
-Status, code and message are class attributes; the message is public, so it is fixed text. A handlers
-package's own errors need no base class: any exception class that declares the same three attributes is
-handled in the same way. Every other exception is a 500, and its details are only logged.
-"""
+"""Errors of the server: exceptions of any class with `status`, `code` and `message`, which is public."""
 
 from __future__ import annotations
 

@@ -18,10 +18,7 @@ class TooLarge(OSError):
 
 
 def fetch(address: str) -> bytes:
-    """Return the document at an http(s) URL; proxies are read from the environment.
-
-    Blocks. Raises OSError or http.client.HTTPException, also for a redirect and for any status except 2xx.
-    """
+    """Return the document at an http(s) URL; raise OSError or HTTPException, also for redirects. Blocks."""
     opener = urllib.request.build_opener(_DeadlineHandler, _NoRedirect)
     with opener.open(address, timeout=FETCH_SECONDS) as response:
         document = bytes(response.read(MAX_DOCUMENT + 1))

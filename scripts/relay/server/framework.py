@@ -68,10 +68,7 @@ def compiled(stage: type[RoutedMiddleware[Any]], part: Callable[[Any, Any], Any]
 
 
 def following(api: RoutedAPI[Any], operation_id: str) -> Any:
-    """Return what an operation's part of `api` passes its requests to, without the next stage's look-up.
-
-    Inner stages are built before outer ones.
-    """
+    """Return what follows an operation's part of `api`; inner stages are built before outer ones."""
     stage: Any = api.next_app
     if type(stage).__call__ is not RoutedMiddleware.__call__:
         return stage

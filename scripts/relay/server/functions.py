@@ -1,7 +1,4 @@
-"""The arguments that an operation passes to its function, and what is wrong with a function's signature.
-
-The messages are shared with `relay drift`, which reads functions without importing them.
-"""
+"""The arguments of operations' functions, and messages about signatures, which `relay drift` shares."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The outermost ASGI layer: limits on requests, and one format for all errors.
-
-No exception raised inside it reaches the ASGI server, and every response has the id of its request.
-"""
+"""The outermost ASGI layer: limits, ids, and one format for all errors; no exception leaves it."""
 
 from __future__ import annotations
 

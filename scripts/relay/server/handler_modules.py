@@ -1,7 +1,4 @@
-"""Imports the modules of a project, and finds the function of each operation in them.
-
-Connexion finds functions by their Python path, `api.pets.get_pet` or `api.Pets.get`.
-"""
+"""Imports the modules of a project, and finds the functions of operations, also by a Python path."""
 
 from __future__ import annotations
 

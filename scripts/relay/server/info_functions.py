@@ -130,10 +130,7 @@ def has_scopes(required: Sequence[str], granted: str | Sequence[str]) -> bool:
 def info_functions(
     contract: Contract, verified: Collection[str], functions: NamedFunctions, *, has_key: bool
 ) -> tuple[dict[str, InfoFunction], list[Diagnostic]]:
-    """Return the verifiers that the contract names, by scheme, and what is wrong with them.
-
-    Schemes that are `verified` otherwise have none, nor those of tokens if `has_key`.
-    """
+    """Return the verifiers, by scheme, of what is neither `verified` nor has a key; and their problems."""
     found: dict[str, InfoFunction] = {}
     problems: list[Diagnostic] = []
     for name in schemes_in_use(contract):

@@ -1,7 +1,4 @@
-"""Keys that verify tokens: a single key, or a JSON Web Key Set.
-
-The key determines the algorithm, never the token (RFC 8725 section 3.1).
-"""
+"""Keys that verify tokens; the key determines the algorithm, never the token (RFC 8725 section 3.1)."""
 
 from __future__ import annotations
 
@@ -135,10 +132,7 @@ class KeySet:
             self._read_at = time.monotonic()
 
     async def key_for(self, kid: str | None) -> Key | None:
-        """Return the key with this `kid`; without `kid`, the key of a set of one.
-
-        Raises KeysUnavailable if there are no keys, or if they are older than JWKS_STALE.
-        """
+        """Return the key with this `kid`; without one, that of a set of one. Raises KeysUnavailable."""
         age = time.monotonic() - self._read_at
         if age <= JWKS_LIFE and (found := self._find(kid)):
             return found
@@ -171,10 +165,7 @@ class KeySet:
         return None if kid is None else self._keys.get(kid)
 
     def _refresh(self) -> Future[None] | None:
-        """Return the refresh in progress; start one unless the last one started within JWKS_COOLDOWN.
-
-        It runs in its own daemon thread: a thread of the loop's pool would block the exit of the process.
-        """
+        """Return the refresh in progress; start one unless the last one started within JWKS_COOLDOWN."""
         now = time.monotonic()
         if self._reading.done() and now - self._tried_at >= JWKS_COOLDOWN:
             self._tried_at = now
@@ -227,10 +218,7 @@ def _read_file(path: Path) -> bytes:
 
 
 def parse_key_set(raw: bytes) -> dict[str | None, Key]:
-    """Return the usable keys by `kid`; raise KeyProblem if there are none.
-
-    A `kid` of two different keys is ambiguous, so both keys are ignored.
-    """
+    """Return the usable keys by unambiguous `kid`; raise KeyProblem if there are none."""
     try:
         document = parse_json(raw, refuses_nul=True)
     except NotJson:
@@ -249,10 +237,7 @@ def parse_key_set(raw: bytes) -> dict[str | None, Key]:
 
 
 def _parse_entry(entry: Any) -> tuple[str | None, Key] | None:
-    """Return the `kid` and the key of a JSON Web Key.
-
-    None for one of another family, too weak, symmetric or private, or for another purpose or algorithm.
-    """
+    """Return `kid` and key of a JSON Web Key; None if it is weak, private, or for something else."""
     try:
         found = jwt.PyJWK(entry)
         key = Key(found.key, _algorithm(found.key))

@@ -21,10 +21,7 @@ async def not_started(_scope: Any, _receive: Any, _send: Any) -> None:
 
 
 class Lifespan:
-    """Opens and closes a service on the ASGI server's lifespan events.
-
-    `startup_error` is the error of a failed start, which the command prints.
-    """
+    """Opens and closes a service on the ASGI server's events; the command prints the `startup_error`."""
 
     def __init__(self) -> None:
         self.startup_error: SetupError | None = None

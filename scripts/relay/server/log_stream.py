@@ -18,11 +18,7 @@ CLOSE_SECONDS = 1.0  # how long the end of the process waits until the last line
 
 
 class LogStream:
-    """Writes lines to a file descriptor in a thread of its own.
-
-    `report` renders the line that follows dropped ones, from their number. Lines that cannot be written,
-    because the disk is full or the pipe is closed, are dropped.
-    """
+    """Writes lines to a descriptor in a thread, or drops them; `report` renders a line about that."""
 
     def __init__(self, descriptor: int, report: Callable[[int], str], limit: int = MAX_WAITING) -> None:
         self._descriptor = descriptor

@@ -43,11 +43,7 @@ REQUEST_ID: ContextVar[str] = ContextVar("relay_request_id", default="")
 
 
 class RequestLines:
-    """Writes the request lines directly, because the standard library takes three times as long.
-
-    A line that cannot be written is lost. Nothing is written before `open`: an application that runs in
-    another ASGI server uses that server's log.
-    """
+    """Writes request lines in a third of the standard library's time; before `open`, it writes none."""
 
     _levels: tuple[str, ...] = ()
     _stream: Lines | None = None
@@ -110,10 +106,7 @@ def configure(level: str, style: Format, stream: TextIO | None = None) -> None:
 
 
 def set_levels(level: str, modules: Iterable[str], folder: Path) -> None:
-    """Let some modules of a service, and others of its project's folder, log from a level.
-
-    The level that a module has set for itself stays.
-    """
+    """Let a service's modules, and others of its folder, log from a level; their own levels stay."""
     for name in {*(one.partition(".")[0] for one in modules), *_modules_in(folder)}:
         logger = logging.getLogger(name)
         if logger.level == logging.NOTSET:

@@ -1,7 +1,4 @@
-"""Prometheus metrics of the service.
-
-Label values come from the code and the contract, never from a client.
-"""
+"""Prometheus metrics of the service; labels come from the code and the contract, never from a client."""
 
 from __future__ import annotations
 

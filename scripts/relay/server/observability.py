@@ -1,7 +1,4 @@
-"""Observes each request: writes a log line and updates the metrics.
-
-Neither contains a query string, a header, a body or a credential; the log has the path as the client sent it.
-"""
+"""Logs and counts each request, with the path as it was sent; never its query, headers or body."""
 
 from __future__ import annotations
 

@@ -89,10 +89,7 @@ class Page:
 
 
 def contract_pages(contract: Contract) -> dict[str, Page]:
-    """Return the contract as JSON and as YAML, by path.
-
-    They are written at the first request: for a large contract that takes seconds.
-    """
+    """Return the contract as JSON and YAML, by path; written at the first request, as it takes time."""
     return {
         "/openapi.json": Page(lambda: json_bytes(contract.published), "application/json"),
         "/openapi.yaml": Page(contract.as_yaml, "application/yaml"),

@@ -114,10 +114,7 @@ Background = Callable[[], Awaitable[object] | object]
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
-    """A cookie that a response sets, for HTTPS only, hidden from scripts, and not sent by other sites' forms.
-
-    `Cookie("session", "", max_age=0)` deletes one. Raises ValueError for what could set another attribute.
-    """
+    """A cookie for HTTPS only, hidden from scripts and other sites' forms. Raises ValueError."""
 
     name: str
     value: str
@@ -161,11 +158,7 @@ class Cookie:
 
 
 class Reply(Described, Generic[Body_co]):
-    """A result with all parts of a response.
-
-    Body, status and headers are those of a tuple. `media_type` is one of those that the contract documents.
-    `background` is called after the response was sent; an exception in it is logged and changes nothing else.
-    """
+    """A result with all parts of a response; `background` is called after that, and only logs its errors."""
 
     __slots__ = ("background", "body", "cookies", "headers", "media_type", "status")
 

@@ -115,11 +115,7 @@ class FollowedResponse:
 
 
 class ResultEncoder:
-    """Encodes the results of one operation's handler.
-
-    `pace` limits the time for each piece of a stream; plain iterators and functions run in `threads`. With `report`,
-    an item of a stream that violates the contract is reported, and sent.
-    """
+    """Encodes the results of one operation's handler; see `Streaming` for `pace` and `report`."""
 
     def __init__(
         self, encoder: ResponseEncoder, pace: Deadline, threads: Threads, report: Report | None = None

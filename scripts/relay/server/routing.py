@@ -1,8 +1,4 @@
-"""Maps paths to operations: one look-up for a literal path, one step per segment for a templated one.
-
-OpenAPI 3.0.3, "Paths Object": a concrete path is matched before a templated one. The cost of a
-request does not depend on the number of operations.
-"""
+"""Maps paths to operations in a step per segment; concrete paths go before templated ones (OpenAPI 3.0.3)."""
 
 from __future__ import annotations
 
@@ -42,10 +38,7 @@ class Match(NamedTuple, Generic[T]):
 
 
 class _Node(Generic[T]):
-    """The possible next segments, and the methods of the path that ends here.
-
-    A segment with variables has the literals before, between and after them.
-    """
+    """The next segments, templated ones by their literals, and the methods of the path that ends here."""
 
     __slots__ = ("literal", "routes", "templated")
 
@@ -95,10 +88,7 @@ class Routes(Generic[T]):
 
     @classmethod
     def of(cls, targets: Mapping[tuple[str, str], T], base_path: str = "") -> Routes[T]:
-        """Return the routes of methods and paths, in lower case and without `base_path`.
-
-        A path with a query or a fragment is also found without it, if it is the only one.
-        """
+        """Return the routes of methods and paths, also without a query or fragment that is the only one."""
         routes = cls()
         for (method, path), target in targets.items():
             routes.add(base_path + path, method, target)
@@ -117,10 +107,7 @@ class Routes(Generic[T]):
             self._literal[path] = Match(node.routes, ())
 
     def find(self, raw_path: str) -> Match[T] | None:
-        """Return the match of a percent-encoded request path; None if there is none.
-
-        Raises MalformedPath if it is not percent-encoded UTF-8.
-        """
+        """Return the match of a percent-encoded request path, or None. Raises MalformedPath."""
         if (match := self._literal.get(raw_path)) is not None:
             return match
         if MALFORMED_OR_NUL.search(raw_path):

@@ -31,10 +31,7 @@ class Connection:
 
 
 class Progress:
-    """`status` is that of the response whose start was sent, else 0.
-
-    `failed` is that of the error that kept it from its end, else 0; log and metrics have it instead.
-    """
+    """The `status` of a response that has begun, and of the logged error that `failed` it; else 0."""
 
     __slots__ = ("failed", "is_complete", "status")
 

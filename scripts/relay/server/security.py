@@ -203,10 +203,7 @@ class _Requirement:
         return {"www-authenticate": self.challenge(error)}
 
     async def meet(self, headers: HeaderList, query: bytes, scope: Any) -> Claims | None:
-        """Return the claims of the only scheme, or those of several by scheme.
-
-        None if a credential is missing and no other is invalid.
-        """
+        """Return the claims of the only scheme, or of several by scheme; None without a credential."""
         by_scheme: dict[str, Claims] = {}
         credentials = [(name, extract(headers, query), verify) for name, extract, verify in self._schemes]
         for name, credential, verify in credentials:
@@ -255,10 +252,7 @@ async def no_caller(**_claims: Any) -> None:
 
 
 def token_scopes(claims: Mapping[str, Any]) -> set[str]:
-    """Return the scopes of a token: `scope` (RFC 8693 section 4.2) or a list in `scp` or `scopes`.
-
-    What is neither text nor a list of texts grants nothing.
-    """
+    """Return the texts in `scope` (RFC 8693 section 4.2), `scp` or `scopes`; anything else grants nothing."""
     scopes: set[str] = set()
     for value in map(claims.get, ("scope", "scp", "scopes")):
         listed = value.split() if isinstance(value, str) else value if isinstance(value, list) else []

@@ -105,11 +105,7 @@ class StreamedResponse:
         self._first = None if stream.first is END else self._bytes(stream.first, is_validated=is_validated)
 
     async def send(self, scope: Any, send: Any) -> None:
-        """Send the response, to HEAD without its body.
-
-        Raises what the iterator raises, ResponseViolation, ClientDisconnected and HandlerTimeout, so that the body
-        has no end.
-        """
+        """Send the response, to HEAD without its body; what is raised on the way leaves it without an end."""
         try:
             await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
             if scope["method"] == "HEAD":

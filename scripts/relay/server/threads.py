@@ -49,11 +49,7 @@ class Threads:
         return in_thread
 
     async def run(self, function: Callable[[], T], late: Late[T] | None = None) -> T:
-        """Return the result of a function, called in a thread.
-
-        If the caller is cancelled, a function that has begun runs on: what it raises is logged, and `late` is
-        called when it ends.
-        """
+        """Return a function's result; if cancelled, log what it raises, and call `late` when it ends."""
         context = contextvars.copy_context()
         work = self._pool.submit(context.run, _called, function)
         try:

@@ -32,11 +32,7 @@ def fingerprint(token: str) -> bytes:
 
 
 class TokenCache:
-    """The most recently verified tokens, by fingerprint.
-
-    An entry is valid for `seconds` and within the token's own times, with a clock difference of `leeway`
-    seconds.
-    """
+    """Recently verified tokens, for `seconds` and within their times, with clocks `leeway` seconds apart."""
 
     def __init__(self, seconds: float, leeway: float) -> None:
         self._seconds, self._leeway = seconds, leeway

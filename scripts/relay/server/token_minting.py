@@ -50,10 +50,7 @@ def scopes_of(operation: Operation, contract: Contract) -> set[str] | None:
 
 
 def check_signable(contract: Contract, functions: Mapping[str, Function]) -> None:
-    """Raise SetupError if functions verify the tokens of all security schemes, and would refuse one that Relay signs.
-
-    `functions` are those that verify credentials, by scheme.
-    """
+    """Raise SetupError if `functions`, by scheme, verify all tokens: they would refuse Relay's own."""
     schemes = token_schemes(contract)
     if schemes and schemes <= functions.keys():
         raise SetupError(_unsigned(contract, name, functions[name]) for name in sorted(schemes))

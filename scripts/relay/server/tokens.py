@@ -1,8 +1,4 @@
-"""Verifies JSON Web Tokens (RFC 7519) with PyJWT, as RFC 8725 recommends.
-
-Additional checks that PyJWT does not make: canonical encoding, headers that change a token's meaning,
-the token's type, the types of its claims, and its life.
-"""
+"""Verifies JSON Web Tokens (RFC 7519) with PyJWT, as RFC 8725 recommends, and what PyJWT does not check."""
 
 from __future__ import annotations
 
@@ -70,10 +66,7 @@ class TokenVerifier:
         self._cache = TokenCache(settings.jwt_cache_seconds, settings.jwt_leeway)
 
     async def __call__(self, token: str) -> dict[str, Any]:
-        """Return the token's claims.
-
-        Raises Unauthenticated with the reason for an invalid token, and KeysUnavailable.
-        """
+        """Return the token's claims. Raises Unauthenticated, with the reason, and KeysUnavailable."""
         mark = fingerprint(token)
         cached = self._cache.get(mark)
         if cached is not None and await self._keys.key_for(cached.kid) == cached.key:
@@ -149,10 +142,7 @@ class _Jwt(jwt.PyJWT):
 
 
 def token_verifier(settings: Settings) -> TokenVerifier | None:
-    """Return the verifier of bearer tokens; None if no key is set.
-
-    Raises SetupError for a weak or unreadable key, or if several kinds of keys are set.
-    """
+    """Return the verifier of bearer tokens, None without a key. Raises SetupError for a bad or second one."""
     configured = token_keys(settings)
     if len(configured) > 1:
         names = " and ".join(map(variable, configured))

@@ -1,8 +1,4 @@
-"""Creates a span for each request and sends it to an OpenTelemetry collector, if RELAY_TRACING is set.
-
-A span has method, route, path, scheme, status and operation. It never contains a request's query, headers or
-body, nor the text of an exception.
-"""
+"""Sends a span of each request to an OpenTelemetry collector, without its query, headers or body."""
 
 from __future__ import annotations
 
@@ -47,11 +43,7 @@ def check_installed() -> None:
 
 
 class Traced:
-    """Wraps an ASGI application: the span of a request is the current span, so that handlers can create child spans.
-
-    `untraced` are paths outside the contract, such as /livez. `tracer` defaults to the process's tracer, see
-    `exporting`.
-    """
+    """Makes a request's span the current one, so that handlers add to it; none for `untraced` paths."""
 
     def __init__(
         self, app: Any, contract: Contract, untraced: Collection[str], tracer: Tracer | None = None

@@ -1,5 +1,1 @@
-"""The stages of a request; `pipeline.py` has their order.
-
-Each is a subclass of one of Connexion's middlewares, so that Connexion's positions refer to it. It is compiled for
-each operation: a stage that has nothing to do for an operation is left out of its way.
-"""
+"""The stages of a request: subclasses of Connexion's middlewares, compiled for each operation."""

@@ -33,11 +33,7 @@ _RoutingAPI = compiled_api(_target)
 
 
 class Routing(RoutingMiddleware):
-    """Finds the operation of a request and stores its id where Connexion's middlewares read it.
-
-    `routes` lead to operation ids, or to None for what is left out of the contract. A path with GET also has HEAD,
-    which is answered as GET without a body (RFC 9110 section 9.3.2).
-    """
+    """Finds the operation of a request by `routes` to ids (None: left out); HEAD is a GET without a body."""
 
     def __init__(self, app: Any, *, routes: Routes[str | None], cors: Cors | None) -> None:
         self.app = app

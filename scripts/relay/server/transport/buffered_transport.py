@@ -8,10 +8,7 @@ GATHERED = 64 * 1024  # bytes of responses that are buffered in one turn of the 
 
 
 class BufferedTransport:
-    """Joins the writes of one turn of the event loop into one.
-
-    uvicorn writes head and body separately, which would be two system calls and two packets.
-    """
+    """Joins head and body, which uvicorn writes separately, into one system call and packet."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport, self._loop = transport, loop

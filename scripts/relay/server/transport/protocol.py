@@ -180,10 +180,7 @@ class Protocol(HttpToolsProtocol):
             self._capacity.busy(self.transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop all timers; tell the running request, and forget those that wait behind it.
-
-        uvicorn notifies only the newest request.
-        """
+        """Stop all timers; notify the running request, as uvicorn notifies only the newest one."""
         self._connection.is_lost = True
         self._stop_clock()
         self._stop_watching()

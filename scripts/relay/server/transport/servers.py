@@ -51,10 +51,7 @@ def configuration(app: Any, connections: int, **options: Any) -> uvicorn.Config:
 
 
 class DrainingServer(uvicorn.Server):
-    """Reports its port and runs a background task; `has_cut` is True if requests were cut off.
-
-    The first signal drains it; a second one, or a timeout, ends it at once.
-    """
+    """Reports its port and runs a task; a signal drains it, a second one ends it; `has_cut`: requests were cut."""
 
     def __init__(
         self, config: uvicorn.Config, started: Callable[[int], None], background: BackgroundTask | None = None
