@@ -1,19 +1,12 @@
-"""Fetch an `https://` address with verified TLS and with limits on size and time."""
+"""Fetch an `https://` address of a page, and nothing else."""
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 
-if TYPE_CHECKING:
-    import http.client
-
-_TIMEOUT = 10.0
-"""Seconds without data before a request fails."""
-TOTAL_TIMEOUT = 60.0
+_SECONDS = 60.0
 """Seconds that one response may take in total."""
 
 
@@ -37,49 +30,31 @@ def parse_address(address: str) -> SplitResult:
     return url
 
 
-def fetch(address: str, limit: int, seconds: float = TOTAL_TIMEOUT) -> bytes:
+def fetch(address: str, limit: int, seconds: float = _SECONDS) -> bytes:
     """Return the body of a response with at most `limit` bytes, which arrives within some seconds.
 
     Certificates are verified against the system's authorities, or those in SSL_CERT_FILE; proxies are
-    taken from the environment. Raises SetupError for any status but 200: redirects are not followed.
+    taken from the environment. Raises SetupError for any status but 2xx: redirects are not followed.
     """
-    import http.client
-    import ssl
-    import urllib.request
+    from http.client import HTTPException
+    from urllib.error import HTTPError
+
+    from relay.server import fetching
 
     parse_address(address)
-    opener = urllib.request.OpenerDirector()  # without the handlers for redirects, files and plain HTTP
-    opener.add_handler(urllib.request.ProxyHandler())
-    opener.add_handler(urllib.request.HTTPSHandler(context=ssl.create_default_context()))
-    headers = {"User-Agent": "relay-import", "Accept-Encoding": "identity"}
     try:
-        request = urllib.request.Request(address, headers=headers)  # noqa: S310 -- parse_address allows https only
-        with opener.open(request, timeout=_TIMEOUT) as response:
-            if response.status == 200:
-                return _body(response, address, limit, seconds)
-            what = f"responds with {response.status}"
-            is_redirect = 300 <= response.status < 400
-            todo = (
-                ", and redirects are not followed; give the target address"
-                if is_redirect
-                else "; check the address"
-            )
-            raise SetupError([Diagnostic(address, what + todo)])
-    except (OSError, ValueError, http.client.HTTPException) as exc:
+        return fetching.fetch(address, limit, seconds)
+    except HTTPError as exc:
+        todo = "; check the address"
+        if 300 <= exc.code < 400:
+            todo = ", and redirects are not followed; give the target address"
+        message = f"responds with {exc.code}{todo}"
+    except fetching.TooLarge:
+        message = f"is larger than {limit:,} bytes; raise --max-size"
+    except TimeoutError:
+        message = f"took longer than {seconds:.0f} seconds"
+    except (OSError, ValueError, HTTPException) as exc:
         reason = getattr(exc, "reason", None) or exc
         words = (getattr(reason, name, "") for name in ("verify_message", "strerror"))
-        message = next(filter(None, words), type(reason).__name__)
-        raise SetupError([Diagnostic(address, f"cannot be fetched: {message}")]) from exc
-
-
-def _body(response: http.client.HTTPResponse, address: str, limit: int, seconds: float) -> bytes:
-    """Read a response in chunks, so that no more than the limit is kept in memory."""
-    deadline = time.monotonic() + seconds
-    body = bytearray()
-    while chunk := response.read1(65536):
-        body += chunk
-        if len(body) > limit:
-            raise SetupError([Diagnostic(address, f"is larger than {limit:,} bytes; raise --max-size")])
-        if time.monotonic() > deadline:
-            raise SetupError([Diagnostic(address, f"took longer than {seconds:.0f} seconds")])
-    return bytes(body)
+        message = f"cannot be fetched: {next(filter(None, words), type(reason).__name__)}"
+    raise SetupError([Diagnostic(address, message)])

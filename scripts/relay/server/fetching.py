@@ -1,4 +1,4 @@
-"""Fetches one small document from a URL, with limits on time and size, and without redirects."""
+"""Fetches one document from a URL, with limits on time and size, and without redirects."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import socket
 import threading
 import urllib.request
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 FETCH_SECONDS = 3.0  # limit for connecting, and again for the whole response, however slowly it arrives
@@ -14,43 +15,60 @@ MAX_DOCUMENT = 256 * 1024  # bytes
 
 
 class TooLarge(OSError):
-    """The document is larger than MAX_DOCUMENT."""
+    """The document is larger than the limit."""
 
 
-def fetch(address: str) -> bytes:
-    """Return the document at an http(s) URL; raise OSError or HTTPException, also for redirects. Blocks."""
-    opener = urllib.request.build_opener(_DeadlineHandler, _NoRedirect)
-    with opener.open(address, timeout=FETCH_SECONDS) as response:
-        document = bytes(response.read(MAX_DOCUMENT + 1))
-    if len(document) > MAX_DOCUMENT:
+def fetch(address: str, limit: int = MAX_DOCUMENT, seconds: float | None = None) -> bytes:
+    """Return the document at an http(s) URL; raise OSError or HTTPException, also for redirects. Blocks.
+
+    It has at most `limit` bytes (TooLarge), and `seconds` (FETCH_SECONDS) to connect, and again to arrive (TimeoutError).
+    """
+    deadline = _DeadlineHandler()
+    opener = urllib.request.build_opener(deadline, _NoRedirect)
+    opener.addheaders = [("User-agent", "relay")]
+    try:
+        with opener.open(address, timeout=FETCH_SECONDS if seconds is None else seconds) as response:
+            document = bytes(response.read(limit + 1))
+    finally:
+        if deadline.is_over.is_set():  # a document without a length would seem to be whole
+            raise TimeoutError
+    if len(document) > limit:
         raise TooLarge
     return document
 
 
 class _DeadlineConnection(http.client.HTTPConnection):
-    """Closes itself after FETCH_SECONDS: a socket's own timeout restarts with every byte received."""
+    """Closes itself after its timeout: a socket's own timeout restarts with every byte received."""
+
+    def __init__(self, *args: Any, is_over: threading.Event, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._is_over = is_over
 
     def connect(self) -> None:
         super().connect()
-        timer = threading.Timer(FETCH_SECONDS, _shut_down, [self.sock])
+        timer = threading.Timer(self.timeout or 0, self._shut_down, [self.sock])
         timer.daemon = True
         timer.start()
+
+    def _shut_down(self, connection: socket.socket) -> None:
+        self._is_over.set()
+        with suppress(OSError):  # already closed
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 class _DeadlineTlsConnection(_DeadlineConnection, http.client.HTTPSConnection): ...
 
 
-def _shut_down(connection: socket.socket) -> None:
-    with suppress(OSError):  # already closed
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)
-
-
 class _DeadlineHandler(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_over = threading.Event()
+
     def http_open(self, req: urllib.request.Request) -> Any:
-        return self.do_open(_DeadlineConnection, req)
+        return self.do_open(partial(_DeadlineConnection, is_over=self.is_over), req)
 
     def https_open(self, req: urllib.request.Request) -> Any:
-        return self.do_open(_DeadlineTlsConnection, req)
+        return self.do_open(partial(_DeadlineTlsConnection, is_over=self.is_over), req)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
