@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from relay.contract.diagnostics import SetupError
 from relay.contract.documents import parse_source
+from relay.importer.source_text import SourceText
 from relay.importer.yaml_text import block, inline
 from relay.upgrade.block_text import Writer
 from relay.upgrade.flow_text import FlowWriter
-from relay.upgrade.layout import Source
 from relay.upgrade.tree_building import build
 from support.running import ROOT
 from support.upgrading import data_of, rewritten
@@ -37,7 +37,7 @@ def again(path, source, *, is_kept, shares=True):
     document, problems = parse_source(path, source)
     if problems:
         return source
-    layout = Source(document)
+    layout = SourceText(document)
     with pytest.MonkeyPatch.context() as patch:
         if not is_kept:
             patch.setattr(FlowWriter, "_is_clean", lambda *_: False)

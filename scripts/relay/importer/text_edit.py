@@ -13,8 +13,8 @@ import yaml
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Document, parse_source
 
-from .json_nodes import json_root
 from .prose import same
+from .source_text import SourceText, first_node
 from .yaml_text import block, inline
 
 
@@ -29,12 +29,7 @@ def rewrite(document: Document, wanted: Any) -> bytes:
 
     Raises SetupError if the edited text would not read back as `wanted`, as with shared aliases.
     """
-    try:
-        source = document.source.decode()
-    except UnicodeDecodeError as exc:
-        raise SetupError([Diagnostic(document.place(()), "is not UTF-8; save it as UTF-8")]) from exc
-    mark, text = ("\ufeff", source[1:]) if source.startswith("\ufeff") else ("", source)
-    written = (mark + _Editor(document, text).edited(wanted)).encode()
+    written = _Editor(document).edited(wanted).encode()
     try:
         again, problems = parse_source(document.path, written)
     except SetupError as exc:
@@ -50,19 +45,18 @@ def _cannot_edit(document: Document) -> SetupError:
 
 
 class _Editor:
-    def __init__(self, document: Document, text: str) -> None:
+    def __init__(self, document: Document) -> None:
         self._document = document
-        self._text = text
-        self._newline = "\r\n" if "\r\n" in text else "\n"
+        self._source = SourceText(document)
+        self._text = self._source.text
 
     def edited(self, new: Any) -> str:
-        root = self._document.root or json_root(self._text)
-        edits = self._value(root, self._document.data, new)
+        edits = self._value(self._source.root, self._document.data, new)
         if edits is None:
             raise _cannot_edit(self._document)
-        parts, done = [], 0
+        parts, done = [self._source.mark], 0
         for edit in sorted(edits, key=lambda edit: edit[:2]):  # stable: deeper edits come first
-            parts += [self._text[done : edit.start], edit.text.replace("\n", self._newline)]
+            parts += [self._text[done : edit.start], edit.text.replace("\n", self._source.newline)]
             done = edit.end
         return "".join([*parts, self._text[done:]])
 
@@ -98,7 +92,7 @@ class _Editor:
                 return None
             key, value = entries[name]
             start = key.start_mark.index - key.start_mark.column
-            edits.append(_Edit(start, self._next_line(self._end(value, key)), ""))
+            edits.append(_Edit(start, self._source.next_line(self._end(value, key)), ""))
         for name, values in added.items():
             key, value = entries[name]
             edits.append(self._insert_after(node, self._end(value, key), values, last=name == last))
@@ -113,7 +107,7 @@ class _Editor:
         if owner.flow_style:
             written = inline(new, _indent(owner, key))
             return [_Edit(value.start_mark.index, value.end_mark.index, written)]
-        column = self._column(owner)  # the column of the key, or of the `?` before a long key
+        column = self._source.column(owner)  # the column of the key, or of the `?` before a long key
         written = block({key.value: new}, column).removesuffix("\n").lstrip(" ")
         start = key.start_mark.index - key.start_mark.column + column
         return [_Edit(start, self._end(value, key), written)]
@@ -132,61 +126,28 @@ class _Editor:
     def _insert_after(self, owner: yaml.CollectionNode, end: int, added: Any, *, last: bool) -> _Edit:
         """Return the edit that inserts entries into a collection after the entry that ends at `end`."""
         if owner.flow_style:
-            indent = _indent(owner, _first(owner))
+            indent = _indent(owner, first_node(owner))
             written = inline(added, None if indent is None else indent - 2)[1:-1].rstrip()
             return _Edit(end, end, "," + (" " if indent is None else "") + written)
-        column = self._column(owner)
-        at = self._next_line(end)
+        column = self._source.column(owner)
+        at = self._source.next_line(end)
         if last:
-            at = self._after_comments(at, column + isinstance(owner, yaml.SequenceNode))
+            at = self._source.after_comments(at, column + isinstance(owner, yaml.SequenceNode))
         written = block(added, column)
         if at == len(self._text) and not self._text.endswith("\n"):
             written = "\n" + written.removesuffix("\n")
         return _Edit(at, at, written)
 
-    def _after_comments(self, at: int, column: int) -> int:
-        """Return the position after comments that are indented like the collection and belong to it."""
-        line = at
-        while line < len(self._text):
-            following = self._next_line(line + 1) if self._text[line] != "\n" else line + 1
-            content = self._text[line:following].strip()
-            indent = following - line - len(self._text[line:following].lstrip(" "))
-            if content.startswith("#") and indent >= column:
-                at = following
-            elif content:
-                break
-            line = following
-        return at
-
     def _end(self, node: yaml.Node, after: yaml.Node | None = None) -> int:
         """Return where a value that follows `after` ends, without the comments and blank lines after it."""
         if after is not None and _is_alias(node, after):
-            return self._line_end(after.end_mark.index)
-        start, end = node.start_mark.index, node.end_mark.index
+            return self._source.line_end(after.end_mark.index)
         if isinstance(node, yaml.ScalarNode):
-            written = self._text[start:end]
-            is_open = node.style in ("|", ">") and "+" not in written.partition("\n")[0]
-            return start + len(written.rstrip()) if is_open else end
+            return self._source.scalar_end(node)
         if not isinstance(node, yaml.CollectionNode) or node.flow_style:
-            return end
+            return int(node.end_mark.index)
         before, value = node.value[-1] if isinstance(node, yaml.MappingNode) else (node, node.value[-1])
         return self._end(value, before)
-
-    def _line_end(self, at: int) -> int:
-        end = self._text.find("\n", at)
-        return len(self._text) if end < 0 else end
-
-    def _next_line(self, at: int) -> int:
-        """Return the start of the first line at or after `at`."""
-        return at if self._text[at - 1 : at] == "\n" else min(self._line_end(at) + 1, len(self._text))
-
-    def _column(self, owner: yaml.CollectionNode) -> int:
-        """Return the column of a block collection's lines; an anchor or tag may come before them."""
-        if self._text[owner.start_mark.index] not in "&!":
-            return int(owner.start_mark.column)
-        mark = _first(owner).start_mark
-        line = self._text[mark.index - mark.column :]
-        return len(line) - len(line.lstrip(" "))
 
     def _begins_line(self, node: yaml.Node) -> bool:
         start = node.start_mark.index
@@ -201,8 +162,3 @@ def _is_alias(value: yaml.Node, after: yaml.Node) -> bool:
 def _indent(owner: yaml.CollectionNode, first: yaml.Node) -> int | None:
     """Return the indentation of a flow collection's lines; None if it is on one line."""
     return first.start_mark.column if owner.start_mark.line != owner.end_mark.line else None
-
-
-def _first(owner: yaml.CollectionNode) -> yaml.Node:
-    node: yaml.Node = owner.value[0][0] if isinstance(owner, yaml.MappingNode) else owner.value[0]
-    return node

@@ -8,8 +8,9 @@ from typing import Any
 
 import yaml
 
+from relay.importer.source_text import SourceText, shifted
+
 from .flow_text import FlowWriter
-from .layout import Source, shifted
 from .tree import Entry, Map, Seq
 
 _NEW = re.compile(r"\A([^\n]*\n)((?:[ \t]*\r?\n)+)")
@@ -19,7 +20,7 @@ _NEW = re.compile(r"\A([^\n]*\n)((?:[ \t]*\r?\n)+)")
 class Writer:
     """Writes the tree of one file; with `shares`, aliases and merge keys stay."""
 
-    def __init__(self, source: Source, *, shares: bool) -> None:
+    def __init__(self, source: SourceText, *, shares: bool) -> None:
         self._source = source
         self._shares = shares
         self._flow = FlowWriter(source, shares=shares)

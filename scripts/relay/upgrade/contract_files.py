@@ -13,8 +13,8 @@ from relay.contract.diagnostics import SetupError
 from relay.contract.documents import Document, parse_document
 from relay.contract.parsed import Pointer
 from relay.contract.pointers import PointerNotFound, escape, lookup, parse_pointer
+from relay.importer.source_text import SourceText
 
-from .layout import Source
 from .tree import Link, Map, Seq
 from .tree_building import build
 
@@ -28,7 +28,7 @@ class File:
     def __init__(self, document: Document, *, shares: bool) -> None:
         self.path = document.path
         self.document = document
-        self.source = Source(document)
+        self.source = SourceText(document)
         self.root = build(self.source, shares=shares)
         written = self.root.get("swagger", self.root.get("openapi")) if isinstance(self.root, dict) else None
         self.own_version = None if written is None else ".".join(str(written).split(".")[:2])

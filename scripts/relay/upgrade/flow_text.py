@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
+from relay.importer.source_text import SourceText, shifted
 from relay.importer.yaml_text import inline
 
-from .layout import Source, shifted
 from .tree import Entry, Map, Seq
 
 _WORD = r"(?:[A-Za-z0-9_./+:-]*[A-Za-z0-9_./+-])?"
@@ -21,7 +21,7 @@ _RESERVED = re.compile(r"true|false|null|yes|no|on|off|y|n", re.IGNORECASE)
 class FlowWriter:
     """Writes the values of one file that are in flow style, and finds out what is as it was."""
 
-    def __init__(self, source: Source, *, shares: bool) -> None:
+    def __init__(self, source: SourceText, *, shares: bool) -> None:
         self._source = source
         self._shares = shares
         self._clean: dict[int, tuple[Any, bool]] = {}
@@ -131,7 +131,7 @@ def _quote(like: Entry | None) -> str:
 class _Gaps:
     """The text between the members of a collection in flow style."""
 
-    def __init__(self, value: Map | Seq, source: Source, base: str, *, is_multi: bool) -> None:
+    def __init__(self, value: Map | Seq, source: SourceText, base: str, *, is_multi: bool) -> None:
         self._base = self._old = self.indentation = base
         written = [entry for _, entry in value.initial] if isinstance(value, Map) else [*value.initial]
         self._entries = [entry for entry in written if entry.is_flow]
@@ -145,7 +145,7 @@ class _Gaps:
         elif is_multi:
             self.indentation = base + source.unit
 
-    def _take_over(self, node: yaml.Node, source: Source) -> None:
+    def _take_over(self, node: yaml.Node, source: SourceText) -> None:
         """Take the blanks and line breaks that the collection has in its file."""
         first, last = self._entries[0], self._entries[-1]
         self._old = source.indentation(node.start_mark.index)

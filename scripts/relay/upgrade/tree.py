@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from .layout import Source
+from relay.importer.source_text import SourceText
 
 _COMMENT = re.compile(r"(?<!\S)#[^\r\n]*")
 
@@ -29,7 +29,7 @@ class Entry:
     between `inside` and `stop`, and what follows it begins at `end`. `column` is -1 in flow style.
     """
 
-    source: Source
+    source: SourceText
     key: yaml.ScalarNode | None
     value: Any
     begin: int
@@ -79,7 +79,7 @@ class Node:
     """What objects and lists have in common: their origin in a file, None for a new one, and their style."""
 
     node: yaml.CollectionNode | None = None
-    source: Source | None = None
+    source: SourceText | None = None
     offset: int | None = None
     """How far its lines are indented from those of its parent; None for a new one, and in flow style."""
 

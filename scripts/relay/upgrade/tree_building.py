@@ -7,14 +7,15 @@ from typing import Any
 
 import yaml
 
-from .layout import Source
+from relay.importer.source_text import SourceText, first_node
+
 from .tree import Entry, Map, Seq
 
 _DASH = re.compile(r"(?:\s|(?<!\S)#[^\n]*|&[^\s#]+)*?(-)(?=\s|\Z)")
 _COLON = re.compile(r"\s*:")
 
 
-def build(source: Source, *, shares: bool) -> Any:
+def build(source: SourceText, *, shares: bool) -> Any:
     """Return the root of a file's tree; with `shares`, aliases are one object, and merge keys stay."""
     value = _Builder(source, shares=shares).value(source.root, source.document.data, 0, -1)
     if isinstance(value, Map | Seq):
@@ -23,7 +24,7 @@ def build(source: Source, *, shares: bool) -> Any:
 
 
 class _Builder:
-    def __init__(self, source: Source, *, shares: bool) -> None:
+    def __init__(self, source: SourceText, *, shares: bool) -> None:
         self._source = source
         self._text = source.text
         self._shares = shares
@@ -45,17 +46,11 @@ class _Builder:
         value.is_flow = bool(node.flow_style) or not node.value
         column, begin = -1, node.start_mark.index
         if not value.is_flow:
-            column, begin = self._column(node), self._first(node, floor)
+            column, begin = self._source.column(node), self._first(node, floor)
             value.offset = column - max(outer, 0)
         fill: Any = self._fill_map if isinstance(value, Map) else self._fill_seq
         self._ends[id(node)] = fill(value, node, data, column, begin, floor)
         return value
-
-    def _column(self, node: yaml.CollectionNode) -> int:
-        """Return the column of a block collection's lines."""
-        if self._text[node.start_mark.index] != "&":
-            return int(node.start_mark.column)
-        return len(self._source.indentation(_first_node(node).start_mark.index))
 
     def _fill_map(
         self, value: Map, node: yaml.MappingNode, data: dict[str, Any], column: int, begin: int, _floor: int
@@ -127,7 +122,7 @@ class _Builder:
 
     def _first(self, node: yaml.CollectionNode, floor: int) -> int:
         """Return where the lines of a block collection begin: after the line of its key, its dash or its anchor."""
-        start: int = min(node.start_mark.index, _first_node(node).start_mark.index)
+        start: int = min(node.start_mark.index, first_node(node).start_mark.index)
         if self._source.line_begin(start) <= floor and self._text[start] != "&":
             return start
         return self._source.next_line(floor)
@@ -140,25 +135,9 @@ class _Builder:
             stop = self._source.scalar_end(item)
         else:
             stop = self._ends[id(item)] if item.value and not item.flow_style else int(item.end_mark.index)
-        return stop, stop if column < 0 else self._after_comments(self._source.next_line(stop), column + 1)
-
-    def _after_comments(self, at: int, column: int) -> int:
-        """Return the offset after the comments that are indented by at least `column`."""
-        text, line = self._text, at
-        while line < len(text):
-            following = self._source.next_line(line + 1) if text[line] != "\n" else line + 1
-            content = text[line:following].strip()
-            if content.startswith("#") and len(self._source.indentation(line)) >= column:
-                at = following
-            elif content:
-                break
-            line = following
-        return at
-
-
-def _first_node(node: yaml.CollectionNode) -> yaml.Node:
-    first: yaml.Node = node.value[0][0] if isinstance(node, yaml.MappingNode) else node.value[0]
-    return first
+        return stop, stop if column < 0 else self._source.after_comments(
+            self._source.next_line(stop), column + 1
+        )
 
 
 def _written(node: Any) -> list[tuple[str, tuple[yaml.Node, yaml.Node]]]:

@@ -1,18 +1,17 @@
-"""The text of a file: its lines, its indentation and its quotes, and where a value ends."""
+"""The text of a file, YAML or JSON: its nodes, its lines, its indentation and its quotes, and where a value ends."""
 
 from __future__ import annotations
 
+import json
 import re
 from array import array
 from bisect import bisect_right
-from typing import TYPE_CHECKING
+
+import yaml
 
 from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
 from relay.contract.documents import Document, display
-from relay.importer.json_nodes import json_root
-
-if TYPE_CHECKING:
-    import yaml
+from relay.contract.json_reading import TOKEN
 
 _SEQUENCE = re.compile(r"^( *)[^\s#-][^\n]*:[ \r]*\n(\1 *)- ", re.MULTILINE)
 _ANCHOR = re.compile(r"&[^\s,\[\]{}]+")
@@ -21,7 +20,7 @@ _INDENTATION = re.compile(r"[ \t]*")
 _ALIAS = re.compile(r"\s*\*[^\s,\[\]{}]+")
 
 
-class Source:
+class SourceText:
     """One file of the contract."""
 
     def __init__(self, document: Document) -> None:
@@ -33,7 +32,7 @@ class Source:
         self.mark = "\ufeff" if text.startswith("\ufeff") else ""
         self.text = text.removeprefix(self.mark)
         self.is_json = document.is_json
-        self.root: yaml.Node = document.root or json_root(self.text)
+        self.root: yaml.Node = document.root or _json_root(self.text)
         self._lines = array("L", [0, *(found.end() for found in re.finditer("\n", self.text))])
         self.newline = "\r\n" if "\r\n" in self.text else "\n"
         indented = re.search(r"\n([ \t]+)[^\s#-]", self.text)
@@ -73,6 +72,25 @@ class Source:
         begin = self.line_begin(at)
         return self.text[begin : self._end(_INDENTATION, begin)]
 
+    def column(self, node: yaml.CollectionNode) -> int:
+        """Return the column of a block collection's lines; an anchor or a tag may come before them."""
+        if self.text[node.start_mark.index] not in "&!":
+            return int(node.start_mark.column)
+        return len(self.indentation(first_node(node).start_mark.index))
+
+    def after_comments(self, at: int, column: int) -> int:
+        """Return the offset after the comments that are indented by at least `column`."""
+        line = at
+        while line < len(self.text):
+            following = self.next_line(line + 1) if self.text[line] != "\n" else line + 1
+            content = self.text[line:following].strip()
+            if content.startswith("#") and len(self.indentation(line)) >= column:
+                at = following
+            elif content:
+                break
+            line = following
+        return at
+
     def alias_end(self, inside: int) -> int:
         """Return where an alias ends that follows a key or a dash."""
         return self._end(_ALIAS, inside)
@@ -110,3 +128,57 @@ def shifted(text: str, old: str, new: str) -> str:
         for line in rest
     ]
     return "\n".join([first, *lines])
+
+
+def first_node(owner: yaml.CollectionNode) -> yaml.Node:
+    """Return the first key or item of a collection."""
+    node: yaml.Node = owner.value[0][0] if isinstance(owner, yaml.MappingNode) else owner.value[0]
+    return node
+
+
+def _json_root(text: str) -> yaml.Node:
+    """Return the root node of a text that is JSON, made of nodes like those of YAML."""
+    builder = _Builder(text)
+    containers: list[yaml.CollectionNode] = [yaml.SequenceNode("", [])]
+    root = containers[0].value
+    keys: list[yaml.ScalarNode] = []  # of the members that have no value yet
+    for token in TOKEN.finditer(text):
+        match token.lastgroup:
+            case "colon":
+                keys.append(builder.scalar(token))
+            case "close":
+                containers.pop().end_mark = builder.mark(token.end())
+            case "open":
+                kind = yaml.MappingNode if token["open"] == "{" else yaml.SequenceNode
+                collection = kind("", [], builder.mark(token.start()), flow_style=True)
+                _add(containers[-1], keys, collection)
+                containers.append(collection)
+            case _:
+                _add(containers[-1], keys, builder.scalar(token))
+    node: yaml.Node = root[0]
+    return node
+
+
+class _Builder:
+    """Makes nodes of the tokens of a text, in its order, so that lines are counted once."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._line = self._line_start = self._counted = 0
+
+    def scalar(self, token: re.Match[str]) -> yaml.ScalarNode:
+        written = token["string"]
+        value = token["bare"] if written is None else json.loads(written)
+        end = token.end("bare" if written is None else "string")
+        return yaml.ScalarNode("", value, self.mark(token.start()), self.mark(end))
+
+    def mark(self, offset: int) -> yaml.Mark:
+        if (lines := self._text.count("\n", self._counted, offset)) > 0:
+            self._line += lines
+            self._line_start = self._text.rfind("\n", self._counted, offset) + 1
+        self._counted = offset
+        return yaml.Mark("", offset, self._line, offset - self._line_start, None, 0)
+
+
+def _add(container: yaml.CollectionNode, keys: list[yaml.ScalarNode], node: yaml.Node) -> None:
+    container.value.append((keys.pop(), node) if isinstance(container, yaml.MappingNode) else node)
