@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # The machine's load is no defect of what is tested, and a failure in CI has to come again.
 settings.register_profile("relay", deadline=None, print_blob=True)
+settings.register_profile("fast", settings.get_profile("relay"), max_examples=10)
 settings.load_profile("relay")
 
 

@@ -17,8 +17,6 @@ from support.running import ROOT, environment
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.mutations
-
 
 @pytest.fixture(scope="session")
 def pristine(tmp_path_factory) -> Path:
@@ -56,6 +54,19 @@ def verdict(folder: Path, *options: str) -> tuple[int, list[dict[str, Any]], str
     return finished.returncode, json.loads(finished.stdout)["findings"], finished.stderr
 
 
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_what_a_defect_changes_is_in_the_service(tmp_path, mutant):
+    """A change of the service that a defect depends on is noticed without a run of contract tests."""
+    for file in {edit.file for edit in mutant.edits}:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, tmp_path / file)
+    for edit in mutant.edits:
+        edit.apply(tmp_path)
+        if edit.file.endswith(".py"):
+            compile((tmp_path / edit.file).read_text("utf-8"), edit.file, "exec")
+
+
+@pytest.mark.mutations
 @pytest.mark.parametrize("mutants", COMBINED, ids=lambda mutants: mutants[0].name)
 def test_defects_are_reported(pristine, tmp_path, mutants):
     """Each is reported with its rule and location; an unreported defect is a gap in the tests."""
@@ -83,6 +94,7 @@ def test_there_are_enough_defects():
     assert len({mutant.rule for mutant in MUTANTS}) >= 15
 
 
+@pytest.mark.mutations
 @pytest.mark.parametrize("seed", range(3))
 def test_the_unchanged_service_conforms_to_its_contract(pristine, tmp_path, seed):
     """There are no false alarms for any generated requests."""

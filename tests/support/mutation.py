@@ -26,10 +26,15 @@ class Replace(NamedTuple):
     old: str
     new: str
 
+    @property
+    def file(self) -> str:
+        """The path of the file, from the root."""
+        return self.place.partition("::")[0]
+
     def apply(self, folder: Path) -> None:
         """Change the file; raise AssertionError if `old` is not found once."""
-        name, _, definition = self.place.partition("::")
-        file = folder / name
+        definition = self.place.partition("::")[2]
+        file = folder / self.file
         source = file.read_text("utf-8")
         found = [*_occurrences(_definition(ast.parse(source), definition), ast.parse(self.old).body)]
         assert len(found) == 1, f"{self.place} has {len(found)} of {self.old}; change its mutant"
