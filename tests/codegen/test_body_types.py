@@ -1,4 +1,4 @@
-"""The types of bodies that are lists: streams of items and parts by position, `scripts/relay/codegen/body_types.py`."""
+"""The types of bodies that are lists: streams of items and parts by position, `scripts/relay/codegen/documented_results.py`."""
 
 from __future__ import annotations
 

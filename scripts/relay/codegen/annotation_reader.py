@@ -12,7 +12,7 @@ from relay.project.package_source import TYPES
 from relay.project.syntax import dotted
 
 from .annotations import BUILTINS, ELLIPSIS, FOREIGN, NONE, TYPING, UPLOAD, Kind, Type, literals, union
-from .body_types import SAME, STREAM
+from .documented_results import SAME, STREAM
 
 _HOMES_OF_STREAMS = frozenset(("collections.abc", "typing", "typing_extensions"))
 

@@ -11,8 +11,15 @@ from relay.project.module_source import Argument
 from relay.server.functions import handler_arguments
 
 from .annotations import UPLOAD, Type, of_schema, union
-from .body_types import is_stream, parts_type, streams
-from .documented_results import DocumentedResults, HeaderClasses, bodies, documented_results
+from .documented_results import (
+    DocumentedResults,
+    HeaderClasses,
+    bodies,
+    documented_results,
+    is_stream,
+    parts_type,
+    streams,
+)
 from .type_schemas import takes_upload
 
 if TYPE_CHECKING:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import libcst as cst
-from libcst.metadata import ParentNodeProvider, QualifiedNameProvider
 
 from relay.contract.diagnostics import Diagnostic
 from relay.project.module_source import Module
@@ -17,23 +16,25 @@ from .import_edit import imports_for, with_imports
 from .moves import Move, Moves
 from .named_handlers import connexion_names
 from .package_state import State
-from .renames import old_name
+from .renames import old_name, with_names
 from .stubs import new_module
 
 
 def moved(state: State, layout: Ruff, moves: Moves, group: Sequence[Move]) -> dict[Path, bytes]:
     """Return the files that change if some functions of one module move to another one, under their old names."""
     source = group[0].module
+    moving = {move.function.node for move in group}
     arguments = {
-        move.function.node: connexion_names(
-            move.operation, state.contract, [argument.name for argument in move.function.arguments]
-        )
+        f"{source.name}.{move.function.name}.<locals>.{old}": new
         for move in group
+        for old, new in connexion_names(
+            move.operation, state.contract, [argument.name for argument in move.function.arguments]
+        ).items()
     }
-    renamed = source.wrapper.visit(_ArgumentRenamer(arguments))
+    renamed = with_names(source, arguments)
     pairs = [*zip(source.tree.body, renamed.body, strict=True)]
-    nodes = [node for old, node in pairs if old in arguments]
-    rest = renamed.with_changes(body=[node for old, node in pairs if old not in arguments])
+    nodes = [node for old, node in pairs if old in moving]
+    rest = renamed.with_changes(body=[node for old, node in pairs if old not in moving])
     target = state.sources.module(group[0].operation.module)
     if target is source:
         return {source.path: renamed.bytes}
@@ -54,34 +55,6 @@ def _joined(tree: cst.Module, code: str, nodes: Sequence[cst.CSTNode]) -> str:
     newline = tree.default_newline
     codes = [cst.Module([], default_newline=newline).code_for_node(node).strip("\r\n") for node in nodes]
     return (newline * 3).join([code.rstrip("\r\n"), *codes]) + newline
-
-
-class _ArgumentRenamer(cst.CSTTransformer):
-    METADATA_DEPENDENCIES = (QualifiedNameProvider, ParentNodeProvider)
-
-    def __init__(self, functions: Mapping[cst.FunctionDef, Mapping[str, str]]) -> None:
-        super().__init__()
-        self._uses = {
-            f"{node.name.value}.<locals>.{old}": new
-            for node, names in functions.items()
-            for old, new in names.items()
-        }
-        self._arguments = {
-            argument.name: names[argument.name.value]
-            for node, names in functions.items()
-            for argument in (*node.params.posonly_params, *node.params.params, *node.params.kwonly_params)
-            if argument.name.value in names
-        }
-
-    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:  # noqa: N802 -- libcst's name
-        new = self._arguments.get(original_node) or self._meant(original_node)
-        return updated_node.with_changes(value=new) if new else updated_node
-
-    def _meant(self, node: cst.Name) -> str | None:
-        parent = self.get_metadata(ParentNodeProvider, node)
-        is_label = node in (getattr(parent, "keyword", None), getattr(parent, "attr", None))
-        names = () if is_label else self.get_metadata(QualifiedNameProvider, node, ())
-        return next((self._uses[one.name] for one in names if one.name in self._uses), None)
 
 
 def _updated(state: State, group: Sequence[Move], target: Module) -> dict[Path, bytes]:

@@ -30,7 +30,7 @@ def renamed(sources: Sources, renames: Renames) -> dict[Path, bytes]:
     changes: dict[Path, bytes] = {}
     for module in sources.modules([old for _, old in renames]):
         if module.fault is None:
-            tree = module.wrapper.visit(_Renamer(module, wanted))
+            tree = with_names(module, wanted)
             changes |= {module.path: tree.bytes} if tree.bytes != module.source else {}
     return changes
 
@@ -95,6 +95,11 @@ def old_name(place: SourceLocation, message: str) -> Diagnostic:
     return Diagnostic(place, message, "old-name", Severity.WARNING)
 
 
+def with_names(module: Module, wanted: Mapping[str, str]) -> cst.Module:
+    """Return a module in which functions (`shop.things.show`) and arguments (`shop.things.show.<locals>.q`) have new names."""
+    return module.wrapper.visit(_Renamer(module, wanted))
+
+
 class _Renamer(cst.CSTTransformer):
     METADATA_DEPENDENCIES = (QualifiedNameProvider, ParentNodeProvider)
 
@@ -103,7 +108,8 @@ class _Renamer(cst.CSTTransformer):
         self._module = module
         self._wanted = wanted
         bound = _names_in(module.tree.code)
-        self._kept = {whole.rpartition(".")[2] for whole, new in wanted.items() if new in bound}
+        functions = {whole: new for whole, new in wanted.items() if "<locals>" not in whole}
+        self._kept = {whole.rpartition(".")[2] for whole, new in functions.items() if new in bound}
         """The imported handlers whose new name is already in use in the module."""
 
     def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:  # noqa: N802 -- libcst's name
@@ -112,7 +118,10 @@ class _Renamer(cst.CSTTransformer):
         if is_label or isinstance(parent, cst.ImportAlias | cst.AsName):
             return updated_node  # imports are renamed as a whole
         bound = self._module.bindings.get(original_node.value)
-        if isinstance(parent, cst.FunctionDef) and parent.name is original_node:
+        if isinstance(parent, cst.Param) and parent.name is original_node:
+            owner = self.get_metadata(ParentNodeProvider, self.get_metadata(ParentNodeProvider, parent))
+            new = self._meant(owner, f".<locals>.{original_node.value}")
+        elif isinstance(parent, cst.FunctionDef) and parent.name is original_node:
             is_handler = isinstance(bound, Function) and bound.node is parent
             new = self._wanted.get(f"{self._module.name}.{original_node.value}") if is_handler else None
         else:
@@ -173,13 +182,14 @@ class _Renamer(cst.CSTTransformer):
                 return f"{module}.{member}"
         return ""
 
-    def _meant(self, node: cst.CSTNode) -> str | None:
-        """Return the new name of the handler that a name or attribute refers to under its old name."""
-        spelled = dotted(node).rpartition(".")[2]
+    def _meant(self, node: cst.CSTNode, inner: str = "") -> str | None:
+        """Return the new name of what a name or attribute refers to under its old name, or of a name `inner` it."""
+        spelled = (inner or dotted(node)).rpartition(".")[2]
         found: Collection[QualifiedName] = self.get_metadata(QualifiedNameProvider, node, ())
         for one in found:
             is_local = one.source is QualifiedNameSource.LOCAL
             whole = f"{self._module.name}.{one.name}" if is_local else self._module.absolute_name(one.name)
+            whole += inner
             if whole in self._wanted and whole.rpartition(".")[2] == spelled:
                 return self._wanted[whole]
         return None

@@ -17,7 +17,7 @@ from relay.server import functions
 from .annotation_reader import meanings, read_annotation, stream_names
 from .annotations import BYTES, NONE, UPLOAD, Type, union
 from .argument_usage import hides, uses
-from .body_types import STREAM, can_read, read_by
+from .documented_results import STREAM, can_read, read_by
 from .expected_signature import Difference, ExpectedArgument, Signature
 from .handler_lookup import Unread, is_plain, resolve
 from .return_diff import return_differences

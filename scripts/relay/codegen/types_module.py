@@ -18,9 +18,8 @@ from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.json_text import is_64_bit
 from relay.contract.model import Contract, RequestBody
 
-from .body_types import is_stream, parts_type
 from .class_names import class_names, with_class_names
-from .documented_results import HeaderClasses
+from .documented_results import HeaderClasses, is_stream, parts_type
 from .formatting import ruff
 from .response_headers import header_schemas
 from .type_generator import CannotGenerate, Generated, generated
