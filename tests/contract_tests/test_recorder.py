@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from relay.contract.diagnostics import SetupError
-from relay.contract_tests import har_entries as archiving
 from relay.contract_tests import recorder as recording
+from relay.contract_tests import recording_file as archiving
 from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.har_files import read_traffic
 from relay.contract_tests.recorder import Recorder
@@ -187,11 +187,9 @@ async def test_a_request_is_no_accepted_one_if_its_response_broke_off(
 
 async def test_a_slow_disk_costs_entries_not_memory(application, path, monkeypatch, caplog):
     release = threading.Event()
-    add = archiving.GrowingArchive.add
+    add = archiving.RecordingFile.add
     monkeypatch.setattr(recording, "MAX_HELD", 100_000)
-    monkeypatch.setattr(
-        archiving.GrowingArchive, "add", lambda self, one: release.wait(20) and add(self, one)
-    )
+    monkeypatch.setattr(archiving.RecordingFile, "add", lambda self, one: release.wait(20) and add(self, one))
     recorder = Recorder(application, path)
     async with calling(recorder) as client:
         answers = [await client.get("/things/a") for _ in range(60)]

@@ -1,7 +1,8 @@
 """Read HTTP Archives (HAR 1.2) of browsers, proxies and test tools, and write files that these can read.
 
 The format is specified at http://www.softwareishard.com/blog/har-12-spec/. Its bodies are already
-decoded: content coding and charset in the headers no longer apply to them.
+decoded: content coding and charset in the headers no longer apply to them. Bytes that are not text are base64; HAR 1.2 has
+no field for that in requests, so a comment marks it.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import binascii
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from http.client import responses
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from relay.contract.diagnostics import Diagnostic, SetupError, SourceLocation
 from relay.contract.documents import display
@@ -21,8 +23,16 @@ from relay.project.files import replace_files
 from relay.validation import media_types as media
 
 from .exchanges import REDACTED, Exchange, Headers, Request
-from .har_entries import BASE64, FOOT, MAX_BYTES, NOT_RECORDED, entry, head, header_of
 
+FOOT = b"\n]}}\n"
+"""The end of a file, after its last entry."""
+
+MAX_BYTES = 512 * 1024 * 1024
+"""The maximum size of a file to read or record: reading needs a multiple of it in memory."""
+
+_BASE64 = "base64"
+_NOT_RECORDED = "not recorded"  # the comment on a request's body that was not recorded
+_BROKE_OFF = "the response broke off before its end"  # browsers write a text of their own there
 _FORM = "application/x-www-form-urlencoded"
 _NO_HAR = "is not a HAR: the list `log.entries` is missing; export the traffic as HAR 1.2"
 
@@ -128,7 +138,7 @@ def _request(raw: dict[str, Any]) -> Request:
     post = raw.get("postData") or {}
     body = _request_body(raw, post, headers)
     kind = post.get("mimeType")
-    if body and isinstance(kind, str) and kind and header_of(headers, "content-type") is None:
+    if body and isinstance(kind, str) and kind and _header_of(headers, "content-type") is None:
         headers = (*headers, ("Content-Type", kind))
     url = _text(raw["url"])
     if "?" not in url and (query := raw.get("queryString")):
@@ -139,15 +149,15 @@ def _request(raw: dict[str, Any]) -> Request:
 def _request_body(raw: dict[str, Any], post: dict[str, Any], headers: Headers) -> bytes | None:
     text, params = post.get("text"), post.get("params") or ()
     if isinstance(text, str) and text:
-        coded = BASE64 in (post.get("encoding"), post.get("_encoding"), post.get("comment"))
+        coded = _BASE64 in (post.get("encoding"), post.get("_encoding"), post.get("comment"))
         return _known(_decoded(text, coded=coded))
     if params and media.essence(str(post.get("mimeType"))) == _FORM:
         pairs = [(param["name"], param.get("value") or "") for param in params]
         return _known(urlencode(pairs).encode())
-    if params or post.get("comment") == NOT_RECORDED:
+    if params or post.get("comment") == _NOT_RECORDED:
         return None  # the original multipart/form-data body cannot be rebuilt from its parts
-    is_sized = (raw.get("bodySize") or 0) > 0 or header_of(headers, "content-length") not in (None, "0")
-    return None if is_sized or header_of(headers, "transfer-encoding") else b""
+    is_sized = (raw.get("bodySize") or 0) > 0 or _header_of(headers, "content-length") not in (None, "0")
+    return None if is_sized or _header_of(headers, "transfer-encoding") else b""
 
 
 def _answer_body(raw: dict[str, Any], headers: Headers, *, bodiless: bool) -> bytes | None:
@@ -156,8 +166,8 @@ def _answer_body(raw: dict[str, Any], headers: Headers, *, bodiless: bool) -> by
     content = raw.get("content") or {}
     text, size = content.get("text"), content.get("size")
     if isinstance(text, str) and text:
-        return _known(_decoded(text, coded=content.get("encoding") == BASE64))
-    length = header_of(headers, "content-length")
+        return _known(_decoded(text, coded=content.get("encoding") == _BASE64))
+    length = _header_of(headers, "content-length")
     if bodiless or length == "0":
         return b""
     is_empty = size == 0 or (size is None and text == "")
@@ -200,3 +210,90 @@ def _started(value: Any) -> datetime:
     except (TypeError, ValueError):
         return datetime.fromtimestamp(0, UTC)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def head() -> bytes:
+    """Return the start of a file, before its first entry."""
+    from relay._version import __version__
+
+    creator = json.dumps({"name": "relay", "version": __version__})
+    return f'{{"log": {{"version": "1.2", "creator": {creator}, "entries": ['.encode()
+
+
+def entry(exchange: Exchange) -> bytes:
+    """Return one entry on a line of its own; entries are separated by commas."""
+    milliseconds = exchange.seconds * 1000
+    fields = {
+        "startedDateTime": exchange.started.isoformat(),
+        "time": milliseconds,
+        "request": _written_request(exchange.request),
+        "response": _written_response(exchange),
+        "cache": {},
+        "timings": {"send": 0, "wait": milliseconds, "receive": 0},
+        "comment": f"{exchange.part}, signed in with: {exchange.credential or 'nothing'}",
+    }
+    return b"\n" + json.dumps(fields).encode()
+
+
+def _written_request(request: Request) -> dict[str, Any]:
+    body, kind = request.body, _header_of(request.headers, "content-type") or ""
+    written = {
+        "method": request.method,
+        "url": request.url,
+        "queryString": _pairs(parse_qsl(request.url.partition("?")[2], keep_blank_values=True)),
+        **_head(request.headers, "cookie", body),
+    }
+    if body is None:
+        written["postData"] = {"mimeType": kind, "text": "", "comment": _NOT_RECORDED}
+    elif body:
+        text, coded = _encoded(body)
+        written["postData"] = {"mimeType": kind, "text": text, **({"comment": _BASE64} if coded else {})}
+    return written
+
+
+def _written_response(exchange: Exchange) -> dict[str, Any]:
+    body = exchange.body
+    content: dict[str, Any] = {
+        "size": -1 if body is None else len(body),
+        "mimeType": exchange.header("content-type") or "",
+    }
+    if body is not None:
+        content["text"], coded = _encoded(body)
+        content |= {"encoding": _BASE64} if coded else {}
+    return {
+        "status": exchange.status,
+        "statusText": responses.get(exchange.status, ""),
+        "content": content,
+        "redirectURL": exchange.header("location") or "",
+        **_head(exchange.headers, "set-cookie", body),
+        **({"_error": _BROKE_OFF} if exchange.broke_off else {}),
+    }
+
+
+def _head(headers: Headers, cookies: str, body: bytes | None) -> dict[str, Any]:
+    """Return the fields that requests and responses share; `cookies` is the name of the header with cookies."""
+    lines = [line for name, line in headers if name.lower() == cookies]
+    found = [pair for line in lines for pair in line.split(";")[: 1 if cookies == "set-cookie" else None]]
+    return {
+        "httpVersion": "HTTP/1.1",
+        "cookies": _pairs((name, value) for name, _, value in (one.strip().partition("=") for one in found)),
+        "headers": _pairs(headers),
+        "headersSize": -1,
+        "bodySize": -1 if body is None else len(body),
+    }
+
+
+def _encoded(body: bytes) -> tuple[str, bool]:
+    try:
+        return body.decode(), False
+    except UnicodeDecodeError:
+        return base64.b64encode(body).decode(), True
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in pairs]
+
+
+def _header_of(headers: Headers, name: str) -> str | None:
+    """Return the value of the first header with a name, which is given in lower case."""
+    return next((value for key, value in headers if key.lower() == name), None)

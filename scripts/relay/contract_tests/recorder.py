@@ -6,29 +6,25 @@ waits for it is bounded; beyond that exchanges are left out, and the log says ho
 
 from __future__ import annotations
 
-import logging
 import re
-import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any, Self
 from urllib.parse import quote
 
 from pydantic import SecretStr
 
-from relay.contract.diagnostics import Diagnostic, SetupError
-from relay.contract.documents import display
 from relay.server.app import Application
 from relay.server.lifespan import Lifespan
 from relay.server.reloading import Reloading
 
 from .exchanges import Exchange, Headers, Request
-from .har_entries import GrowingArchive, NotOurs
+from .recording_file import Budget, RecordingFile
 from .redaction import Redactor
 
 MAX_BODY = 1024 * 1024
@@ -39,8 +35,6 @@ MAX_HELD = 64 * 1024 * 1024
 
 _OVERHEAD = 4096  # estimated bytes of an exchange without bodies
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
-
-_log = logging.getLogger("relay.recording")
 
 
 class Recorder:
@@ -53,8 +47,9 @@ class Recorder:
 
     def __init__(self, application: Application | Reloading, path: Path) -> None:
         self._service = application
-        self._held = _Budget(MAX_HELD)
-        self._writer = _Writer(path, self._held)
+        self._held = Budget(MAX_HELD)
+        self._file = RecordingFile(path, self._held)
+        self._redactor: Redactor | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Forward everything, and record requests."""
@@ -66,17 +61,17 @@ class Recorder:
             await self._service(scope, receive, send)
 
     def __enter__(self) -> Self:
-        self._writer.open()
+        self._file.open()
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        self._writer.close()
+        self._file.close()
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
 
     async def __aexit__(self, *_exc: object) -> None:
-        self._writer.close()
+        self._file.close()
 
     @property
     def application(self) -> Application:
@@ -99,14 +94,14 @@ class Recorder:
 
         async def closing(message: Any) -> None:
             if message["type"].startswith("lifespan.shutdown"):
-                self._writer.close()
+                self._file.close()
             await send(message)
 
         return closing
 
     async def _record(self, scope: Any, receive: Any, send: Any) -> None:
         if not self._held.take(_OVERHEAD):
-            self._writer.left_out += 1
+            self._file.left_out += 1
             await self._service(scope, receive, send)
             return
         taken = _Taken(self.application, scope, _Body(self._held), _Body(self._held))
@@ -131,32 +126,24 @@ class Recorder:
             await self._service(scope, received, sent)
         finally:
             taken.seconds = time.perf_counter() - taken.began
-            self._writer.queue.put(taken)
+            if taken.status:
+                self._file.put(taken.size, partial(self._redacted, taken))
+            else:
+                self._held.give(taken.size)
 
-
-class _Budget:
-    """A budget of bytes in memory; the event loop takes from it, the writing thread gives back."""
-
-    def __init__(self, size: int) -> None:
-        self._left = size
-        self._lock = threading.Lock()
-
-    def take(self, size: int) -> bool:
-        with self._lock:
-            if size > self._left:
-                return False
-            self._left -= size
-            return True
-
-    def give(self, size: int) -> None:
-        with self._lock:
-            self._left += size
+    def _redacted(self, taken: _Taken) -> Exchange:
+        contract = taken.application.contract
+        if self._redactor is None or self._redactor.contract is not contract:
+            values = vars(taken.application.settings).values()
+            secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+            self._redactor = Redactor(contract, secrets)
+        return self._redactor.redact(taken.exchange())
 
 
 class _Body:
     """A body that is being recorded; dropped when it is too long or the budget is spent."""
 
-    def __init__(self, held: _Budget) -> None:
+    def __init__(self, held: Budget) -> None:
         self._held = held
         self._chunks: list[bytes] = []
         self._is_lost = False
@@ -236,62 +223,3 @@ def _url(scope: Any) -> str:
     path = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1")
     query = scope["query_string"].decode("latin-1")
     return f"{scope['scheme']}://{host}{path}{'?' if query else ''}{query}"
-
-
-class _Writer:
-    """The thread that writes the entries of its queue, until it reads None."""
-
-    def __init__(self, path: Path, held: _Budget) -> None:
-        self.queue: SimpleQueue[_Taken | None] = SimpleQueue()
-        self.left_out = 0
-        self._archive = GrowingArchive(path)
-        self._where = display(path)
-        self._held = held
-        self._thread: threading.Thread | None = None
-        self._redactor: Redactor | None = None
-
-    def open(self) -> None:
-        """Open the file; raise SetupError if it cannot be written."""
-        try:
-            self._archive.open()
-        except (NotOurs, OSError) as exc:
-            reason = f"cannot be written: {exc.strerror}" if isinstance(exc, OSError) else exc
-            raise SetupError([Diagnostic("--record", f"{self._where} {reason}")]) from exc
-        self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Write what is queued, and close the file; a second call does nothing."""
-        if self._thread is None:
-            return
-        self.queue.put(None)
-        self._thread.join()
-        self._thread = None
-        self._archive.close()
-        if self.left_out:
-            _log.warning("%s: %d exchanges were left out", self._where, self.left_out)
-
-    def _run(self) -> None:
-        has_ended = False
-        while (taken := self.queue.get()) is not None:
-            try:
-                if taken.status and not has_ended:
-                    has_ended = not self._archive.add(self._redacted(taken))
-                    if has_ended:
-                        _log.warning("%s: is full, nothing more is recorded", self._where)
-            except OSError as exc:
-                has_ended = True
-                _log.warning("%s: nothing more is recorded: %s", self._where, exc.strerror)
-            except Exception:  # noqa: BLE001 -- recording goes on, and the service is not affected
-                self.left_out += 1
-                _log.exception("an exchange could not be recorded")
-            finally:
-                self._held.give(taken.size)
-
-    def _redacted(self, taken: _Taken) -> Exchange:
-        contract = taken.application.contract
-        if self._redactor is None or self._redactor.contract is not contract:
-            values = vars(taken.application.settings).values()
-            secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-            self._redactor = Redactor(contract, secrets)
-        return self._redactor.redact(taken.exchange())
