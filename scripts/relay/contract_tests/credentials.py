@@ -28,7 +28,7 @@ from relay.server.token_minting import longest_life, with_scopes
 from relay.server.tokens import token_verifier
 
 from .contract_config import Identity
-from .exchanges import Request
+from .exchanges import Request, carrier
 from .service_under_test import ContractSettings, ServiceUnderTest
 
 TOKEN_SECONDS = 3600
@@ -225,10 +225,8 @@ def is_possible(requirement: SecurityRequirement, contract: Contract) -> bool:
     needed = set()
     for name in requirement:
         scheme = contract.security_schemes[name]
-        if scheme["type"] != "apiKey":
+        if carrier(scheme) == ("header", "authorization"):
             needed.add("Bearer" if scheme_type(scheme) in JWT_TYPES else name)
-        elif (scheme["in"], scheme["name"].lower()) == ("header", "authorization"):
-            needed.add(name)
     return len(needed) < 2
 
 

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Self
+from typing import Any, Self
+
+from relay.server.security import CLIENT_CERTIFICATE
 
 REDACTED = "[redacted]"
 """The text that replaces a secret."""
 
 Headers = tuple[tuple[str, str], ...]
 """(name, value) pairs in order, names as they were sent; a name may occur several times."""
+
+
+def carrier(scheme: Mapping[str, Any]) -> tuple[str, str]:
+    """Return where a request carries the credential of a scheme: `header`, `query` or `cookie`, and the name there.
+
+    Names of headers are in lower case.
+    """
+    if scheme["type"] == "apiKey":
+        return scheme["in"], scheme["name"].lower() if scheme["in"] == "header" else scheme["name"]
+    return "header", CLIENT_CERTIFICATE.lower() if scheme["type"] == "mutualTLS" else "authorization"
 
 
 @dataclass(frozen=True, slots=True)

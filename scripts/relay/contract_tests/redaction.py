@@ -16,10 +16,10 @@ from relay.contract.model import Contract
 from relay.contract.schema_words import applied_schemas
 from relay.validation import media_types as media
 
-from .exchanges import REDACTED, Exchange, Headers, Request
+from .exchanges import REDACTED, Exchange, Headers, Request, carrier
 from .secret_spellings import Spellings
 
-_CREDENTIALS = frozenset(["authorization", "proxy-authorization"])
+_CARRIERS = {("header", "authorization"), ("header", "proxy-authorization"), ("query", "access_token")}
 _SCHEMES = frozenset("basic bearer digest dpop hoba mutual negotiate ntlm token".split())
 _FORM = "application/x-www-form-urlencoded"
 _PAIR = re.compile(r"([?&#])([^=&#\s]+)=[^&#\s]*")
@@ -70,15 +70,9 @@ class Redactor:
     def __init__(self, contract: Contract, secrets: Iterable[str] = ()) -> None:
         self.contract = contract
         self._secrets = Spellings(secrets)
-        keys = [scheme for scheme in contract.security_schemes.values() if scheme["type"] == "apiKey"]
-        self._headers = frozenset(key["name"].lower() for key in keys if key["in"] == "header")
-        self._cookies = frozenset(key["name"] for key in keys if key["in"] == "cookie")
-        self._query = frozenset(["access_token", *(key["name"] for key in keys if key["in"] == "query")])
-        self._schemes = _SCHEMES | {
-            str(scheme["scheme"]).lower()
-            for scheme in contract.security_schemes.values()
-            if scheme["type"] == "http"
-        }
+        schemes = contract.security_schemes.values()
+        self._carriers = _CARRIERS.union(map(carrier, schemes))
+        self._schemes = _SCHEMES.union(str(one["scheme"]).lower() for one in schemes if one["type"] == "http")
         self._names = frozenset(_secret_names(contract))
         self._named = re.compile(b"|".join(re.escape(name.encode()) for name in sorted(self._names)))
 
@@ -103,7 +97,7 @@ class Redactor:
                     yield from _password(rest)
             elif name == "cookie":
                 pairs = (pair.strip().partition("=") for pair in value.split(";"))
-                yield from (text for key, _, text in pairs if key in self._cookies)
+                yield from (text for key, _, text in pairs if ("cookie", key) in self._carriers)
         yield from (value for name, value in parse_qsl(request.url.partition("?")[2]) if self._is_key(name))
 
     def request(self, request: Request) -> Request:
@@ -141,10 +135,10 @@ class Redactor:
         return _PAIR.sub(hidden, _USER.sub(r"\1", text))
 
     def _is_credential(self, header: str) -> bool:
-        return header in _CREDENTIALS or header in self._headers or names_secret(header)
+        return ("header", header) in self._carriers or names_secret(header)
 
     def _is_key(self, parameter: str) -> bool:
-        return parameter in self._query or names_secret(parameter)
+        return ("query", parameter) in self._carriers or names_secret(parameter)
 
     def _body(self, body: bytes | None, headers: Headers) -> bytes | None:
         if not body:

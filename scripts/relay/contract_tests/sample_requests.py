@@ -32,7 +32,7 @@ from relay.validation.query_strings import ReadText, body_reader, parameter_read
 from relay.validation.schemas import SchemaCompiler
 
 from .conformance import ConformanceChecker
-from .exchanges import Exchange, Request
+from .exchanges import Exchange, Request, carrier
 from .parameter_styles import encoded_text, fields, form, pairs, word
 
 Part = tuple[str | None, bytes, str | None, dict[str, str]]
@@ -41,9 +41,10 @@ Part = tuple[str | None, bytes, str | None, dict[str, str]]
 _BOUNDARY = "boundary-of-the-parts"
 """A fixed one: `relay init` writes the same test each time."""
 
-_REMOVED_HEADERS = frozenset(
-    "authorization cookie host content-length connection x-schemathesis-testcaseid".split()
-)
+_REMOVED = {
+    ("header", name)
+    for name in "authorization cookie host content-length connection x-schemathesis-testcaseid".split()
+}
 
 UNREACHABLE = "no request has this path, as '?' and '#' end a path; document a parameter"
 """Why an operation is not tested whose path has a `?` or `#`."""
@@ -81,16 +82,14 @@ def model_requests(
 
 def without_credentials(request: Request, contract: Contract) -> Request:
     """Return a request without its credentials and without headers of the connection."""
-    keys = [scheme for scheme in contract.security_schemes.values() if scheme["type"] == "apiKey"]
-    in_query = {key["name"] for key in keys if key["in"] == "query"}
-    removed_headers = _REMOVED_HEADERS | {key["name"].lower() for key in keys if key["in"] == "header"}
+    removed = _REMOVED.union(map(carrier, contract.security_schemes.values()))
     url, _, query = request.url.partition("?")
     kept = "&".join(
         pair
         for pair in query.split("&")
-        if pair and unquote_plus(pair.partition("=")[0], errors="replace") not in in_query
+        if pair and ("query", unquote_plus(pair.partition("=")[0], errors="replace")) not in removed
     )
-    headers = tuple(pair for pair in request.headers if pair[0].lower() not in removed_headers)
+    headers = tuple(pair for pair in request.headers if ("header", pair[0].lower()) not in removed)
     return Request(request.method, f"{url}?{kept}" if kept else url, headers, request.body)
 
 

@@ -10,7 +10,7 @@ from relay.contract.model import Operation
 from relay.contract.path_templates import requested
 
 from .conformance import ConformanceChecker
-from .exchanges import Exchange
+from .exchanges import Exchange, carrier
 from .results import Failure, NotRun
 from .schemathesis_events import ADDED_HEADERS, FailedCheck, SentCase
 from .service_under_test import NOTHING_MOCKED, Mocked
@@ -94,9 +94,8 @@ class SchemathesisChecks:
         self._contract = contract = checker.contract
         self._checker = checker
         self._operations = {str(operation): operation for operation in contract.operations}
-        self._schemes = {"authorization"} | {
-            scheme["name"].lower() for scheme in contract.security_schemes.values() if "name" in scheme
-        }
+        carriers = map(carrier, contract.security_schemes.values())
+        self._schemes = {"authorization"}.union(name.lower() for _, name in carriers)
 
     def failures(self, sent: SentCase, ours: Collection[str]) -> list[Failure]:
         """Return failures for the failed checks of a case that `ours`, the rules of our own findings, do not cover."""

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from relay.contract.model import Contract
 
 from .credentials import carrying
-from .exchanges import Exchange, Headers, Request
+from .exchanges import Exchange, Headers, Request, carrier
 
 PART = "properties"
 """The part of a run that the exchanges belong to."""
@@ -143,10 +143,10 @@ class Labels:
         self._name = name
         self._right: dict[tuple[str, str], set[str]] = {}
         for scheme_name, scheme in contract.security_schemes.items():
-            right = self._right.setdefault(_spot(scheme), set())
+            right = self._right.setdefault(carrier(scheme), set())
             if scheme_name in values:
                 signed = carrying(Request("GET", "/"), scheme, values[scheme_name])
-                right.add(_carried(signed, _spot(scheme)) or "")
+                right.add(_carried(signed, carrier(scheme)) or "")
 
     def of(self, request: Request) -> str | None:
         """Return the name of the identity, WRONG_CREDENTIAL, or None without a credential."""
@@ -154,13 +154,6 @@ class Labels:
         found = {spot: value for spot, value in carried.items() if value is not None}
         is_right = all(value in self._right[spot] for spot, value in found.items())
         return (self._name if is_right else WRONG_CREDENTIAL) if found else None
-
-
-def _spot(scheme: Mapping[str, Any]) -> tuple[str, str]:
-    """Return where a scheme has its credential: the location, and the name there."""
-    if scheme["type"] != "apiKey":
-        return "header", "authorization"
-    return scheme["in"], scheme["name"].lower() if scheme["in"] == "header" else scheme["name"]
 
 
 def _carried(request: Request, spot: tuple[str, str]) -> str | None:
