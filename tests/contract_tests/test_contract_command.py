@@ -28,7 +28,6 @@ from support.certificates import certificate
 from support.hosting import SECRET, contract, operation, write_package
 from support.running import (
     COMMAND,
-    SPEC,
     as_project,
     environment,
     eventually,
@@ -238,24 +237,6 @@ class TestRecorded:
         found = [case.find("failure") for case in ET.fromstring(result.printed).iter("testcase")]  # noqa: S314 -- our own
         assert any("/hasApiKey" in failure.attrib["message"] for failure in found if failure is not None)
         assert not (tmp_path / "reports/failures").exists()  # there is no service to ask again
-
-    def test_a_response_not_observed_is_reported_with_its_location(self, recorded, tmp_path):
-        result = run(
-            tmp_path,
-            "--har",
-            recorded(200, 401),
-            "--min-coverage",
-            "100",
-            "--format",
-            "github",
-            by=relay_here,
-        )
-
-        assert result.code == 1
-        where = r"^::error file=\S*spec/openapi\.yaml,line=(\d+),col=\d+,title=low-coverage::"
-        (line,) = re.findall(where, result.printed, re.MULTILINE)
-        assert SPEC.read_text("utf-8").splitlines()[int(line) - 1].strip() == "'500':"
-        assert "2 of 3 documented responses observed (66.6 %)" in result.said
 
     def test_a_waiver_excludes_a_response_from_the_coverage(self, recorded, tmp_path):
         reason = "only a broken disk shows it"
@@ -506,18 +487,6 @@ class TestElsewhere:
         assert result.document["cut"]
         assert any("raise --max-time" in line for line in result.not_run)
         assert "cut by its time limit" in (folder / "reports/contract.html").read_text("utf-8")
-
-    def test_each_operation_is_called_by_an_identity_that_may(self, shop):
-        folder, options = shop
-        split = {"boss": {"claims": {"sub": "boss"}}, "robot": {"variables": {"key": "SHOP_KEY"}}}
-        write(folder, "split.yaml", {"identities": split})
-
-        result = run(folder, *options, "--config", "split.yaml", **KEYS)
-
-        assert not any("no identity" in line for line in result.not_run)
-        cells = result.document["coverage"]["cells"]
-        successes = {cell["operation_id"]: cell["seen"] for cell in cells if cell["status"] == "200"}
-        assert all("properties" in seen for seen in successes.values()), successes
 
     def test_only_selected_operations_are_tested(self, shop):
         folder, options = shop

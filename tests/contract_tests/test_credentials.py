@@ -222,6 +222,7 @@ BOTH = {
     "login": {"type": "http", "scheme": "basic"},
     "raw": {"type": "apiKey", "in": "header", "name": "authorization"},
     "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
+    "certificate": {"type": "mutualTLS"},
 }
 
 
@@ -230,6 +231,7 @@ BOTH = {
     [
         (["token", "oauth"], [("Authorization", "Bearer t")]),
         (["token", "key"], [("Authorization", "Bearer t"), ("X-Key", "k")]),
+        (["token", "certificate"], [("Authorization", "Bearer t"), ("Client-Cert", "c")]),
         (["login", "raw"], None),
         (["token", "raw"], None),
     ],
@@ -237,8 +239,9 @@ BOTH = {
 def test_schemes_share_the_header_authorization_only_with_one_value(names, headers):
     """A second Authorization header is refused, so such a requirement cannot be met or tested."""
     secured = operation("a", security=[{name: [] for name in names}])
-    found = read(contract({"/a": {"get": secured}}, components={"securitySchemes": BOTH}))
-    values = {"token": "t", "oauth": "t", "login": "a:b", "raw": "r", "key": "k"}
+    document = contract({"/a": {"get": secured}}, components={"securitySchemes": BOTH}, openapi="3.1.0")
+    found = read(document)
+    values = {"token": "t", "oauth": "t", "login": "a:b", "raw": "r", "key": "k", "certificate": "c"}
 
     signed = signed_in(Request("GET", "/a"), found.operations[0], found, values)
 

@@ -289,6 +289,7 @@ SECRET_SHAPES = {
         "inQuery": {"type": "apiKey", "in": "query", "name": "key"},
         "inCookie": {"type": "apiKey", "in": "cookie", "name": "sid"},
         "bearer": {"type": "http", "scheme": "bearer"},
+        "certificate": {"type": "mutualTLS"},
     },
 }
 KNOWN = "correct-horse+battery/staple"
@@ -299,7 +300,10 @@ class TestRedacting:
 
     @pytest.fixture
     def redactor(self):
-        return Redactor(read(contract({"/p": {"get": operation("p")}}, components=SECRET_SHAPES)), [KNOWN])
+        return Redactor(
+            read(contract({"/p": {"get": operation("p")}}, components=SECRET_SHAPES, openapi="3.1.0")),
+            [KNOWN],
+        )
 
     @pytest.mark.parametrize(
         ("name", "value", "expected"),
@@ -308,6 +312,7 @@ class TestRedacting:
             ("authorization", "abc def", "[redacted]"),
             ("Proxy-Authorization", "Basic YTpi", "Basic [redacted]"),
             ("X-KEY", "abc", "[redacted]"),
+            ("Client-Cert", ":abc:", "[redacted]"),
             ("Cookie", "sid=abc; lone; theme=dark", "sid=[redacted]; [redacted]; theme=[redacted]"),
             ("Set-Cookie", "sid=abc; Path=/; HttpOnly", "sid=[redacted]; Path=/; HttpOnly"),
             ("Referer", "https://u:p@h/?a=1&access_token=x#k", "https://h/?a=1&access_token=[redacted]#k"),

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
-import tomllib
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import jwt
 import pytest
@@ -31,11 +27,13 @@ from relay.contract_tests.service_under_test import (
 )
 from relay.contract_tests.session import Session
 from specs.garage import STOREROOM_KEY
+from support.answering import PreparedResponse, answering
 from support.hosting import SECRET, contract, operation, write_package
-from support.running import ROOT, serving, serving_demo
+from support.running import ROOT, serving
 
 if TYPE_CHECKING:
     from relay.contract_tests.results import Phase
+    from support.answering import ReceivedRequest
 
 KEY, LOGIN = "key-of-the-admin", "admin:password-of-the-admin"
 PEOPLE = """
@@ -307,106 +305,53 @@ def matrix(own):
         return check(subject(folder, folder / "spec.json", url, jwt_secret=SECRET))
 
 
-class Careless(BaseHTTPRequestHandler):
+def careless(asked: ReceivedRequest) -> PreparedResponse | None:
     """A service that accepts tokens in wrong places, or responds incorrectly, depending on its path."""
-
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1  # an answer in pieces waits for the client's acknowledgement
-
-    def do_GET(self):
-        url = urlsplit(self.path)
-        if url.path == "/silent":
-            self.close_connection = True
-            return
-        visited = 200 if "visited=before" in self.headers.get("Cookie", "") else 401
-        status = {
-            "/visited": visited,
-            "/open": 200,
-            "/shut": 401,
-            "/hidden": 404,
-            "/forbidden": 403,
-            "/limited": 429,
-        }.get(url.path)
-        if url.path == "/fronted":
-            status = self.refused_before()
-        if status is None:
-            status = 200 if any(map(self.knows, self.shown(url.path, url.query))) else 401
-        self.send_response(status)
-        self.send_header("WWW-Authenticate", "Bearer")
-        self.send_header("Set-Cookie", "visited=before")
-        self.send_header("Content-Type", "application/json" if status < 400 else "application/problem+json")
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"{}")
-
-    def refused_before(self):
-        """The response of a proxy that refuses a request; None for a request that reaches the service."""
-        headers = self.headers.get_all("Authorization", [])
-        if sum(map(len, headers)) > 8192:
-            return 431
-        return 400 if len(headers) > 1 or headers == ["Bearer"] else None
-
-    def shown(self, path, query):
-        headers = self.headers.get_all("Authorization", [])
-        match path:
-            case "/query":
-                return [*headers, *parse_qs(query).get("access_token", [])] if len(headers) < 2 else []
-            case "/cookie":
-                cookies = self.headers.get("Cookie", "").split("; ")
-                return [*headers, *(one.partition("=")[2] for one in cookies)] if len(headers) < 2 else []
-            case "/first" | "/fronted":
-                return headers[:1]
-            case "/last":
-                return headers[-1:]
-            case "/several":
-                return headers[0].split(", ") if len(headers) == 1 else []
-            case "/words":
-                return [headers[0].rpartition(" ")[2]] if len(headers) == 1 else []
-
-    def knows(self, value):
-        """Whether a value is a valid token, after the word Bearer in its own header."""
-        is_bare = self.path.startswith(("/query", "/cookie", "/words")) and " " not in value
-        word, _, token = ("Bearer", "", value) if is_bare else value.partition(" ")
-        try:
-            claims = jwt.decode(token, SECRET, algorithms=["HS256"], options={"require": ["exp"]})
-        except jwt.PyJWTError:
-            return False
-        return word == "Bearer" and claims.get("userId") == "admin" and type(claims["exp"]) is int
-
-    def log_message(self, *_arguments):
-        """Log nothing."""
+    path, _, query = asked.path.partition("?")
+    if path == "/silent":
+        return None
+    sent = [value for name, value in asked.lines if name == "Authorization"]
+    cookies = asked.headers.get("cookie", "").split("; ")
+    statuses = {"/open": 200, "/shut": 401, "/hidden": 404, "/forbidden": 403, "/limited": 429}
+    statuses["/visited"] = 200 if "visited=before" in cookies else 401
+    if path == "/fronted" and sum(map(len, sent)) > 8192:
+        statuses[path] = 431
+    elif path == "/fronted" and (len(sent) > 1 or sent == ["Bearer"]):
+        statuses[path] = 400
+    only = sent if len(sent) == 1 else []
+    shown = {
+        "/query": [*sent, *parse_qs(query).get("access_token", [])] if len(sent) < 2 else [],
+        "/cookie": [*sent, *(one.partition("=")[2] for one in cookies)] if len(sent) < 2 else [],
+        "/first": sent[:1],
+        "/fronted": sent[:1],
+        "/last": sent[-1:],
+        "/several": [part for value in only for part in value.split(", ")],
+        "/words": [value.rpartition(" ")[2] for value in only],
+    }
+    is_bare = path in ("/query", "/cookie", "/words")
+    is_known = any(is_token(value, is_bare=is_bare) for value in shown.get(path, []))
+    status = statuses.get(path, 200 if is_known else 401)
+    headers = (("WWW-Authenticate", "Bearer"), ("Set-Cookie", "visited=before"))
+    return PreparedResponse(status, {}, f"application/{'json' if status < 400 else 'problem+json'}", headers)
 
 
-@contextmanager
-def careless(folder, *paths):
-    """Serve some paths of the careless service, and yield the service under test."""
-    spec = folder / "careless.json"
-    spec.write_text(json.dumps(document({path: [{"token": []}] for path in paths}, SOUND)), "utf-8")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Careless)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
+def is_token(value: str, *, is_bare: bool) -> bool:
+    """Return True for a valid token, after the word Bearer in its own header."""
+    word, _, token = ("Bearer", "", value) if is_bare and " " not in value else value.partition(" ")
     try:
-        people = "identities: {admin: {claims: {userId: admin}}, guest: {claims: {userId: admin}, refused: [show_open]}}"
-        yield subject(folder, spec, f"http://127.0.0.1:{server.server_port}", people, jwt_secret=SECRET)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        claims = jwt.decode(token, SECRET, algorithms=["HS256"], options={"require": ["exp"]})
+    except jwt.PyJWTError:
+        return False
+    return word == "Bearer" and claims.get("userId") == "admin" and type(claims["exp"]) is int
 
 
-def test_the_demo_accepts_the_identities_that_sign_in_and_no_others(tmp_path):
-    with serving_demo(tmp_path) as service:
-        secret = (tmp_path / ".relay/development.key").read_text("ascii")
-        identities = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["relay"]["contract"]
-        people = json.dumps(identities)
-
-        part = check(subject(tmp_path, ROOT / "spec/openapi.yaml", service.url, people, jwt_secret=secret))
-
-    assert (part.failures, part.not_run) == ([], [])
-    assert part.cases == len(part.exchanges) >= 60
-    seen = {exchange.credential: exchange.status for exchange in part.exchanges}
-    names = "admin", "sales rep", "disabled user", "unknown user"
-    assert [seen[name] for name in names] == [200, 200, 401, 401]
+def check_careless(folder, path) -> Phase:
+    """Check one path of the careless service."""
+    spec = folder / "careless.json"
+    spec.write_text(json.dumps(document({path: [{"token": []}]}, SOUND)), "utf-8")
+    people = "identities: {admin: {claims: {userId: admin}}, guest: {claims: {userId: admin}, refused: [show_open]}}"
+    with answering(careless) as url:
+        return check(subject(folder, spec, url, people, jwt_secret=SECRET))
 
 
 def test_the_garage_checks_keys_tokens_and_alternatives(tmp_path, monkeypatch):
@@ -535,8 +480,7 @@ BARE = "token of admin without the word Bearer"
     ],
 )
 def test_a_service_that_accepts_tokens_in_wrong_places_is_reported(tmp_path, path, rule, expected):
-    with careless(tmp_path, path) as tested:
-        part = check(tested)
+    part = check_careless(tmp_path, path)
 
     assert part.cases > 50
     assert violating_cases(part, rule, f"GET /{path}") == expected
@@ -544,16 +488,14 @@ def test_a_service_that_accepts_tokens_in_wrong_places_is_reported(tmp_path, pat
 
 def test_the_refusal_of_a_proxy_is_not_checked_against_the_contract(tmp_path):
     """Too many or too long headers do not reach the service; RFC 6750 allows 400 for malformed requests."""
-    with careless(tmp_path, "fronted") as tested:
-        part = check(tested)
+    part = check_careless(tmp_path, "fronted")
 
     assert {exchange.status for exchange in part.exchanges} == {200, 400, 401, 431}
     assert {failure.rule for failure in part.failures if failure.exchange.status in (400, 431)} == set()
 
 
 def test_a_rate_limit_makes_a_case_not_run(tmp_path):
-    with careless(tmp_path, "limited") as tested:
-        part = check(tested)
+    part = check_careless(tmp_path, "limited")
 
     assert part.failures == []
     assert "GET /limited: no credential" in {one.case for one in part.not_run}
@@ -562,8 +504,7 @@ def test_a_rate_limit_makes_a_case_not_run(tmp_path):
 
 def test_refusals_with_another_status_are_reported(tmp_path):
     """A 404 for an invalid token may come from an unprotected handler."""
-    with careless(tmp_path, "hidden") as tested:
-        part = check(tested)
+    part = check_careless(tmp_path, "hidden")
 
     assert {"no credential", "expired token of admin"} <= violating_cases(
         part, "wrong-refusal", "GET /hidden"
@@ -571,8 +512,7 @@ def test_refusals_with_another_status_are_reported(tmp_path):
 
 
 def test_a_service_that_does_not_respond_is_reported(tmp_path):
-    with careless(tmp_path, "silent") as tested:
-        part = check(tested)
+    part = check_careless(tmp_path, "silent")
 
     assert part.exchanges == []
     assert {failure.rule for failure in part.failures} == {"no-answer"}

@@ -348,7 +348,10 @@ def test_another_correct_service_has_no_failures(tmp_path, monkeypatch):
 
 @pytest.mark.contract
 def test_each_violation_is_found_at_its_operation(tmp_path):
-    """One service with many errors; no message contains data of an exchange."""
+    """One service with many errors, a connection that it closes, and an operation without a credential.
+
+    No message contains data of an exchange.
+    """
     answers = {
         "/type": PreparedResponse(body={"id": VALUE}),
         "/status": PreparedResponse(418, {"id": 1}),
@@ -356,6 +359,8 @@ def test_each_violation_is_found_at_its_operation(tmp_path):
         "/fails": PreparedResponse(500, {"id": VALUE}),
         "/negative": PreparedResponse(body={"id": 1}),
         "/picky": PreparedResponse(400, {"id": 1}),
+        "/cut": None,
+        "/closed": PreparedResponse(401, headers=(("WWW-Authenticate", "Bearer"),)),
     }
     schema = {"type": "object", "properties": {"id": {"type": "integer"}}}
     documented = {path: operation(path.strip("/")) for path in answers}
@@ -364,17 +369,26 @@ def test_each_violation_is_found_at_its_operation(tmp_path):
         one["parameters"] = [{"name": "limit", "in": "query", "schema": {"type": "integer", "maximum": 9}}]
     documented["/fails"]["responses"]["500"] = documented["/fails"]["responses"]["200"]
     documented["/picky"]["responses"]["400"] = documented["/picky"]["responses"]["200"]
+    secured = {"responses": {"401": {"description": "no"}}, "security": [{"door": []}]}
+    documented["/closed"] = operation("closed") | secured
 
-    def answer(asked: ReceivedRequest) -> PreparedResponse:
+    def answer(asked: ReceivedRequest) -> PreparedResponse | None:
         path = asked.path.partition("?")[0]
         if path not in answers:
             return PreparedResponse(404)
-        return answers[path] if asked.method == "GET" else PreparedResponse(405, headers=(("Allow", "GET"),))
+        is_known = asked.method == "GET" or path == "/cut"
+        return answers[path] if is_known else PreparedResponse(405, headers=(("Allow", "GET"),))
 
     with answering(answer) as url:
-        spec = written(tmp_path, {path: {"get": one} for path, one in documented.items()})
+        door = {"door": {"type": "http", "scheme": "bearer"}}
+        spec = written(tmp_path, {path: {"get": one} for path, one in documented.items()}, door)
         part = check(subject_of(spec, url))
 
+    (cut,) = (failure for failure in part.failures if failure.rule == "no-answer")
+    assert (cut.operation, cut.exchange) == ("GET /cut", None)
+    assert cut.count > 1
+    assert [case for case, _ in part.not_run] == ["GET /closed"]
+    assert any("401" in note and "GET /closed" in note for note in part.notes)
     assert "response-violation" in rules(part, "GET /type")
     assert "undocumented-status" in rules(part, "GET /status")
     assert "undocumented-media-type" in rules(part, "GET /media")
@@ -409,30 +423,6 @@ def test_a_service_that_accepts_any_caller_is_found(tmp_path, monkeypatch, schem
     assert "ignored-auth" in rules(part, "GET /open")
     assert {exchange.credential for exchange in part.exchanges} >= {"user", None}
     assert part.not_run == []
-
-
-@pytest.mark.contract
-def test_operations_without_credentials_are_reported_as_not_run(tmp_path):
-    secured = operation("closed", responses={"401": {"description": "no"}}, security=[{"door": []}])
-    spec = written(tmp_path, {"/closed": {"get": secured}}, {"door": {"type": "http", "scheme": "bearer"}})
-
-    with answering(lambda _asked: PreparedResponse(401, headers=(("WWW-Authenticate", "Bearer"),))) as url:
-        part = check(subject_of(spec, url))
-
-    assert [case for case, _ in part.not_run] == ["GET /closed"]
-    assert any("401" in note and "GET /closed" in note for note in part.notes)
-
-
-@pytest.mark.contract
-def test_a_closed_connection_is_reported_as_no_answer(tmp_path):
-    spec = written(tmp_path, {"/cut": {"get": operation("cut")}})
-
-    with answering(lambda asked: None if asked.path.startswith("/cut") else PreparedResponse(404)) as url:
-        part = check(subject_of(spec, url))
-
-    (failure,) = (failure for failure in part.failures if failure.rule == "no-answer")
-    assert (failure.operation, failure.exchange) == ("GET /cut", None)
-    assert failure.count > 1
 
 
 @pytest.mark.contract

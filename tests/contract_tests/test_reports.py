@@ -6,11 +6,9 @@ import json
 import os
 import shutil
 import subprocess
-import threading
 from datetime import UTC
 from operator import itemgetter
-from socketserver import StreamRequestHandler, ThreadingTCPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 from xml.etree import ElementTree as ET
 
 import jsonschema_rs
@@ -30,6 +28,7 @@ from relay.contract_tests.reports.junit_report import junit
 from relay.contract_tests.reports.printable import MAX_BODY, body_text, escape_unprintable, expected_statuses
 from relay.contract_tests.results import Failure, NotRun, Phase
 from support import reported
+from support.answering import PreparedResponse, ReceivedRequest, answering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,35 +163,25 @@ def test_cuts_a_long_body_and_shows_its_length(body):
 # Commands
 
 
-class _Recorder(StreamRequestHandler):
-    """Records one request as it arrives, and responds to it."""
+class Recorder(NamedTuple):
+    """A local service: its address, and the requests that it has received."""
 
-    def handle(self) -> None:
-        line = self.rfile.readline().decode("latin-1").split()
-        headers = []
-        while text := self.rfile.readline().decode("latin-1").strip():
-            name, _, value = text.partition(":")
-            headers.append((name, value.strip()))
-        length = next((int(value) for name, value in headers if name == "Content-Length"), 0)
-        self.server.received.append((line[0], line[1], headers, self.rfile.read(length)))
-        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    url: str
+    received: list[ReceivedRequest]
 
 
 @pytest.fixture(scope="module")
-def recorder() -> Iterator[Any]:
-    """A local server; `received` has the recorded requests, `url` its address."""
+def recorder() -> Iterator[Recorder]:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
-    with ThreadingTCPServer(("127.0.0.1", 0), _Recorder) as server:
-        server.received = []
-        server.url = f"http://127.0.0.1:{server.server_address[1]}/api"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    received = []
+
+    def answer(asked: ReceivedRequest) -> PreparedResponse:
+        received.append(asked)
+        return PreparedResponse()
+
+    with answering(answer) as url:
+        yield Recorder(f"{url}/api", received)
 
 
 def is_sent_completely(sent: list[tuple[str, str]]) -> bool:
@@ -202,7 +191,7 @@ def is_sent_completely(sent: list[tuple[str, str]]) -> bool:
     return not is_named and sum(name == "Host" for name, _ in sent) <= 1
 
 
-def run_command(recorder: Any, request: Request, token: str = "t0k$en") -> tuple[Any, ...]:
+def run_command(recorder: Recorder, request: Request, token: str = "t0k$en") -> ReceivedRequest:
     """Run the command for a request in a POSIX shell and return the received request."""
     command = curl(Exchange(request, 200, (), b"", "properties"), recorder.url)
     recorder.received.clear()
@@ -240,10 +229,9 @@ def test_a_command_sends_the_exact_request(recorder, method, path, query, sent, 
 
     got = run_command(recorder, Request(method, f"{recorder.url}{address}", tuple(sent), body))
 
-    assert got[:2] == (method, f"/api{address}")
-    assert got[3] == body
+    assert (got.method, got.path, got.body) == (method, f"/api{address}", body)
     names = {"Content-Type", *(name for name, _ in sent)}
-    arrived = [pair for pair in got[2] if pair[0] in names]
+    arrived = [pair for pair in got.lines if pair[0] in names]
     by_name = itemgetter(0)  # RFC 9110 section 5.3: only headers of one name have an order
     assert sorted(arrived, key=by_name) == sorted(
         ((name, value.strip()) for name, value in sent), key=by_name
@@ -263,8 +251,8 @@ def test_a_command_sends_the_exact_request(recorder, method, path, query, sent, 
 def test_a_command_takes_the_credential_from_the_environment(recorder, name, value, arrives):
     got = run_command(recorder, Request("GET", f"{recorder.url}/pets?key=[redacted]", ((name, value),)))
 
-    assert (name, arrives) in got[2]
-    assert got[1] == "/api/pets?key=t0k$en"
+    assert (name, arrives) in got.lines
+    assert got.path == "/api/pets?key=t0k$en"
 
 
 ADDED = {

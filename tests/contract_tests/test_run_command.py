@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from relay.cli.contract import MAX_ALIKE, Progress, brief
-from relay.contract.diagnostics import SetupError, SourceLocation
+from relay.contract.diagnostics import SourceLocation
 from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import Waiver
 from relay.contract_tests.coverage import Coverage
@@ -17,7 +17,7 @@ from relay.contract_tests.exchanges import Exchange, Request
 from relay.contract_tests.har_files import write_har
 from relay.contract_tests.property_tests import Budget
 from relay.contract_tests.results import Acceptance, Failure, NotRun, Phase
-from relay.contract_tests.run import Options, _cover, _Run, run
+from relay.contract_tests.run import Options, _cover, _Run
 from relay.contract_tests.selection import Selection
 from relay.contract_tests.service_under_test import UNMOCKABLE
 from relay.contract_tests.static_checks import check_log
@@ -40,22 +40,6 @@ SHOP = read(
 BOTH = [Exchange(Request("GET", "http://h/pets"), status, (), b"", "properties") for status in (200, 404)]
 
 
-class Silent:
-    """Progress that nobody is told of, but whose parts are kept."""
-
-    def __init__(self):
-        self.told = []
-
-    def begin(self, name):
-        self.told.append(f"begin {name}")
-
-    def count(self, cases):
-        """It has come this far."""
-
-    def end(self, part):
-        self.told.append(f"end {part.name}")
-
-
 def options(folder: Path, **given) -> Options:
     nothing = dict.fromkeys(("url", "spec", "handlers", "config", "min_coverage"))
     given = {
@@ -76,7 +60,7 @@ def covered(
     whole = _Run(
         *(SHOP, SHOP, SHOP),
         options(folder, **given),
-        Silent(),
+        Progress(1),
         Coverage(SHOP, waivers),
         Acceptance((), SHOP),
         parts=[Phase("properties", exchanges=list(exchanges))],
@@ -161,38 +145,6 @@ class TestCover:
 
         assert rules(part) == [("unused-waiver", None)]
         assert part.held
-
-
-class TestRun:
-    """`run`, without a service."""
-
-    @pytest.fixture
-    def arguments(self, tmp_path, monkeypatch):
-        """A contract, a package that is not there, and some traffic; no settings of this machine."""
-        monkeypatch.chdir(tmp_path)
-        (tmp_path / "api.json").write_text(json.dumps(SHOP.document), "utf-8")
-        write_har(BOTH, tmp_path / "some.har")
-        return {"spec": tmp_path / "api.json", "handlers": "shop", "har": (tmp_path / "some.har",)}
-
-    def test_parts_come_in_their_order(self, tmp_path, arguments):
-        """What is cheap and explains the rest comes first; coverage counts all that was exchanged before."""
-        progress = Silent()
-
-        report, _ = run(options(tmp_path, **arguments), progress)
-
-        names = ["lint", "examples", "drift", "recorded traffic", "coverage"]
-        assert [part.name for part in report.parts] == names
-        assert progress.told == [f"{word} {name}" for name in names for word in ("begin", "end")]
-        assert (report.subject, report.seed, report.reproduce) == (None, None, ())
-
-    def test_traffic_that_cannot_be_read_keeps_it_from_beginning(self, tmp_path, arguments):
-        progress = Silent()
-        arguments["har"] = (*arguments["har"], tmp_path / "gone.har")
-
-        with pytest.raises(SetupError, match=r"gone\.har: cannot be read"):
-            run(options(tmp_path, **arguments, serve=True), progress)
-
-        assert progress.told == []
 
 
 @pytest.mark.parametrize(("logged", "found"), [(b"fine\nthe key is k-canary\n", 1), (b"fine\nand well\n", 0)])

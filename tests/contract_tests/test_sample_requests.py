@@ -293,12 +293,19 @@ class TestWithoutCredentials:
             "b": {"type": "apiKey", "in": "header", "name": "X-Key"},
             "c": {"type": "apiKey", "in": "query", "name": "key me"},
             "d": {"type": "apiKey", "in": "cookie", "name": "sid"},
+            "e": {"type": "mutualTLS"},
         }
-        whole = read(contract({}, components={"securitySchemes": schemes}))
+        whole = read(contract({}, components={"securitySchemes": schemes}, openapi="3.1.0"))
         request = Request(
             "POST",
             f"{HOST}/a?key+me=1&x=1&key%20me=2&keyme=3",
-            (("authorization", "Bearer x"), ("x-KEY", "x"), ("Cookie", "sid=x"), ("X-Trace", "1")),
+            (
+                ("authorization", "Bearer x"),
+                ("x-KEY", "x"),
+                ("Cookie", "sid=x"),
+                ("X-Trace", "1"),
+                ("client-cert", "x"),
+            ),
             b"body",
         )
 

@@ -183,6 +183,7 @@ SCHEMES = {
     "header": {"type": "apiKey", "in": "header", "name": "X-Key"},
     "query": {"type": "apiKey", "in": "query", "name": "key"},
     "cookie": {"type": "apiKey", "in": "cookie", "name": "session"},
+    "certificate": {"type": "mutualTLS"},
 }
 REQUEST = Request("GET", "http://test/things?page=1", (("Accept", "*/*"), ("Cookie", "theme=dark")))
 
@@ -191,7 +192,7 @@ def labels_of(scheme, value):
     """Return labels for a contract with one scheme, and an identity with a credential for it."""
     components = {"securitySchemes": {"only": scheme}}
     document = contract({"/things": {"get": operation("list_things")}}, components=components)
-    return Labels(read(document), "astrid", {"only": value})
+    return Labels(read({**document, "openapi": "3.1.0"}), "astrid", {"only": value})
 
 
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 
 class ReceivedRequest(NamedTuple):
-    """The parts of a request on which a response may depend; names of headers are in lower case."""
+    """The parts of a request on which a response may depend; names of `headers` are in lower case, `lines` as sent."""
 
     method: str
     path: str
     headers: dict[str, str]
     body: bytes
+    lines: list[tuple[str, str]]
 
 
 class PreparedResponse(NamedTuple):
@@ -40,6 +41,7 @@ def answering(
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # a response in pieces waits for the client's acknowledgement
 
         def log_message(self, *_args):
             """Log nothing."""
@@ -50,8 +52,9 @@ def answering(
                 self.close_connection = True
                 return
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            response = answer(ReceivedRequest(self.command, self.path, headers, body))
+            lines = self.headers.items()
+            headers = {name.lower(): value for name, value in lines}
+            response = answer(ReceivedRequest(self.command, self.path, headers, body, lines))
             if response is None:
                 self.close_connection = True
                 return
@@ -67,6 +70,7 @@ def answering(
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(content)
+            self.wfile.flush()
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
