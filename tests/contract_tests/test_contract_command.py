@@ -124,11 +124,12 @@ def demo(tmp_path_factory) -> Result:
 def again(demo, tmp_path_factory) -> Result:
     """The same once more, with the traffic of the first time, where an operator has settings."""
     folder = as_project(tmp_path_factory.mktemp("operator"))
-    settings = f"RELAY_STORE=sqlite:///{folder}/of-the-folder.db\nRELAY_JWT_SECRET={SECRET}\n"
+    settings = f"RELAY_STORE=sqlite:///{folder}/of-the-folder.db\nRELAY_JWT_SECRET={SECRET}\nRELAY_JWT_AUDIENCE=somebody\n"
     (folder / ".env").write_text(settings, "utf-8")
     (folder / "mine.db").write_bytes(b"")
     har = str(demo.folder / "reports/contract.har")
-    return run(folder, "--serve", "--har", har, RELAY_STORE=f"sqlite:///{folder}/mine.db")
+    variables = {"RELAY_STORE": f"sqlite:///{folder}/mine.db", "RELAY_KEYRING": "no-keyring-at-all"}
+    return run(folder, "--serve", "--har", har, **variables)
 
 
 class TestDemo:
@@ -182,6 +183,7 @@ class TestDemo:
         assert made_up(demo) == made_up(again)
 
     def test_the_operators_data_is_not_used(self, again):
+        """A contract test never touches real data; what tokens need still counts."""
         assert again.code == 0, again.printed + again.said
         of_project = {"handlers", "spec", "pyproject.toml"}
         assert {path.name for path in again.folder.iterdir()} == {".env", "mine.db", "reports"} | of_project

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from relay.contract.diagnostics import SetupError
+from relay.contract.diagnostics import SetupError, SourceLocation
 from relay.contract.documents import read_document
-from relay.contract_tests.contract_config import Config, Identity, find_config, read_config
+from relay.contract_tests.contract_config import Accepted, Config, Identity, find_config, read_config
 from relay.project.project import Project, find_project
 
 FILE = "contract.yaml"
@@ -36,6 +36,8 @@ secrets: [DATABASE_PASSWORD]
 waivers:
   - {operation: showPet, status: '404', reason: no pet is ever lost}
   - {status: 5XX, media-type: text/html, reason: the proxy's page}
+accepted:
+  - {rule: incomplete-allow, reason: the framework writes it}
 """)
 
     assert config.identities == (
@@ -48,12 +50,9 @@ waivers:
     first, second = config.waivers
     assert (first.operation, first.status, first.media_type) == ("showPet", "404", None)
     assert (second.operation, second.status, second.media_type) == (None, "5XX", "text/html")
-
-
-def test_a_waiver_knows_where_it_stands(read):
-    config = read("waivers:\n  - {status: '404', reason: a}\n  - {status: '405', reason: b}\n")
-
-    assert [str(waiver.place) for waiver in config.waivers] == [f"{FILE}:2:5", f"{FILE}:3:5"]
+    assert [str(waiver.place) for waiver in config.waivers] == [f"{FILE}:9:5", f"{FILE}:10:5"]
+    place = SourceLocation(FILE, 12, 5)
+    assert config.accepted == (Accepted("incomplete-allow", None, None, "the framework writes it", place),)
 
 
 @pytest.mark.parametrize(

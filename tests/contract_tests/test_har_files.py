@@ -149,6 +149,8 @@ class TestReading:
             ({}, {"content": {"size": 0}}, b""),
             ({}, {"content": {"size": -1}, "headers": [{"name": "content-length", "value": "0"}]}, b""),
             ({}, {"status": 204, "content": {"size": -1}}, b""),
+            # A browser writes the body of its cache.
+            ({}, {"status": 304, "content": {"size": 1, "text": "1"}}, b""),
             ({"method": "HEAD"}, {"headers": [{"name": "Content-Length", "value": "7"}]}, b""),
         ],
     )

@@ -26,7 +26,6 @@ from relay.contract_tests.service_under_test import (
     load_strict_contract,
 )
 from relay.contract_tests.session import Session
-from specs.garage import STOREROOM_KEY
 from support.answering import PreparedResponse, answering
 from support.hosting import SECRET, contract, operation, write_package
 from support.running import ROOT, serving
@@ -352,29 +351,6 @@ def check_careless(folder, path) -> Phase:
     people = "identities: {admin: {claims: {userId: admin}}, guest: {claims: {userId: admin}, refused: [show_open]}}"
     with answering(careless) as url:
         return check(subject(folder, spec, url, people, jwt_secret=SECRET))
-
-
-def test_the_garage_checks_keys_tokens_and_alternatives(tmp_path, monkeypatch):
-    """An API key, a token or a key, a token or nothing; the storekeeper's key is in the environment."""
-    monkeypatch.setenv("TEST_STOREROOM", STOREROOM_KEY)
-    people = """
-        identities:
-          mechanic: {claims: {}}
-          storekeeper: {variables: {storeroomKey: TEST_STOREROOM}}
-    """
-    spec = ROOT / "tests/specs/garage/openapi.yaml"
-    options = ["--spec", str(spec), "--handlers", "tests.specs.garage"]
-    with serving(tmp_path, *options, RELAY_JWT_SECRET=SECRET) as service:
-        part = check(subject(tmp_path, spec, service.url, people, jwt_secret=SECRET))
-
-    assert part.failures == []
-    assert all(one.reason.startswith("no request could be made for it") for one in part.not_run)
-    names = {exchange.credential for exchange in part.exchanges}
-    assert names >= {
-        "mechanic with bearerAuth",
-        "storekeeper with storeroomKey",
-        "wrong key for storeroomKey",
-    }
 
 
 def test_tokens_of_a_private_key_are_accepted(tmp_path):

@@ -55,20 +55,6 @@ def test_a_violation_is_reported_once(make_checker, recorded):
     assert (part.name, part.unit, part.cases, part.notes) == ("recorded traffic", "exchanges", 2, [])
 
 
-@pytest.mark.parametrize(
-    ("header", "found"),
-    [("If-None-Match", []), ("if-modified-since", []), ("X-Other", ["undocumented-status"])],
-)
-def test_a_304_of_a_browsers_cache_is_no_violation(tmp_path, make_checker, header, found):
-    """A browser revalidates its cache by itself; archives show the cached body with the 304."""
-    file = tmp_path / "browser.har"
-    write_har([Exchange(Request("GET", "http://h/pets", ((header, "x"),)), 304, JSON, b"1", "")], file)
-
-    part = checked([file], make_checker())
-
-    assert [one.rule for one in part.failures] == found
-
-
 def test_other_hosts_are_skipped_and_counted(make_checker, recorded):
     """A browser records all requests of a page, and other hosts may have the same path."""
     file = recorded("https://api.example.com/pets", "https://cdn.example.com/pets", "https://ads.test.io/x")

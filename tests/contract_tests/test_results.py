@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.contract.diagnostics import Severity, SourceLocation
-from relay.contract.documents import read_document
-from relay.contract_tests.contract_config import Accepted, read_config
+from relay.contract_tests.contract_config import Accepted
 from relay.contract_tests.exchanges import Exchange, Request
 from relay.contract_tests.results import (
     KEPT,
@@ -99,16 +98,6 @@ def test_a_failure_is_reported_by_one_part_only():
 
     assert len(acceptance.settle([failure(), failure()])) == 1
     assert acceptance.settle([failure(), failure(about="PUT /a")]) == [failure(about="PUT /a")]
-
-
-def test_entries_are_read_from_the_configuration(tmp_path):
-    file = tmp_path / "c.yaml"
-    file.write_text("accepted:\n  - {rule: incomplete-allow, reason: the framework writes it}\n", "utf-8")
-
-    (entry,) = read_config(read_document(file)).accepted
-
-    assert (entry.rule, entry.operation, entry.case) == ("incomplete-allow", None, None)
-    assert (entry.place.line, entry.reason) == (2, "the framework writes it")
 
 
 def test_cases_after_the_end_are_listed_once_by_name(monkeypatch):

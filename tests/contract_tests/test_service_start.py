@@ -11,7 +11,7 @@ import pytest
 
 from relay.contract.diagnostics import SetupError
 from relay.contract_tests.conformance import ConformanceChecker
-from relay.contract_tests.contract_config import Config, Identity, find_config
+from relay.contract_tests.contract_config import Config, Identity
 from relay.contract_tests.request_checks import check_faults
 from relay.contract_tests.sample_requests import model_requests
 from relay.contract_tests.service_start import connect, served
@@ -20,7 +20,6 @@ from relay.contract_tests.service_under_test import base_url, load_strict_contra
 from relay.contract_tests.session import Session
 from relay.project.project import Project, find_project
 from support.hosting import SECRET, contract, operation, write_package
-from support.running import as_project
 
 FAILS = {"description": "broken", "content": {"application/json": {"schema": {"type": "object"}}}}
 
@@ -56,27 +55,6 @@ def shop(tmp_path, monkeypatch):
         f'[tool.relay]\nspec = "api.json"\nhandlers = "{name}"\n', "utf-8"
     )
     return target(find_project())
-
-
-def test_our_service_runs_in_a_store_of_its_own(tmp_path, monkeypatch):
-    """Whatever the operator has set: a contract test never touches real data; what tokens need still counts."""
-    monkeypatch.chdir(as_project(tmp_path))
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv("RELAY_STORE", f"sqlite:///{tmp_path}/mine.db")
-    monkeypatch.setenv("RELAY_KEYRING", "no-keyring-at-all")
-    monkeypatch.setenv("RELAY_JWT_SECRET", SECRET)
-    (tmp_path / ".env").write_text("RELAY_JWT_AUDIENCE=somebody\n", "utf-8")
-    own = target(find_project())
-    config = find_config(None, own.project)
-
-    with serve(own, config) as tested:
-        part = faults_of(tested)
-        settings = tested.settings
-
-    assert (settings.jwt_secret.get_secret_value(), settings.jwt_audience) == (SECRET, "somebody")
-    assert not (tmp_path / "mine.db").exists()
-    assert [exchange.status for exchange in part.exchanges] == [500]
-    assert part.held
 
 
 def test_a_failure_inside_is_provoked_in_any_package(shop):

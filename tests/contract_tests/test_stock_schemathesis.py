@@ -29,25 +29,10 @@ def test_finds_nothing(name, path, headers, tmp_path):
     contract = ["--spec", str(ROOT / f"tests/specs/{name}/openapi.yaml"), "--handlers", f"tests.specs.{name}"]
     with serving(tmp_path, *contract, cwd=ROOT) as service:
         options = [option for header in headers.items() for option in ("-H", ": ".join(header))]
+        options += [*"--seed 4711 --max-examples 20 --no-color --url".split(), urljoin(service.url, path)]
+        command = [sys.executable, "-m", "schemathesis.cli", "run", urljoin(service.url, "/openapi.json")]
         found = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "schemathesis.cli",
-                "run",
-                urljoin(service.url, "/openapi.json"),
-                *(
-                    "--url",
-                    urljoin(service.url, path),
-                    "--seed",
-                    "4711",
-                    "--max-examples",
-                    "20",
-                    "--no-color",
-                ),
-                *options,
-                *EXCLUDED,
-            ],
+            [*command, *options, *EXCLUDED],
             cwd=tmp_path,
             capture_output=True,
             text=True,

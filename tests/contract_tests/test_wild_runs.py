@@ -29,17 +29,13 @@ def _sampled():
     return [pytest.param(name, marks=mark) for name, mark in zip(names, cycle(marks), strict=False)]
 
 
-def run(folder, name):
-    """Test the mock of a contract with few requests, for a limited time."""
-    options = ["--seed", "4711", "--max-examples", "1", "--max-time", "15"]
-    project = Project.of(name, folder)
-    return relay(folder, "contract", "--spec", project.spec.name, *options, RELAY_MISSING="mock")
-
-
 @pytest.mark.parametrize("name", _sampled())
 def test_a_mock_has_no_fault_of_its_own(tmp_path, name):
     """What is found is wrong in the contract: its text, and the failures that it does not document."""
-    result = run(tmp_path, name)
+    options = ["--seed", "4711", "--max-examples", "1", "--max-time", "15"]
+    spec = Project.of(name, tmp_path).spec.name
+
+    result = relay(tmp_path, "contract", "--spec", spec, *options, RELAY_MISSING="mock")
 
     assert "Traceback" not in result.stderr, result.stderr
     assert result.returncode in (0, 1), result.stderr
@@ -51,11 +47,3 @@ def test_a_mock_has_no_fault_of_its_own(tmp_path, name):
         if part["name"] not in STATIC and one["severity"] == "error" and not REFUSED.search(one["message"])
     ]
     assert found == []
-
-
-@pytest.mark.contract
-def test_a_contract_without_operations_cannot_be_tested(tmp_path):
-    result = run(tmp_path, NO_OPERATIONS)
-
-    assert (result.returncode, "Traceback" in result.stderr) == (2, False)
-    assert "the contract has no operation" in result.stderr
