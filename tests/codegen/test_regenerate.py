@@ -902,7 +902,7 @@ def test_creates_a_new_package_that_serves(tmp_path):
     assert again.stdout == "relay regenerate: nothing to do\n"
     assert drift.stdout == "relay drift: 10 operations, handlers and types agree\n"
     assert (answer.status_code, answer.json()["code"]) == (501, "NOT_IMPLEMENTED")
-    assert typed_strictly(tmp_path, "shop").startswith("Success")
+    assert typed_strictly(tmp_path, "-p", "shop").startswith("Success")
 
 
 def test_creates_a_package_from_names_that_publishers_choose(tmp_path):
@@ -942,7 +942,7 @@ def test_creates_a_package_from_names_that_publishers_choose(tmp_path):
     ]
     assert again.stdout == "relay regenerate: nothing to do\n"
     assert drift.stdout == "relay drift: 3 operations, handlers and types agree\n"
-    assert typed_strictly(tmp_path, "shop").startswith("Success")
+    assert typed_strictly(tmp_path, "-p", "shop").startswith("Success")
 
 
 def test_names_of_the_project_are_those_of_the_package(tmp_path):
@@ -1047,3 +1047,36 @@ def test_the_record_survives_any_path():
     assert "\nimport os" not in types
     assert first_difference(types, after.types_wanted) is None
     assert PROJECT.name not in types
+
+
+def depot(name="discover", kinds=("string", "null")):
+    """A contract with an operation of QUERY, and one of M-SEARCH that has a name and answers some types."""
+    answer = {"description": "", "content": {"application/json": {"schema": {"type": [*kinds]}}}}
+    found = operation(name, responses={"200": answer}, summary="Discover things")
+    item = {"query": operation("find"), "additionalOperations": {"M-SEARCH": found}}
+    return {**contract({"/things": item}), "openapi": "3.2.0"}
+
+
+def test_each_method_has_a_handler():
+    sources = in_sync(depot())
+
+    assert "async def find() -> Any:\n" in text(sources, "things")
+    assert 'async def discover() -> str | None:\n    """Discover things."""\n' in text(sources, "things")
+    assert check(state_of(depot(), sources)) == []
+
+
+def test_a_renamed_operation_is_recognised_by_any_method():
+    state, made = regenerated(state_of(depot("search"), in_sync(depot())))
+
+    assert "async def search() -> str | None:" in text(state.sources, "things")
+    assert made.remaining == []
+
+
+def test_a_changed_list_of_types_changes_the_annotation():
+    sources = in_sync(depot(kinds=("string", "integer", "null")))
+
+    same = check(state_of(depot(kinds=("null", "integer", "string")), sources))
+    changed, _ = regenerated(state_of(depot(kinds=("string", "integer")), sources))
+
+    assert same == []
+    assert "async def discover() -> str | int:" in text(changed.sources, "things")

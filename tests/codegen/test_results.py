@@ -288,7 +288,7 @@ def checked(folder, handlers):
     (folder / "shop" / "things.py").write_text(textwrap.dedent(handlers), "utf-8")
     made = relay(folder, "regenerate", "--spec", "api.json", "--handlers", "shop")
     assert made.stdout == "updated shop/_types.py\n".replace("updated", "created"), made.stdout + made.stderr
-    return typed_strictly(folder, "shop")
+    return typed_strictly(folder, "-p", "shop")
 
 
 def test_a_type_checker_accepts_what_is_documented(tmp_path):

@@ -75,44 +75,21 @@ def _step(side, token):
 
 def test_our_wording_stays_with_what_it_describes():
     """An operation keeps its summary if it gets a parameter; a changed field gets the page's wording."""
-    ours = {
-        "summary": "Ours",
-        "operationId": "a",
-        "parameters": [
-            {"name": "p", "in": "query", "description": "Ours", "schema": {"type": "string"}},
-            {"name": "q", "in": "query", "description": "Ours", "schema": {"type": "string"}},
-        ],
-        "responses": {"200": {"description": "Ours"}},
-    }
-    theirs = {
-        "summary": "Theirs",
-        "description": "Theirs",
-        "operationId": "a",
-        "parameters": [
-            {"name": "q", "in": "query", "description": "Theirs", "schema": {"type": "string"}},
-            {
-                "name": "p",
-                "in": "query",
-                "description": "Theirs",
-                "required": True,
-                "schema": {"type": "string"},
-            },
-        ],
-        "responses": {"200": {"description": "Theirs"}, "404": {"description": "Theirs"}},
-    }
 
-    assert reworded(ours, theirs) == {
-        "summary": "Ours",
-        "operationId": "a",
-        "parameters": [
-            {"name": "q", "in": "query", "description": "Ours", "schema": {"type": "string"}},
-            {
-                "name": "p",
-                "in": "query",
-                "description": "Theirs",
-                "required": True,
-                "schema": {"type": "string"},
-            },
-        ],
-        "responses": {"200": {"description": "Ours"}, "404": {"description": "Theirs"}},
-    }
+    def parameter(name, wording, **rest):
+        return {"name": name, "in": "query", "description": wording, **rest, "schema": {"type": "string"}}
+
+    def described_as(wording, *parameters, **rest):
+        one = {"summary": wording, "operationId": "a", "parameters": [*parameters]}
+        return {**one, "responses": {"200": {"description": wording}}, **rest}
+
+    missing = {"404": {"description": "Theirs"}}
+    responses = {"200": {"description": "Theirs"}, **missing}
+    needed = parameter("p", "Theirs", required=True)
+    ours = described_as("Ours", parameter("p", "Ours"), parameter("q", "Ours"))
+    theirs = described_as(
+        "Theirs", parameter("q", "Theirs"), needed, description="Theirs", responses=responses
+    )
+
+    responses = {"200": {"description": "Ours"}, **missing}
+    assert reworded(ours, theirs) == described_as("Ours", parameter("q", "Ours"), needed, responses=responses)

@@ -134,3 +134,27 @@ def test_removes_a_key_with_its_comment():
 def test_refuses_to_edit_a_value_that_an_alias_shares():
     with pytest.raises(SetupError, match="cannot be edited in place"):
         edited("a: &x\n  p: {q: 1}\nb: *x\n", lambda data: data["a"]["p"].update(q=2))
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_json_file_keeps_its_bytes_where_its_data_stay(newline):
+    """What no YAML parser reads, such as a pair of surrogates, is edited too."""
+    source = r"""{
+  "a": {"x": "\ud83d\ude00", "é": [1, {"y": 1.50}]},
+  "b": "\u0041",
+  "c": [ {"k": true } ]
+}
+""".replace("\n", newline)
+    document, _ = parse_source(Path("c.json"), source.encode())
+    wanted = json.loads(source)
+    wanted["a"]["é"][1]["y"] = [2]
+    wanted["b"] = {"z": None}
+    wanted["c"].append("new")
+    wanted["d"] = 1
+
+    written = rewrite(document, wanted).decode()
+
+    assert json.loads(written) == wanted
+    assert r'"a": {"x": "\ud83d\ude00", "é": [1, {"y": ' in written
+    assert '"c": [ {"k": true }, ' in written
+    assert written.count("\n") == written.count(newline)

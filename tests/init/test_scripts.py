@@ -63,14 +63,8 @@ def test_every_check_is_green(shop):
     folder, _ = shop
 
     result = subprocess.run(
-        ["scripts/test"],
-        cwd=folder,
-        env=variables(folder),
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+        ["scripts/test"], cwd=folder, env=variables(folder), capture_output=True, text=True, timeout=180, check=False
+    )  # fmt: skip
 
     assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-2000:]
     assert len(re.findall(r"info: not written yet: ", result.stdout)) == 14

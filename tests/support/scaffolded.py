@@ -114,20 +114,10 @@ def _short(place: str) -> str:
     )
 
 
-def typed_strictly(folder: Path, package: str) -> str:
-    """Run mypy on a package in a folder; return what it prints."""
-    command = [
-        sys.executable,
-        "-m",
-        "mypy",
-        "--strict",
-        "--config-file=",
-        "--cache-dir",
-        _CACHE.name,
-        "-p",
-        package,
-    ]
+def typed_strictly(folder: Path, *arguments: str) -> str:
+    """Run mypy on packages in a folder (`-p`, `package`, or paths); return what it prints."""
+    options = ["--strict", "--follow-imports=silent", "--config-file=", "--cache-dir", _CACHE.name]
+    command = [sys.executable, "-m", "mypy", *options, *arguments]
     variables = {**os.environ, "MYPYPATH": str(REPOSITORY / "scripts")}
-    return subprocess.run(
-        command, cwd=folder, env=variables, capture_output=True, text=True, check=False
-    ).stdout
+    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
+    return done.stdout
