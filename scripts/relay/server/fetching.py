@@ -30,7 +30,9 @@ def fetch(address: str, limit: int = MAX_DOCUMENT, seconds: float | None = None)
         with opener.open(address, timeout=FETCH_SECONDS if seconds is None else seconds) as response:
             document = bytes(response.read(limit + 1))
     finally:
-        if deadline.is_over.is_set():  # a document without a length would seem to be whole
+        if deadline.timer is not None:
+            deadline.timer.cancel()
+        if deadline.is_over:  # a document without a length would seem to be whole
             raise TimeoutError
     if len(document) > limit:
         raise TooLarge
@@ -40,35 +42,34 @@ def fetch(address: str, limit: int = MAX_DOCUMENT, seconds: float | None = None)
 class _DeadlineConnection(http.client.HTTPConnection):
     """Closes itself after its timeout: a socket's own timeout restarts with every byte received."""
 
-    def __init__(self, *args: Any, is_over: threading.Event, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, handler: _DeadlineHandler, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._is_over = is_over
+        self._handler = handler
 
     def connect(self) -> None:
         super().connect()
-        timer = threading.Timer(self.timeout or 0, self._shut_down, [self.sock])
+        self._handler.timer = timer = threading.Timer(self.timeout or 0, self._handler.end, [self.sock])
         timer.daemon = True
         timer.start()
-
-    def _shut_down(self, connection: socket.socket) -> None:
-        self._is_over.set()
-        with suppress(OSError):  # already closed
-            socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 class _DeadlineTlsConnection(_DeadlineConnection, http.client.HTTPSConnection): ...
 
 
 class _DeadlineHandler(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
-    def __init__(self) -> None:
-        super().__init__()
-        self.is_over = threading.Event()
+    timer: threading.Timer | None = None
+    is_over = False
 
     def http_open(self, req: urllib.request.Request) -> Any:
-        return self.do_open(partial(_DeadlineConnection, is_over=self.is_over), req)
+        return self.do_open(partial(_DeadlineConnection, handler=self), req)
 
     def https_open(self, req: urllib.request.Request) -> Any:
-        return self.do_open(partial(_DeadlineTlsConnection, is_over=self.is_over), req)
+        return self.do_open(partial(_DeadlineTlsConnection, handler=self), req)
+
+    def end(self, connection: socket.socket) -> None:
+        self.is_over = True
+        with suppress(OSError):  # already closed
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
