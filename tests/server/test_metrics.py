@@ -1,4 +1,4 @@
-"""What is counted: `scripts/relay/server/metrics.py`, and by whom, `observability.py`."""
+"""What is counted: `scripts/relay/server/observability.py`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from relay.contract.diagnostics import SetupError
 from relay.server.app import METRICS_CONNECTIONS
 from relay.server.logs import REQUESTS
-from relay.server.metrics import Metrics, bind_address
+from relay.server.observability import Metrics, bind_address
 from support.hosting import bearer, calling, contract, host, operation
 
 SECURE = {"components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}}

@@ -18,7 +18,7 @@ from relay.server.errors import report
 from relay.server.handler_modules import is_package
 from relay.server.info_functions import replaced_functions
 from relay.server.keys import KeyProblem
-from relay.server.metrics import BIND, bind_address
+from relay.server.observability import BIND, bind_address
 from relay.server.tokens import token_verifier
 
 from . import startup_banner

@@ -12,9 +12,12 @@ from types import ModuleType
 from typing import Any
 
 from relay.contract.diagnostics import Diagnostic, NotYetThere, SetupError
+from relay.contract.model import Contract, LeftOut
+from relay.project.settings import Settings
 
 from .binding import Binding
 from .bodies import BodyReader
+from .cors import Cors
 from .deadline import Deadline
 from .endpoint import Endpoint, ServedOperation
 from .error_responses import ErrorResponses, ErrorTranslator
@@ -22,17 +25,16 @@ from .function_checks import check_names
 from .functions import code_place, takes_upload
 from .guard import Guard
 from .handler_modules import is_package
-from .info_functions import InfoVerifier
+from .info_functions import info_verifier
 from .lifespan import Lifespan, is_cancelled, not_started
-from .metrics import BIND, Metrics, bind_address
-from .observability import Observer
-from .package_hooks import PackageHooks, open_collaborators
+from .observability import BIND, Metrics, Observer, bind_address
+from .package_hooks import PackageHooks, PackageMiddleware, open_collaborators
 from .pages import contract_pages, livez, readyz, swagger_pages, to_docs
-from .pipeline import Compiled, Pipeline
+from .pipeline import Pipeline
 from .proxies import TrustedProxies
 from .request import Request, RequestScope
 from .results import ResultEncoder
-from .security import JWT_TYPES, Authenticator, ScopedVerifier, Verify, scheme_type
+from .security import JWT_TYPES, Authenticator, Requiring, Verify, requiring, scheme_type
 from .stages.outermost import Extra, Pages, not_found
 from .threads import ThreadPools, accepted_names
 from .tracing import Traced, exporting
@@ -44,9 +46,15 @@ _log = logging.getLogger("relay")
 
 
 @dataclass(slots=True)
-class Application(Compiled):
+class Application:
     """A compiled service: an ASGI application that is ready to start."""
 
+    contract: Contract
+    settings: Settings
+    endpoints: Mapping[str, Endpoint]
+    left_out: list[LeftOut]
+    middleware: list[PackageMiddleware]
+    cors: Cors | None
     package: ModuleType
     hooks: PackageHooks
     translate: ErrorTranslator
@@ -188,16 +196,14 @@ class Application(Compiled):
 
         return {id_: served(endpoint) for id_, endpoint in self.endpoints.items()}
 
-    def _verifiers(self, threads: ThreadPools) -> dict[str, Verify | ScopedVerifier]:
+    def _verifiers(self, threads: ThreadPools) -> dict[str, Requiring]:
         hooks, schemes = self.hooks, self.contract.security_schemes
-        verifiers: dict[str, Verify | ScopedVerifier] = {
-            name: threads.identity.bound(function, self.collaborators)
-            for name, function in hooks.verifiers.items()
-        }
-        verifiers |= {
-            name: InfoVerifier(one, threads.identity) for name, one in hooks.named_verifiers.items()
-        }
+        verifiers: dict[str, Requiring] = {}
         if self.jwt is not None:
             tokens = (name for name, scheme in schemes.items() if scheme_type(scheme) in JWT_TYPES)
-            verifiers = {**dict.fromkeys(tokens, self.jwt), **verifiers}
+            verifiers |= dict.fromkeys(tokens, requiring(self.jwt))
+        for name, function in hooks.verifiers.items():
+            verifiers[name] = requiring(threads.identity.bound(function, self.collaborators))
+        for name, info in hooks.named_verifiers.items():
+            verifiers[name] = info_verifier(info, threads.identity)
         return verifiers

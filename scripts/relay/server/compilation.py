@@ -27,8 +27,7 @@ from .error_responses import ErrorTranslator, read_errors
 from .function_checks import undocumented_bodies
 from .handler_modules import NamedFunctions, has_any_handler, import_package, is_package, no_package_message
 from .info_functions import info_functions
-from .metrics import Metrics, bind_address
-from .observability import Observer
+from .observability import Metrics, Observer, bind_address
 from .package_hooks import PackageHooks, read_middleware, tokens_needed, verifier_problems
 from .request import scope_problem
 from .security import certificate_problems

@@ -97,8 +97,8 @@ class _Call:
 
     def _left(self, seconds: float) -> float | None:
         """Return how many of its seconds a call has left; None for any number."""
-        pace = getattr(self._receive, "pace", None)
-        started = self._started if pace is None else pace.started(self._started)
+        item_began = getattr(self._receive, "item_began", None)
+        started = self._started if item_began is None else item_began(self._started)
         return started + seconds - time.monotonic() if seconds else None
 
 

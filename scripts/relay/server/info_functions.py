@@ -18,10 +18,8 @@ from relay.contract.model import Contract
 from .errors import Forbidden, Unauthenticated
 from .framework import ConnexionRequest
 from .handler_modules import NamedFunctions
-from .security import JWT_TYPES, Claims, VerifyRequest, scheme_type, schemes_in_use, token_schemes
-from .threads import Function, Threads, accepted_names
-
-AsyncFunction = Callable[..., Awaitable[Any]]
+from .security import JWT_TYPES, Claims, Requiring, VerifyRequest, scheme_type, schemes_in_use, token_schemes
+from .threads import Function, Threads, accepting
 
 
 class _Kind(NamedTuple):
@@ -31,11 +29,6 @@ class _Kind(NamedTuple):
     variable: str
     arguments: Callable[[str], Sequence[str]] = lambda credential: (credential,)
     has_scopes: bool = False
-
-
-def _user_and_password(credential: str) -> Sequence[str]:
-    user, _, password = credential.partition(":")
-    return user, password
 
 
 def _after_bearer(credential: str) -> Sequence[str]:
@@ -49,7 +42,9 @@ def _after_bearer(credential: str) -> Sequence[str]:
 _BEARER = _Kind("x-bearerInfoFunc", "BEARERINFO_FUNC")
 _KINDS = {
     "http bearer": _BEARER,
-    "http basic": _Kind("x-basicInfoFunc", "BASICINFO_FUNC", _user_and_password),
+    "http basic": _Kind(
+        "x-basicInfoFunc", "BASICINFO_FUNC", lambda credential: credential.partition(":")[::2]
+    ),
     "apiKey": _Kind("x-apikeyInfoFunc", "APIKEYINFO_FUNC"),
     "oauth2": _Kind("x-tokenInfoFunc", "TOKENINFO_FUNC", has_scopes=True),
 }
@@ -58,17 +53,14 @@ _URL = _Kind("x-tokenInfoUrl", "TOKENINFO_URL")
 
 
 def _kind_of(scheme: Mapping[str, Any]) -> _Kind | None:
-    is_bearer = str(scheme.get("x-authentication-scheme", "")).lower() == "bearer"
-    if scheme["type"] == "apiKey" and is_bearer:
+    if scheme["type"] == "apiKey" and str(scheme.get("x-authentication-scheme")).lower() == "bearer":
         return _BEARER._replace(arguments=_after_bearer)
     return _KINDS.get(scheme_type(scheme))
 
 
 def _value(scheme: Mapping[str, Any], kind: _Kind) -> tuple[str, str] | None:
-    if path := scheme.get(kind.key):
-        return str(path), kind.key
-    path = os.environ.get(kind.variable)
-    return (path, kind.variable) if path else None
+    sources = (scheme, kind.key), (os.environ, kind.variable)
+    return next(((str(path), name) for source, name in sources if (path := source.get(name))), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,36 +72,32 @@ class InfoFunction:
     validate_scopes: Function | None = None
 
 
-class InfoVerifier:
-    """Verifies credentials by an info function, as Connexion calls it; plain functions run in `threads`."""
+def info_verifier(info: InfoFunction, threads: Threads) -> Requiring:
+    """Return a verifier that calls an info function as Connexion does; plain functions run in `threads`."""
+    call = threads.as_async(info.function)
+    validate = None if info.validate_scopes is None else threads.as_async(info.validate_scopes)
+    accepts = accepting(info.function)
 
-    def __init__(self, info: InfoFunction, threads: Threads) -> None:
-        self._call = threads.as_async(info.function)
-        self._validate = None if info.validate_scopes is None else threads.as_async(info.validate_scopes)
-        self._arguments = info.arguments
-        accepted = accepted_names(info.function)
-        self._takes_scopes = accepted is None or "required_scopes" in accepted
-        self._takes_request = accepted is None or "request" in accepted
-
-    def requiring(self, scopes: Sequence[str]) -> VerifyRequest:
-        """Return the verifier of a security requirement; it raises Unauthenticated, or Forbidden."""
-        given: dict[str, Any] = {"required_scopes": list(scopes)} if self._takes_scopes else {}
+    def verifier_of(scopes: Sequence[str], _checked: frozenset[str]) -> VerifyRequest:
+        given: dict[str, Any] = {"required_scopes": list(scopes)} if accepts("required_scopes") else {}
 
         async def verify(credential: str, scope: Any) -> Claims:
-            options = {**given, "request": ConnexionRequest(scope)} if self._takes_request else given  # type: ignore[no-untyped-call]  # Connexion ships no types
-            claims = await _refusing(self._call, *self._arguments(credential), **options)
+            options = {**given, "request": ConnexionRequest(scope)} if accepts("request") else given  # type: ignore[no-untyped-call]  # Connexion ships no types
+            claims = await _refusing(call, *info.arguments(credential), **options)
             if claims is None:
                 raise Unauthenticated(reason="refused")
-            if self._validate is not None:
+            if validate is not None:
                 granted = claims.get("scope", claims.get("scopes", ""))
-                if not await _refusing(self._validate, list(scopes), granted):
+                if not await _refusing(validate, list(scopes), granted):
                     raise Forbidden
             return dict(claims)
 
         return verify
 
+    return verifier_of
 
-async def _refusing(call: AsyncFunction, *positional: Any, **named: Any) -> Any:
+
+async def _refusing(call: Callable[..., Awaitable[Any]], *positional: Any, **named: Any) -> Any:
     """Call a function; an exception with the status 401 or 403 refuses the credential, as Connexion's OAuthProblem."""
     try:
         return await call(*positional, **named)

@@ -24,31 +24,6 @@ _AT_ONCE = 64
 _CLOSE = {"connection": "close"}  # what is left of the body is not read
 
 
-class Pace:
-    """When the handler got its last item; while it waits for the client, its time stands still."""
-
-    def __init__(self) -> None:
-        self._since = 0.0
-        self._is_waiting = False
-
-    def started(self, began: float) -> float:
-        """Return when the time for the current item began; `began` is when the handler was called."""
-        return time.monotonic() if self._is_waiting else max(began, self._since)
-
-    def item(self) -> None:
-        """Begin the time for an item."""
-        self._since = time.monotonic()
-
-    async def waiting(self, piece: Awaitable[bytes | None]) -> bytes | None:
-        """Wait for the client."""
-        self._is_waiting = True
-        try:
-            return await piece
-        finally:
-            self._is_waiting = False
-            self.item()
-
-
 class ItemBody:
     """An iterator of validated items: async for the event loop, plain for the thread of a plain function.
 
@@ -63,7 +38,8 @@ class ItemBody:
         content_type: str,
         limit: int,
     ) -> None:
-        self.pace = Pace()
+        self._item_began = 0.0
+        self._waits_for_client = False
         self._next_piece = next_piece
         self._decoder = decoder
         self._number = 0
@@ -102,6 +78,10 @@ class ItemBody:
         if self._waiting is not None:
             self._waiting.cancel()
 
+    def item_began(self, began: float) -> float:
+        """Return when the time for an item began, after a call that `began`; it stands still for the client."""
+        return time.monotonic() if self._waits_for_client else max(began, self._item_began)
+
     async def end(self) -> None:
         """Wait until the body was read."""
         await self._ended.wait()
@@ -109,7 +89,7 @@ class ItemBody:
     def _popped(self, end: type[Exception]) -> Any:
         if not self._ready:
             raise end
-        self.pace.item()
+        self._item_began = time.monotonic()
         return self._ready.popleft()
 
     def _batch_in_thread(self) -> list[Any]:
@@ -139,9 +119,17 @@ class ItemBody:
                 return found
             if self._failure is not None:
                 raise self._failure
-            piece = await self.pace.waiting(self._next_piece())
+            piece = await self._received()
             self._arrived = self._splitter.feed(piece) if piece is not None else self._last()
         return []
+
+    async def _received(self) -> bytes | None:
+        self._waits_for_client = True
+        try:
+            return await self._next_piece()
+        finally:
+            self._waits_for_client = False
+            self._item_began = time.monotonic()
 
     def _last(self) -> Iterator[ReadItem]:
         yield from self._splitter.end()
@@ -152,31 +140,27 @@ class ItemBody:
         found: list[Any] = []
         try:
             for item in islice(self._arrived, _AT_ONCE):
-                found.append(self._value(item))
+                value, violations = self._decoder.decode(item, self._number)
+                if violations:
+                    self._failure = InvalidRequest(violations).with_headers(_CLOSE)
+                    break
+                found.append(value)
                 self._number += 1
         except ItemTooLarge:
             self._failure = BodyTooLarge(_CLOSE)
         except ValueError as exc:
             reason = str(exc) if isinstance(exc, MalformedItem) else "the items are malformed"
             self._failure = _malformed(f"/{self._number}", reason)
-        except InvalidRequest as exc:
-            self._failure = exc
         if self._failure is not None:
             self._arrived = iter(())
         return found
-
-    def _value(self, item: ReadItem) -> Any:
-        value, violations = self._decoder.decode(item, self._number)
-        if violations:
-            raise InvalidRequest(violations).with_headers(_CLOSE)
-        return value
 
 
 class ReceiveAfterItems:
     """A `receive` for what watches the client: it leaves the body to the handler, and waits until that was read."""
 
     def __init__(self, receive: Callable[[], Awaitable[Any]], body: ItemBody) -> None:
-        self.pace = body.pace
+        self.item_began = body.item_began
         self._receive = receive
         self._body = body
 

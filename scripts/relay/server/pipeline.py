@@ -3,42 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from relay.contract.methods import METHODS
-from relay.contract.model import Contract, LeftOut
-from relay.project.settings import Settings
 
-from .cors import Cors
-from .endpoint import Endpoint, ServedOperation
+from .endpoint import ContractSpecification, ServedOperation
 from .error_responses import ErrorResponses
 from .framework import API, ConnexionMiddleware, MiddlewarePosition
 from .guard import Guard
 from .lifespan import not_started
-from .package_hooks import PackageMiddleware
 from .pages import PROBES
 from .routing import Routes
-from .specification import ContractSpecification
 from .stages.handlers import Context, Handlers
-from .stages.outermost import Errors, Extra, Pages
+from .stages.outermost import Errors, Extra, Pages, Routing
 from .stages.request import RequestValidation, Security
 from .stages.response_validation import ResponseValidation
-from .stages.routing import Routing
 
-
-@dataclass(slots=True)
-class Compiled:
-    """What the stages are built from."""
-
-    contract: Contract
-    settings: Settings
-    endpoints: Mapping[str, Endpoint]
-    left_out: list[LeftOut]
-    middleware: list[PackageMiddleware]
-    cors: Cors | None
+if TYPE_CHECKING:
+    from .app import Application
 
 
 class Pipeline(ConnexionMiddleware):
@@ -46,7 +30,7 @@ class Pipeline(ConnexionMiddleware):
 
     def __init__(
         self,
-        application: Compiled,
+        application: Application,
         served: Mapping[str, ServedOperation],
         pages: Mapping[str, Extra],
         errors: ErrorResponses,
@@ -89,7 +73,7 @@ class Pipeline(ConnexionMiddleware):
         self.middlewares.insert(index, partial(middleware_class, **options))  # type: ignore[arg-type]  # Connexion accepts a factory, its annotation does not
 
 
-def _routes(application: Compiled) -> Routes[str | None]:
+def _routes(application: Application) -> Routes[str | None]:
     """Return the routes to operation ids, and to None for what is left out of the contract."""
     operations = {id_: endpoint.operation for id_, endpoint in application.endpoints.items()}
     targets: dict[tuple[str, str], str | None] = {

@@ -17,7 +17,7 @@ from relay.validation.media_types import essence, read_accept, weight_of
 
 from .bodies import Body
 from .proxies import TrustedProxies
-from .threads import Function, ThreadPools, accepted_names
+from .threads import Function, ThreadPools, accepting
 
 _NO_PROXIES = TrustedProxies()
 
@@ -153,11 +153,9 @@ class RequestScope:
     def __init__(self, function: Function, collaborators: Mapping[str, Any], threads: ThreadPools) -> None:
         self._function = function
         self._threads = threads
-        accepted = accepted_names(function)
-        self._bound = {
-            name: one for name, one in collaborators.items() if accepted is None or name in accepted
-        }
-        self._wanted = [name for name in CONTEXT_NAMES if accepted is None or name in accepted]
+        accepts = accepting(function)
+        self._bound = {name: one for name, one in collaborators.items() if accepts(name)}
+        self._wanted = [*filter(accepts, CONTEXT_NAMES)]
 
     async def open(self, context: Mapping[str, Any], stack: AsyncExitStack) -> Mapping[str, Any]:
         """Return the objects of a request; `stack` closes them."""
@@ -181,12 +179,8 @@ class RequestScope:
     def _close_late(self, manager: AbstractContextManager[Any], opened: Future[Any]) -> None:
         """Close what was opened for a request that has ended in the meantime."""
         if not opened.cancelled() and opened.exception() is None:
-            self._threads.closing.begin(partial(_give_up, manager))
-
-
-def _give_up(manager: AbstractContextManager[Any]) -> None:
-    ended = CancelledError()
-    manager.__exit__(CancelledError, ended, None)
+            ended = CancelledError()
+            self._threads.closing.begin(lambda: manager.__exit__(CancelledError, ended, None))
 
 
 def scope_problem(function: Any) -> str | None:

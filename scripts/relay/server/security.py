@@ -12,7 +12,7 @@ import base64
 import binascii
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Any, NoReturn, Protocol, TypeVar, runtime_checkable
+from typing import Any, NoReturn, TypeVar
 
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.model import Contract, Operation, SecurityRequirement
@@ -34,20 +34,14 @@ Translate = Callable[[BaseException], BaseException]
 """Returns the error that stands for an exception, such as one of another library; the exception if there is none."""
 VerifyRequest = Callable[[str, Any], Awaitable[Claims]]
 """The same, with the ASGI scope; empty claims are those of a valid credential."""
+
+Requiring = Callable[[Sequence[str], frozenset[str]], VerifyRequest]
+"""Returns the verifier of a requirement: of its scopes, and of those of them that its type of scheme has."""
+
 Extract = Callable[[HeaderList, bytes], str | None]
 """Returns the credential that a request's headers and query contain; None if there is none."""
 
 T = TypeVar("T", str, bytes)
-
-
-@runtime_checkable
-class ScopedVerifier(Protocol):
-    """Verifies the credentials of a security scheme, and checks their scopes in its own way."""
-
-    def requiring(self, scopes: Sequence[str]) -> VerifyRequest:
-        """Return the verifier for a security requirement; it raises Forbidden if the claims lack its scopes."""
-        ...
-
 
 CLIENT_CERTIFICATE = "Client-Cert"
 """The header with the certificate of a client, from the proxy that ends TLS (RFC 9440)."""
@@ -119,7 +113,7 @@ class Authenticator:
         self,
         operation: Operation,
         contract: Contract,
-        verifiers: Mapping[str, Verify | ScopedVerifier],
+        verifiers: Mapping[str, Requiring],
         identify: Identify,
         translate: Translate,
         proxies: TrustedProxies | None = None,
@@ -180,14 +174,14 @@ class _Requirement:
         self,
         required: SecurityRequirement,
         contract: Contract,
-        verifiers: Mapping[str, Verify | ScopedVerifier],
+        verifiers: Mapping[str, Requiring],
         proxies: TrustedProxies | None,
     ) -> None:
         schemes = {name: contract.security_schemes[name] for name in required}
         checked = contract.with_checked_scopes(required)
         self._schemes: list[tuple[str, Extract, VerifyRequest]] = []
         for name, scheme in schemes.items():
-            verify = _requiring(verifiers[name], required[name], frozenset(checked[name]))
+            verify = verifiers[name](required[name], frozenset(checked[name]))
             if scheme["type"] == "mutualTLS" and proxies:
                 verify = _from_proxy(verify, proxies)
             self._schemes.append((name, _extractor(scheme), verify))
@@ -217,22 +211,21 @@ class _Requirement:
         return by_scheme if len(by_scheme) > 1 else claims
 
 
-def _requiring(
-    verifier: Verify | ScopedVerifier, required: Sequence[str], checked: frozenset[str]
-) -> VerifyRequest:
-    """Return the verifier of a requirement; one that does not check its scopes itself raises Forbidden without those `checked`."""
-    if isinstance(verifier, ScopedVerifier):
-        return verifier.requiring(required)
+def requiring(verifier: Verify) -> Requiring:
+    """Return a verifier whose claims must have the scopes, else it raises Forbidden."""
 
-    async def verify(credential: str, _scope: Any) -> Claims:
-        claims = await verifier(credential)
-        if not claims:
-            raise Unauthenticated(reason="refused")
-        if checked and not checked <= token_scopes(claims):
-            raise Forbidden
-        return claims
+    def verifier_of(_required: Sequence[str], checked: frozenset[str]) -> VerifyRequest:
+        async def verify(credential: str, _scope: Any) -> Claims:
+            claims = await verifier(credential)
+            if not claims:
+                raise Unauthenticated(reason="refused")
+            if checked and not checked <= token_scopes(claims):
+                raise Forbidden
+            return claims
 
-    return verify
+        return verify
+
+    return verifier_of
 
 
 def _from_proxy(verify: VerifyRequest, proxies: TrustedProxies) -> VerifyRequest:

@@ -65,7 +65,7 @@ class Threads:
         work = functools.partial(contextvars.copy_context().run, function)
         return asyncio.get_running_loop().run_in_executor(self._pool, work)
 
-    def begin(self, function: Callable[[], None]) -> None:
+    def begin(self, function: Callable[[], object]) -> None:
         """Run a function that no request waits for; not when the service has ended. May be called in any thread."""
         with suppress(RuntimeError):
             context = contextvars.copy_context()
@@ -75,8 +75,8 @@ class Threads:
 
     def bound(self, function: Function, collaborators: Mapping[str, Any]) -> Callable[..., Awaitable[Any]]:
         """Return an awaitable form of `function` with the collaborators that it accepts already bound."""
-        accepted = accepted_names(function)
-        names = {name: value for name, value in collaborators.items() if accepted is None or name in accepted}
+        accepts = accepting(function)
+        names = {name: value for name, value in collaborators.items() if accepts(name)}
         awaitable = self.as_async(function)
         return functools.partial(awaitable, **names) if names else awaitable
 
@@ -127,3 +127,9 @@ def accepted_names(function: Function) -> frozenset[str] | None:
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return None
     return frozenset(parameter.name for parameter in parameters)
+
+
+def accepting(function: Function) -> Callable[[str], bool]:
+    """Return what says whether a function accepts an argument of a name."""
+    names = accepted_names(function)
+    return lambda name: names is None or name in names

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from relay.server.endpoint import ServedOperation
+from relay.server.endpoint import ContractOperation, ServedOperation
 from relay.server.errors import OperationNotImplemented
 from relay.server.framework import (
     CONTEXT,
@@ -21,8 +21,7 @@ from relay.server.item_bodies import ItemBody
 from relay.server.results import is_plain
 from relay.server.scope_keys import ARGUMENTS, BODY, RESPONSE
 from relay.server.sending import LastHeld, Outgoing, send_outgoing, send_response
-from relay.server.specification import ContractOperation
-from relay.server.threads import accepted_names
+from relay.server.threads import accepting
 from relay.validation.http import ALWAYS, RECEIVE, Response
 
 if TYPE_CHECKING:
@@ -40,8 +39,8 @@ class Handled:
         binding, self._handler = served.endpoint.binding, served.handler
         self._deadline = served.deadline
         self._results = served.results
-        self._accepted = accepted_names(binding.function)
-        self._wants = [name for name in _NOBODY if self._accepts(name)]
+        self._accepts = accepting(binding.function)
+        self._wants = [*filter(self._accepts, _NOBODY)]
         self._make_request = served.make_request
         # Of Connexion's context, a function gets what it names and neither a parameter nor a collaborator has.
         given = {*binding.names.values(), *getattr(served.handler, "keywords", {})}
@@ -67,9 +66,6 @@ class Handled:
             result = await self._deadline.run(self._results.take(result), scope.get(RECEIVE))
         response: Outgoing = await scope[RESPONSE].encode(result, scope)
         return response
-
-    def _accepts(self, name: str) -> bool:
-        return self._accepted is None or name in self._accepted
 
     def _add_context(self, arguments: dict[str, Any], scope: Any) -> None:
         context = scope["extensions"].get(CONTEXT, _NOBODY)
@@ -141,9 +137,8 @@ Handlers = compiled(RoutedMiddleware, _application)
 """Answers requests by the functions of the package."""
 
 
-def _linked(api: Any, operation: Any) -> ContextOperation:
-    return ContextOperation(following(api, operation.operation_id), operation=operation)
-
-
-Context = compiled(ContextMiddleware, _linked)
+Context = compiled(
+    ContextMiddleware,
+    lambda api, one: ContextOperation(following(api, one.operation_id), operation=one),
+)
 """Connexion's stage, which makes `connexion.request` and `connexion.context` work in handlers."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from relay.server.bodies import Body, BodyReader, close, replayed
 from relay.server.deadline import Deadline
+from relay.server.endpoint import ContractOperation
 from relay.server.framework import (
     CONTEXT,
     RequestValidationMiddleware,
@@ -17,7 +18,6 @@ from relay.server.framework import (
 from relay.server.item_bodies import ItemBody, ReceiveAfterItems
 from relay.server.scope_keys import ARGUMENTS, BODY
 from relay.server.security import Authenticator
-from relay.server.specification import ContractOperation
 from relay.validation.http import RECEIVE, Request
 from relay.validation.requests import RequestDecoder
 

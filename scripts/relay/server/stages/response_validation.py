@@ -7,13 +7,12 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from relay.server.endpoint import ServedOperation
+from relay.server.endpoint import ContractOperation, ServedOperation
 from relay.server.errors import NotAcceptable
 from relay.server.framework import ContextMiddleware, ResponseValidationMiddleware, compiled, following
 from relay.server.results import as_connexion_sends_it
 from relay.server.scope_keys import RESPONSE, REWRITTEN
 from relay.server.sending import Outgoing, add_defaults
-from relay.server.specification import ContractOperation
 from relay.validation.errors import Headers, ResponseViolation
 from relay.validation.http import ALWAYS, Response, header
 from relay.validation.responses import ResponseEncoder
