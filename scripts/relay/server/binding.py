@@ -32,7 +32,7 @@ from relay.contract.model import Contract, Operation
 from relay.contract.names import RESERVED_ARGUMENTS
 
 from .connexion_arguments import ConnexionArguments
-from .connexion_code import template_notes
+from .connexion_code import connexion_notes, template_notes
 from .functions import (
     CONTEXT_ARGUMENTS,
     missing_handler_message,
@@ -140,7 +140,7 @@ def bind(
         bindings.append(binding)
         problems += found
     if any(binding.is_named for binding in bindings):
-        problems += [*template_notes(contract), *named.notes()]
+        problems += [*template_notes(contract), *connexion_notes(named.folder)]
     return bindings, problems
 
 

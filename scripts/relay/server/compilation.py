@@ -21,6 +21,7 @@ from relay.validation.schemas import SchemaCompiler, Strictness
 
 from .app import Application
 from .binding import Binding, MissingHandlerPolicy, Policies, bind, read_policies
+from .connexion_code import connexion_notes
 from .cors import cors
 from .endpoint import Endpoint
 from .error_responses import ErrorTranslator, read_errors
@@ -205,7 +206,9 @@ def _package(
     if importlib.util.find_spec(name) is None:
         if can_serve_alone or names_any or contract is None:
             return ModuleType(name)
-        raise SetupError([Diagnostic("RELAY_HANDLERS", no_package_message(name, contract)), *named.notes()])
+        raise SetupError(
+            [Diagnostic("RELAY_HANDLERS", no_package_message(name, contract)), *connexion_notes(named.folder)]
+        )
     package = import_package(name)
     if contract is None or has_any_handler(contract, package):
         return package

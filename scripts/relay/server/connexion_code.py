@@ -37,10 +37,10 @@ _OPTIONS = {
 }
 
 
-def connexion_notes(folder: Path) -> list[Diagnostic]:
+def connexion_notes(folder: Path | None) -> list[Diagnostic]:
     """Return a warning for each kind of use of Connexion that has no effect; looks into the modules of one folder."""
     found: dict[str, Diagnostic] = {}
-    for file in sorted(folder.glob("*.py"))[:MAX_FILES]:
+    for file in sorted(folder.glob("*.py"))[:MAX_FILES] if folder else ():
         for line, message in _uses(file):
             place = SourceLocation(display(file), line, 1)
             found.setdefault(message, Diagnostic(place, message, "not-carried-over", Severity.WARNING))

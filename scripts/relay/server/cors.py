@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from relay.contract.diagnostics import Diagnostic, SetupError
@@ -25,7 +25,9 @@ class Cors:
 
     def __init__(self, origins: Sequence[str], contract: Contract) -> None:
         self._origins = frozenset(origins)
-        self._credentials = _credential_headers(contract)
+        schemes = contract.security_schemes.values()
+        keys = {str(one["name"]) for one in schemes if one["type"] == "apiKey" and one["in"] == "header"}
+        self._credentials = {*keys, "Authorization"}
         responses = [one for operation in contract.operations for one in operation.responses.values()]
         self._exposed = _listed(*_EXPOSED, *(one.name for response in responses for one in response.headers))
 
@@ -35,7 +37,11 @@ class Cors:
         vary = [] if "*" in self._origins else [(b"vary", b"Origin")]
         if origin is None or not self._allows(origin):
             return vary
-        return [*self._permission(origin), (b"access-control-expose-headers", self._exposed), *vary]
+        exposed = (b"access-control-expose-headers", self._exposed)
+        if "*" in self._origins:
+            return [(b"access-control-allow-origin", b"*"), exposed]
+        allowed = (b"access-control-allow-origin", origin.encode("latin-1"))
+        return [allowed, (b"access-control-allow-credentials", b"true"), exposed, *vary]
 
     def preflight(self, request: HeaderList, operations: Mapping[str, Operation]) -> Response | None:
         """Return the response to a preflight for a path with these operations; None for another request."""
@@ -55,12 +61,6 @@ class Cors:
         if not self._origins:
             return _LOCAL.fullmatch(origin) is not None
         return "*" in self._origins or origin in self._origins
-
-    def _permission(self, origin: str) -> HeaderList:
-        if "*" in self._origins:
-            return [(b"access-control-allow-origin", b"*")]
-        allowed = (b"access-control-allow-origin", origin.encode("latin-1"))
-        return [allowed, (b"access-control-allow-credentials", b"true")]
 
 
 def cors(origins: Sequence[str], contract: Contract, *, allows_local: bool) -> Cors | None:
@@ -84,9 +84,3 @@ def _wrong(origin: str, origins: Sequence[str]) -> str | None:
 
 def _listed(*names: str) -> bytes:
     return ", ".join(sorted({*names}, key=str.lower)).encode("latin-1")
-
-
-def _credential_headers(contract: Contract) -> Iterable[str]:
-    schemes = contract.security_schemes.values()
-    keys = {str(one["name"]) for one in schemes if one["type"] == "apiKey" and one["in"] == "header"}
-    return {*keys, "Authorization"}

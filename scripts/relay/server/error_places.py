@@ -34,6 +34,13 @@ _POINTERS = {"path", "pointer", "jsonpointer", "instancepath", "datapath"}
 _FIELDS = {"field", "fieldname", "property", "propertyname", "attribute", "name", "param", "parameter"}
 _LOCATIONS = {"in", "location", "loc"}
 _RULES = {*_CODES, "type", "rule", "keyword", "constraint", "kind"}
+_OF_DETAILS = {
+    **dict.fromkeys(_RULES, Place.RULE),
+    **dict.fromkeys(_LOCATIONS, Place.IN),
+    **dict.fromkeys(_FIELDS, Place.FIELD),
+    **dict.fromkeys(_POINTERS, Place.POINTER),
+    **dict.fromkeys(_MESSAGES, Place.REASON),
+}
 _ABOUT_PARTS = _LISTS | _POINTERS | _FIELDS | _LOCATIONS
 _NESTED = {"error", "fault", "problem"}
 _SHOWN = _CODES | _MESSAGES | _NESTED | {"title"}
@@ -141,12 +148,7 @@ def details_lists(body: Any) -> Iterator[Path]:
 def with_items(body: Any, is_valid: IsValid) -> Iterator[Template]:
     """Yield a body with each list that may have an item for each detail; `is_valid` is for reports with details."""
     for path, value, _ in _members(body):
-        if (
-            isinstance(value, list)
-            and value
-            and isinstance(value[0], dict)
-            and _is_of_details(path, value[0])
-        ):
+        if isinstance(value, list) and value and _is_of_details(path, value[0]):
             places = [
                 ((*path, 0, *inner), place)
                 for inner, part, names in _members(value[0])
@@ -155,12 +157,11 @@ def with_items(body: Any, is_valid: IsValid) -> Iterator[Template]:
             yield _changed(replaced(body, path, value[:1]), places, is_valid)
 
 
-def _is_of_details(path: Path, item: dict[str, Any]) -> bool:
+def _is_of_details(path: Path, item: Any) -> bool:
     """Return True for a list whose name says that it is about faults, and whose items name what has one."""
     is_of_faults = _word(path) in {*_LISTS, "detail", "error"} or _word(path).endswith(_FAULTS)
-    return is_of_faults and any(
-        _canonical(name) in _MESSAGES | _POINTERS | _FIELDS | _LOCATIONS for name in item
-    )
+    named = map(_canonical, item) if isinstance(item, dict) and is_of_faults else ()
+    return not (_MESSAGES | _POINTERS | _FIELDS | _LOCATIONS).isdisjoint(named)
 
 
 def _place_of_detail(word: str, value: Any, names: set[str]) -> Place | None:
@@ -171,14 +172,7 @@ def _place_of_detail(word: str, value: Any, names: set[str]) -> Place | None:
         return None  # a `parameter` next to a `pointer` is for other places
     if word == "title":
         return Place.MESSAGE if names & _MESSAGES else Place.REASON
-    known = {
-        **dict.fromkeys(_RULES, Place.RULE),
-        **dict.fromkeys(_LOCATIONS, Place.IN),
-        **dict.fromkeys(_FIELDS, Place.FIELD),
-        **dict.fromkeys(_POINTERS, Place.POINTER),
-        **dict.fromkeys(_MESSAGES, Place.REASON),
-    }
-    return known.get(word)
+    return _OF_DETAILS.get(word)
 
 
 def without_unknown(body: Any, is_valid: IsValid) -> Template:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -153,11 +154,11 @@ class _DocumentedError:
     def _filled(self, body: Any, name: str, media_type: str, status: int) -> ErrorTemplate:
         is_valid = self._is_valid(media_type)
 
-        def is_plain(template: Template) -> bool:
-            return all(is_valid(templates.filled(template, one)) for one in reports(status))
+        def fits(reports: list[ErrorReport], template: Template) -> bool:
+            return all(is_valid(templates.filled(template, one)) for one in reports)
 
-        def is_detailed(template: Template) -> bool:
-            return all(is_valid(templates.filled(template, one)) for one in reports(status, is_detailed=True))
+        is_plain = partial(fits, reports(status))
+        is_detailed = partial(fits, reports(status, is_detailed=True))
 
         bodies = [body]
         if "schema" in self._content[name]:
@@ -191,9 +192,8 @@ class ErrorShapes:
         self._contract = contract
         self._compiler = compiler
         self._sampler = Sampler(contract, compiler)
-        self._contents: dict[
-            bytes | Pointer, _DocumentedError
-        ] = {}  # by the content's JSON, and by its pointer
+        # By the content's JSON, and by its pointer.
+        self._contents: dict[bytes | Pointer, _DocumentedError] = {}
         self._found: dict[int, dict[str, _DocumentedError]] = {status: {} for status in statuses}
         self._verdicts: dict[tuple[bytes, str, int], bool] = {}
         for operation in contract.operations:

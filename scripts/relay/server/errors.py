@@ -8,7 +8,6 @@ from http import HTTPStatus
 from typing import Any
 
 from relay.validation.errors import ApiError, Headers, InvalidRequest
-from relay.validation.violations import Violation
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +183,10 @@ def report(exc: BaseException) -> ErrorReport | None:
     found = declared(type(exc))
     if found is None:
         return None
-    details = tuple(_detail(failure) for failure in getattr(exc, "failures", ()))
+    details = tuple(
+        {"in": one.location, "path": one.path, "rule": one.rule, "message": one.message}
+        for one in getattr(exc, "failures", ())
+    )
     members = exc.members if isinstance(exc, ApiError) else {}
     return replace(found, details=details, members=members) if details or members else found
 
@@ -209,15 +211,6 @@ _STATUSES = frozenset(HTTPStatus)
 def phrase(status: int) -> str:
     """Return the words of a status, such as `Not Found`; `Error` for one without."""
     return HTTPStatus(status).phrase if status in _STATUSES else "Error"
-
-
-def _detail(violation: Violation) -> Mapping[str, str]:
-    return {
-        "in": violation.location,
-        "path": violation.path,
-        "rule": violation.rule,
-        "message": violation.message,
-    }
 
 
 def problem_details(report: ErrorReport) -> tuple[Any, str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from relay.contract.diagnostics import Diagnostic, SetupError, Severity, errors
-from relay.contract.model import Contract, Operation
+from relay.contract.model import Contract
 from relay.contract.names import RESERVED_ARGUMENTS
 
 from .binding import Binding
@@ -121,7 +121,9 @@ _BODIES: Mapping[str, slice] = {
 def undocumented_bodies(bindings: Iterable[Binding], contract: Contract) -> Iterator[Diagnostic]:
     """Yield a warning for each handler that returns a body where no success has content: each would be a 500."""
     for binding in bindings:
-        if binding.missing is None and _has_no_content(binding.operation) and names_body(binding.function):
+        successes = [one for key, one in binding.operation.responses.items() if key.startswith("2")]
+        has_content = not successes or any(one.content for one in successes)
+        if binding.missing is None and not has_content and names_body(binding.function):
             message = (
                 f"{binding.operation} documents no content for a success, but its handler is annotated to return "
                 "a body, which is a 500; document its content, or return None"
@@ -138,11 +140,6 @@ def names_body(function: Callable[..., Any]) -> bool:
         return False
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     return any(name not in _OPEN for name in _body_types(text))
-
-
-def _has_no_content(operation: Operation) -> bool:
-    successes = [one for key, one in operation.responses.items() if key.startswith("2")]
-    return bool(successes) and not any(one.content for one in successes)
 
 
 def _body_types(annotation: str) -> Iterator[str]:

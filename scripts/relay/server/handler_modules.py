@@ -20,7 +20,6 @@ from relay.contract.model import Contract, Operation
 from relay.project.import_path import make_named_importable
 from relay.project.named_modules import NamedModule, expected_file, find_module, what_to_write
 
-from .connexion_code import connexion_notes
 from .threads import Function
 
 _LIBRARIES = {
@@ -172,10 +171,6 @@ class NamedFunctions:
         """Return True for a package in the project's folder."""
         places = [Path(place).resolve() for place in package.__path__]
         return self.folder is not None and any(one.is_relative_to(self.folder) for one in places)
-
-    def notes(self) -> list[Diagnostic]:
-        """Return warnings of what the project's code asks of Connexion in vain."""
-        return [] if self.folder is None else connexion_notes(self.folder)
 
     def missing(self, path: str) -> str:
         """Say what to write for a Python path that leads to nothing."""

@@ -138,18 +138,15 @@ class KeySet:
             return found
         reading = self._refresh()
         if reading and self._waiting < JWKS_WAITING and (age > JWKS_STALE or not self._find(kid)):
-            await self._wait_for(reading)
+            self._waiting += 1
+            try:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.wrap_future(reading), JWKS_WAIT)
+            finally:
+                self._waiting -= 1
         if time.monotonic() - self._read_at > JWKS_STALE:
             raise KeysUnavailable
         return self._find(kid)
-
-    async def _wait_for(self, reading: Future[None]) -> None:
-        self._waiting += 1
-        try:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.wrap_future(reading), JWKS_WAIT)
-        finally:
-            self._waiting -= 1
 
     async def check(self) -> list[str]:
         """Return the algorithm of each key, after a refresh; raise KeyProblem if none can be used."""

@@ -18,7 +18,6 @@ from contextlib import suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import orjson
@@ -94,7 +93,8 @@ def configure(level: str, style: Format, stream: TextIO | None = None) -> None:
         lines = stream or _stderr(render)
         handler = logging.StreamHandler(lines)
         handler.setFormatter(_Formatter(render, includes_text=is_console))
-        handler.addFilter(_is_news)
+        # The observer has recorded why a stream has no end.
+        handler.addFilter(lambda record: record.name != "uvicorn.error" or record.msg != _UNENDED)
         REQUESTS.open(lines, render, level)
     root = logging.getLogger()
     root.handlers = [handler]
@@ -119,11 +119,6 @@ def _modules_in(folder: Path) -> Iterator[str]:
         file, first = getattr(module, "__file__", None), name.partition(".")[0]
         if file is not None and first not in sys.stdlib_module_names and is_own(Path(file), folder):
             yield first
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    """Return False for uvicorn's line about a stream without an end: the observer has recorded why it has none."""
-    return record.name != "uvicorn.error" or record.msg != _UNENDED
 
 
 def _stderr(render: Render) -> Lines:
@@ -199,14 +194,11 @@ def _exception_chain(exc: BaseException | None) -> Iterator[dict[str, Any]]:
     visited: set[int] = set()
     while exc is not None and id(exc) not in visited:
         visited.add(id(exc))
-        kind = type(exc)
-        yield {"class": f"{kind.__module__}.{kind.__qualname__}", "at": _frames(exc.__traceback__)}
+        kind, trace = type(exc), traceback.walk_tb(exc.__traceback__)
+        frames = traceback.StackSummary.extract(trace, lookup_lines=False)
+        places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        yield {"class": f"{kind.__module__}.{kind.__qualname__}", "at": places}
         exc = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
-
-
-def _frames(trace: TracebackType | None) -> list[str]:
-    frames = traceback.StackSummary.extract(traceback.walk_tb(trace), lookup_lines=False)
-    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 def _ascii(event: Event) -> str:

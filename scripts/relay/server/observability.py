@@ -143,13 +143,20 @@ def _where(scope: Any) -> dict[str, Any]:
     return {"request_id": REQUEST_ID.get(), "method": scope["method"], "path": scope["path"]}
 
 
-class Metrics:
-    """The metrics of one service."""
+class Metrics(Collector):
+    """The metrics of one service.
+
+    Responses are counted in the event loop only, so without a lock; Prometheus' classes take four times as long.
+    """
+
+    _BOUNDS = prometheus.Histogram.DEFAULT_BUCKETS
 
     def __init__(self) -> None:
         registry = self._registry = prometheus.CollectorRegistry()
-        self._answered = _Answered()
-        registry.register(self._answered)
+        self._responses: Counter[tuple[str, str, str]] = Counter()
+        self._buckets: dict[str, list[int]] = {}
+        self._seconds: dict[str, float] = {}
+        registry.register(self)
         self.in_flight = prometheus.Gauge(
             "relay_requests_in_flight", "Requests in flight.", registry=registry
         )
@@ -161,39 +168,19 @@ class Metrics:
                 ("response_violations", "Contract violations in responses, by schema rule.", "rule"),
             )
         )
-        registry.register(_DroppedLines())
         for collector in (prometheus.ProcessCollector, prometheus.PlatformCollector, prometheus.GCCollector):
             collector(registry=registry)
 
     def answered(self, operation: str, method: str, status: int, seconds: float) -> None:
         """Count a response and record its duration in seconds."""
-        self._answered.add((operation, method, str(status)), seconds)
-
-    async def page(self) -> Response:
-        """Return all metrics in Prometheus' text format."""
-        head = [(b"content-type", prometheus.CONTENT_TYPE_LATEST.encode()), *ALWAYS]
-        return Response(200, head, prometheus.generate_latest(self._registry))
-
-
-class _Answered(Collector):
-    """Counts in the event loop only, so without a lock; Prometheus' classes take four times as long."""
-
-    _BOUNDS = prometheus.Histogram.DEFAULT_BUCKETS
-
-    def __init__(self) -> None:
-        self._responses: Counter[tuple[str, str, str]] = Counter()
-        self._buckets: dict[str, list[int]] = {}
-        self._seconds: dict[str, float] = {}
-
-    def add(self, labels: tuple[str, str, str], seconds: float) -> None:
-        self._responses[labels] += 1
-        operation = labels[0]
+        self._responses[operation, method, str(status)] += 1
         if operation not in self._buckets:
             self._buckets[operation], self._seconds[operation] = [0] * len(self._BOUNDS), 0.0
         self._buckets[operation][bisect_left(self._BOUNDS, seconds)] += 1
         self._seconds[operation] += seconds
 
     def collect(self) -> Iterator[Metric]:
+        """Yield what is not counted by classes of Prometheus."""
         responses = CounterMetricFamily(
             "relay_requests", "Responses sent.", labels=["operation", "method", "status"]
         )
@@ -202,18 +189,18 @@ class _Answered(Collector):
         durations = HistogramMetricFamily(
             "relay_request_seconds", "Seconds from a request's head to its response.", labels=["operation"]
         )
+        bounds = [*map(floatToGoString, self._BOUNDS)]
         for operation, counts in self._buckets.items():
-            bounds = map(floatToGoString, self._BOUNDS)
             buckets = [*zip(bounds, map(float, accumulate(counts)), strict=True)]
             durations.add_metric([operation], buckets, self._seconds[operation])
         yield from (responses, durations)
+        dropped = "Log lines dropped because stderr was not read."
+        yield CounterMetricFamily("relay_log_lines_dropped", dropped, REQUESTS.dropped)
 
-
-class _DroppedLines(Collector):
-    def collect(self) -> Iterator[CounterMetricFamily]:
-        yield CounterMetricFamily(
-            "relay_log_lines_dropped", "Log lines dropped because stderr was not read.", REQUESTS.dropped
-        )
+    async def page(self) -> Response:
+        """Return all metrics in Prometheus' text format."""
+        head = [(b"content-type", prometheus.CONTENT_TYPE_LATEST.encode()), *ALWAYS]
+        return Response(200, head, prometheus.generate_latest(self._registry))
 
 
 def bind_address(bind: str) -> tuple[str, int]:

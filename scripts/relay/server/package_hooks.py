@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -110,19 +111,16 @@ class PackageHooks:
     def accept_unverified(self, contract: Contract) -> None:
         """Accept any credential of the schemes that only a package can verify; for a contract served without one."""
         self.verifiers = {
-            name: _accepting(security.scopes_in_use(contract, name))
+            name: partial(
+                _accept_any, {"sub": "anybody", "scope": " ".join(security.scopes_in_use(contract, name))}
+            )
             for name in security.schemes_in_use(contract)
             if security.scheme_type(contract.security_schemes[name]) not in security.JWT_TYPES
         }
 
 
-def _accepting(scopes: Iterable[str]) -> Callable[[str], Awaitable[security.Claims]]:
-    claims: security.Claims = {"sub": "anybody", "scope": " ".join(scopes)}
-
-    async def accept_any(_credential: str) -> security.Claims:
-        return claims
-
-    return accept_any
+async def _accept_any(claims: security.Claims, _credential: str) -> security.Claims:
+    return claims
 
 
 async def open_collaborators(made: Any, stack: AsyncExitStack) -> Mapping[str, Any]:

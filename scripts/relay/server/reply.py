@@ -7,10 +7,9 @@ import os
 import re
 import unicodedata
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from email.utils import format_datetime
-from http.cookies import CookieError, SimpleCookie
+from http.cookies import CookieError
 from pathlib import Path
 from typing import Any, BinaryIO, Generic, Literal, Protocol, TypeAlias, TypeVar, Union, runtime_checkable
 from urllib.parse import quote
@@ -138,23 +137,14 @@ class Cookie:
     @property
     def line(self) -> str:
         """The value of the header Set-Cookie (RFC 6265 section 4.1)."""
-        jar: SimpleCookie = SimpleCookie()
+        attributes: dict[str, Any] = asdict(self)
+        key, same_site = attributes.pop("name"), self.samesite.capitalize()
+        response = Response()
         try:
-            jar[self.name] = self.value
+            response.set_cookie(key, **attributes | {"samesite": same_site})
         except CookieError:
             raise ValueError("the name of a cookie must be a token (RFC 9110 section 5.6.2)") from None
-        morsel = jar[self.name]
-        attributes: dict[str, Any] = {
-            "path": self.path,
-            "samesite": self.samesite.capitalize(),
-            "max-age": self.max_age,
-            "domain": self.domain,
-            "secure": self.secure,
-            "httponly": self.httponly,
-            "expires": format_datetime(self.expires, usegmt=True) if self.expires else None,
-        }
-        morsel.update({name: value for name, value in attributes.items() if value is not None})
-        return morsel.OutputString()
+        return response.headers["set-cookie"]
 
 
 class Reply(Described, Generic[Body_co]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -123,7 +123,8 @@ class Routing(RoutingMiddleware):
             if self._cors and method == "OPTIONS" and (answer := self._preflight(self._cors, scope, match)):
                 await send_response(send, answer)
                 return
-            raise MethodNotAllowed({"allow": ", ".join(sorted(_allowed(match.routes)))})
+            heads = {"HEAD"} if "GET" in match.routes else set()
+            raise MethodNotAllowed({"allow": ", ".join(sorted(heads | match.routes.keys()))})
         target = self._targets.get(route.target)
         if target is None:
             raise OperationNotImplemented
@@ -136,8 +137,3 @@ class Routing(RoutingMiddleware):
         targets = match.methods.items()
         found = {name: self._targets[id_].operation for name, id_ in targets if id_ in self._targets}
         return cors.preflight(scope["headers"], found)
-
-
-def _allowed(methods: Iterable[str]) -> set[str]:
-    allowed = {*methods}
-    return allowed | {"HEAD"} if "GET" in allowed else allowed
