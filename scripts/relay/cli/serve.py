@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from relay.contract.diagnostics import Diagnostic, SetupError
-from relay.server.transport.run import prepare, run
+from relay.server.transport.run import run
+from relay.server.transport.signals import prepare
 
 from .options import ContractFile, missing_option, warn_of_settings
 from .output import say

@@ -12,15 +12,13 @@ from types import ModuleType
 from typing import Any
 
 from relay.contract.diagnostics import Diagnostic, NotYetThere, SetupError
-from relay.contract.model import Contract, LeftOut
-from relay.project.settings import Settings
 
 from .binding import Binding
 from .bodies import BodyReader
-from .cors import Cors
 from .deadline import Deadline
 from .endpoint import Endpoint, ServedOperation
 from .error_responses import ErrorResponses, ErrorTranslator
+from .errors import RenderOperationError
 from .function_checks import check_names
 from .functions import code_place, takes_upload
 from .guard import Guard
@@ -28,9 +26,9 @@ from .handler_modules import is_package
 from .info_functions import info_verifier
 from .lifespan import Lifespan, is_cancelled, not_started
 from .observability import BIND, Metrics, Observer, bind_address
-from .package_hooks import PackageHooks, PackageMiddleware, open_collaborators
+from .package_hooks import PackageHooks, open_collaborators
 from .pages import contract_pages, livez, readyz, swagger_pages, to_docs
-from .pipeline import Pipeline
+from .pipeline import Compiled, Pipeline
 from .proxies import TrustedProxies
 from .request import Request, RequestScope
 from .results import ResultEncoder
@@ -46,17 +44,12 @@ _log = logging.getLogger("relay")
 
 
 @dataclass(slots=True)
-class Application:
+class Application(Compiled):
     """A compiled service: an ASGI application that is ready to start."""
 
-    contract: Contract
-    settings: Settings
-    endpoints: Mapping[str, Endpoint]
-    left_out: list[LeftOut]
-    middleware: list[PackageMiddleware]
-    cors: Cors | None
     package: ModuleType
     hooks: PackageHooks
+    render_error: RenderOperationError
     translate: ErrorTranslator
     jwt: Verify | None
     observer: Observer
@@ -96,7 +89,7 @@ class Application:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Open the collaborators and connect the endpoints, until left. Raises SetupError as `opened`."""
-        errors = ErrorResponses(self.hooks.render, self.translate, self.observer)
+        errors = ErrorResponses(self.render_error, self.translate, self.observer)
         async with AsyncExitStack() as stack:
             if (metrics := self.observer.metrics) is not None and self.settings.metrics_bind:
                 await stack.enter_async_context(self._serving(metrics, self.settings.metrics_bind))
@@ -141,7 +134,7 @@ class Application:
 
         host, port = bind_address(bind)
         pages = Pages(not_found, pages={"/metrics": metrics.page})
-        errors = ErrorResponses(self.hooks.render, self.translate, Observer(None))
+        errors = ErrorResponses(self.render_error, self.translate, Observer(None))
         guard = Guard(pages, errors=errors, limit=METRICS_CONNECTIONS)
         async with AsyncExitStack() as stack:
             try:

@@ -96,12 +96,7 @@ def read_policies(texts: Iterable[str], contract: Contract) -> Policies:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """An operation and its handler.
-
-    `names` maps each parameter's pointer to its argument name. `missing` is the policy of an operation without
-    a handler. `is_named` is True for a function that the contract names by its Python path; it gets only what
-    it names, and `sent` are the names of that.
-    """
+    """An operation and its handler; `names` are arguments by pointer, `sent` those of a named function."""
 
     operation: Operation
     function: Function

@@ -25,6 +25,7 @@ from .connexion_code import connexion_notes
 from .cors import cors
 from .endpoint import Endpoint
 from .error_responses import ErrorTranslator, read_errors
+from .errors import RenderOperationError
 from .function_checks import undocumented_bodies
 from .handler_modules import NamedFunctions, has_any_handler, import_package, is_package, no_package_message
 from .info_functions import info_functions
@@ -41,12 +42,7 @@ T = TypeVar("T")
 def create(
     settings: Settings, development_key: Callable[[], str] | None = None, folder: Path | None = None
 ) -> Application:
-    """Read the contract, import the package, bind the handlers and compile the endpoints.
-
-    A configured package must exist; without one, a contract whose operations all have a policy for missing
-    handlers is served alone. `development_key` creates the HS256 secret of a service that needs one and has none, in
-    development only. `folder` is the project's, whose modules the contract may name. Raises SetupError.
-    """
+    """Compile a service, with a `development_key` if it needs one. Raises SetupError with all errors."""
     problems: list[Diagnostic] = []
     key_problems: list[Diagnostic] = []
     is_strict = settings.strict or settings.environment == "production"
@@ -87,8 +83,7 @@ def create(
         problems += verifier_problems(contract, hooks, has_jwt=jwt is not None)
     problems += [] if is_alone else certificate_problems(contract, settings.trusted_proxies)
     compiled = _Endpoints(contract, bindings, settings)
-    if is_alone:
-        compiled.render_as_documented(hooks)
+    render = compiled.documented_errors() if is_alone else lambda report, _: hooks.render_error(report)
     problems += [*wrong, *errors(found), *(compiled.errors if is_strict else [])]
     if problems:
         raise SetupError(problems)
@@ -102,6 +97,7 @@ def create(
         origins,
         package,
         hooks,
+        render,
         translate,
         jwt,
         Observer(Metrics() if settings.metrics else None),
@@ -137,11 +133,17 @@ class _Endpoints:
                 self._add(replace(endpoint, mock=mock))
         compiler.prepare()
 
-    def render_as_documented(self, hooks: PackageHooks) -> None:
-        """Let errors have the bodies that the contract documents; what prevents that is a warning."""
-        hooks.render_as_documented(self._contract, self._compiler)
+    def documented_errors(self) -> RenderOperationError:
+        """Return what renders errors as the contract documents them; what prevents that is a warning."""
+        from .error_shapes import (  # it makes samples, which no service in production needs
+            ErrorShapes,
+            documented_statuses,
+        )
+
+        shapes = ErrorShapes(self._contract, self._compiler, documented_statuses(self._contract))
         found = self._compiler.take_problems()
         self.warnings += [one for one in found if one.severity is Severity.WARNING]
+        return shapes.render
 
     def _add(self, endpoint: Endpoint) -> None:
         found = self._compiler.take_problems()

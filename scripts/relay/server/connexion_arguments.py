@@ -1,9 +1,4 @@
-"""The arguments of a function that the contract names by its Python path, as Connexion 3 passes them.
-
-Connexion passes what a function names, and drops the rest: path and query parameters as they are spelled in the
-contract, the body as `body` or `x-body-name`, and the files of a form each under its own name. A function that
-names an argument as Relay does (`pet_id`, a header's `x_trace`) gets it as well.
-"""
+"""The arguments of a function that the contract names, as Connexion 3 passes them, or as Relay names them."""
 
 from __future__ import annotations
 
@@ -42,11 +37,7 @@ Arguments = dict[str, Any]
 
 
 class ConnexionArguments:
-    """What one operation passes to its function.
-
-    `names` maps the pointer of each parameter to the key under which it is decoded: its argument, or a text with
-    a blank for one that has no argument, or that of something else.
-    """
+    """What an operation passes to its function; `names` are keys, with a blank if there is no argument."""
 
     def __init__(self, operation: Operation, function: Function, contract: Contract) -> None:
         self._operation = operation

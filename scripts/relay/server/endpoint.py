@@ -41,11 +41,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class ServedOperation:
-    """An operation of a running service.
-
-    `handler` takes the arguments of a request; the collaborators are bound. `make_request` makes the argument
-    `request` of a scope and a body; it is None for a function that has none.
-    """
+    """An operation of a running service: `handler` has its collaborators; `make_request` is for `request`."""
 
     endpoint: Endpoint
     authenticate: Authenticator | None

@@ -1,8 +1,4 @@
-"""Where the parts of an error belong in a documented body, by the names of its properties.
-
-A property whose name says what it holds gets its place, if the body stays valid; any other property is kept only where
-the schema requires it.
-"""
+"""Where the parts of an error belong in a documented body, by the names of its properties."""
 
 from __future__ import annotations
 

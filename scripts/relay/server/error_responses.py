@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -34,11 +35,11 @@ _INTERNAL = ErrorReport(ApiError.status, ApiError.code, ApiError.message)
 _EXPORT = "errors"  # the name of the package's export
 
 
+@dataclass(frozen=True, slots=True)
 class ErrorTranslator:
     """Returns the error that stands for an exception; an exception that declares its own status stands for itself."""
 
-    def __init__(self, reports: Mapping[type[Exception], ErrorReport]) -> None:
-        self._reports = reports
+    _reports: Mapping[type[Exception], ErrorReport]
 
     def __call__(self, exc: BaseException) -> BaseException:
         """Return the error of the most specific class that is mapped; the exception if there is none."""
@@ -108,15 +109,13 @@ class RenderedError(NamedTuple):
     media_type: str
 
 
+@dataclass(frozen=True, slots=True)
 class ErrorResponses:
     """Records each error and renders it as the package does, or as the contract documents it."""
 
-    def __init__(
-        self, render_error: RenderOperationError, translate: ErrorTranslator, observer: Observer
-    ) -> None:
-        self._render_error = render_error
-        self._translate = translate
-        self.observer = observer
+    _render_error: RenderOperationError
+    _translate: ErrorTranslator
+    observer: Observer
 
     def of(self, exc: BaseException, scope: Any) -> Response:
         """Return the response for an exception; a 500 without a body if the package's renderer fails."""
@@ -148,9 +147,8 @@ class ErrorResponses:
         known = report(exc)
         found = known or _INTERNAL
         # The exception of another library may have the headers of an upstream response, such as cookies.
-        named = {
-            name.lower(): value for name, value in (getattr(exc, "headers", {}) if known else {}).items()
-        }
+        own = getattr(exc, "headers", {}) if known else {}
+        named = {name.lower(): value for name, value in own.items()}
         if not all(is_field(name, value) for name, value in named.items()):
             raise ValueError("the error has invalid headers")
         headers = [(name.encode(), value.encode("latin-1")) for name, value in named.items()]

@@ -89,11 +89,7 @@ class Plan(NamedTuple):
 
 
 def plan(status: int, headers: HeaderList, source: Source, request: HeaderList, method: str) -> Plan:
-    """Decide what is sent of a file whose response has this status and these headers.
-
-    Only a GET, HEAD or QUERY with the status 200 has preconditions, only a GET or QUERY ranges (RFC 10008).
-    ETag and Last-Modified of the headers go first. Raises PreconditionFailed and RangeNotSatisfiable.
-    """
+    """Return what is sent of a file, if its status is 200 by conditions and ranges (RFC 10008 for QUERY)."""
     if status != 200 or method not in ("GET", "HEAD", "QUERY"):
         return _sized(Plan(status, headers, [Range(0, source.size)]))
     validators, headers = _validated(headers, source.validators)

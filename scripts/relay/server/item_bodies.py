@@ -25,11 +25,7 @@ _CLOSE = {"connection": "close"}  # what is left of the body is not read
 
 
 class ItemBody:
-    """An iterator of validated items: async for the event loop, plain for the thread of a plain function.
-
-    It raises InvalidRequest for an item that breaks the contract, and what `next_piece` raises. It keeps only
-    the items of the last piece.
-    """
+    """Validated items of the last piece, for `async for`, or `for` in a thread. Raises InvalidRequest."""
 
     def __init__(
         self,

@@ -23,8 +23,7 @@ async def not_started(_scope: Any, _receive: Any, _send: Any) -> None:
 class Lifespan:
     """Opens and closes a service on the ASGI server's events; the command prints the `startup_error`."""
 
-    def __init__(self) -> None:
-        self.startup_error: SetupError | None = None
+    startup_error: SetupError | None = None
 
     async def __call__(self, running: AbstractAsyncContextManager[None], receive: Any, send: Any) -> None:
         """Keep `running` open from startup to shutdown."""

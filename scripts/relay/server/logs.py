@@ -79,11 +79,7 @@ REQUESTS = RequestLines()
 
 
 def configure(level: str, style: Format, stream: TextIO | None = None) -> None:
-    """Send the log of the process to `stream` (default: stderr), each line once.
-
-    `level` applies to the service, and to its own modules (`set_levels`); libraries log warnings only, because at
-    debug level the driver of MongoDB logs complete commands.
-    """
+    """Send the log to `stream` (default: stderr); libraries only warn, as drivers log whole commands."""
     target = stream or sys.stderr
     handler: logging.Handler = logging.NullHandler()
     REQUESTS.close()

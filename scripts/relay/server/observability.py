@@ -1,7 +1,4 @@
-"""Logs and counts each request, with the path as it was sent; never its query, headers or body.
-
-Labels of metrics come from the code and the contract, never from a client.
-"""
+"""Logs and counts each request; no label comes from a client, and nothing from query, headers or body."""
 
 from __future__ import annotations
 

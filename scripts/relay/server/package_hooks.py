@@ -13,18 +13,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.model import Contract
-from relay.validation.schemas import SchemaCompiler
 
 from . import security
-from .errors import ErrorReport, RenderError, problem_details
+from .errors import RenderError, problem_details
 from .framework import MiddlewarePosition
 from .handler_modules import NamedFunctions, package_or_empty
 from .info_functions import InfoFunction, info_functions
 
 if TYPE_CHECKING:
     import click
-
-    from .error_shapes import ErrorShapes
 
 Collaborators = Callable[..., Any]
 
@@ -66,8 +63,6 @@ class PackageHooks:
     test_environment: Callable[[Path], Mapping[str, str]] | None = None
     named_verifiers: Mapping[str, InfoFunction] = field(default_factory=dict, init=False)
     """The verifiers that the contract names, by security scheme."""
-    documented_errors: ErrorShapes | None = field(default=None, init=False)
-    """The bodies of errors of a contract that is served without a package."""
 
     @classmethod
     def of(cls, package: ModuleType) -> PackageHooks:
@@ -92,21 +87,6 @@ class PackageHooks:
     def verifying_functions(self) -> dict[str, Callable[..., Any]]:
         """The functions that verify credentials, by security scheme: the package's go first."""
         return {name: one.function for name, one in self.named_verifiers.items()} | {**self.verifiers}
-
-    def render(self, report: ErrorReport, operation: str | None) -> tuple[Any, str]:
-        """Return body and media type of an error; without a package, as the contract documents it."""
-        if self.documented_errors is not None:
-            return self.documented_errors.render(report, operation)
-        return self.render_error(report)
-
-    def render_as_documented(self, contract: Contract, compiler: SchemaCompiler) -> None:
-        """Prepare the documented bodies of errors; for a contract served without a package."""
-        from .error_shapes import (  # it makes samples, which no service in production needs
-            ErrorShapes,
-            documented_statuses,
-        )
-
-        self.documented_errors = ErrorShapes(contract, compiler, documented_statuses(contract))
 
     def accept_unverified(self, contract: Contract) -> None:
         """Accept any credential of the schemes that only a package can verify; for a contract served without one."""

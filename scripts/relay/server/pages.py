@@ -139,10 +139,7 @@ async def livez() -> Response:
 async def readyz(
     collaborators: Mapping[str, Any], reload_problems: Iterable[Diagnostic] = (), not_served: int = 0
 ) -> Response:
-    """Return 200 if `ready()` succeeds on every collaborator that has it, else 503 with the failing names.
-
-    The body also lists the errors of a rejected reload, and counts the operations that are not served.
-    """
+    """Return 200 if `ready()` of all collaborators succeeds, else 503; with what is not reloaded or served."""
     checks = {name: one.ready() for name, one in collaborators.items() if hasattr(one, "ready")}
     try:
         async with asyncio.timeout(READY_TIMEOUT):

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from relay.contract.methods import METHODS
+from relay.contract.model import Contract, LeftOut
+from relay.project.settings import Settings
 
-from .endpoint import ContractSpecification, ServedOperation
+from .cors import Cors
+from .endpoint import ContractSpecification, Endpoint, ServedOperation
 from .error_responses import ErrorResponses
 from .framework import API, ConnexionMiddleware, MiddlewarePosition
 from .guard import Guard
 from .lifespan import not_started
+from .package_hooks import PackageMiddleware
 from .pages import PROBES
 from .routing import Routes
 from .stages.handlers import Context, Handlers
@@ -21,8 +26,17 @@ from .stages.outermost import Errors, Extra, Pages, Routing
 from .stages.request import RequestValidation, Security
 from .stages.response_validation import ResponseValidation
 
-if TYPE_CHECKING:
-    from .app import Application
+
+@dataclass(slots=True)
+class Compiled:
+    """What the stages are built from."""
+
+    contract: Contract
+    settings: Settings
+    endpoints: Mapping[str, Endpoint]
+    left_out: list[LeftOut]
+    middleware: list[PackageMiddleware]
+    cors: Cors | None
 
 
 class Pipeline(ConnexionMiddleware):
@@ -30,7 +44,7 @@ class Pipeline(ConnexionMiddleware):
 
     def __init__(
         self,
-        application: Application,
+        application: Compiled,
         served: Mapping[str, ServedOperation],
         pages: Mapping[str, Extra],
         errors: ErrorResponses,
@@ -73,7 +87,7 @@ class Pipeline(ConnexionMiddleware):
         self.middlewares.insert(index, partial(middleware_class, **options))  # type: ignore[arg-type]  # Connexion accepts a factory, its annotation does not
 
 
-def _routes(application: Application) -> Routes[str | None]:
+def _routes(application: Compiled) -> Routes[str | None]:
     """Return the routes to operation ids, and to None for what is left out of the contract."""
     operations = {id_: endpoint.operation for id_, endpoint in application.endpoints.items()}
     targets: dict[tuple[str, str], str | None] = {

@@ -1,8 +1,4 @@
-"""Replaces a service with a new version in the same process; requests are neither dropped nor delayed.
-
-New requests go to the newest version that started; an older version is closed after its last request. What
-it imports of the package meanwhile is the new module; side effects of importing are repeated each time.
-"""
+"""Replaces a running service: new requests go to the new version, the old one closes after its last one."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 from urllib.parse import unquote
 
@@ -37,15 +38,13 @@ class Match(NamedTuple, Generic[T]):
         return dict(zip(self.routes[method].names, self.values, strict=True))
 
 
+@dataclass(eq=False)
 class _Node(Generic[T]):
     """The next segments, templated ones by their literals, and the methods of the path that ends here."""
 
-    __slots__ = ("literal", "routes", "templated")
-
-    def __init__(self) -> None:
-        self.literal: dict[str, _Node[T]] = {}
-        self.templated: dict[tuple[str, ...], _Node[T]] = {}
-        self.routes: dict[str, _Route[T]] = {}
+    literal: dict[str, _Node[T]] = field(default_factory=dict)
+    templated: dict[tuple[str, ...], _Node[T]] = field(default_factory=dict)
+    routes: dict[str, _Route[T]] = field(default_factory=dict)
 
     def next(self, segment: str) -> _Node[T]:
         """Return the node after a segment, a new one for a new segment."""
@@ -59,11 +58,7 @@ class _Node(Generic[T]):
 
 
 def _values(pieces: tuple[str, ...], text: str) -> tuple[str, ...] | None:
-    """Return the value of each variable, at least one character; None if the text does not match.
-
-    Each value but the last is as short as possible, as with a lazy regular expression, but in linear
-    time: if the text matches at all, then also with the first occurrence of each literal.
-    """
+    """Return the values of variables, each as short as possible, in linear time; None for no match."""
     first, *between, last = pieces
     end = len(text) - len(last)
     if not (text.startswith(first) and text.endswith(last)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 ARGUMENTS = "relay.arguments"
 """The arguments of the handler by name, decoded from the request."""
 
@@ -21,20 +23,17 @@ REWRITTEN = "relay.rewritten"
 """What validates the response on its way out, if a middleware of the package may change it."""
 
 
+@dataclass(slots=True, eq=False)
 class Connection:
     """What is known of a connection; it does not refer to it, so that a request keeps none alive."""
 
-    __slots__ = ("is_lost",)
-
-    def __init__(self) -> None:
-        self.is_lost = False
+    is_lost: bool = False
 
 
+@dataclass(slots=True, eq=False)
 class Progress:
     """The `status` of a response that has begun, and of the logged error that `failed` it; else 0."""
 
-    __slots__ = ("failed", "is_complete", "status")
-
-    def __init__(self) -> None:
-        self.status = self.failed = 0
-        self.is_complete = False
+    status: int = 0
+    failed: int = 0
+    is_complete: bool = False

@@ -102,12 +102,7 @@ def certificate_problems(contract: Contract, networks: Sequence[str]) -> list[Di
 
 
 class Authenticator:
-    """Authenticates one operation's requests.
-
-    Requirements are tried in the contract's order. All schemes of a requirement must be satisfied; the claims
-    of several are kept apart, by the name of the scheme. An invalid credential is a 401 even if the operation
-    accepts requests without one.
-    """
+    """Authenticates requests by the first requirement that is met; a wrong credential is always a 401."""
 
     def __init__(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, Union
 
 from relay.validation.http import ALWAYS, BODILESS, HeaderList, Response
@@ -45,12 +46,12 @@ async def send_outgoing(scope: Any, send: Any, response: Outgoing) -> None:
         await response.follow()
 
 
+@dataclass(slots=True)
 class LastHeld:
     """A `send` that keeps the last message of a response until it is released."""
 
-    def __init__(self, send: Any) -> None:
-        self._send = send
-        self._last: Any = None
+    _send: Any
+    _last: Any = None
 
     async def __call__(self, message: Any) -> None:
         """Send a message, but keep the last one."""

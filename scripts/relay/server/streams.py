@@ -77,10 +77,7 @@ class Stream(NamedTuple):
 
 
 class Streaming(NamedTuple):
-    """How an operation's streams are sent: `watch` ends one when its client leaves, `pace` when a piece takes too long.
-
-    With `report`, a violation of a later item is reported, and the item is sent.
-    """
+    """How streams are sent: `watch` is for clients that leave, `pace` for pieces, `report` for wrong items."""
 
     watch: Deadline
     pace: Deadline

@@ -83,11 +83,7 @@ class Threads:
 
 @dataclass(frozen=True, slots=True)
 class ThreadPools:
-    """Threads by purpose: functions that block in one pool do not delay those of another.
-
-    A request that waits in `opening` for an object of another request must not take the thread that the
-    other needs in `handlers` and `closing` to give it back.
-    """
+    """Threads by purpose: a request that waits for an object takes no thread from one that returns it."""
 
     handlers: Threads
     identity: Threads

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import orjson
@@ -31,12 +32,13 @@ def fingerprint(token: str) -> bytes:
     return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 
+@dataclass(slots=True)
 class TokenCache:
     """Recently verified tokens, for `seconds` and within their times, with clocks `leeway` seconds apart."""
 
-    def __init__(self, seconds: float, leeway: float) -> None:
-        self._seconds, self._leeway = seconds, leeway
-        self._tokens: OrderedDict[bytes, Verified] = OrderedDict()
+    _seconds: float
+    _leeway: float
+    _tokens: OrderedDict[bytes, Verified] = field(default_factory=OrderedDict)
 
     def get(self, mark: bytes) -> Verified | None:
         """Return the entry of a token, or None; the caller must check that its key is still valid."""

@@ -66,11 +66,7 @@ def _unsigned(contract: Contract, scheme: str, function: Function) -> Diagnostic
 
 
 def mint(settings: Settings, claims: Mapping[str, Any], expires: int) -> str:
-    """Return a token with these claims, valid for `expires` seconds, that a service with `settings` accepts.
-
-    Issuer, audience and type come from the settings; `claims` may override issuer and audience. Raises
-    SetupError if there is no secret to sign with, or if the service rejects this life.
-    """
+    """Return a token with these claims, for `expires` seconds, as the settings say. Raises SetupError."""
     if settings.jwt_secret is None:
         message = "it signs the tokens; set it"
         if token_keys(settings):

@@ -48,11 +48,7 @@ _MISSING = {"iss": "issuer", "aud": "audience"}
 
 
 class TokenVerifier:
-    """Verifies JWTs with one family of keys, as the settings ask.
-
-    Without a `jwt_type`, the `typ` of a token is `JWT`, `at+jwt` or absent. Clocks may differ by `jwt_leeway` seconds;
-    a token lives for at most `jwt_max_life` seconds, 0 for any; its claims are cached for `jwt_cache_seconds`.
-    """
+    """Verifies JWTs with one family of keys, as the settings ask, and caches their claims."""
 
     def __init__(self, keys: Keys, settings: Settings) -> None:
         self._keys = keys

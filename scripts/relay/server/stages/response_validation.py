@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -94,23 +95,17 @@ class Encoding:
         self._observer.violated(violation, scope)
 
 
+@dataclass(slots=True)
 class RewrittenResponse:
-    """The messages of a response, which are kept until its body is complete, validated, then sent.
+    """A response that is validated when it is complete, unless it is as its result was encoded."""
 
-    What a handler's result was encoded to is not validated again. Of a stream that a middleware makes, status and
-    headers are validated. `violated` gets a violation, and raises it unless it is only reported.
-    """
-
-    def __init__(
-        self, encoder: ResponseEncoder, send: Any, violated: Callable[[ResponseViolation], None]
-    ) -> None:
-        self._encoder = encoder
-        self._send = send
-        self._violated = violated
-        self._encoded: Response | None = None
-        self._start: Any = None
-        self._body = bytearray()
-        self._passes = False
+    _encoder: ResponseEncoder
+    _send: Any
+    _violated: Callable[[ResponseViolation], None]
+    _encoded: Response | None = None
+    _start: Any = None
+    _body: bytearray = field(default_factory=bytearray)
+    _passes: bool = False
 
     def expect(self, response: Any) -> None:
         """Accept a response that is valid already; all of a file or a stream."""

@@ -1,25 +1,21 @@
-"""Runs uvicorn for `relay serve`: prepares the process, reports start errors as diagnostics, and ends on signals."""
+"""Runs uvicorn for `relay serve`: reports start errors as diagnostics, and ends on signals."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
-import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.server.lifespan import Lifespan
 
 from .capacity import connections_allowed
+from .signals import BackgroundTask
 
 if TYPE_CHECKING:
     from relay.project.settings import Settings
-
-BackgroundTask = Callable[[], Coroutine[Any, Any, None]]
-"""A coroutine function that runs as long as the service; it is cancelled at the end."""
 
 
 class Service(Protocol):
@@ -39,11 +35,7 @@ def run(
     started: Callable[[int], None],
     background: BackgroundTask | None = None,
 ) -> None:
-    """Run a service until a signal ends it; `started` is called with the port.
-
-    `background` runs next to the service. Raises SetupError if the service cannot be opened, or cannot
-    listen at its address; SystemExit if requests were cut off at the end.
-    """
+    """Run a service and `background` until a signal; raise SetupError at the start, SystemExit if it cut."""
     from .servers import EXIT_CUT, DrainingServer, configuration
 
     config = configuration(
@@ -78,24 +70,3 @@ class _StartupErrors(logging.Filter):
         if record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError):
             return False
         return "startup failed" not in record.getMessage()
-
-
-def prepare() -> None:
-    """Make signals end the start at once, open closed standard streams, and disable garbage collection.
-
-    Imported and compiled objects stay until the end; scanning them repeatedly takes an eighth of the start.
-    Process 1 of a container has no default signal handlers: SIGTERM would be ignored until one is set.
-    """
-    while (spare := os.open(os.devnull, os.O_RDWR)) <= 2:
-        pass  # otherwise a socket could get descriptor 2 and receive the log
-    os.close(spare)
-    listen(lambda *_: os._exit(0))
-    gc.disable()
-
-
-def listen(handler: Callable[..., object]) -> None:
-    """Call a function on the signals that end a service."""
-    signal.signal(signal.SIGTERM, handler)
-    signal.signal(signal.SIGINT, handler)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
-        signal.signal(signal.SIGHUP, handler)

@@ -17,7 +17,7 @@ import uvicorn
 
 from .capacity import Capacity
 from .protocol import Protocol
-from .run import BackgroundTask, listen
+from .signals import BackgroundTask, listen
 
 DRAIN_SECONDS = 20  # how long requests in progress may take after the first signal
 CLOSE_SECONDS = 5  # for closing the collaborators; a handler's thread that never returns would block the exit
