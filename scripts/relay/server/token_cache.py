@@ -32,7 +32,7 @@ def fingerprint(token: str) -> bytes:
     return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, repr=False)
 class TokenCache:
     """Recently verified tokens, for `seconds` and within their times, with clocks `leeway` seconds apart."""
 
