@@ -30,16 +30,16 @@ def upgrade_3_0(files: ContractFiles, findings: Findings) -> None:
     """Bring all files of OpenAPI 3.0 to 3.1."""
     found = visits(files, "3.0")
     _report_discriminators(files, found, findings)
-    for role, value, _ in found:
-        if role == "schema":
+    for kind, value, _ in found:
+        if kind == "Schema":
             upgrade_schema(value, findings)
-        elif role == "path item" and "$ref" in value:
+        elif kind == "PathItem" and "$ref" in value:
             _drop_beside_ref(value, findings)
-        elif role == "document":
+        elif kind == "Document":
             value["openapi"] = "3.1.1"
-    for role, value, file in found:
+    for kind, value, file in found:
         content = value.get("content")
-        for name, media_type in content.items() if role != "schema" and isinstance(content, Map) else ():
+        for name, media_type in content.items() if kind != "Schema" and isinstance(content, Map) else ():
             if isinstance(media_type, Map):
                 _describe_binary(files, name, media_type, file)
                 if name.lower().startswith("multipart/"):
@@ -105,8 +105,8 @@ def _as_bytes(schema: Map, name: str) -> None:
 
 def _report_discriminators(files: ContractFiles, found: list[Visit], findings: Findings) -> None:
     """Report the discriminators without which other values are valid; before the schemas are rewritten."""
-    for role, value, file in found:
-        discriminator = value.get("discriminator") if role == "schema" and "$ref" not in value else None
+    for kind, value, file in found:
+        discriminator = value.get("discriminator") if kind == "Schema" and "$ref" not in value else None
         name = discriminator.get("propertyName") if isinstance(discriminator, Map) else None
         for word in CHOICES:
             alternatives = value.get(word)

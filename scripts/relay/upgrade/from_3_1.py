@@ -15,38 +15,38 @@ from .visits import visits
 _DIALECT_OF_3_1 = "https://spec.openapis.org/oas/3.1/dialect/base"
 _DIALECT_OF_3_2 = "https://spec.openapis.org/oas/3.2/dialect/2025-09-17"
 _FIELDS_OF_3_2 = {
-    "document": ["$self"],
-    "path item": ["query", "additionalOperations"],
-    "media type": ["itemSchema", "prefixEncoding", "itemEncoding"],
-    "components": ["mediaTypes"],
+    "Document": ["$self"],
+    "PathItem": ["query", "additionalOperations"],
+    "MediaType": ["itemSchema", "prefixEncoding", "itemEncoding"],
+    "Components": ["mediaTypes"],
 }
 
 
 def upgrade_3_1(files: ContractFiles, findings: Findings) -> None:
     """Bring all files of OpenAPI 3.1 to 3.2."""
     found = visits(files, "3.1")
-    for role, value, file in found:
-        if role in ("request body", "response"):
+    for kind, value, file in found:
+        if kind in ("RequestBody", "Response"):
             _report_parts(files, value, file, findings)
-    for role, value, _ in found:
-        _fields_of_3_2(role, value, findings)
-        if role == "parameter" and "allowReserved" in value and value.get("in") != "query":
+    for kind, value, _ in found:
+        _fields_of_3_2(kind, value, findings)
+        if kind == "Parameter" and "allowReserved" in value and value.get("in") != "query":
             message = "`allowReserved` had an effect only in a query, so it was removed; add it again if you mean it"
             findings.drop(value, "allowReserved", message)
-        elif role == "document":
+        elif kind == "Document":
             value["openapi"] = "3.2.0"
             if value.get("jsonSchemaDialect") == _DIALECT_OF_3_1:
                 value["jsonSchemaDialect"] = _DIALECT_OF_3_2
     files.set_version("3.1", "3.2")
 
 
-def _fields_of_3_2(role: str, value: Map, findings: Findings) -> None:
+def _fields_of_3_2(kind: str, value: Map, findings: Findings) -> None:
     """Remove what 3.1 ignored, but for the items of a stream, which are described on purpose."""
-    if role == "media type" and "itemSchema" in value:
+    if kind == "MediaType" and "itemSchema" in value:
         message = "OpenAPI 3.1 has no `itemSchema`, so it had no effect; now the body is a stream of such items: remove it if you do not mean it"
         findings.report("gains-effect", value, "itemSchema", message)
         return
-    for key in [one for one in _FIELDS_OF_3_2.get(role, []) if one in value]:
+    for key in [one for one in _FIELDS_OF_3_2.get(kind, []) if one in value]:
         message = f"OpenAPI 3.1 has no `{key}`, so it was removed; add it again if you mean it"
         findings.drop(value, key, message)
 

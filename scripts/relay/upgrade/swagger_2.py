@@ -26,21 +26,21 @@ def upgrade_swagger_2(files: ContractFiles, findings: Findings) -> None:
     """Bring all files of Swagger 2.0 to OpenAPI 3.0."""
     found = visits(files, "2.0")
     operations = Operations(files, findings, files.root.root)
-    for role, value, _ in found:
-        if role == "schema":
+    for kind, value, _ in found:
+        if kind == "Schema":
             _schema(value, findings)
-        elif role == "document":
+        elif kind == "Document":
             operations.remember(value.get("parameters"))
     steps: dict[str, Callable[[Map, File], None]] = {
-        "path item": operations.path_item,
-        "response": operations.shared_response,
-        "header": operations.header,
-        "parameter": operations.shared_parameter,
-        "document": lambda root, _: _root(root, operations, findings),
+        "PathItem": operations.path_item,
+        "Response": operations.shared_response,
+        "Header": operations.header,
+        "Parameter": operations.shared_parameter,
+        "Document": lambda root, _: _root(root, operations, findings),
     }
     for step, upgrade in steps.items():
-        for role, value, file in found:
-            if role == step:
+        for kind, value, file in found:
+            if kind == step:
                 upgrade(value, file)
     files.set_version("2.0", "3.0")
 

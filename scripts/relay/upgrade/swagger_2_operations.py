@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from relay.contract.methods import METHODS
+
 from .contract_files import ContractFiles, File
 from .findings import Findings
 from .swagger_2_bodies import JSON, Bodies, Part, media_types, move_type, style_of, with_content
 from .tree import Entry, Map, Seq, copied
-from .visits import METHODS
 
 _METHODS = METHODS[:7]  # those of Swagger 2.0
 
@@ -81,7 +82,7 @@ class Operations:
         for holder, target, _ in shared:
             where = target.get("in")
             if (where, target.get("name")) not in names and not (has_body and where == "body"):
-                copy = holder.copied()
+                copy = copied(holder)
                 own.append((copy, target if holder is not target else copy, None))
         self._request_body(operation, own, consumes, before)
         self._responses(operation, file, produces)

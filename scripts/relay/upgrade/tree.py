@@ -165,14 +165,6 @@ class Map(dict[str, Any], Node):
         keys = list(self)
         return next(iter(keys[keys.index(key) + 1 :]), None)
 
-    def copied(self) -> Map:
-        """Return a deep copy, which takes the same text."""
-        new = Map(((key, copied(value)) for key, value in self.items()), is_flow=self.is_flow)
-        new.node, new.source, new.offset = self.node, self.source, self.offset
-        new.entries, new.initial, new.link = dict(self.entries), self.initial, self.link
-        new.kept = {key: [*lines] for key, lines in self.kept.items()}
-        return new
-
 
 class Seq(list[Any], Node):
     """A list; each item has its text at the same index."""
@@ -192,13 +184,6 @@ class Seq(list[Any], Node):
         """Remove an item and return it with its text."""
         return self.pop(index), self.entries.pop(index)
 
-    def copied(self) -> Seq:
-        """Return a deep copy, which takes the same text."""
-        new = Seq(map(copied, self), is_flow=self.is_flow)
-        new.node, new.source, new.offset = self.node, self.source, self.offset
-        new.entries, new.initial = [*self.entries], self.initial
-        return new
-
 
 def _scalars(node: yaml.Node) -> list[tuple[int, int]]:
     """Return where the scalars in a value begin and end; those of aliases are elsewhere and do no harm."""
@@ -216,8 +201,19 @@ def _scalars(node: yaml.Node) -> list[tuple[int, int]]:
 
 
 def copied(value: Any) -> Any:
-    """Return a deep copy of a value."""
-    return value.copied() if isinstance(value, Map | Seq) else value
+    """Return a deep copy of a value, which takes the same text."""
+    if isinstance(value, Map):
+        new: Any = Map((key, copied(item)) for key, item in value.items())
+        new.entries, new.link = dict(value.entries), value.link
+        new.kept = {key: [*lines] for key, lines in value.kept.items()}
+    elif isinstance(value, Seq):
+        new = Seq(map(copied, value))
+        new.entries = [*value.entries]
+    else:
+        return value
+    new.node, new.source, new.offset = value.node, value.source, value.offset
+    new.is_flow, new.initial = value.is_flow, value.initial
+    return new
 
 
 def plain(value: Any) -> Any:

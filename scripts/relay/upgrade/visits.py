@@ -3,69 +3,53 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from relay.contract.methods import ADDITIONAL, METHODS
+from relay.contract.pointers import SECTIONS
 from relay.contract.schema_words import inner_schemas
 
 from .contract_files import ContractFiles, File
 from .tree import Map
 
-METHODS = "get put post delete options head patch trace query".split()
+_ONE = {
+    **dict.fromkeys(METHODS, "Operation"),
+    **dict.fromkeys(("schema", "itemSchema"), "Schema"),
+    "requestBody": "RequestBody",
+    "components": "Components",
+}
+"""The kind of the object that a field has."""
 
-# What the fields of each object contain: one object, a list, a map of names, or one of which `x-` keys are extensions.
+_SEVERAL = {**SECTIONS, "definitions": "Schema", "encoding": "Encoding", ADDITIONAL: "Operation"}
+"""The kind of the objects in the list or in the map of names that a field has."""
+
 _V2 = {
-    "document": {
-        "paths": "patterned path item",
-        "definitions": "names schema",
-        "parameters": "names parameter",
-        "responses": "names response",
-    },
-    "path item": {"parameters": "list parameter", **dict.fromkeys(METHODS, "one operation")},
-    "operation": {"parameters": "list parameter", "responses": "patterned response"},
-    "parameter": {"schema": "one schema"},
-    "response": {"schema": "one schema", "headers": "names header"},
+    "Document": ("paths", "definitions", "parameters", "responses"),
+    "PathItem": ("parameters", *METHODS),
+    "Operation": ("parameters", "responses"),
+    "Parameter": ("schema",),
+    "Response": ("schema", "headers"),
 }
 _V3 = {
-    "document": {
-        "paths": "patterned path item",
-        "webhooks": "names path item",
-        "components": "one components",
-    },
-    "components": {
-        "schemas": "names schema",
-        "responses": "names response",
-        "parameters": "names parameter",
-        "requestBodies": "names request body",
-        "headers": "names header",
-        "callbacks": "names callback",
-        "pathItems": "names path item",
-        "mediaTypes": "names media type",
-    },
-    "path item": {
-        "parameters": "list parameter",
-        "additionalOperations": "names operation",
-        **dict.fromkeys(METHODS, "one operation"),
-    },
-    "operation": {
-        "parameters": "list parameter",
-        "requestBody": "one request body",
-        "responses": "patterned response",
-        "callbacks": "names callback",
-    },
-    "parameter": {"schema": "one schema", "content": "names media type"},
-    "header": {"schema": "one schema", "content": "names media type"},
-    "request body": {"content": "names media type"},
-    "response": {"headers": "names header", "content": "names media type"},
-    "media type": {"schema": "one schema", "itemSchema": "one schema", "encoding": "names encoding"},
-    "encoding": {"headers": "names header"},
+    "Document": ("paths", "webhooks", "components"),
+    "Components": "schemas responses parameters requestBodies headers callbacks pathItems mediaTypes".split(),
+    "PathItem": ("parameters", ADDITIONAL, *METHODS),
+    "Operation": ("parameters", "requestBody", "responses", "callbacks"),
+    "Parameter": ("schema", "content"),
+    "Header": ("schema", "content"),
+    "RequestBody": ("content",),
+    "Response": ("headers", "content"),
+    "MediaType": ("schema", "itemSchema", "encoding"),
+    "Encoding": ("headers",),
 }
+"""The fields of each kind of object that contain others."""
 
 
 class Visit(NamedTuple):
-    """An object of a contract, what it is, and the file that has it."""
+    """An object of a contract, its kind, and the file that has it."""
 
-    role: str
+    kind: str
     value: Map
     file: File
 
@@ -75,7 +59,7 @@ def visits(files: ContractFiles, version: str) -> list[Visit]:
     found: list[Visit] = []
     known: set[int] = set()
     started: set[int] = set()
-    pending: deque[Visit] = deque([Visit("document", files.root.root, files.root)])
+    pending: deque[Visit] = deque([Visit("Document", files.root.root, files.root)])
     while pending:
         visit = pending.popleft()
         if id(visit.value) not in known and files.version(visit.file) == version:
@@ -85,28 +69,35 @@ def visits(files: ContractFiles, version: str) -> list[Visit]:
         if not pending:  # files that are contracts of their own, which others refer to in part
             others = [one for one in files.files.values() if one.own_version and id(one) not in started]
             started.update(map(id, others))
-            pending.extend(Visit("document", one.root, one) for one in others)
+            pending.extend(Visit("Document", one.root, one) for one in others)
     return found
 
 
-def _inner(files: ContractFiles, visit: Visit, grammar: dict[str, dict[str, str]]) -> Iterator[Visit]:
+def _inner(files: ContractFiles, visit: Visit, fields: Mapping[str, Iterable[str]]) -> Iterator[Visit]:
     """Yield the objects directly in an object, and what its `$ref` leads to."""
-    role, value, file = visit
+    kind, value, file = visit
     target = files.follow(value, file)
     if target is not None and isinstance(target[0], Map):
-        yield Visit(role, *target)
-    if role == "schema":
-        yield from (Visit(role, part, file) for _, part in inner_schemas(value) if isinstance(part, Map))
-        return
-    members = grammar.get(role, {})
-    if role == "callback":
-        members = {key: "one path item" for key in value if key[:2] != "x-"}
-    for key in [key for key in members if key in value]:
-        shape, _, inner = members[key].partition(" ")
-        found: Any = [value[key]] if shape == "one" else value[key]
-        if shape in ("names", "patterned"):
-            names = found if isinstance(found, dict) else {}
-            found = [one for name, one in names.items() if shape == "names" or not name.startswith("x-")]
-        for one in found if isinstance(found, list) else ():
-            if isinstance(one, Map):
-                yield Visit(inner, one, file)
+        yield Visit(kind, *target)
+    if kind == "Schema":
+        found: Iterable[tuple[str, Any]] = ((kind, part) for _, part in inner_schemas(value))
+    elif kind == "Callback":
+        found = [("PathItem", item) for key, item in value.items() if key[:2] != "x-"]
+    else:
+        found = [
+            one for key in fields.get(kind, ()) if key in value for one in _members(kind, key, value[key])
+        ]
+    yield from (Visit(inner, one, file) for inner, one in found if isinstance(one, Map))
+
+
+def _members(kind: str, key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield what a field of an object contains, and its kind; among paths and responses are extensions."""
+    if key in _ONE:
+        yield _ONE[key], value
+    elif isinstance(value, list):
+        yield from ((_SEVERAL[key], one) for one in value)
+    elif isinstance(value, dict):
+        has_extensions = (kind, key) in (("Document", "paths"), ("Operation", "responses"))
+        for name, one in value.items():
+            if not (has_extensions and name.startswith("x-")):
+                yield _SEVERAL[key], one
