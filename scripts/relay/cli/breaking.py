@@ -15,7 +15,6 @@ from .output import tool
 from .report import format_option, report_findings, rules_option
 
 if TYPE_CHECKING:
-    from relay.diff import Change
     from relay.diff.impact import Impact
     from relay.diff.revisions import Side
     from relay.project.project import Project
@@ -90,7 +89,9 @@ def breaking(
         impacts = find_impact(changes, before.contract, after.contract, folder, tests)
     findings = [*before.faults("old", after), *after.faults("new", before), *after.shared_faults(before)]
     findings += _not_compared(before, after)
-    findings += [_finding(change, before, after) for change in changes]
+    for one in changes:
+        place, other = after.shown(one.new_place), before.shown(one.old_place)
+        findings.append(Diagnostic(place, one.message, one.rule, one.severity, other))
     report_findings("breaking", [*findings, *stale, *_impacts(impacts, after)], form, "nothing changed")
 
 
@@ -107,15 +108,10 @@ def _folder(package: str, project: Project, *, is_named: bool) -> Path:
 def _not_compared(before: Side, after: Side) -> Iterator[Diagnostic]:
     left_out = {(one.method, one.path) for side in (before, after) for one in side.contract.left_out}
     if left_out:
-        what = f"{len(left_out)} operation{'s were' if len(left_out) > 1 else ' was'} not compared"
+        verb, them = ("s were", "them") if len(left_out) > 1 else (" was", "it")
         place = after.shown(after.contract.place(("paths",)))
-        message = f"{what}, because a contract has errors in {'them' if len(left_out) > 1 else 'it'}"
+        message = f"{len(left_out)} operation{verb} not compared, because a contract has errors in {them}"
         yield Diagnostic(place, message, "not-compared", Severity.WARNING)
-
-
-def _finding(change: Change, before: Side, after: Side) -> Diagnostic:
-    place, other = after.shown(change.new_place), before.shown(change.old_place)
-    return Diagnostic(place, change.message, change.rule, change.severity, other)
 
 
 def _impacts(impacts: list[Impact], after: Side) -> Iterator[Diagnostic]:

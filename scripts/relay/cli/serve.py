@@ -54,9 +54,7 @@ second signal ends it at once. Exit codes:
     "served answer 501.",
 )
 @click.option(
-    "--reload",
-    is_flag=True,
-    help="Load edits of contract and package while serving; settings are read once.",
+    "--reload", is_flag=True, help="Load edits of contract and package while serving; settings are read once."
 )
 @click.option(
     "--record",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,13 +42,7 @@ STDOUT = Path("-")
 @rules_option("relay.upgrade.findings")
 @format_option
 def upgrade(
-    contract: Path | None,
-    to: str | None,
-    output: Path | None,
-    form: str,
-    *,
-    check: bool,
-    diff: bool,
+    contract: Path | None, to: str | None, output: Path | None, form: str, *, check: bool, diff: bool
 ) -> None:
     """Rewrite a contract in a newer version of OpenAPI.
 
@@ -79,10 +72,16 @@ def upgrade(
     if diff:
         echo_changes(made.before, made.after)
     elif form == "text" and made.after and output != STDOUT:
-        say(*_lines(made, output, would="would have " if check else ""))
+        old = f"{'Swagger' if made.version == '2.0' else 'OpenAPI'} {made.version}"
+        if output is not None:
+            say(f"wrote {display(output)}: {old} is OpenAPI {made.to} there")
+        else:
+            done = "would have rewritten" if check else "rewritten"
+            say(*(f"{done} {display(path)}: {old} → OpenAPI {made.to}" for path in made.after))
     findings = made.findings_before if check or diff else _findings(made, output)
-    clean = "nothing has no equal" if made.after else _nothing_to_do(made)
-    is_output = diff or output == STDOUT
+    hint = "; --to 3.2 moves it on" if made.to == "3.1" else ""
+    nothing = f"nothing to do, the contract is OpenAPI {made.version}{hint}"
+    clean, is_output = "nothing has no equal" if made.after else nothing, diff or output == STDOUT
     if findings or form != "text" or not (made.after or is_output):
         report_findings("upgrade", findings, form, clean, stderr=is_output)
     if check and made.after:
@@ -117,20 +116,3 @@ def _findings(made: Upgrade, output: Path | None) -> list[Diagnostic]:
         else finding
         for finding in made.findings_after
     ]
-
-
-def _lines(made: Upgrade, output: Path | None, *, would: str) -> Sequence[str]:
-    if output is not None:
-        return [f"wrote {display(output)}: {_named(made.version)} is OpenAPI {made.to} there"]
-    return [
-        f"{would}rewritten {display(path)}: {_named(made.version)} → OpenAPI {made.to}" for path in made.after
-    ]
-
-
-def _named(version: str) -> str:
-    return f"Swagger {version}" if version == "2.0" else f"OpenAPI {version}"
-
-
-def _nothing_to_do(made: Upgrade) -> str:
-    hint = "; --to 3.2 moves it on" if made.to == "3.1" else ""
-    return f"nothing to do, the contract is OpenAPI {made.version}{hint}"

@@ -10,12 +10,7 @@ from relay.contract.model import Contract, Parameter, Schema
 from relay.validation import media_types as media
 from relay.validation.binary_schemas import is_file
 from relay.validation.coercion import items_of, properties_of, types_of
-from relay.validation.encoding_objects import (
-    DescribedParts,
-    content_types,
-    has_parts,
-    is_nested,
-)
+from relay.validation.encoding_objects import DescribedParts, content_types, has_parts, is_nested
 from relay.validation.part_decoders import MAX_NESTING
 from relay.validation.schemas import Direction
 

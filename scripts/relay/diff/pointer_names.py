@@ -6,7 +6,7 @@ from typing import Any
 
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract
-from relay.contract.pointers import PointerNotFound, lookup, parse_pointer
+from relay.contract.pointers import chain, found_at, target_of
 
 
 def follow(contract: Contract, pointer: Pointer) -> tuple[Any, Pointer]:
@@ -14,12 +14,10 @@ def follow(contract: Contract, pointer: Pointer) -> tuple[Any, Pointer]:
     value: Any = contract.document
     at: Pointer = ()
     for token in pointer:
-        value, at = _at(value, (token,)), (*at, token)
-        seen: set[Pointer] = set()
-        while isinstance(value, dict) and isinstance(ref := value.get("$ref"), str) and at not in seen:
-            seen.add(at)
-            at = parse_pointer(ref[1:])
-            value = _at(contract.document, at)
+        value, at = found_at(value, (token,), {}), (*at, token)
+        if target_of(value) is not None:
+            at = chain(contract.document, at)[-1]
+            value = found_at(contract.document, at, {})
     return value, at
 
 
@@ -31,13 +29,6 @@ def canonical(contract: Contract, pointer: Pointer) -> Pointer:
 def raw(contract: Contract, pointer: Pointer) -> Any:
     """Return the value at a pointer, with each `$ref` on the path resolved; {} if there is none."""
     return follow(contract, pointer)[0]
-
-
-def _at(value: Any, pointer: Pointer) -> Any:
-    try:
-        return lookup(value, pointer)
-    except PointerNotFound:
-        return {}
 
 
 _WORDS = {

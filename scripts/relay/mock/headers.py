@@ -14,6 +14,7 @@ from relay.validation.query_strings import parameter_reader
 from relay.validation.results import HeaderDecoder
 
 from .examples import examples
+from .files import text_of
 from .samples import Sampler
 from .schema_parts import NoSample, SchemaPart
 
@@ -69,9 +70,5 @@ def _written(value: Any, header: Parameter) -> str:
         return json_bytes(value).decode()
     if isinstance(value, dict):
         sign = "=" if header.explode else ","
-        return ",".join(f"{key}{sign}{_text(item)}" for key, item in value.items())
-    return ",".join(map(_text, value)) if isinstance(value, list) else _text(value)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json_bytes(value).decode()
+        return ",".join(f"{key}{sign}{text_of(item)}" for key, item in value.items())
+    return ",".join(map(text_of, value)) if isinstance(value, list) else text_of(value)

@@ -38,12 +38,10 @@ def upgrade_3_0(files: ContractFiles, findings: Findings) -> None:
         elif kind == "Document":
             value["openapi"] = "3.1.1"
     for kind, value, file in found:
-        content = value.get("content")
-        for name, media_type in content.items() if kind != "Schema" and isinstance(content, Map) else ():
-            if isinstance(media_type, Map):
-                _describe_binary(files, name, media_type, file)
-                if name.lower().startswith("multipart/"):
-                    _drop_styles(media_type, findings)
+        for name, media_type in value.objects("content") if kind != "Schema" else ():
+            _describe_binary(files, name, media_type, file)
+            if name.lower().startswith("multipart/"):
+                _drop_styles(media_type, findings)
     files.set_version("3.0", "3.1")
 
 
@@ -56,10 +54,8 @@ def _drop_beside_ref(item: Map, findings: Findings) -> None:
 
 def _drop_styles(media_type: Map, findings: Findings) -> None:
     """Remove the styles of multipart bodies, which 3.1 reads; those that come from Swagger 2.0 had an effect there."""
-    encodings = media_type.get("encoding")
-    for encoding in encodings.values() if isinstance(encodings, Map) else ():
-        is_written = isinstance(encoding, Map) and encoding.node is not None
-        for key in [one for one in _OF_URLENCODED if is_written and one in encoding]:
+    for _, encoding in media_type.objects("encoding"):
+        for key in [one for one in _OF_URLENCODED if encoding.node is not None and one in encoding]:
             what = f"`{key}` had no effect in a multipart body"
             findings.drop(encoding, key, f"{what}, so it was removed; add it again if you mean it")
 
@@ -86,8 +82,7 @@ def _describe_binary(files: ContractFiles, name: str, content: Map, file: File) 
 def _fields(files: ContractFiles, schema: Map, file: File) -> Iterator[Map]:
     """Yield the schemas of the fields of a form, and of their items."""
     for form, home in [*files.parts(schema, file, _all_of)]:
-        fields = form.get("properties")
-        for field in fields.values() if isinstance(fields, Map) else ():
+        for _, field in form.objects("properties"):
             target = files.target(field, home)
             items = files.target(target.get("items"), home) if target is not None else None
             yield from (one for one in (target, items) if one is not None)

@@ -53,11 +53,9 @@ def _fields_of_3_2(kind: str, value: Map, findings: Findings) -> None:
 
 def _report_parts(files: ContractFiles, owner: Map, file: File, findings: Findings) -> None:
     """Report multipart bodies without names, which are bytes in 3.1 and lists of their parts from 3.2 on."""
-    content = owner.get("content")
-    for name, media_type in content.items() if isinstance(content, Map) else ():
-        if not isinstance(media_type, Map) or "itemSchema" in media_type or kind_of_items(name) != "parts":
-            continue
-        if _takes_arrays(files, media_type.get("schema"), file):
+    for name, media_type in owner.objects("content"):
+        is_plain = kind_of_items(name) == "parts" and "itemSchema" not in media_type
+        if is_plain and _takes_arrays(files, media_type.get("schema"), file):
             message = f"a body of {name} with an array was bytes, and is a list with an item for each part now; remove the schema to keep the bytes"
             findings.report("parts-listed", media_type, "schema", message)
 

@@ -70,10 +70,8 @@ def _root(root: Map, operations: Operations, findings: Findings) -> None:
     for key in ("consumes", "produces"):
         root.drop(key)
     _parameters(root, operations, findings)
-    schemes = root.get("securityDefinitions")
-    for scheme in schemes.values() if isinstance(schemes, Map) else ():
-        if isinstance(scheme, Map):
-            _security_scheme(scheme)
+    for _, scheme in root.objects("securityDefinitions"):
+        _security_scheme(scheme)
     keys = [key for key in root if key in _COMPONENTS]
     components = root.gather(keys, "components", at="definitions") or Map()
     for key in [key for key in components if key != _COMPONENTS[key]]:

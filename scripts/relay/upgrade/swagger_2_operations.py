@@ -143,10 +143,8 @@ class Operations:
 
     def _response(self, response: Map, file: File, produces: list[str]) -> None:
         if self._is_first(response):
-            headers = response.get("headers")
-            for header in headers.values() if isinstance(headers, Map) else ():
-                if isinstance(header, Map):
-                    self.header(header, file)
+            for _, header in response.objects("headers"):
+                self.header(header, file)
             with_content(response, produces or [JSON])
 
     def shared_response(self, response: Map, file: File) -> None:

@@ -160,6 +160,11 @@ class Map(dict[str, Any], Node):
             self.move(key, inner)
         return inner
 
+    def objects(self, key: str) -> list[tuple[str, Map]]:
+        """Return the objects in the map of names that a member is; none for another value."""
+        names = self.get(key)
+        return [one for one in names.items() if isinstance(one[1], Map)] if isinstance(names, Map) else []
+
     def following(self, key: str) -> str | None:
         """Return the key after another one."""
         keys = list(self)
