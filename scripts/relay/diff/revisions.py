@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from relay.contract.bundling import resolved_root
 from relay.contract.chosen_names import ChosenNames
-from relay.contract.diagnostics import Diagnostic, SetupError, Severity, SourceLocation
+from relay.contract.diagnostics import Diagnostic, SetupError, Severity, SourceLocation, place_parts
 from relay.contract.discriminators import mapping_of
 from relay.contract.documents import display, read_document
 from relay.contract.loading import load_contract
@@ -182,10 +182,9 @@ def _files(file: Path, name: str) -> Iterator[str]:
 
 
 def _with_revision(problem: Diagnostic, revision: str, folder: Path) -> Diagnostic:
-    where = problem.where
-    if isinstance(where, SourceLocation):
-        return replace(problem, where=where._replace(file=_shown(where.file, revision, folder)))
-    return replace(problem, where=_shown(where, revision, folder))
+    file, *at = place_parts(problem.where)
+    shown = _shown(file, revision, folder)
+    return replace(problem, where=SourceLocation(shown, *at) if at[0] else shown)
 
 
 def _shown(file: str, revision: str, folder: Path) -> str:

@@ -1,8 +1,9 @@
-"""Compares the keywords of one value: types, null, patterns, formats, contents, and those without an effect."""
+"""Compares the keywords of one value: types, null, patterns, formats, contents, and those of which only equality is decided."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 import jsonschema_rs
@@ -16,12 +17,24 @@ from .changes import Difference
 from .schema_equality import discriminator_values
 from .schema_pair import Child, Pair, changed, listed, together
 from .schema_view import TYPES, Shape, json_key
-from .sites import is_component
-from .undecided_keywords import compare_undecided
+from .sites import Site, is_component
 
-_UNCHECKED = frozenset(
-    [*INTEGER_BOUNDS, "float", "double", "password", "binary"]
-)  # not validated, or validated as bounds
+# Not validated, or validated as bounds.
+_UNCHECKED = frozenset([*INTEGER_BOUNDS, "float", "double", "password", "binary"])
+
+_UNDECIDED: tuple[tuple[tuple[str, ...], str | None], ...] = (
+    (("if", "then", "else"), None),
+    (("dependentSchemas",), "object"),
+    (("dependentRequired",), "object"),
+    (("propertyNames",), "object"),
+    (("unevaluatedProperties",), "object"),
+    (("contains", "minContains", "maxContains"), "array"),
+    (("unevaluatedItems",), "array"),
+)
+"""Keywords that belong together, and the type of the values they are for; only equal ones are known to be harmless."""
+
+_BRANCHES = (("if", "then", "else"), ("dependentSchemas",), ("contains",))
+"""Keywords that may describe more properties or items of a value, apart from alternatives."""
 
 
 def compare_types(pair: Pair) -> Iterator[Difference]:
@@ -56,7 +69,7 @@ def compare_values(pair: Pair) -> Iterator[Difference]:
         what = changed("uniqueItems", *is_unique)
         yield pair.differs("unique-items-added", "unique-items-dropped", what, "uniqueItems")
     yield from _not(pair)
-    yield from compare_undecided(pair, common)
+    yield from _undecided(pair, common)
 
 
 def compare_notes(pair: Pair) -> Iterator[Difference]:
@@ -148,6 +161,64 @@ def _not(pair: Pair) -> Iterator[Difference]:
         if pair.consumer.excludes_all:
             what = pair.by_direction("no value is accepted now", "may now have a value")
         yield pair.narrows("not", what, "not")
+
+
+def _undecided(pair: Pair, common: AbstractSet[str]) -> Iterator[Difference]:
+    """Report keywords that the consumer has and the producer has not, or not so, for the types that both have."""
+    for keywords, kind in _UNDECIDED:
+        if kind is not None and kind not in common:
+            continue
+        if keywords[0].startswith("unevaluated"):
+            is_known = _is_unevaluated_known(pair, keywords[0])
+        else:
+            required = [
+                one
+                for one in _having(pair.consumer, keywords)
+                if one.schema.get("minContains") != 0 or "maxContains" in one.schema  # else no item is needed
+            ]
+            is_known = pair.are_among(required, _having(pair.producer, keywords))
+        if not is_known:
+            yield pair.undecided(keywords[0])
+
+
+def _is_unevaluated_known(pair: Pair, keyword: str) -> bool:
+    """Return True if branches evaluate no less; without them, the keyword is the schema of all others."""
+    known = [scope.site for scope in pair.producer.scopes(keyword)]
+    required = [scope for scope in pair.consumer.scopes(keyword) if scope.has_branches]
+    inner = [scope.site for scope in required if len(scope.parts) < len(pair.consumer.parts)]
+    outer = [scope.site.only(keyword) for scope in required if scope.site not in inner]
+    return (
+        pair.are_among(inner, known)
+        and pair.are_among(outer, [site.only(keyword) for site in known])
+        and (not outer or _describes_as_much(pair, keyword))
+    )
+
+
+def _describes_as_much(pair: Pair, keyword: str) -> bool:
+    """Return True if the consumer describes each property or item that the producer describes."""
+    producer, consumer = pair.producer, pair.consumer
+    if keyword == "unevaluatedItems":
+        rest, is_described = "items", producer.prefix <= consumer.prefix
+    else:
+        names = producer.properties.keys() <= consumer.properties.keys()
+        rest, is_described = (
+            "additionalProperties",
+            names and producer.patterns.keys() <= consumer.patterns.keys(),
+        )
+    return (
+        (bool(consumer.having(rest)) or (is_described and not producer.having(rest)))
+        and (bool(consumer.groups) or not producer.groups)
+        and all(
+            any(pair.same(branch, other) for other in _having(consumer, words))
+            for words in _BRANCHES
+            for branch in _having(producer, words)
+        )
+    )
+
+
+def _having(shape: Shape, keywords: tuple[str, ...]) -> list[Site]:
+    """Return the parts that have the first of some keywords, with these keywords only."""
+    return [part.only(*keywords) for part in shape.having(keywords[0])]
 
 
 def _named(types: frozenset[str]) -> str:
