@@ -65,7 +65,7 @@ class FlowWriter:
             return self.scalar(value, _quote(like))
         if not value:
             return "{}" if isinstance(value, Map) else "[]"
-        return self._collection(value, base, is_multi=is_multi) if value.is_flow else self._dumped(value)
+        return self._collection(value, base, is_multi=is_multi and value.is_flow)
 
     def scalar(self, value: Any, quote: str = "") -> str:
         """Return a scalar, in quotes where it needs them, or where `quote` says which."""
@@ -76,13 +76,6 @@ class FlowWriter:
         if (quote or self._source.quote) == "'" and value.isprintable():
             return "'" + value.replace("'", "''") + "'"
         return inline(value)
-
-    def _dumped(self, value: Any) -> str:
-        """Return a value on one line whose text is in block style."""
-        if isinstance(value, Map):
-            members = ", ".join(f"{self.scalar(key)}: {self._dumped(item)}" for key, item in value.items())
-            return f"{{{members}}}"
-        return f"[{', '.join(map(self._dumped, value))}]" if isinstance(value, Seq) else self.scalar(value)
 
     def _collection(self, value: Map | Seq, base: str, *, is_multi: bool) -> str:
         gaps = _Gaps(value, self._source, base, is_multi=is_multi and self._source.is_json)
@@ -100,8 +93,10 @@ class FlowWriter:
         return opened + "".join(parts) + gaps.closing + closed
 
     def _member(self, key: str | None, value: Any, entry: Entry | None, gaps: _Gaps) -> str:
-        if entry is not None and not entry.is_flow:  # a shared object, which is in block style elsewhere
-            entry = None if isinstance(value, Map | Seq) or entry.is_block_scalar else entry
+        if (
+            entry is not None and not entry.is_flow
+        ):  # its text is in block style, and may have commas and brackets
+            entry = None
         name = "" if key is None else self._name(key, entry)
         base = gaps.indentation_of(entry)
         if entry is None or not self.is_untouched(value, entry):
