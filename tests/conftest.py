@@ -14,10 +14,14 @@ from hypothesis import settings
 from handlers._store import open_store
 from relay.server import logs
 from support import keyrings, mongodb
+from support.commands import commands
 from support.hosting import host, request_lines, unchanged_logs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
+
+    from click.testing import Result
 
     from handlers._store import Store
     from relay.server.app import Application
@@ -76,6 +80,13 @@ def hosting(tmp_path, monkeypatch) -> Callable[..., Application]:
     """Compile contracts with packages in the folder of the test, as `host` does."""
     monkeypatch.syspath_prepend(tmp_path)
     return partial(host, tmp_path)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Callable[..., Result]]:
+    """Run a command in the test's folder, and return its result."""
+    with commands(tmp_path) as run:
+        yield run
 
 
 @pytest.fixture

@@ -4,15 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.commands import commands
 from support.running import as_project
-
-
-@pytest.fixture
-def run(tmp_path):
-    """Run a command in the test's folder, and return its result."""
-    with commands(tmp_path) as run:
-        yield run
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import json
 import tarfile
 import wave
 import zipfile
+from functools import partial
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -21,7 +22,7 @@ from relay.project.settings import Settings
 from relay.server.compilation import create
 from relay.validation.media_types import read_accept
 from relay.validation.schemas import SchemaCompiler
-from support.hosting import SECRET, assert_problem, bearer, calling, contract, host, json_of, operation
+from support.hosting import SECRET, assert_problem, bearer, calling, contract, json_of, operation
 from support.running import ROOT
 
 GARAGE = ROOT / "tests/specs/garage/openapi.yaml"
@@ -36,10 +37,8 @@ def showing(responses, **rest):
 
 
 @pytest.fixture
-def mocked(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    return lambda document, **modules: host(tmp_path, document, settings={"missing": ("mock",)}, **modules)
+def mocked(hosting):
+    return partial(hosting, settings={"missing": ("mock",)})
 
 
 @pytest.fixture
@@ -55,11 +54,6 @@ def get(mocked):
         return response
 
     return get
-
-
-@pytest.fixture
-def warnings_of(mocked):
-    return lambda document: mocked(document).warnings
 
 
 @pytest.mark.parametrize(
@@ -404,7 +398,7 @@ async def test_works_around_an_example_that_violates_its_schema(get, response, b
     assert [one.message.startswith(message) for one in warnings] == ([True] if message else [])
 
 
-def test_reports_the_location_of_an_invalid_example(warnings_of):
+def test_reports_the_location_of_an_invalid_example(mocked):
     """Also of an example behind a reference, and once for all operations that share it."""
     document = """\
 openapi: 3.0.3
@@ -428,11 +422,10 @@ components:
             wrong: {value: x}
 """
 
-    warnings = warnings_of(document)
+    (warning,) = mocked(document).warnings
 
-    assert [(one.where.line, one.where.column, one.rule, one.severity) for one in warnings] == [
-        (19, 21, "invalid-example", "warning")
-    ]
+    assert (warning.where.line, warning.where.column) == (19, 21)
+    assert (warning.rule, warning.severity) == ("invalid-example", "warning")
 
 
 IMPOSSIBLE = {"allOf": [{"type": "integer"}, {"type": "string"}]}

@@ -6,9 +6,7 @@ import json
 import stat
 
 import pytest
-from click.testing import CliRunner
 
-from relay.cli.main import main
 from support.running import relay
 
 OLD = "openapi: 3.0.3   # old\ninfo: {title: T, version: '1'}\npaths: {}\n"
@@ -24,16 +22,6 @@ FINDING = (
     "swagger.yaml:{}: error: `schemes` (https) without `host` is no address; write the whole one into "
     "`servers` [no-equal]\nrelay upgrade: 1 error\n"
 )
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch, logs_as_before):
-    monkeypatch.chdir(tmp_path)
-
-    def command(*arguments):
-        return CliRunner().invoke(main, list(arguments), catch_exceptions=False)
-
-    return command
 
 
 @pytest.fixture
