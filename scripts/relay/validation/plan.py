@@ -6,14 +6,18 @@ validator: it compiles a schema that many parts refer to only once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
+from typing import Any
+from weakref import WeakValueDictionary
 
 from relay.contract.model import Schema
 from relay.contract.schema_words import CHOICES, SCHEMA_WORDS
 
 from .nodes import Check, Choice, Condition, Items, Node
-from .validators import Accepts, Compile, compile_together, pointer_of, quoted
-from .violations import NO_TIME_ZONE, describe
+from .reasons import explain
+from .validators import Accepts, Compile, Validator, compile_together, pointer_of, quoted
+from .violations import NO_TIME_ZONE, Violation, describe
 
 HIDDEN: Schema = {"not": {"description": "hidden"}}
 """The schema of a property that is forbidden in a direction; it rejects every value."""
@@ -28,12 +32,43 @@ _COMPOUND = frozenset(["$ref", *SCHEMA_WORDS])
 _UNEVALUATED = ("unevaluatedProperties", "unevaluatedItems")
 
 
-def plan(
-    roots: Mapping[str, Schema], definitions: Mapping[str, Schema], compile_: Compile, hidden: tuple[str, str]
-) -> dict[str, Node]:
-    """Return the nodes of `roots`; `hidden` is the rule and the message of a property that is forbidden."""
-    nodes = _Planner({**definitions, **roots}, hidden).nodes(compile_)
-    return {name: nodes[pointer_of(name)] for name in roots}
+class Explainer:
+    """Explains the values that the schemas of one direction reject; plans are made for the first one.
+
+    `hidden` is the rule and the message of a property that is forbidden.
+    """
+
+    def __init__(
+        self,
+        definitions: Callable[[set[str]], Mapping[str, Schema]],
+        compile_: Compile,
+        hidden: tuple[str, str],
+    ) -> None:
+        self._definitions, self._compile, self._hidden = definitions, compile_, hidden
+        self._new: WeakValueDictionary[str, Validator] = WeakValueDictionary()
+        self._nodes: dict[str, Node] = {}
+        self._numbers = count()
+
+    def add(self, validator: Validator) -> Callable[[Any], list[Violation]]:
+        """Return the function that explains a value which a validator rejects."""
+        name = f"root {next(self._numbers)}"
+        self._new[name] = validator
+
+        def explained(value: Any) -> list[Violation]:
+            if name not in self._nodes:
+                self.prepare()
+            return explain(self._nodes[name], value)
+
+        return explained
+
+    def prepare(self) -> None:
+        """Make the plan of the schemas added so far, for which the first rejected value would wait."""
+        if used := dict(self._new):
+            roots = {root: validator.schema for root, validator in used.items()}
+            definitions = self._definitions({ref for validator in used.values() for ref in validator.refs})
+            nodes = _Planner({**definitions, **roots}, self._hidden).nodes(self._compile)
+            self._nodes |= {name: nodes[pointer_of(name)] for name in roots}
+            self._new.clear()
 
 
 class _Planner:
@@ -50,7 +85,6 @@ class _Planner:
         self._targets = {pointer: self._node(schema, pointer) for pointer, schema in by_pointer.items()}
 
     def nodes(self, compile_: Compile) -> dict[str, Node]:
-        """Return the nodes of the schemas by pointer."""
         while self._pending:
             self._fill(*self._pending.pop())
         self._is_valid = compile_together(self._parts, self._schemas, compile_)

@@ -1,4 +1,8 @@
-"""Finds what in a rejected value is wrong, one level at a time, by asking for verdicts."""
+"""Explains why a schema rejects a value, at a cost bounded by the size of the value.
+
+`iter_errors` of the library copies the instance into every error and follows every branch of every `oneOf`
+at every level. This module asks the library only for verdicts, one level at a time, and follows the branch that was meant.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from typing import Any, NamedTuple
 from relay.contract.pointers import escape
 
 from .nodes import Choice, Node
-from .violations import MAX_VIOLATIONS, describe
+from .violations import MAX_VIOLATIONS, Violation, describe
 
 MAX_DEPTH = 48
 """Nesting of values and choices that is explained; each level asks for the verdicts of all below."""
@@ -25,6 +29,7 @@ _MAX_TRIED = 32
 """How many properties are left out, one after the other, to find the one that no schema describes."""
 
 _SLICE = 128  # items of an array that are asked for at once
+_MAX_PATHS = 16_384  # characters of all paths of a value, whose names may be as long as the value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +72,36 @@ class Rejected:
 Reason = Broken | Rejected
 
 
+def explain(node: Node, value: Any) -> list[Violation]:
+    """Return violations of a value that a node rejects: at least one, at most MAX_VIOLATIONS.
+
+    If schemas only refer to each other for the same value, the violation names the last choice between them.
+    """
+    found: dict[Broken, None] = {}
+    known: set[tuple[int, ValuePath]] = set()
+    search = Reasons()
+    unclear = broken(ROOT, "schema")
+    pending: list[Reason] = [Rejected(node, value, ROOT, 0)]
+    while pending and len(found) < MAX_VIOLATIONS:
+        reason = pending.pop()
+        if isinstance(reason, Broken):
+            found[reason] = None
+        elif (key := (id(reason.by), reason.path)) not in known:
+            known.add(key)
+            pending += reversed(search.of(reason))
+        elif isinstance(reason.by, Choice):
+            unclear = broken(reason.path, reason.by.rule)
+    violations: list[Violation] = []
+    room = _MAX_PATHS
+    for one in [*found] or [unclear]:
+        path = str(one.path)
+        room -= len(path)
+        if room < 0 and violations:
+            break
+        violations.append(Violation(path, one.rule, one.message))
+    return violations
+
+
 class Reasons:
     """Finds the reasons why one value is rejected, step by step."""
 
@@ -99,7 +134,6 @@ class Reasons:
         return True
 
     def _of_node(self, node: Node, at: Rejected) -> list[Reason]:
-        """Return the first reasons of a schema; [] if it accepts the value."""
         parts = node.with_parts()
         found = islice((reason for part in parts for reason in self._of_part(part, at)), MAX_VIOLATIONS)
         return [*found] or [self._unevaluated(part, at) for part in parts if part.evaluates]
@@ -134,7 +168,6 @@ class Reasons:
                 yield Rejected(choice, at.value, at.path, at.depth + 1)
 
     def _of_object(self, node: Node, value: dict[str, Any], at: Rejected) -> Iterator[Reason]:
-        """Yield the missing properties of an object, the first unknown one, and those that are rejected."""
         missing = [(name, "required", "") for name in node.required]
         for owner, names in node.dependent.items():
             missing += [(name, "dependentRequired", owner) for name in names if owner in value]
@@ -191,7 +224,6 @@ class Reasons:
         return [broken(path, "enum", [*tag.branches])] if branch is None else self._of_node(branch, at)
 
     def _unnamed(self, choice: Choice, value: dict[str, Any], at: Rejected) -> Broken:
-        """Return the violation of a discriminator that names no branch."""
         path = self._within(at.path, choice.discriminator)
         if choice.discriminator in value:
             return broken(path, "discriminator", choice.names)

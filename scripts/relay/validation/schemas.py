@@ -23,8 +23,8 @@ from relay.contract.pointers import lookup, mappings, parse_pointer
 from relay.contract.versions import Version
 
 from .contents import is_encoded
-from .explaining import Explainer
 from .patterns import translated
+from .plan import Explainer
 from .translation import INTEGER_BOUNDS, MARKS, Direction, Translator
 from .validators import DELEGATED, Accepts, Definitions, Translated, Validator, ValidatorGroup, delegation
 
