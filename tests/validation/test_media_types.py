@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from relay.mock import read_preferences
 from relay.validation import media_types as media
 from relay.validation.http import cookies
-from relay.validation.media_types import parse_media_type
+from relay.validation.media_types import elements, parameters, parse_media_type
 from relay.validation.multipart import Form
 from relay.validation.spools import Spool
-from relay.validation.structured_fields import elements, parameters
 
 WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=8)
 

@@ -10,11 +10,15 @@ import re
 from collections.abc import Mapping
 
 from relay.contract.model import Contract, Operation
-from relay.validation.http import BODILESS, HeaderList, Response, header
-from relay.validation.media_types import read_accept
+from relay.validation.http import (
+    BODILESS,
+    HeaderList,
+    Response,
+    header,
+)
+from relay.validation.media_types import TOKEN, elements, parameters, read_accept, unquoted
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
-from relay.validation.structured_fields import TOKEN, elements, parameters, unquoted
 
 from .prepared_responses import ResponsePreparer
 

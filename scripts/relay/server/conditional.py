@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 from relay.validation.http import HeaderList, header
-from relay.validation.structured_fields import elements
+from relay.validation.media_types import elements
 
 MAX_RANGES = 32
 """Ranges of one request; with more, the whole is sent (RFC 9110 section 14.2)."""

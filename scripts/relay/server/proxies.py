@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, NamedTuple
 
 from relay.validation.http import HeaderList, header
-from relay.validation.structured_fields import elements, parameters
+from relay.validation.media_types import elements, parameters
 
 _WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
 _HOST = re.compile(r"[A-Za-z0-9._~:\[\]-]+")

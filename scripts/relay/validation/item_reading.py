@@ -10,8 +10,7 @@ from python_multipart.multipart import MultipartParser
 
 from . import media_types as media
 from .json_strict import parse_json
-from .media_types import Kind
-from .structured_fields import parameters
+from .media_types import Kind, parameters
 
 MAX_PART_HEADERS = 4096
 """Bytes of the headers of a part."""
@@ -52,7 +51,6 @@ class _Separated:
         self._check(len(self._rest))
 
     def end(self) -> Iterator[ReadItem]:
-        """Yield the last item, which needs no separator."""
         yield from self._item(bytes(self._rest))
         self._rest.clear()
 

@@ -1,4 +1,4 @@
-"""Media types and the documented ones that cover them (RFC 9110 sections 8.3 and 12.5.1), sequential ones included."""
+"""The structure of header fields, media types, and the documented ones that cover them (RFC 9110 sections 8.3 and 12.5.1), sequential ones included."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Literal, NamedTuple, TypeVar
-
-from .structured_fields import TOKEN, elements, parameters
 
 T = TypeVar("T")
 
@@ -18,6 +16,17 @@ TEXT = "text/plain"
 OCTETS = "application/octet-stream"
 KINDS = (JSON, URLENCODED, MULTIPART, TEXT, OCTETS)
 """The media types that stand for all that are read and written like them."""
+
+TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 -- a token of RFC 9110 section 5.6.2
+
+# A quoted string without its end takes the rest; the possessive quantifiers try nothing twice: the cost is linear in the
+# length of a field, whatever it contains, since it is paid before a request is authenticated.
+_QUOTED = r'"(?:[^"\\]|\\.)*+"?'
+_PARTS = {
+    separator: re.compile(rf'((?:[^{separator}"]++|{_QUOTED})*+)(?:{separator}|\Z)', re.DOTALL)
+    for separator in (",", ";")
+}
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 _APART = ("charset", "boundary")
 """Parameters that say how a body is encoded; they do not distinguish documented media types."""
@@ -136,7 +145,6 @@ _remembered = lru_cache(maxsize=1024)(parse_media_type)
 
 
 def _word(value: str) -> str:
-    """Return a parameter's value as a token or, if it is none, as a quoted string (RFC 9110 section 5.6.6)."""
     if re.fullmatch(TOKEN, value):
         return value
     escaped = re.sub(r'(["\\])', r"\\\1", value)
@@ -211,3 +219,32 @@ def kind_of_items(media_type: str) -> Kind | None:
     if name == "application/json-seq" or name.endswith("+json-seq"):
         return "texts"
     return "parts" if name.startswith("multipart/") and name != MULTIPART and "*" not in name else None
+
+
+def elements(field: str) -> list[str]:
+    """Return the elements of a list, without empty ones (RFC 9110 section 5.6.1)."""
+    return [part for part in _split(field, ",") if part]
+
+
+def parameters(field: str) -> tuple[str, list[tuple[str, str]]]:
+    """Return what stands before the parameters, and each parameter with its name in lower case (section 5.6.6).
+
+    A parameter without `=` has the value "". A list, because names can be repeated.
+    """
+    value, *parts = _split(field, ";")
+    found: list[tuple[str, str]] = []
+    for part in filter(None, parts):
+        name, _, raw = part.partition("=")
+        found.append((name.strip().lower(), unquoted(raw.strip())))
+    return value, found
+
+
+def unquoted(word: str) -> str:
+    """Return the text of a quoted string (section 5.6.4); another word is returned as it is."""
+    if len(word) > 1 and word[0] == word[-1] == '"':
+        return _ESCAPED.sub(r"\1", word[1:-1])
+    return word
+
+
+def _split(field: str, separator: str) -> list[str]:
+    return [part.strip() for part in _PARTS[separator].findall(field)]

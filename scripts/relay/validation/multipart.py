@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 from python_multipart.decoders import Base64Decoder, QuotedPrintableDecoder
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from .media_types import essence
+from .media_types import essence, parameters
 from .spools import Spool
-from .structured_fields import parameters
 from .uploads import Upload
 
 MAX_PARTS = 1000

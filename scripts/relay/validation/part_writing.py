@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from . import media_types as media
 from .errors import ResponseViolation
 from .json_writing import to_json, to_plain
+from .media_types import parameters
 from .multipart import Part
 from .part_fields import Field, Written
 from .results import HeaderLines, field_lines, header_lines
-from .structured_fields import parameters
 from .violations import within
 
 DEFAULT_TEXT = "text/plain; charset=utf-8"
