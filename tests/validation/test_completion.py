@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from relay.validation.completion import MAX_LEVELS, converting, dropping, filling, reading
 from relay.validation.errors import InvalidRequest
 from relay.validation.http import Request
-from relay.validation.item_compiling import item_decoders
+from relay.validation.item_content import item_decoders
 from relay.validation.item_reading import ReadItem
 from relay.validation.requests import RequestDecoder
 from relay.validation.schemas import SchemaCompiler, Strictness

@@ -15,8 +15,7 @@ from relay.validation import media_types as media
 from relay.validation.binary_schemas import describes_text
 from relay.validation.errors import ResponseViolation
 from relay.validation.http import BODILESS
-from relay.validation.item_compiling import item_content
-from relay.validation.item_content import ItemContent, PartContent
+from relay.validation.item_content import ItemContent, PartContent, item_content
 from relay.validation.json_strict import NotJson, parse_json
 from relay.validation.results import HeaderDecoder
 from relay.validation.schemas import SchemaCompiler

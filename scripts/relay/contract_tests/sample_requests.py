@@ -25,7 +25,7 @@ from relay.validation.coercion import items_of, properties_of, types_of
 from relay.validation.encoding_objects import content_types
 from relay.validation.errors import ResponseViolation
 from relay.validation.forms import part_style
-from relay.validation.item_compiling import content_at, has_items
+from relay.validation.item_content import content_at, has_items
 from relay.validation.media_types import kind_of_items
 from relay.validation.part_decoders import MultipartDecoder, Nesting
 from relay.validation.query_strings import ReadText, body_reader, parameter_reader

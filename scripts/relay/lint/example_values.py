@@ -13,8 +13,7 @@ from relay.contract.model import ABSENT, Contract, Schema
 from relay.validation import media_types as media
 from relay.validation.binary_schemas import is_validated
 from relay.validation.errors import ResponseViolation
-from relay.validation.item_compiling import content_at, has_items
-from relay.validation.item_content import ItemContent, PartContent
+from relay.validation.item_content import ItemContent, PartContent, content_at, has_items
 from relay.validation.media_types import FRAMES, kind_of_items
 from relay.validation.query_strings import ReadText, body_reader, parameter_reader
 from relay.validation.schemas import Direction, SchemaCompiler

@@ -10,8 +10,7 @@ from relay.contract.model import Schema
 from relay.validation import media_types as media
 from relay.validation.encoding_objects import PartRules, RulesByPosition
 from relay.validation.errors import ResponseViolation
-from relay.validation.item_compiling import content_at
-from relay.validation.item_content import PartContent
+from relay.validation.item_content import PartContent, content_at
 from relay.validation.media_types import kind_of_items
 from relay.validation.part_decoders import MultipartDecoder, PartsDecoder
 from relay.validation.part_fields import Field

@@ -10,7 +10,7 @@ from relay.contract.model import Contract, Operation, Response
 from relay.validation import http
 from relay.validation import media_types as media
 from relay.validation.errors import ResponseViolation
-from relay.validation.item_compiling import has_items
+from relay.validation.item_content import has_items
 from relay.validation.media_types import weight_of
 from relay.validation.response_content import default_media_type
 from relay.validation.responses import ResponseEncoder

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, Self
 
 from relay.validation.errors import InvalidRequest
-from relay.validation.item_compiling import ItemDecoder
+from relay.validation.item_content import ItemDecoder
 from relay.validation.item_reading import ItemTooLarge, MalformedItem, ReadItem
 from relay.validation.violations import Violation
 

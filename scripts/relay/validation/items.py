@@ -107,7 +107,6 @@ class PartItems(Items):
 
 
 def _natural_type(content: Any) -> str:
-    """Return the media type of a part for which neither handler nor contract name one."""
     if isinstance(content, bytes):
         return media.OCTETS
     return DEFAULT_TEXT if isinstance(content, str) else media.JSON

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from relay.contract.documents import Pointer
@@ -16,7 +17,7 @@ from .encoding_objects import has_parts, warn_ignored
 from .errors import InvalidRequest, UnsupportedMediaType
 from .forms import FormDecoder, MalformedField, decoded
 from .http import HeaderList, Request, cookies, header
-from .item_compiling import item_decoders
+from .item_content import item_decoders
 from .item_reading import MalformedItem
 from .json_strict import NotJson, parse_json
 from .multipart import Form, MalformedForm
@@ -142,7 +143,6 @@ class BodyDecoder:
         return bool(self.items and content_type and media.find(content_type, self.items) is not None)
 
     def _reader_of(self, content_type: str) -> BodyReader:
-        """Return the reader of the most specific documented media type. Raises UnsupportedMediaType."""
         reader = media.find(content_type, self._readers)
         if reader is None or media.parse_media_type(content_type).charset not in _CHARSETS:
             raise UnsupportedMediaType(self._accepted)
@@ -160,7 +160,6 @@ def _is_encoded(headers: HeaderList) -> bool:
 
 
 def _malformed(exc: ValueError) -> Violation:
-    """Return the violation of a body that cannot be read, of a form at its field."""
     if isinstance(exc, MalformedField):
         return exc.violation
     is_public = isinstance(exc, NotJson | MalformedForm | MalformedItem)
@@ -206,33 +205,29 @@ class _Documented:
         return lambda body, content_type: readers[media.kind_of(content_type)](body, content_type)
 
     def _whole(self, name: str) -> BodyReader:
+        contract, refuses_nul = self._compiler.contract, self._compiler.strictness.nul
         check = self._checker()
-        refuses_nul = self._compiler.strictness.nul
-        has_text = describes_text(self._schema, self._compiler.contract)
-
-        def read_json(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
-            value = parse_json(body, refuses_nul=refuses_nul)
-            return check(value, value)
-
-        def read_text(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
-            text = decoded(body, refuses_nul=refuses_nul)
-            return check(text, text) if has_text else (text, [])
-
-        def read_form(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
-            value = form.urlencoded(body)
-            return check(value, value)
-
+        parse: Callable[[bytes], Any]
         if media.is_json(name):
-            return read_json
-        if media.is_form(name):
-            form = FormDecoder(self._schema, self._compiler, self._media_object.get("encoding", {}))
-            return read_form
-        if name.startswith("text/"):
-            return read_text
-        is_counted = media.is_binary(name)
-        return (
-            bytes_reader(self._schema, self._compiler.contract) if is_counted else lambda body, _: (body, [])
-        )
+            parse = partial(parse_json, refuses_nul=refuses_nul)
+        elif media.is_form(name):
+            parse = FormDecoder(
+                self._schema, self._compiler, self._media_object.get("encoding", {})
+            ).urlencoded
+        elif name.startswith("text/"):
+            parse = partial(decoded, refuses_nul=refuses_nul)
+            if not describes_text(self._schema, contract):
+                return lambda body, _: (parse(body), [])
+        else:
+            return (
+                bytes_reader(self._schema, contract) if media.is_binary(name) else lambda body, _: (body, [])
+            )
+
+        def read(body: bytes, _content_type: str) -> tuple[Any, list[Violation]]:
+            value = parse(body)
+            return check(value, value)
+
+        return read
 
     def _multipart(self, decoder: MultipartDecoder | PartsDecoder) -> BodyReader:
         """Return the reader of multipart: of one that has been parsed while it arrived, or of its bytes."""

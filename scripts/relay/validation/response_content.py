@@ -14,8 +14,7 @@ from .binary_schemas import describes_text, is_binary, is_validated, warn_unvali
 from .encoding_objects import warn_ignored
 from .errors import ResponseViolation
 from .http import HeaderList, is_field
-from .item_compiling import item_content
-from .item_content import ItemContent, PartContent
+from .item_content import ItemContent, PartContent, item_content
 from .json_strict import NotJson, parse_json
 from .json_writing import write_json, write_text
 from .media_types import by_weight
@@ -230,7 +229,6 @@ def _whole(schema: Schema, compiler: SchemaCompiler, pointer: Pointer) -> Docume
 
 
 def _natural_type(body: Any) -> str:
-    """Return the media type of a body for which neither handler nor contract name one."""
     if isinstance(body, str):
         return media.TEXT
     return media.OCTETS if body is UNREAD or isinstance(body, bytes) else media.JSON
