@@ -102,7 +102,6 @@ class Coercion:
         return coerce
 
     def _matching(self, schema: Schema) -> Callable[[str], Coerce | None]:
-        """Return the function that finds the schema of a property whose name matches a pattern."""
         patterns = [
             (self.verdict({"pattern": pattern}), self._part(part))
             for pattern, part in pattern_properties_of(schema, self._contract).items()
@@ -182,7 +181,6 @@ _TYPE_NAMES = defaultdict(
 
 
 def _implied(schema: Schema, contract: Contract) -> frozenset[str]:
-    """Return the types whose keywords a schema without a type has, and text."""
     of_objects = properties_of, pattern_properties_of, additional_properties_of
     kinds = {"object": of_objects, "array": (items_of, prefix_items_of)}
     implied = [kind for kind, found in kinds.items() if any(of(schema, contract) for of in found)]

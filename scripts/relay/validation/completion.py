@@ -67,7 +67,6 @@ def _drop(root: Node, value: Any) -> None:
 
 
 def _meant(choice: Choice, value: Any) -> Iterable[Node]:
-    """Return the branches that apply to a value, as the validator decides it."""
     if (named := choice.named(value)) is not None:
         return [named]
     return [node for node in choice.branches if node.leads and choice.verdicts[id(node)](value)]
@@ -110,7 +109,6 @@ def filling(schema: Schema, compiler: SchemaCompiler) -> Fill | None:
 
 
 def _fill(root: Node, value: Any, accepts: Accepts) -> bool:
-    """Fill in the defaults, unless they make the value invalid together."""
     filled = [*_filled(root, value)]
     if not filled or accepts(value):
         return bool(filled)
@@ -139,7 +137,6 @@ def _filled(root: Node, value: Any) -> Iterator[tuple[dict[str, Any], str]]:
 
 
 def _certain(choice: Choice, value: Any) -> Iterable[Node]:
-    """Return the branch of a choice that is certain."""
     if (named := choice.named(value)) is not None:
         return [named]
     return choice.branches if len(choice.branches) == 1 and not choice.is_conditional else []
@@ -159,7 +156,6 @@ def converting(schema: Schema, compiler: SchemaCompiler) -> Convert | None:
 
 
 def _integer(schema: Schema) -> Mapping[str, Any]:
-    """Return an entry for a schema of integers, none for any other."""
     types, members = schema.get("type", ()), schema.get("enum", ())
     stated = {types} if isinstance(types, str) else {*types}
     is_integer = "integer" in stated if stated else bool(members) and all(type(one) is int for one in members)

@@ -58,7 +58,6 @@ class Event:
 
 
 def _unwritable(fields: Mapping[str, Any]) -> Iterator[Violation]:
-    """Yield what of an event's fields has no form in an event stream."""
     for name in fields.keys() - FIELDS:
         yield Violation(f"/{name}", "event", "an event has only the fields data, event, id and retry")
     for name, value in fields.items():

@@ -144,7 +144,6 @@ class _Reader:
             self._names.setdefault(match["name"] or "", []).append(number)
 
     def read(self) -> Syntax:
-        """Return the pieces. Raises Unclear."""
         while self._at < len(self._text):
             char = self._text[self._at]
             match char:
@@ -367,7 +366,6 @@ class _Reader:
         self._set(ranges, *properties, is_negated=is_negated)
 
     def _member(self, ranges: Ranges, properties: list[Property]) -> None:
-        """Read a member of a class, or a range of characters."""
         if self._text.startswith("&&[", self._at):
             raise Unclear("'&&[' is an intersection of classes in one language, and text in others")
         first = self._one_member()
@@ -405,7 +403,6 @@ class _Reader:
         return self._escaped() if char == "\\" else ord(char)
 
     def _escaped(self) -> int | Ranges | Property:
-        """Return what follows a backslash: a character, a set, or a property."""
         if self._at == len(self._text):
             raise Unclear("it ends with a backslash")
         letter = self._text[self._at]

@@ -56,7 +56,6 @@ def pattern_properties(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_size(pattern: str) -> None:
-    """Raise Unclear for a pattern that is matched too slowly."""
     if len(pattern) > MAX_PATTERN:
         raise Unclear(f"it has more than {MAX_PATTERN:,} characters")
     if len(pattern) > MAX_LOOKING_PATTERN and _LOOKING.search(pattern):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from relay.contract.model import Schema
@@ -14,6 +15,9 @@ from .schemas import SchemaCompiler
 from .translation import discriminated
 from .validators import Accepts
 
+Select = Callable[[Any], Iterable[Any]]
+"""Returns the properties or items of a value that a schema describes."""
+
 
 @dataclass(eq=False, slots=True)
 class Node:
@@ -23,33 +27,16 @@ class Node:
     schema: Schema
     own: Mapping[str, Any] = field(default_factory=dict)
     parts: list[Node] = field(default_factory=list)
-    properties: dict[str, Node] = field(default_factory=dict)
-    known: frozenset[str] = frozenset()
-    additional: list[Node] = field(default_factory=list)
-    patterns: list[tuple[Accepts, Node]] = field(default_factory=list)  # the verdict of a property's name
-    prefix: list[Node] = field(default_factory=list)
-    items: list[Node] = field(default_factory=list)  # after those of the prefix
+    within: list[tuple[Select, Node]] = field(default_factory=list)
     choices: list[Choice] = field(default_factory=list)
     leads: bool = False  # to what is looked for
 
     def inner(self) -> Iterator[Node]:
         """Yield the schemas in it."""
-        yield from (*self.parts, *self.properties.values(), *self.additional, *self.items, *self.prefix)
-        yield from (node for _, node in self.patterns)
+        yield from self.parts
+        yield from (node for _, node in self.within)
         for choice in self.choices:
             yield from choice.branches
-
-    def within(self, value: Any) -> Iterator[tuple[Node, Any]]:
-        """Yield the properties or items of a value that may lead to such a property, each with its schema."""
-        if isinstance(value, dict):
-            yield from ((one, value[name]) for name, one in self.properties.items() if name in value)
-            for accepts, one in self.patterns:
-                yield from ((one, item) for name, item in value.items() if accepts(name))
-            for one in self.additional:
-                yield from ((one, item) for name, item in value.items() if name not in self.known)
-        elif isinstance(value, list):
-            yield from zip(self.prefix, value, strict=False)
-            yield from ((one, item) for one in self.items for item in value[len(self.prefix) :])
 
 
 @dataclass(eq=False, slots=True)
@@ -92,7 +79,7 @@ def walk(
                 same += node.parts
                 same += [branch for choice in node.choices for branch in branches(choice, value)]
         yield from ((node, value) for node in nodes)
-        pending += (inner for node in nodes for inner in node.within(value))
+        pending += [(inner, one) for node in nodes for select, inner in node.within for one in select(value)]
 
 
 class Graph:
@@ -136,40 +123,44 @@ class Graph:
 
     def _fill(self, node: Node) -> None:
         schema = node.schema
-        properties = schema.get("properties", {})
-        is_hidden = self._compiler.translator.is_hidden
-        node.known = frozenset(properties)
         node.own = self._own(schema)
         node.leads = bool(node.own)
-        node.properties = {
-            name: self._node(part) for name, part in properties.items() if not is_hidden(part, "request")
-        }
-        node.parts = [self._node(part) for part in schema.get("allOf", [])]
-        node.prefix = [self._node(part) for part in schema.get("prefixItems", [])]
-        node.items = self._of_words(schema, "items", "unevaluatedItems")
-        node.additional = self._of_words(schema, "additionalProperties", "unevaluatedProperties")
-        node.patterns = [
-            (self._accepts({"pattern": pattern}), self._node(part))
-            for pattern, part in pattern_properties(schema).items()
-        ]
+        node.parts = self._nodes(schema.get("allOf", []))
+        node.within = [(select, self._node(part)) for select, part in self._parts(schema)]
         node.choices = [self._choice(schema, keyword) for keyword in CHOICES if keyword in schema]
-        if branches := [self._node(part) for part in conditional_schemas(schema)]:
+        if branches := self._nodes(conditional_schemas(schema)):
             node.choices.append(Choice(branches, "", {}, is_conditional=True))
 
-    def _of_words(self, schema: Schema, *words: str) -> list[Node]:
-        return [self._node(one) for word in words if isinstance(one := schema.get(word), dict)]
+    def _nodes(self, schemas: Iterable[Schema]) -> list[Node]:
+        return [self._node(one) for one in schemas]
+
+    def _parts(self, schema: Schema) -> Iterator[tuple[Select, Schema]]:
+        properties, prefix = schema.get("properties", {}), schema.get("prefixItems", [])
+        is_hidden = self._compiler.translator.is_hidden
+        for name, part in properties.items():
+            if not is_hidden(part, "request"):
+                yield partial(_property, name), part
+        for pattern, part in pattern_properties(schema).items():
+            yield partial(_properties, self._accepts({"pattern": pattern})), part
+        for word in ("additionalProperties", "unevaluatedProperties"):
+            if isinstance(part := schema.get(word), dict):
+                yield partial(_properties, lambda name: name not in properties), part
+        for number, part in enumerate(prefix):
+            yield partial(_items, number, number + 1), part
+        for word in ("items", "unevaluatedItems"):
+            if isinstance(part := schema.get(word), dict):
+                yield partial(_items, len(prefix), None), part
 
     def _accepts(self, schema: Schema) -> Accepts:
         validator = self._compiler.compile(schema, "request", ())
         return lambda value: validator is None or validator.accepts(value)
 
     def _choice(self, schema: Schema, keyword: str) -> Choice:
-        branches = [self._node(part) for part in schema[keyword]]
+        branches = self._nodes(schema[keyword])
         by_value = {value: self._node({"$ref": ref}) for value, ref in discriminated(schema, keyword)}
         return Choice(branches, schema["discriminator"]["propertyName"] if by_value else "", by_value)
 
     def _mark(self) -> None:
-        """Mark each new node that leads to a property that is looked for."""
         outer: dict[int, list[Node]] = {}
         for node in self._new:
             for inner in node.inner():
@@ -183,13 +174,21 @@ class Graph:
                     pending.append(node)
 
     def _keep_what_leads(self, node: Node) -> None:
-        for nodes in (node.parts, node.additional, node.items):
-            nodes[:] = [one for one in nodes if one.leads]
-        node.patterns = [one for one in node.patterns if one[1].leads]
-        if not any(one.leads for one in node.prefix) and not node.items:
-            node.prefix = []
-        node.properties = {name: one for name, one in node.properties.items() if one.leads}
+        node.parts = [one for one in node.parts if one.leads]
+        node.within = [(select, one) for select, one in node.within if one.leads]
         node.choices = [choice for choice in node.choices if any(one.leads for one in choice.branches)]
         for choice in node.choices if self._verdict is not None else ():
             leading = [one for one in choice.branches if one.leads]
             choice.verdicts = {id(one): self._verdict(one.written) for one in leading}  # type: ignore[misc]
+
+
+def _property(name: str, value: Any) -> list[Any]:
+    return [value[name]] if isinstance(value, dict) and name in value else []
+
+
+def _properties(accepts: Accepts, value: Any) -> list[Any]:
+    return [one for name, one in value.items() if accepts(name)] if isinstance(value, dict) else []
+
+
+def _items(start: int, end: int | None, value: Any) -> list[Any]:
+    return value[start:end] if isinstance(value, list) else []

@@ -282,7 +282,6 @@ def _in_type(value: Any, kind: str) -> Any:
 
 
 def _hide(schema: Schema, hidden: frozenset[str]) -> None:
-    """Let properties that are forbidden in a direction be required by no keyword."""
     if not hidden:
         return
     if "required" in schema:
