@@ -59,14 +59,14 @@ _CONTROLS = {"t": 9, "n": 10, "v": 11, "f": 12, "r": 13}
 _NEVER = written(complement(ANY), is_negated=False)
 _LINE_END = f"(?:\\r\\n|{written([*NEWLINES, (11, 12), (0x85, 0x85)], is_negated=False)})"
 _FIXED = {
-    "A": ("^", "^"),
-    "Z": ("$", "$"),
-    "z": ("$", "$"),
-    "b": ("\\b", "b"),
-    "B": ("\\B", "b"),
-    "R": (_LINE_END, "r"),
+    "A": ("^", False),
+    "Z": ("$", False),
+    "z": ("$", False),
+    "b": (r"\b", False),
+    "B": (r"\B", False),
+    "R": (_LINE_END, True),
 }
-"""What some letters mean after a backslash, except within a class, and the kind of that."""
+"""What some letters mean after a backslash, except within a class, and whether it can be repeated."""
 
 
 class Unclear(Exception):
@@ -84,22 +84,11 @@ Piece = str | Property
 """A part of a pattern: text, or a property, which not all engines have."""
 
 
-class Repeated(NamedTuple):
-    """A pattern that is one character class, repeated; it starts and ends the text, or not."""
-
-    is_start: bool
-    characters: list[Piece]
-    least: int
-    most: int | None
-    is_end: bool
-
-
 class Syntax(NamedTuple):
     """A pattern that was read; `notes` say what is probably a mistake."""
 
     pieces: list[Piece]
     notes: list[str]
-    repeated: Repeated | None
 
 
 class _Group(NamedTuple):
@@ -118,11 +107,7 @@ def read(pattern: str) -> Syntax:
 
 
 class _Reader:
-    """Reads one pattern from left to right; `_last` is where the part starts that a quantifier repeats.
-
-    The kinds of parts are `c` for one character, `r` for another that can be repeated, `*` for a quantifier, `(` for
-    a group, and `^`, `$`, `m`, `b` and `|` for what matches no character.
-    """
+    """Reads one pattern from left to right; `_last` is where the part starts that a quantifier repeats."""
 
     def __init__(self, text: str, flags: str, notes: list[str]) -> None:
         self._text = text
@@ -135,8 +120,6 @@ class _Reader:
         self._groups: list[_Group] = []
         self._closed: set[int] = set()
         self._count = 0
-        self._kinds = ""  # of the parts outside of groups
-        self._times: tuple[int, int | None] = (1, 1)
         found = [match for match in _CAPTURING.finditer(text) if match["group"] or match["name"] is not None]
         self._total = len(found)
         self._names: dict[str, list[int]] = {}
@@ -158,7 +141,7 @@ class _Reader:
                     self._single(char)
         if self._groups:
             raise Unclear("a group is not closed")
-        return Syntax(self._out, self._notes, self._repeated())
+        return Syntax(self._out, self._notes)
 
     def _single(self, char: str) -> None:
         match char:
@@ -167,18 +150,11 @@ class _Reader:
             case ".":
                 self._set(ANY if "s" in self._flags else complement(NEWLINES))
             case "^" | "$" if "m" in self._flags:
-                self._add(f"(?m:{char})", kind="m")
+                self._add(f"(?m:{char})", is_repeatable=False)
             case "^" | "$" | "|":
-                self._add(char, kind=char)
+                self._add(char, is_repeatable=False)
             case _:
                 self._character(ord(char))
-
-    def _repeated(self) -> Repeated | None:
-        if not re.fullmatch(r"\^?c\*\$?", self._kinds):
-            return None
-        is_start, is_end = self._kinds[0] == "^", self._kinds[-1] == "$"
-        characters = self._out[is_start : len(self._out) - 1 - is_end]
-        return Repeated(is_start, characters, *self._times, is_end)
 
     def _matched(self, expression: re.Pattern[str]) -> re.Match[str] | None:
         if (match := expression.match(self._text, self._at)) is not None:
@@ -187,32 +163,27 @@ class _Reader:
 
     # What is written
 
-    def _add(self, *pieces: Piece, kind: str) -> None:
-        self._last = len(self._out) if kind in "cr" else None
+    def _add(self, *pieces: Piece, is_repeatable: bool = True) -> None:
+        self._last = len(self._out) if is_repeatable else None
         self._is_assertion = False
         self._out += pieces
-        self._note(kind)
-
-    def _note(self, kind: str) -> None:
-        if not self._groups:
-            self._kinds += kind
 
     def _character(self, code: int) -> None:
         if 0xD800 <= code <= 0xDFFF:
-            self._add(_NEVER, kind="c")
+            self._add(_NEVER)
         elif "i" in self._flags and chr(code).lower() != chr(code).upper():
-            self._add(f"(?i:{literal(code)})", kind="c")
+            self._add(f"(?i:{literal(code)})")
         else:
-            self._add(literal(code), kind="c")
+            self._add(literal(code))
 
     def _set(self, ranges: Ranges, *properties: Property, is_negated: bool = False) -> None:
         is_open = "i" in self._flags
         if properties:
             start, end = ("(?i:[", "])") if is_open else ("[", "]")
-            self._add(start + "^" * is_negated, *properties, members(ranges) + end, kind="c")
+            self._add(start + "^" * is_negated, *properties, members(ranges) + end)
         else:
             text = written(ranges, is_negated=is_negated)
-            self._add(f"(?i:{text})" if is_open and has_case(ranges) else text, kind="c")
+            self._add(f"(?i:{text})" if is_open and has_case(ranges) else text)
 
     # Quantifiers
 
@@ -234,8 +205,7 @@ class _Reader:
             self._out.append((sign or match[0].removesuffix(mode)) + ("?" if mode == "?" else ""))
         elif times[0] == 0:  # an assertion that need not hold says nothing
             del self._out[self._last :]
-        self._last, self._times = None, times
-        self._note("*")
+        self._last = None
         return True
 
     # Groups
@@ -273,7 +243,6 @@ class _Reader:
         self._flags = "".join({*outer, *on} - {*off})
 
     def _enter(self, text: str, *, number: int | None = None, is_assertion: bool = False) -> None:
-        self._note("(")
         self._groups.append(_Group(len(self._out), self._flags, number, is_assertion))
         self._out.append(text)
         self._last = None
@@ -289,7 +258,7 @@ class _Reader:
     def _reference(self, number: int) -> None:
         """Refer to a group; before its end it is empty."""
         flags = "i" if "i" in self._flags else ""
-        self._add(f"(?{flags}:\\{number})" if number in self._closed else "", kind="r")
+        self._add(f"(?{flags}:\\{number})" if number in self._closed else "")
 
     def _named_reference(self, name: str) -> None:
         numbers = self._names.get(name, [])
@@ -316,8 +285,8 @@ class _Reader:
             return
         self._at += 1
         if letter in _FIXED:
-            text, kind = _FIXED[letter]
-            self._add(text, kind=kind)
+            text, is_repeatable = _FIXED[letter]
+            self._add(text, is_repeatable=is_repeatable)
         elif letter == "k" and self._names.keys() - {""}:
             match = self._matched(_NAME)
             self._named_reference("" if match is None else next(filter(None, match.groups())))

@@ -16,9 +16,13 @@ import jsonschema_rs
 from relay.contract.limits import MAX_LOOKING_PATTERN, MAX_PATTERN
 
 from .character_sets import members
-from .pattern_syntax import Piece, Property, Repeated, Syntax, Unclear, read
+from .pattern_syntax import Piece, Property, Syntax, Unclear, read
 
 _LOOKING = re.compile(r"\(\?(?!:|P?<[^=!]|[a-zA-Z-]*[:)])|\\[1-9k]")
+_CLASS = r"\[(?:\\.|[^\\\]])+\]|\\x..|\\?."
+_REPEATED = re.compile(
+    rf"(\^?)((?:{_CLASS})|\(\?i:(?:{_CLASS})\))\{{(\d+)(?:(,)(\d*))?\}}\??(\$?)", re.DOTALL | re.ASCII
+)
 _UNBOUNDED = 2**31
 _SAMPLES = 64  # characters of a property that are tried when text is generated
 
@@ -71,23 +75,25 @@ def _keywords(syntax: Syntax) -> dict[str, Any]:
     for piece in syntax.pieces:
         if isinstance(piece, Property) and not _compiles(_for_engine([piece])):
             raise Unclear(f"the Unicode property '{piece.name}' is not known")
-    if syntax.repeated is not None and (keywords := _lengths(syntax.repeated)) is not None:
+    if (keywords := _lengths(text)) is not None:
         return keywords
     raise Unclear("it is too large for the validator, or a construct of it is not supported")
 
 
-def _lengths(one: Repeated) -> dict[str, Any] | None:
+def _lengths(text: str) -> dict[str, Any] | None:
     """Return the keywords of a repeated class that is too large for the engine: the length is checked apart."""
-    if one.is_start and one.is_end:
-        characters = _for_engine(one.characters)
-        found: dict[str, Any] = {"pattern": f"^{characters}{'+' if one.least else '*'}$"}
-        if one.least > 1:
-            found["minLength"] = one.least
-        if one.most is not None and one.most < _UNBOUNDED:
-            found["maxLength"] = one.most
+    if (match := _REPEATED.fullmatch(text)) is None:
+        return None
+    start, characters, first, comma, last, end = match.groups()
+    least, most = int(first), int(last or _UNBOUNDED if comma else first)
+    if start and end:
+        found: dict[str, Any] = {"pattern": f"^{characters}{'+' if least else '*'}$"}
+        if least > 1:
+            found["minLength"] = least
+        if most < _UNBOUNDED:
+            found["maxLength"] = most
     else:  # further characters may follow: only the lower limit says something
-        start, end = "^" * one.is_start, "$" * one.is_end
-        found = {"pattern": f"{start}{_for_engine(one.characters)}{{{one.least}}}{end}"}
+        found = {"pattern": f"{start}{characters}{{{least}}}{end}"}
     return found if _compiles(found["pattern"]) else None
 
 
