@@ -214,7 +214,7 @@ class _Parts:
         self._contract, self._names, self._file = contract, names, file
 
     def of_list(self, schema: Schema, owner: Mapping[str, Any]) -> Type:
-        first, others = encodings.DescribedParts.of(owner, (), schema, self._contract)
+        first, others = encodings.described_parts(owner, (), schema, self._contract)
         most = self._contract.resolve(schema).get("maxItems")
         types = [*map(self._part, first[:most])]
         if (most is None or most > len(first)) and others.schema.get("not") != {}:

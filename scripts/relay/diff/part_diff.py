@@ -10,7 +10,14 @@ from relay.contract.model import Contract, Parameter, Schema
 from relay.validation import media_types as media
 from relay.validation.binary_schemas import is_file
 from relay.validation.coercion import items_of, properties_of, types_of
-from relay.validation.encoding_objects import DescribedParts, content_types, has_parts, is_nested
+from relay.validation.encoding_objects import (
+    ByPosition,
+    DescribedPart,
+    content_types,
+    described_parts,
+    has_parts,
+    is_nested,
+)
 from relay.validation.part_decoders import MAX_NESTING
 from relay.validation.schemas import Direction
 
@@ -107,7 +114,7 @@ def _pairs(old: _Part, new: _Part) -> Iterator[tuple[_Part, _Part]]:
             yield before, after
     if {"prefixEncoding", "itemEncoding"}.isdisjoint([*old.words, *new.words]):
         return
-    sides = [(one, DescribedParts.of(one.words, one.at, one.schema, one.contract)) for one in (old, new)]
+    sides = [(one, described_parts(one.words, one.at, one.schema, one.contract)) for one in (old, new)]
     most = max((len(parts.first) for one, parts in sides if one.contract.version == "3.2"), default=0)
     for number in range(most + 1):
         before, after = (_item(one.contract, parts, number) for one, parts in sides)
@@ -115,8 +122,8 @@ def _pairs(old: _Part, new: _Part) -> Iterator[tuple[_Part, _Part]]:
             yield before, after
 
 
-def _item(contract: Contract, parts: DescribedParts, number: int) -> _Part:
-    schema, encoding, at = parts.part(number)
+def _item(contract: Contract, parts: ByPosition[DescribedPart], number: int) -> _Part:
+    schema, encoding, at = parts.at(number)
     return _Part(contract, at, encoding, schema)
 
 

@@ -10,12 +10,7 @@ import re
 from collections.abc import Mapping
 
 from relay.contract.model import Contract, Operation
-from relay.validation.http import (
-    BODILESS,
-    HeaderList,
-    Response,
-    header,
-)
+from relay.validation.http import BODILESS, HeaderList, Response, header
 from relay.validation.media_types import TOKEN, elements, parameters, read_accept, unquoted
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler

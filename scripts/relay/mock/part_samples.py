@@ -8,7 +8,7 @@ from typing import Any
 from relay.contract.documents import Pointer
 from relay.contract.model import Schema
 from relay.validation import media_types as media
-from relay.validation.encoding_objects import PartRules, RulesByPosition
+from relay.validation.encoding_objects import PartRules, rules_by_position
 from relay.validation.errors import ResponseViolation
 from relay.validation.item_content import PartContent, content_at
 from relay.validation.media_types import kind_of_items
@@ -55,12 +55,14 @@ def _made(
     if "itemSchema" not in media_object:
         made = _item(media_object["schema"], (*pointer, "schema"), sampler)
         if isinstance(content, PartContent) and isinstance(made, list):
-            yield [part_sample(content.parts.at(index), one, sampler) for index, one in enumerate(made)]
+            yield [
+                part_sample(content.parts.fields.at(index), one, sampler) for index, one in enumerate(made)
+            ]
         yield made
         return
     schema, at = media_object["itemSchema"], (*pointer, "itemSchema")
     if kind_of_items(media_type) == "parts":
-        rules = RulesByPosition.of(pointer, sampler.compiler)
+        rules = rules_by_position(pointer, sampler.compiler)
         yield [_part(one, schema, at, sampler) for one in [*rules.first, rules.others]]
     else:
         yield [_item(schema, at, sampler)] * COUNT
@@ -84,7 +86,7 @@ def part_sample(field: Field, value: Any, sampler: Sampler) -> PartItem:
     documented = _sent_type(field.rules, field.element)
     match field.nested:
         case PartsDecoder() as parts if isinstance(value, list):
-            value = [part_sample(parts.at(number), one, sampler) for number, one in enumerate(value)]
+            value = [part_sample(parts.fields.at(number), one, sampler) for number, one in enumerate(value)]
         case MultipartDecoder() as form if isinstance(value, dict):
             value = {name: _of_form(form.field(name), one, sampler) for name, one in value.items()}
         case _ if field.is_binary:

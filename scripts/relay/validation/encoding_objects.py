@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
@@ -17,6 +17,9 @@ from .raw_texts import Raw
 from .schemas import SchemaCompiler
 from .violations import Violation
 
+T = TypeVar("T")
+U = TypeVar("U")
+
 _BY_POSITION = ("prefixEncoding", "itemEncoding")
 _IGNORED = "ineffective-keyword"
 
@@ -29,29 +32,35 @@ class DescribedPart(NamedTuple):
     at: Pointer
 
 
-class DescribedParts(NamedTuple):
-    """What describes the first parts of a body, and all others."""
+class ByPosition(NamedTuple, Generic[T]):
+    """What is known of the first parts of a body, and of all others."""
 
-    first: list[DescribedPart]
-    others: DescribedPart
+    first: Sequence[T]
+    others: T
 
-    @classmethod
-    def of(cls, owner: Mapping[str, Any], at: Pointer, schema: Schema, contract: Contract) -> DescribedParts:
-        """Describe the parts of a Media Type or Encoding Object at a pointer; `schema` is that of the list of them."""
-        schemas, encodings = prefix_items_of(schema, contract), owner.get("prefixEncoding", [])
-        item, by_default = items_of(schema, contract), owner.get("itemEncoding", {})
-        others = DescribedPart(item, by_default, (*at, "itemEncoding"))
-        first = []
-        for number in range(max(len(schemas), len(encodings))):
-            one = others._replace(schema=schemas[number]) if number < len(schemas) else others
-            if number < len(encodings):
-                one = one._replace(encoding=encodings[number], at=(*at, "prefixEncoding", str(number)))
-            first.append(one)
-        return cls(first, others)
-
-    def part(self, number: int) -> DescribedPart:
-        """Return what describes a part."""
+    def at(self, number: int) -> T:
+        """Return what is known of a part."""
         return self.first[number] if number < len(self.first) else self.others
+
+    def map(self, make: Callable[[T], U]) -> ByPosition[U]:
+        """Return what is made of what is known."""
+        return ByPosition([*map(make, self.first)], make(self.others))
+
+
+def described_parts(
+    owner: Mapping[str, Any], at: Pointer, schema: Schema, contract: Contract
+) -> ByPosition[DescribedPart]:
+    """Describe the parts of a Media Type or Encoding Object at a pointer; `schema` is that of the list of them."""
+    schemas, encodings = prefix_items_of(schema, contract), owner.get("prefixEncoding", [])
+    item, by_default = items_of(schema, contract), owner.get("itemEncoding", {})
+    others = DescribedPart(item, by_default, (*at, "itemEncoding"))
+    first = []
+    for number in range(max(len(schemas), len(encodings))):
+        one = others._replace(schema=schemas[number]) if number < len(schemas) else others
+        if number < len(encodings):
+            one = one._replace(encoding=encodings[number], at=(*at, "prefixEncoding", str(number)))
+        first.append(one)
+    return ByPosition(first, others)
 
 
 def content_types(encoding: Mapping[str, Any]) -> list[str]:
@@ -106,7 +115,7 @@ def warn_nested_in_stream(
     media_object: Mapping[str, Any], pointer: Pointer, compiler: SchemaCompiler
 ) -> None:
     """Add a warning for each Encoding Object of a stream of parts that describes parts within them, which are not read."""
-    described = DescribedParts.of(media_object, pointer, {}, compiler.contract)
+    described = described_parts(media_object, pointer, {}, compiler.contract)
     for part in (*described.first, described.others):
         for word in (one for one in (*_BY_POSITION, "encoding") if one in part.encoding):
             message = f"'{word}' is ignored in a stream: its parts are read one by one; write `schema` in place of `itemSchema`"
@@ -149,19 +158,7 @@ class PartRules(NamedTuple):
         return found
 
 
-class RulesByPosition(NamedTuple):
-    """The rules of the first parts of a body, and those of all others."""
-
-    first: Sequence[PartRules]
-    others: PartRules
-
-    @classmethod
-    def of(cls, pointer: Pointer, compiler: SchemaCompiler) -> RulesByPosition:
-        """Compile `prefixEncoding` and `itemEncoding` of the Media Type Object at a pointer."""
-        first, others = DescribedParts.of(*compiler.contract.follow(pointer), {}, compiler.contract)
-        rules = [PartRules.of(one.encoding, one.at, compiler) for one in (*first, others)]
-        return cls(rules[:-1], rules[-1])
-
-    def at(self, number: int) -> PartRules:
-        """Return the rules of a part."""
-        return self.first[number] if number < len(self.first) else self.others
+def rules_by_position(pointer: Pointer, compiler: SchemaCompiler) -> ByPosition[PartRules]:
+    """Compile `prefixEncoding` and `itemEncoding` of the Media Type Object at a pointer."""
+    described = described_parts(*compiler.contract.follow(pointer), {}, compiler.contract)
+    return described.map(lambda one: PartRules.of(one.encoding, one.at, compiler))

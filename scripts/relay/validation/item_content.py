@@ -12,7 +12,7 @@ from relay.contract.model import Contract, RequestBody, Response, Schema
 
 from . import media_types as media
 from .completion import dropping, filling, reading
-from .encoding_objects import RulesByPosition, has_parts, warn_nested_in_stream
+from .encoding_objects import has_parts, rules_by_position, warn_nested_in_stream
 from .errors import ResponseViolation
 from .events import event_items
 from .item_reading import MalformedItem, ReadItem, Splitter, item_value, read_items, split_items, splitter
@@ -199,7 +199,7 @@ def compile_items(
     shape = Shape(schema, compiler.contract)
     if kind == "parts":
         warn_nested_in_stream(*compiler.contract.follow(pointer), compiler)
-        return PartItems(validator, shape, RulesByPosition.of(pointer, compiler))
+        return PartItems(validator, shape, rules_by_position(pointer, compiler))
     return JsonItems(validator, shape, FRAMES[kind])
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from . import media_types as media
-from .encoding_objects import RulesByPosition
+from .encoding_objects import ByPosition, PartRules
 from .errors import ResponseViolation
 from .item_reading import ReadItem
 from .json_writing import bytes_of, write_json
@@ -67,7 +67,7 @@ class JsonItems(Items):
 class PartItems(Items):
     """Parts of one response, each with a media type of its own, or of all as long as there is no boundary."""
 
-    rules: RulesByPosition
+    rules: ByPosition[PartRules]
     boundary: str = ""
 
     def begun(self, media_type: str) -> tuple[Items, str]:

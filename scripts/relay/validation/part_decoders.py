@@ -17,7 +17,7 @@ from relay.contract.model import Schema
 
 from . import media_types as media
 from .coercion import additional_properties_of, properties_of
-from .encoding_objects import DescribedParts
+from .encoding_objects import described_parts
 from .errors import ResponseViolation
 from .forms import FormDecoder, decoded, part_styles
 from .json_writing import to_json, to_plain
@@ -180,18 +180,13 @@ class PartsDecoder(PartDecoder):
         self, schema: Schema, compiler: SchemaCompiler, pointer: Pointer, nested: NestedMaker
     ) -> None:
         make = FieldMaker(compiler, nested)
-        described = DescribedParts.of(*compiler.contract.follow(pointer), schema, compiler.contract)
-        self._first = [make.part(*one) for one in described.first]
-        self._other = make.part(*described.others)
-        self.has_files = any(one.is_binary for one in (*self._first, self._other))
+        described = described_parts(*compiler.contract.follow(pointer), schema, compiler.contract)
+        self.fields = described.map(lambda one: make.part(*one))
+        self.has_files = any(one.is_binary for one in (*self.fields.first, self.fields.others))
 
     def field(self, name: str) -> Field:
         """Return how the part at a position is read and written."""
-        return self.at(int(name))
-
-    def at(self, number: int) -> Field:
-        """Return how a part is read and written."""
-        return self._first[number] if number < len(self._first) else self._other
+        return self.fields.at(int(name))
 
     def decode(self, form: Form) -> Decoded:
         """Return the list of the values of the parts. Raises ValueError if the body is malformed."""
@@ -214,7 +209,9 @@ class PartsDecoder(PartDecoder):
             raise ResponseViolation.at("", "type", message)
         boundary, sent = with_boundary(media_type)
         parts = [
-            write_part(self.at(number), item, boundary, str(number), head=[], is_validated=is_validated)
+            write_part(
+                self.fields.at(number), item, boundary, str(number), head=[], is_validated=is_validated
+            )
             for number, item in enumerate(body)
         ]
         content = b"".join([*(one.content for one in parts), last_delimiter(boundary)])
