@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from itertools import chain
-from types import NoneType
 from typing import Any, Literal
 
 from relay.contract.json_text import json_bytes
@@ -16,6 +14,7 @@ from relay.contract.schema_words import SAME_VALUE, applied_schemas
 from .json_strict import CONVERTERS
 from .patterns import pattern_properties
 from .schemas import SchemaCompiler
+from .violations import type_name
 
 Shape = Literal["array", "object", "scalar"]
 _COMPOSED: tuple[Shape, ...] = ("array", "object")
@@ -166,18 +165,12 @@ def stated_types_of(schema: Schema, contract: Contract) -> frozenset[str]:
         if "type" in part:
             types.update([part["type"]] if isinstance(part["type"], str) else part["type"])
         else:
-            types.update(_TYPE_NAMES[type(value)] for value in part.get("enum", []))
+            types.update(type_name(value) for value in part.get("enum", []))
         if part.get("nullable"):
             types.add("null")
     if not types and (default := contract.resolve(schema).get("default")) is not None:
-        types = {"string", _TYPE_NAMES[type(default)]}
+        types = {"string", type_name(default)}
     return frozenset(types)
-
-
-_TYPE_NAMES = defaultdict(
-    lambda: "string",
-    {bool: "boolean", int: "integer", float: "number", NoneType: "null", list: "array", dict: "object"},
-)
 
 
 def _implied(schema: Schema, contract: Contract) -> frozenset[str]:

@@ -113,7 +113,8 @@ def find(media_type: str, content: Mapping[str, T]) -> T | None:
     given = parse_media_type(media_type)
     if (key := given.key) in content:
         return content[key]
-    ranked = [(rank, key) for key in content if (rank := _rank(_documented(key), given)) is not None]
+    parsed = ((key, _remembered(key) if len(key) <= _SHORT else parse_media_type(key)) for key in content)
+    ranked = [(rank, key) for key, one in parsed if (rank := _rank(one, given)) is not None]
     return content[max(ranked, key=lambda one: one[0])[1]] if ranked else None
 
 
@@ -135,10 +136,6 @@ def _rank(documented: MediaType, given: MediaType) -> tuple[int, int] | None:
     _, plus, suffix = subtype.rpartition("+")
     names = ("*/*", f"{type_}/*", f"{type_}/*+{suffix}" if plus else given.name, given.name)
     return (names.index(documented.name), len(documented.parameters)) if documented.name in names else None
-
-
-def _documented(key: str) -> MediaType:
-    return _remembered(key) if len(key) <= _SHORT else parse_media_type(key)
 
 
 _remembered = lru_cache(maxsize=1024)(parse_media_type)

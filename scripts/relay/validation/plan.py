@@ -17,7 +17,7 @@ from relay.contract.schema_words import CHOICES, SCHEMA_WORDS
 from .nodes import Check, Choice, Condition, Items, Node
 from .reasons import explain
 from .validators import Accepts, Compile, Validator, compile_together, pointer_of, quoted
-from .violations import NO_TIME_ZONE, Violation, describe
+from .violations import NO_TIME_ZONE, Violation, describe, type_name
 
 HIDDEN: Schema = {"not": {"description": "hidden"}}
 """The schema of a property that is forbidden in a direction; it rejects every value."""
@@ -29,6 +29,7 @@ EXCLUSIVE = {"maximum": "exclusiveMaximum", "minimum": "exclusiveMinimum"}
 """Each bound, and the keyword of draft 4 that excludes the bound itself."""
 
 _COMPOUND = frozenset(["$ref", *SCHEMA_WORDS])
+_NUMBERS = frozenset(["integer", "number"])
 _UNEVALUATED = ("unevaluatedProperties", "unevaluatedItems")
 
 
@@ -139,9 +140,8 @@ class _Planner:
             types = frozenset([stated] if isinstance(stated, str) else stated)
             node.types = types | {"integer"} if "number" in types else types
         if "enum" in schema:
-            node.member_types = frozenset(
-                name for value in schema["enum"] for name in _TYPE_NAMES.get(type(value), ("null",))
-            )
+            names = {*map(type_name, schema["enum"])}
+            node.member_types = frozenset(names if names.isdisjoint(_NUMBERS) else names | _NUMBERS)
         if all(isinstance(value, str) for value in schema.get("enum", [None])):
             node.tags = frozenset(schema["enum"])
 
@@ -232,16 +232,6 @@ class _Planner:
         branches = self._branches(schema["anyOf"][last]["allOf"][1], rule, f"{pointer}/anyOf/{last}/allOf/1")
         mapping = {tag: self._targets[ref] for tag, ref in targets}
         return Choice(self._verdict(_reference(schema, pointer)), rule, branches, name, mapping)
-
-
-_TYPE_NAMES: dict[type, tuple[str, ...]] = {
-    bool: ("boolean",),
-    int: ("integer", "number"),
-    float: ("integer", "number"),
-    str: ("string",),
-    dict: ("object",),
-    list: ("array",),
-}
 
 
 def _reference(schema: Schema, pointer: str) -> Schema:

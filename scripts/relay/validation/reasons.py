@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from relay.contract.pointers import escape
 
 from .nodes import Choice, Node
-from .violations import MAX_VIOLATIONS, Violation, describe
+from .violations import MAX_VIOLATIONS, Violation, describe, type_name
 
 MAX_DEPTH = 48
 """Nesting of values and choices that is explained; each level asks for the verdicts of all below."""
@@ -174,7 +174,8 @@ class Reasons:
         for name, rule, owner in missing:
             if name not in value:
                 yield broken(self._within(at.path, name), rule, owner)
-        unknown = (name for name in value if node.is_closed and not _is_described(node, name))
+        others = (name for name in value if node.is_closed and name not in node.properties)
+        unknown = (name for name in others if not any(accepts(name) for accepts, _ in node.patterns))
         for name in islice(unknown, 1):
             yield broken(self._within(at.path, name), "additionalProperties")
         for name, child in _children(node, value):
@@ -198,7 +199,7 @@ class Reasons:
         """Return the reasons of the branch that was meant; the choice itself if that is unclear."""
         if isinstance(at.value, dict) and (reasons := self._of_tag(choice, at.value, at)):
             return reasons
-        branches = choice.branches_for(_type_of(at.value))
+        branches = choice.branches_for(type_name(at.value))
         if not branches:
             return [broken(at.path, "type", choice.type_names)]
         if len(branches) > 1:
@@ -260,27 +261,6 @@ def _children(node: Node, value: dict[str, Any]) -> Iterator[tuple[str, Node]]:
         yield from ((name, child) for child in matching)
 
 
-def _is_described(node: Node, name: str) -> bool:
-    return name in node.properties or any(accepts(name) for accepts, _ in node.patterns)
-
-
 def broken(path: ValuePath, rule: str, limit: Any = None) -> Broken:
     """Return the violation of a keyword; `limit` is its value in the schema."""
     return Broken(path, rule, describe(rule, limit))
-
-
-def _type_of(value: Any) -> str:
-    """Return the name of the type that the fewest schemas allow."""
-    return next(name for kind, name in _TYPES.items() if isinstance(value, kind))
-
-
-_TYPES: dict[type, str] = {
-    bool: "boolean",  # before int, of which it is a subclass
-    int: "integer",
-    float: "number",
-    str: "string",
-    list: "array",
-    tuple: "array",
-    dict: "object",
-    type(None): "null",
-}

@@ -90,8 +90,11 @@ class SchemaCompiler:
         if (validator := self._validators.get(key)) is not None:
             return validator
         found = self._faulty.get(key) or self._new(schema, direction, pointer)
-        if self.translator.contents[direction].new:
-            self._compile_contents(direction, pointer)
+        new = self.translator.contents[direction].new
+        while new:
+            content = new.pop()
+            if (inner := self.compile(content.schema, direction, pointer)) is not None:
+                content.validators.append(inner)
         if isinstance(found, Validator):
             self._validators[key] = found
             self._recent.append(found)
@@ -130,13 +133,6 @@ class SchemaCompiler:
         has_formats = root.has_formats or definitions.have_formats(root.refs)
         self._groups[direction, has_formats].add(validator)
         return validator
-
-    def _compile_contents(self, direction: Direction, pointer: Pointer) -> None:
-        new = self.translator.contents[direction].new
-        while new:
-            content = new.pop()
-            if (validator := self.compile(content.schema, direction, pointer)) is not None:
-                content.validators.append(validator)
 
     def _definition(self, ref: str, direction: Direction) -> Translated:
         pointer = parse_pointer(ref[1:])

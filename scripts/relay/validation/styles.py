@@ -172,17 +172,13 @@ def _reading(
         other = None if shapes_of(schema, contract) == ["object"] else name
         find = partial(_spread, names=names, keys=keys, other=other)
     elif shape == "array" and parameter.explode and parameter.location in ("query", "cookie"):
-        find = partial(_all, name=name)
+        find = lambda texts: list(texts[name]) if name in texts else ABSENT  # noqa: E731
     elif shape == "scalar" and parameter.style not in _PREFIXES:
         find = partial(_one, name=name)
     if find is not None:
         return lambda raw: [] if (value := find(raw.texts)) is ABSENT else [coerce(value)]
     split = Splitter(parameter, shape).readings
     return lambda raw: [] if (text := _one(raw.written, name)) is ABSENT else [*map(coerce, split(text))]
-
-
-def _all(texts: Texts, name: str) -> Any:
-    return list(texts[name]) if name in texts else ABSENT
 
 
 def _one(texts: Texts, name: str) -> Any:

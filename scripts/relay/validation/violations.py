@@ -116,3 +116,19 @@ _SENTENCES: dict[str, Callable[[Any], str]] = {
     ),
     "schema": lambda _: "the value does not match its schema",
 }
+
+
+def type_name(value: Any) -> str:
+    """Return the name of the type of a value that the fewest schemas allow; text for a value of another type."""
+    return next((name for kind, name in _TYPES.items() if isinstance(value, kind)), "string")
+
+
+_TYPES: dict[type, str] = {
+    bool: "boolean",  # before int, of which it is a subclass
+    int: "integer",
+    float: "number",
+    list: "array",
+    tuple: "array",
+    dict: "object",
+    type(None): "null",
+}
