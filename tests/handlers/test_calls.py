@@ -168,28 +168,6 @@ async def test_puts_every_failure_into_the_contracts_envelope(tmp_path, method, 
         assert_envelope(await client.request(method, path), status, code)
 
 
-@pytest.mark.mongo
-async def test_answers_the_same_bytes_from_both_stores(tmp_path, new_mongodb_url):
-    """Ten thousand numbers among them."""
-    numbers = [
-        {
-            **NUMBER,
-            "phoneNumber": f"+1416{n:07}",
-            **({"label": f"Line {n} é"} if n % 3 else {}),
-            "isDefault": n % 2 == 0,
-        }
-        for n in range(10_000)
-    ]
-    batch = acme(numbers, aiVoiceProvider="elevenlabs", elevenlabsApiKey=" ", sinchEstTrunkDomain="d")
-
-    from_sqlite = await config(f"sqlite:///{tmp_path}/relay.db", batch)
-    from_mongodb = await config(new_mongodb_url(), batch)
-
-    assert from_sqlite.status_code == 200
-    assert len(from_sqlite.json()["phoneNumbers"]) == 10_000
-    assert from_sqlite.content == from_mongodb.content
-
-
 async def test_the_handler_passes_numbers_on_as_they_are():
     """Not copied: ten thousand of them cost nothing here."""
     numbers = (NUMBER,)

@@ -61,7 +61,7 @@ def said(record):
 
 async def meet(url, name, fault):
     """Meet one fault of a line."""
-    async with faulty.faulty_line_to(url) as line, faults.client_of(line.url) as client:
+    async with faulty.line_to(url) as line, faults.client_of(line.url) as client:
 
         async def begin():
             line.fault = fault or faulty.forward
@@ -177,7 +177,7 @@ async def test_a_full_pool_is_answered_for_in_time(stored):
         await asyncio.sleep(0.1)
         await faulty.forward(writer, said)
 
-    async with faulty.faulty_line_to(stored) as line, faults.client_of(f"{line.url}&maxPoolSize=2") as client:
+    async with faulty.line_to(stored) as line, faults.client_of(f"{line.url}&maxPoolSize=2") as client:
         await faults.config(client)
         line.fault = slow
         asked = await asyncio.gather(*(faults.config(client) for _ in range(90)))
@@ -199,7 +199,7 @@ async def test_a_full_pool_is_answered_for_in_time(stored):
 async def test_who_gives_up_takes_no_connection_along(stored, fault):
     """Requests that are cancelled at any moment leave the pool as it was, while the database is silent, too."""
     async with (
-        faulty.faulty_line_to(stored) as line,
+        faulty.line_to(stored) as line,
         open_store(f"{line.url}&maxPoolSize=2&serverSelectionTimeoutMS=5000") as store,
     ):
         await store.ready()

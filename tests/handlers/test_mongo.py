@@ -27,7 +27,7 @@ from handlers._store import (
     open_store,
     rules,
 )
-from support import faults, keyrings, mongodb
+from support import faults, faulty, keyrings
 from support.planting import ACME, ALEX, BO, GLOBEX, acme, user
 from support.running import eventually_async
 
@@ -130,11 +130,9 @@ async def test_no_secret_leaves_the_database(url):
     async with open_store(url, keyrings.OLD_ONLY) as store:
         await store.load(acme(user(), aiVoiceProvider="x", **dict.fromkeys(rules.SECRETS, "canary")))
 
-    async with mongodb.line_to(url) as line:
-        await line.restore()
-        async with open_store(line.url) as store:
-            settings, _ = await store.voice_ai(ACME)
-            joined, _ = await (await store.member(ALEX)).voice_ai()
+    async with faulty.line_to(url) as line, open_store(line.url) as store:
+        settings, _ = await store.voice_ai(ACME)
+        joined, _ = await (await store.member(ALEX)).voice_ai()
 
     assert settings == joined
     assert settings.has_api_key
@@ -146,10 +144,8 @@ async def test_no_secret_leaves_the_database(url):
 @pytest.mark.mongo
 async def test_no_secret_reaches_the_database(url):
     """They are sealed before the driver has them: nothing that is said to the server holds one."""
-    async with mongodb.line_to(url) as line:
-        await line.restore()
-        async with open_store(line.url, keyrings.OLD_ONLY) as store:
-            await store.load(acme(**dict.fromkeys(rules.SECRETS, "canary")))
+    async with faulty.line_to(url) as line, open_store(line.url, keyrings.OLD_ONLY) as store:
+        await store.load(acme(**dict.fromkeys(rules.SECRETS, "canary")))
 
     assert line.said.count(b"kid") == len(rules.SECRETS)
     assert b"canary" not in line.said + line.heard
@@ -351,32 +347,19 @@ async def test_a_server_that_says_nothing_is_answered_for_in_time():
 @pytest.mark.mongo
 async def test_becomes_ready_by_itself(url, database):
     """A database that comes up later is found, and gets its indexes, without a new start."""
-    async with mongodb.line_to(url) as line, open_store(line.url) as store:
-        await faults.unavailable_in_time(store.ready())
-
-        await line.restore()
-
-        await eventually_async(partial(faults.is_ready, store))
-
-        async def has_index():
-            return "organizationId_1__id_1" in await database["users"].index_information()
-
-        await eventually_async(has_index)
-
-
-@pytest.mark.mongo
-async def test_recovers_from_a_cut_line(url):
-    """A database that goes away and comes back is unavailable, then available."""
-    async with mongodb.line_to(url) as line:
-        await line.restore()
+    async with faulty.line_to(url) as line:
+        await line.cut()
         async with open_store(line.url) as store:
-            await store.ready()
+            await faults.unavailable_in_time(store.ready())
 
-            await line.cut()
-            await faults.unavailable_in_time(store.user(ALEX))
             await line.restore()
 
             await eventually_async(partial(faults.is_ready, store))
+
+            async def has_index():
+                return "organizationId_1__id_1" in await database["users"].index_information()
+
+            await eventually_async(has_index)
 
 
 @pytest.mark.mongo
@@ -386,10 +369,8 @@ async def test_a_large_organization_takes_few_round_trips(url):
     async with open_store(url) as store:
         await store.load(Batch([{"_id": ACME}], users))
 
-    async with mongodb.line_to(url) as line:
-        await line.restore()
-        async with open_store(line.url) as store:
-            _, numbers = await store.voice_ai(ACME)
+    async with faulty.line_to(url) as line, open_store(line.url) as store:
+        _, numbers = await store.voice_ai(ACME)
 
     assert len(numbers) == 5_000
     assert line.heard.count(b"nextBatch") < 10

@@ -108,44 +108,6 @@ async def test_an_organization_without_credentials_has_nothing_set(store, organi
     assert await store.voice_ai(organization_id) == (NOTHING_SET, [])
 
 
-async def test_lists_sinch_numbers_by_user_then_position(store):
-    """The order is of user id, then of the user's own list; other providers are not ours."""
-    alexs = [sinch("+9"), {"provider": "twilio", "phoneNumber": "+5"}, sinch("+1")]
-    await store.load(acme(user(BO, voicePhoneNumbers=[sinch("+0")]), user(voicePhoneNumbers=alexs)))
-
-    _, numbers = await store.voice_ai(ACME)
-
-    assert [number["phoneNumber"] for number in numbers] == ["+9", "+1", "+0"]
-
-
-async def test_flattens_a_number_in_the_order_of_the_contract(store):
-    """All fields of the contract are there, in its order, with the owner's name and id at the end."""
-    fields = {
-        "label": "Main line",
-        "elevenlabsPhoneNumberId": "eleven-pn",
-        "aiAgentId": "c" * 24,
-        "aiEnabled": False,
-        "isInboundEnabled": True,
-        "isDefault": True,
-    }
-    await store.load(acme(user(fullName="Alex Rep", voicePhoneNumbers=[sinch("+1", **fields)])))
-
-    _, [number] = await store.voice_ai(ACME)
-
-    assert list(number) == list(CallsVoiceAiOrgPhoneNumber.__annotations__)
-    assert number == sinch("+1", **fields, userName="Alex Rep", userId=ALEX)
-
-
-@pytest.mark.parametrize("unset", [{}, dict.fromkeys(rules.NUMBER_FIELDS[1:])])
-async def test_leaves_out_what_is_unset(store, unset):
-    """Null and missing read alike: the field is not there; the owner's name is no exception."""
-    await store.load(acme(user(fullName=None, voicePhoneNumbers=[{"provider": "sinch", **unset}])))
-
-    _, numbers = await store.voice_ai(ACME)
-
-    assert numbers == [{"provider": "sinch", "userId": ALEX}]
-
-
 async def test_shows_no_other_fields(store):
     """Stored documents may hold more than the contract shows; numbers, which need no credentials, are sent as they are."""
     number = sinch("+1", userName="forged", userId=BO, secret="canary")
@@ -155,18 +117,6 @@ async def test_shows_no_other_fields(store):
     answer = await store.voice_ai(ACME)
 
     assert answer == (NOTHING_SET, [sinch("+1", userId=ALEX)])
-
-
-async def test_keeps_organizations_apart(store):
-    """Another organization's users, numbers and credentials never show."""
-    await store.load(acme(user(voicePhoneNumbers=[sinch("+1")]), elevenlabsApiKey="acme", **EST))
-    globex = {"organizationId": GLOBEX, "elevenlabsToolSecret": "globex"}
-    await store.load(Batch([{"_id": GLOBEX}], [user(BO, GLOBEX, voicePhoneNumbers=[sinch("+2")])], [globex]))
-
-    settings, numbers = await store.voice_ai(GLOBEX)
-
-    assert settings == VoiceAiSettings(None, False, True, False, None, None, None)
-    assert numbers == [sinch("+2", userId=BO)]
 
 
 async def test_reads_settings(store):
@@ -198,53 +148,6 @@ async def test_blank_counts_as_absent(store):
         )
 
         assert (await store.voice_ai(ACME))[0] == NOTHING_SET, blank
-
-
-async def test_merges_what_is_given(store):
-    """A given field is set, a null clears it, an absent one stays; so it is for users and credentials."""
-    await store.load(
-        acme(user(fullName="Alex", voicePhoneNumbers=[sinch("+1")]), elevenlabsApiKey="k", **EST)
-    )
-
-    await store.load(acme(user(accessRole="ADMIN"), sinchEstKeyId=None, elevenlabsToolSecret="t"))
-
-    settings, numbers = await store.voice_ai(ACME)
-    assert (await store.user(ALEX)).access_role == "ADMIN"
-    assert numbers == [sinch("+1", userName="Alex", userId=ALEX)]
-    assert settings == VoiceAiSettings(None, True, True, False, "set", "set", None)
-
-
-@pytest.mark.parametrize("replacement", [[], None, [sinch("+2")], [sinch("+2"), sinch("+3"), sinch("+4")]])
-async def test_replaces_the_whole_list_of_numbers(store, replacement):
-    """Lists are not merged; null empties one."""
-    await store.load(acme(user(voicePhoneNumbers=[sinch("+1", label="old"), sinch("+5")])))
-
-    await store.load(acme(user(voicePhoneNumbers=replacement)))
-
-    _, numbers = await store.voice_ai(ACME)
-    assert numbers == [{**number, "userId": ALEX} for number in replacement or []]
-
-
-async def test_a_user_moves_with_their_numbers(store):
-    """A user who changes organization takes the numbers along, though they are not given again."""
-    await store.load(acme(user(fullName="Alex", voicePhoneNumbers=[sinch("+1")])))
-
-    await store.load(Batch([{"_id": GLOBEX}], [user(ALEX, GLOBEX)]))
-
-    assert (await store.user(ALEX)).organization_id == GLOBEX
-    assert (await store.voice_ai(ACME))[1] == []
-    assert (await store.voice_ai(GLOBEX))[1] == [sinch("+1", userName="Alex", userId=ALEX)]
-
-
-async def test_loads_twice_to_the_same_end(store):
-    """Loading a batch again changes nothing."""
-    batch = acme(user(voicePhoneNumbers=[sinch("+1"), sinch("+1")]), aiVoiceProvider="elevenlabs")
-    await store.load(batch)
-    before = await store.voice_ai(ACME)
-
-    await store.load(batch)
-
-    assert await store.voice_ai(ACME) == before
 
 
 async def test_knows_organizations_of_earlier_batches(store):

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import struct
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import bson
-
-from .mongodb import Line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+HandOn = Callable[[bytes], Awaitable[None]]
 Fault = Callable[[asyncio.StreamWriter, bytes], Awaitable[None]]
 """Hands a client what the server said, or something else."""
 
@@ -75,36 +76,60 @@ async def scramble(writer: asyncio.StreamWriter, said: bytes) -> None:
     await forward(writer, said[:25] + b"\xff" * (len(said) - 25))
 
 
-class FaultyLine(Line):
-    """A line that goes through, and has a fault when told so."""
+class Line:
+    """A TCP line to a server with a fault, which can be cut; it remembers what both sides said."""
 
-    fault: Fault = staticmethod(forward)
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        credentials, at, hosts = parts.netloc.rpartition("@")
+        self._host, _, port = hosts.partition(",")[0].partition(":")
+        self._far_port = int(port or 27017)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self._port = free.getsockname()[1]
+        near = parts._replace(netloc=f"{credentials}{at}127.0.0.1:{self._port}")
+        self.url = near._replace(query=f"{near.query}&directConnection=true".strip("&")).geturl()
+        self.fault: Fault = forward
+        self.heard, self.said = bytearray(), bytearray()
+        self._server: asyncio.Server | None = None
+        self._ends: list[asyncio.StreamWriter] = []
+        self._carriers: list[asyncio.Task[None]] = []
+
+    async def restore(self) -> None:
+        """Let connections through."""
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1", self._port)
+
+    async def cut(self) -> None:
+        """Refuse connections, and break those there are."""
+        self._server.close()
+        for end in self._ends:
+            end.transport.abort()
+        await asyncio.gather(*self._carriers)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await super()._carry(reader, _Spoiling(writer, self))
+        self._carriers.append(asyncio.current_task())
+        self._ends.append(writer)
+        far_reader, far_writer = await asyncio.open_connection(self._host, self._far_port)
+        self._ends.append(far_writer)
+        await asyncio.gather(
+            _pump(reader, far_writer, self.said, lambda said: forward(far_writer, said)),
+            _pump(far_reader, writer, self.heard, lambda said: self.fault(writer, said)),
+        )
 
 
-class _Spoiling:
-    """As much of a StreamWriter as a line needs."""
-
-    def __init__(self, writer: asyncio.StreamWriter, line: FaultyLine) -> None:
-        self._writer = writer
-        self._line = line
-        self._said = b""
-        self.transport = writer.transport
-        self.close = writer.close
-
-    def write(self, said: bytes) -> None:
-        self._said = said
-
-    async def drain(self) -> None:
-        await self._line.fault(self._writer, self._said)
+async def _pump(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: bytearray, hand_on: HandOn
+) -> None:
+    with suppress(ConnectionError):
+        while said := await reader.read(65536):
+            heard += said
+            await hand_on(said)
+    writer.close()
 
 
 @asynccontextmanager
-async def faulty_line_to(url: str) -> AsyncIterator[FaultyLine]:
+async def line_to(url: str) -> AsyncIterator[Line]:
     """Lay a line that goes through, and cut it in the end."""
-    line = FaultyLine(url)
+    line = Line(url)
     await line.restore()
     try:
         yield line

@@ -1,14 +1,12 @@
-"""MongoDB for tests: a stand-in over the real wire protocol, and a line to it that can be cut and read."""
+"""MongoDB for tests: a stand-in over the real wire protocol."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
 import shutil
-import socket
 import subprocess
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -16,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
 
 _STANDIN = Path(__file__).with_name("mongo_standin")
 
@@ -68,59 +66,3 @@ def _class_path() -> str:
 def with_database(uri: str, database: str) -> str:
     """Put a database's name into a URI that may have credentials and options."""
     return urlsplit(uri)._replace(path=f"/{database}").geturl()
-
-
-class Line:
-    """A TCP line to a server, cut until it is restored; it remembers what both sides said."""
-
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        credentials, at, hosts = parts.netloc.rpartition("@")
-        self._host, _, port = hosts.partition(",")[0].partition(":")
-        self._far_port = int(port or 27017)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self._port = free.getsockname()[1]
-        near = parts._replace(netloc=f"{credentials}{at}127.0.0.1:{self._port}")
-        self.url = near._replace(query=f"{near.query}&directConnection=true".strip("&")).geturl()
-        self.heard, self.said = bytearray(), bytearray()
-        self._server: asyncio.Server | None = None
-        self._ends: list[asyncio.StreamWriter] = []
-        self._carriers: list[asyncio.Task[None]] = []
-
-    async def restore(self) -> None:
-        """Let connections through."""
-        self._server = await asyncio.start_server(self._carry, "127.0.0.1", self._port)
-
-    async def cut(self) -> None:
-        """Refuse connections, and break those there are."""
-        if self._server:
-            self._server.close()
-        for end in self._ends:
-            end.transport.abort()
-        await asyncio.gather(*self._carriers)
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._carriers.append(asyncio.current_task())
-        self._ends.append(writer)
-        far_reader, far_writer = await asyncio.open_connection(self._host, self._far_port)
-        self._ends.append(far_writer)
-        await asyncio.gather(_pump(reader, far_writer, self.said), _pump(far_reader, writer, self.heard))
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: bytearray) -> None:
-    with suppress(ConnectionError):
-        while said := await reader.read(65536):
-            heard += said
-            writer.write(said)
-            await writer.drain()
-    writer.close()
-
-
-@asynccontextmanager
-async def line_to(url: str) -> AsyncIterator[Line]:
-    """Lay a line, and cut it in the end."""
-    line = Line(url)
-    try:
-        yield line
-    finally:
-        await line.cut()
