@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from relay.testing import client, items
-from support import item_soak, sequences
+from support import downloads, sequences
 from support.hosting import ask, assert_problem, calling, contract, logged, operation
 from support.streaming import served, until
 
@@ -308,8 +308,9 @@ async def test_items_of_an_unknown_media_type_are_bytes(hosted):
 
 @pytest.mark.parametrize("path", ["/lines", "/events"])
 def test_many_streams_need_little_memory(tmp_path, path):
-    """What a client has not taken is not made; `python -m tests.support.item_soak 1000 10000` takes more of them."""
-    with item_soak.serving_items(tmp_path) as service:
-        few = asyncio.run(item_soak.take_all(service, path, clients=2, items=10))
-        many = asyncio.run(item_soak.take_all(service, path, clients=40, items=500))
-    assert many.most < few.most + 20
+    """What a client has not taken is not made."""
+    with downloads.serving_downloads(tmp_path) as service:
+        few = asyncio.run(downloads.take_items(service, path, clients=2, items=10))
+        many = asyncio.run(downloads.take_items(service, path, clients=40, items=500))
+
+    assert many < few + 20

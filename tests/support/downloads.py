@@ -1,4 +1,4 @@
-"""A service that answers with large files and endless streams, and clients that take them."""
+"""A service that answers with large files, endless streams and streams of items, and clients that take them."""
 
 from __future__ import annotations
 
@@ -24,15 +24,26 @@ MAX_MEMORY = 150.0
 _OCTETS = {
     "200": {"description": "", "content": {"application/octet-stream": {"schema": {"format": "binary"}}}}
 }
+_ROW = {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer", "minimum": 0}}}
+_DATA = {"type": "string", "contentMediaType": "application/json", "contentSchema": _ROW}
+_EVENT = {"type": "object", "required": ["data"], "properties": {"id": {"type": "string"}, "data": _DATA}}
 _SIZE = [query("size", {"type": "integer"}, required=True)]
-_CONTRACT = contract(
-    {
-        "/file": {"get": operation("large_file", parameters=_SIZE, responses=_OCTETS)},
-        "/stream": {"get": operation("large_stream", parameters=_SIZE, responses=_OCTETS)},
-        "/events": {"get": operation("events", responses=_OCTETS)},
-        "/open": {"get": operation("count_open")},
-    }
-)
+
+
+def _items(name: str, media_type: str, schema: dict[str, object]) -> dict[str, object]:
+    answer = {"200": {"description": "", "content": {media_type: {"itemSchema": schema}}}}
+    return {"get": operation(name, parameters=_SIZE, responses=answer)}
+
+
+_PATHS = {
+    "/file": {"get": operation("large_file", parameters=_SIZE, responses=_OCTETS)},
+    "/stream": {"get": operation("large_stream", parameters=_SIZE, responses=_OCTETS)},
+    "/endless": {"get": operation("endless", responses=_OCTETS)},
+    "/open": {"get": operation("count_open")},
+    "/events": _items("events", "text/event-stream", _EVENT),
+    "/lines": _items("lines", "application/jsonl", _ROW),
+}
+_CONTRACT = {**contract(_PATHS), "openapi": "3.2.0"}
 _THINGS = """
 import asyncio
 import os
@@ -56,7 +67,7 @@ def large_stream(size):
         yield PIECE[: size - start]
 
 
-async def events():
+async def endless():
     is_open.add(this := object())
     try:
         while True:
@@ -68,6 +79,16 @@ async def events():
 
 def count_open():
     return len(is_open)
+
+
+async def events(size):
+    for number in range(size):
+        yield relay.Event({"n": number}, id=str(number))
+
+
+async def lines(size):
+    for number in range(size):
+        yield {"n": number}
 """
 
 
@@ -78,14 +99,20 @@ def serving_downloads(folder: Path) -> Iterator[Service]:
         yield service
 
 
+async def _asked(url: str, path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]:
+    """Return a connection on which a successful answer has begun, and its head."""
+    where = urlsplit(url)
+    reader, writer = await asyncio.open_connection(where.hostname, where.port, limit=4096)
+    writer.write(request("GET", path))
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200"), head
+    return reader, writer, head
+
+
 async def download(url: str, path: str, size: int) -> int:
     """Take a body of so many bytes, and return how many came."""
-    where = urlsplit(url)
-    reader, writer = await asyncio.open_connection(where.hostname, where.port)
-    writer.write(request("GET", f"{path}?size={size}"))
-    head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    assert head.startswith(b"http/1.1 200"), head
-    found = await (_chunks(reader) if b"chunked" in head else _rest(reader))
+    reader, writer, head = await _asked(url, f"{path}?size={size}")
+    found = await (_chunks(reader) if b"chunked" in head.lower() else _rest(reader))
     writer.close()
     return found
 
@@ -93,18 +120,35 @@ async def download(url: str, path: str, size: int) -> int:
 @asynccontextmanager
 async def open_streams(url: str, count: int) -> AsyncIterator[None]:
     """Hold so many open streams, each of which has sent something."""
-    where = urlsplit(url)
     connections = []
     for _ in range(count):  # one by one: all at once would be more requests than a service processes
-        reader, writer = await asyncio.open_connection(where.hostname, where.port)
+        reader, writer, _head = await _asked(url, "/endless")
         connections.append((reader, writer))
-        writer.write(request("GET", "/events"))
         await reader.readuntil(b"event\n")
     taking = [asyncio.create_task(_rest(reader)) for reader, _ in connections]
     yield
     for (_, writer), task in zip(connections, taking, strict=True):
         task.cancel()
         writer.transport.abort()
+
+
+async def take_items(service: Service, path: str, clients: int, items: int) -> float:
+    """Let clients take a whole stream of items each, at the same time; return the service's peak memory in MiB."""
+    connections = [await _asked(service.url, f"{path}?size={items}") for _ in range(clients)]
+    assert await asyncio.gather(*(_counted(reader) for reader, *_ in connections)) == [items] * clients
+    for _, writer, _ in connections:
+        writer.close()
+    return Measured.of(service.process.pid).peak
+
+
+async def _counted(reader: asyncio.StreamReader) -> int:
+    """Count the items of a stream, each of which has one brace at its end; raise if its end is missing."""
+    found, last = 0, b""
+    while piece := await reader.read(65536):
+        found += piece.count(b"}")
+        last = (last + piece)[-5:]
+    assert last == b"0\r\n\r\n"
+    return found
 
 
 async def _chunks(reader: asyncio.StreamReader) -> int:
