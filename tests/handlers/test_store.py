@@ -108,6 +108,24 @@ async def test_an_organization_without_credentials_has_nothing_set(store, organi
     assert await store.voice_ai(organization_id) == (NOTHING_SET, [])
 
 
+async def test_flattens_a_number_in_the_order_of_the_contract(store):
+    """All fields of the contract are there, in its order, with the owner's name and id at the end."""
+    fields = {
+        "label": "Main line",
+        "elevenlabsPhoneNumberId": "eleven-pn",
+        "aiAgentId": "c" * 24,
+        "aiEnabled": False,
+        "isInboundEnabled": True,
+        "isDefault": True,
+    }
+    await store.load(acme(user(fullName="Alex Rep", voicePhoneNumbers=[sinch("+1", **fields)])))
+
+    _, [number] = await store.voice_ai(ACME)
+
+    assert list(number) == list(CallsVoiceAiOrgPhoneNumber.__annotations__)
+    assert number == sinch("+1", **fields, userName="Alex Rep", userId=ALEX)
+
+
 async def test_shows_no_other_fields(store):
     """Stored documents may hold more than the contract shows; numbers, which need no credentials, are sent as they are."""
     number = sinch("+1", userName="forged", userId=BO, secret="canary")
