@@ -5,44 +5,34 @@ from __future__ import annotations
 import pytest
 
 from handlers._identity import Caller
-from handlers._settings import Settings
 from handlers._store import Batch, VoiceAiSettings, open_store
 from handlers.calls import get_calls_voice_ai_config
-from relay import create_app
 from support import keyrings
-from support.hosting import SECRET, assert_envelope, bearer, calling
+from support.faults import CONFIG, client_of
+from support.hosting import assert_envelope, bearer
+from support.planting import ACME, GLOBEX, sinch, user
 
-PATH = "/api/calls/voice-ai/config"
-ORGANIZATION = "64f0a1b2c3d4e5f6a7b8c000"
-OTHER = "64f0a1b2c3d4e5f6a7b8c001"
-REP = "64f0a1b2c3d4e5f6a7b8c9d1"
-GONE = "64f0a1b2c3d4e5f6a7b8c9d2"
-STRANGER = "64f0a1b2c3d4e5f6a7b8c9d3"
-NUMBER = {"provider": "sinch", "phoneNumber": "+14165550100"}
+REP, GONE, STRANGER = (f"64f0a1b2c3d4e5f6a7b8c9d{number}" for number in (1, 2, 3))
+NUMBER = sinch("+14165550100")
 
 
 def acme(numbers, **credentials):
     """An organization whose representative holds some numbers, beside another organization."""
-    return Batch(
-        organizations=[{"_id": ORGANIZATION}, {"_id": OTHER}],
-        users=[
-            {"_id": REP, "organizationId": ORGANIZATION, "accessRole": "SALES_REP", "fullName": "Rui",
-             "voicePhoneNumbers": numbers},
-            {"_id": GONE, "organizationId": ORGANIZATION, "accessRole": "ADMIN", "loginDisabled": True},
-            {"_id": STRANGER, "organizationId": OTHER, "accessRole": "SUPERADMIN"},
-        ],
-        credentials=[{"organizationId": ORGANIZATION, **credentials}] if credentials else [],
-    )  # fmt: skip
+    users = [
+        user(REP, fullName="Rui", voicePhoneNumbers=numbers),
+        user(GONE, accessRole="ADMIN", loginDisabled=True),
+        user(STRANGER, GLOBEX, accessRole="SUPERADMIN"),
+    ]
+    own = [{"organizationId": ACME, **credentials}] if credentials else []
+    return Batch([{"_id": ACME}, {"_id": GLOBEX}], users, own)
 
 
-async def config(url, batch=None, user=REP):
+async def config(url, batch, user_id=REP):
     """Load a batch and ask the service for the configuration, as some user."""
-    if batch is not None:
-        async with open_store(url, keyrings.OLD_ONLY) as store:
-            await store.load(batch)
-    application = create_app(settings=Settings(store=url, jwt_secret=SECRET))
-    async with calling(application) as client:
-        return await client.get(PATH, headers=bearer({"userId": user}))
+    async with open_store(url, keyrings.OLD_ONLY) as store:
+        await store.load(batch)
+    async with client_of(url) as client:
+        return await client.get(CONFIG, headers=bearer({"userId": user_id}))
 
 
 async def test_shows_settings_and_numbers(new_url):
@@ -86,16 +76,18 @@ async def test_shows_an_organization_without_credentials(new_url):
 
 async def test_shows_nothing_of_another_organization(new_url):
     """The organization is the user's, whatever the token says."""
-    response = await config(new_url(), acme([NUMBER], elevenlabsApiKey="k"), user=STRANGER)
+    response = await config(new_url(), acme([NUMBER], elevenlabsApiKey="k"), STRANGER)
 
     assert response.json()["hasApiKey"] is False
     assert response.json()["phoneNumbers"] == []
 
 
-@pytest.mark.parametrize("user", [GONE, "64f0a1b2c3d4e5f6a7b8cfff", "admin", "", None, 7, ["x"], REP.upper()])
-async def test_lets_nobody_in_whom_the_store_does_not_know(new_url, user):
+@pytest.mark.parametrize(
+    "user_id", [GONE, "64f0a1b2c3d4e5f6a7b8cfff", "admin", "", None, 7, ["x"], REP.upper()]
+)
+async def test_lets_nobody_in_whom_the_store_does_not_know(new_url, user_id):
     """Unknown, disabled, and what is no id: one and the same 401."""
-    response = await config(new_url(), acme([]), user=user)
+    response = await config(new_url(), acme([]), user_id)
 
     assert assert_envelope(response, 401, "UNAUTHENTICATED")["error"] == "A valid credential is required"
     assert response.headers["www-authenticate"].endswith('error="invalid_token"')
@@ -105,11 +97,9 @@ async def test_takes_the_subject_for_want_of_a_user_id(new_url):
     """`userId` is Tether's claim, `sub` everybody's."""
     url = new_url()
     await config(url, acme([]))
-    application = create_app(settings=Settings(store=url, jwt_secret=SECRET))
-
-    async with calling(application) as client:
-        assert (await client.get(PATH, headers=bearer({"sub": REP}))).status_code == 200
-        both = await client.get(PATH, headers=bearer({"sub": REP, "userId": GONE}))
+    async with client_of(url) as client:
+        assert (await client.get(CONFIG, headers=bearer({"sub": REP}))).status_code == 200
+        both = await client.get(CONFIG, headers=bearer({"sub": REP, "userId": GONE}))
 
     assert_envelope(both, 401, "UNAUTHENTICATED")
 
@@ -118,18 +108,10 @@ async def test_sees_a_disabled_user_on_the_next_request(new_url):
     """Identity is read on every request; no token outlives it."""
     url = new_url()
     await config(url, acme([]))
-    application = create_app(settings=Settings(store=url, jwt_secret=SECRET))
-
-    async with calling(application) as client, open_store(url) as store:
-        before = await client.get(PATH, headers=bearer({"userId": REP}))
-        await store.load(
-            Batch(
-                users=[
-                    {"_id": REP, "organizationId": ORGANIZATION, "accessRole": "ADMIN", "loginDisabled": True}
-                ]
-            )
-        )
-        after = await client.get(PATH, headers=bearer({"userId": REP}))
+    async with client_of(url) as client, open_store(url) as store:
+        before = await client.get(CONFIG, headers=bearer({"userId": REP}))
+        await store.load(Batch(users=[user(REP, loginDisabled=True)]))
+        after = await client.get(CONFIG, headers=bearer({"userId": REP}))
 
     assert (before.status_code, after.status_code) == (200, 401)
 
@@ -138,14 +120,12 @@ async def test_never_answers_with_false_flags_when_the_database_fails(tmp_path):
     """500 with a stable code: nothing about the set-up may be concluded."""
     url = f"sqlite:///{tmp_path}/relay.db"
     await config(url, acme([], elevenlabsApiKey="k"))
-    application = create_app(settings=Settings(store=url, jwt_secret=SECRET))
-
-    async with calling(application) as client:
+    async with client_of(url) as client:
         (tmp_path / "relay.db").write_bytes(b"garbage" * 1000)
         for file in tmp_path.glob("relay.db-*"):
             file.unlink()
-        response = await client.get(PATH, headers=bearer({"userId": REP}))
-        refused = await client.get(PATH, headers={"Authorization": "Bearer x.y.z"})
+        response = await client.get(CONFIG, headers=bearer({"userId": REP}))
+        refused = await client.get(CONFIG, headers={"Authorization": "Bearer x.y.z"})
 
     assert assert_envelope(response, 500, "DB_UNAVAILABLE")["error"] == "The database is not available"
     assert_envelope(refused, 401, "UNAUTHENTICATED")
@@ -155,16 +135,14 @@ async def test_never_answers_with_false_flags_when_the_database_fails(tmp_path):
     ("method", "path", "status", "code"),
     [
         ("GET", "/nope", 404, "NOT_FOUND"),
-        ("POST", PATH, 405, "METHOD_NOT_ALLOWED"),
+        ("POST", CONFIG, 405, "METHOD_NOT_ALLOWED"),
         ("GET", "/%ff", 400, "MALFORMED_PATH"),
-        ("GET", PATH, 401, "UNAUTHENTICATED"),
+        ("GET", CONFIG, 401, "UNAUTHENTICATED"),
     ],
 )
 async def test_puts_every_failure_into_the_contracts_envelope(tmp_path, method, path, status, code):
     """Whoever answers it: router, edge or authentication."""
-    application = create_app(settings=Settings(store=f"sqlite:///{tmp_path}/relay.db", jwt_secret=SECRET))
-
-    async with calling(application) as client:
+    async with client_of(f"sqlite:///{tmp_path}/relay.db") as client:
         assert_envelope(await client.request(method, path), status, code)
 
 
@@ -175,7 +153,7 @@ async def test_the_handler_passes_numbers_on_as_they_are():
     async def voice_ai():
         return VoiceAiSettings("elevenlabs", True, False, True, "p", "t", "d"), numbers
 
-    view = await get_calls_voice_ai_config(caller=Caller(REP, ORGANIZATION, "SALES_REP", voice_ai))
+    view = await get_calls_voice_ai_config(caller=Caller(REP, ACME, "SALES_REP", voice_ai))
 
     assert view["phoneNumbers"] is numbers
     assert list(view) == [

@@ -22,10 +22,9 @@ from handlers._store.keyring import read_keyring
 from handlers._store.sqlite_rows import replace_secrets
 from relay.cli.main import main
 from support import keyrings
-from support.planting import plant
+from support.planting import ACME, GLOBEX, plant
 from support.running import ROOT, environment, errors, relay_here
 
-ACME, GLOBEX = "a" * 24, "b" * 24
 NEWER = f"{keyrings.NEW} {keyrings.OLD}"
 
 
@@ -163,20 +162,6 @@ class TestEncrypt:
         under, opened = await stored(url)
         assert {(one, key_id) for (one, _), key_id in under.items()} == {(ACME, "old"), (GLOBEX, "new")}
         assert opened == canaries(ACME, GLOBEX)
-
-    async def test_leaves_nothing_of_it_in_the_file(self, tmp_path):
-        """Whoever gets at the file later finds no secret of before."""
-        url = f"sqlite:///{tmp_path}/relay.db"
-        async with open_store(url) as service:
-            plant(url, canaries(ACME))
-            await service.voice_ai(ACME)
-
-            assert keys(url, "encrypt").returncode == 0
-
-            files = [file.read_bytes() for file in tmp_path.iterdir()]
-            assert files
-            assert not any(b"canary" in content for content in files)
-            assert (await service.voice_ai(ACME))[0].has_api_key
 
     @pytest.mark.parametrize(
         ("document", "returncode", "told"),

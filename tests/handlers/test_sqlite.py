@@ -184,28 +184,22 @@ async def test_needs_permission(path, forbidden):
         pass
 
 
-async def test_a_locked_file_does_not_stop_the_start(path, monkeypatch):
-    """Another process may hold the file: each of many callers is answered in time, and well afterwards."""
+async def test_a_locked_file_does_not_stop_the_start(path, monkeypatch, caplog):
+    """Another process may hold the file: each of many callers is answered in time, and well afterwards.
+
+    RELAY_LOG_LEVEL is the level of the logger "relay", so the start logs below it.
+    """
     with connected(path, "BEGIN EXCLUSIVE") as other:
         with monkeypatch.context() as impatient:
             impatient.setattr(sqlite_file, "LOCK_SECONDS", 0.1)
             opening = opened(path)
             store = await opening.__aenter__()
+        assert [record.name for record in caplog.records] == ["relay.store"]
         await asyncio.gather(*(faults.unavailable_in_time(store.user(ALEX)) for _ in range(20)))
         other.execute("ROLLBACK")
 
         assert await store.ready() is None
         await opening.__aexit__(None, None, None)
-
-
-async def test_logs_under_the_services_name(path, monkeypatch, caplog):
-    """RELAY_LOG_LEVEL is the level of the logger "relay"; what is not below it does not follow."""
-    monkeypatch.setattr(sqlite_file, "LOCK_SECONDS", 0.1)
-    with connected(path, "BEGIN EXCLUSIVE"):
-        async with opened(path):
-            pass
-
-    assert [record.name for record in caplog.records] == ["relay.store"]
 
 
 async def test_what_is_logged_has_the_id_of_the_request(store, path, monkeypatch):

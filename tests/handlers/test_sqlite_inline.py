@@ -16,15 +16,13 @@ from hypothesis import strategies as st
 
 from handlers._store import Batch, open_store, rules, sqlite_file, sqlite_inline, sqlite_rows
 from handlers._store.sqlite_inline import Memory, Read
-
-ACME, ALEX = "a" * 24, "1" * 24
+from support.planting import ACME, ALEX, BO, acme, user
 
 
 def numbers(count, label="x"):
     """Return the batch of an organization with one user who has some numbers."""
     own = [{"provider": "sinch", "label": label}] * count
-    user = {"_id": ALEX, "organizationId": ACME, "accessRole": "ADMIN", "voicePhoneNumbers": own}
-    return Batch([{"_id": ACME}], [user], [{"organizationId": ACME, "aiVoiceProvider": "x"}])
+    return acme(user(accessRole="ADMIN", voicePhoneNumbers=own), aiVoiceProvider="x")
 
 
 @pytest.fixture
@@ -102,12 +100,11 @@ async def test_a_member_has_what_was_stored_when_the_user_was_read_or_later(stor
 
 async def test_what_is_not_there_is_noticed_when_it_comes(store):
     """An unknown user is remembered, too, until there is one."""
-    new = "2" * 24
-    assert [await store.user(new), await store.user(new)] == [None, None]
+    assert [await store.user(BO), await store.user(BO)] == [None, None]
 
-    await store.load(Batch([], [{"_id": new, "organizationId": ACME, "accessRole": "ADMIN"}]))
+    await store.load(Batch([], [user(BO)]))
 
-    assert await store.user(new)
+    assert await store.user(BO)
 
 
 async def test_uses_threads_where_locks_cannot_be_seen(path, monkeypatch):
@@ -178,19 +175,17 @@ async def _follow(path, steps):
             found = [*(one and one.user for one in members), await store.voice_ai(ACME)]
             for one in filter(None, members):
                 assert await one.voice_ai() == found[-1]
-            for name, user in zip(users, found[:-1], strict=True):
+            for name, one in zip(users, found[:-1], strict=True):
                 is_there = name in disabled.keys() | labels.keys()
-                assert (user.login_disabled if user else None) == (
+                assert (one.login_disabled if one else None) == (
                     disabled.get(name, False) if is_there else None
                 )
             assert [one["label"] for one in found[-1][1]] == [labels[name] for name in sorted(labels)]
 
 
 def _user(name, disabled, labels):
-    user = {"_id": name, "organizationId": ACME, "accessRole": "ADMIN", "loginDisabled": disabled.get(name)}
-    if name in labels:
-        user["voicePhoneNumbers"] = [{"provider": "sinch", "label": labels[name]}]
-    return Batch([], [user])
+    given = {"voicePhoneNumbers": [{"provider": "sinch", "label": labels[name]}]} if name in labels else {}
+    return Batch([], [user(name, loginDisabled=disabled.get(name), **given)])
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 60)), max_size=40))

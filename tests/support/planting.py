@@ -55,22 +55,15 @@ def _into_sqlite(url: str, records: Iterable[tuple[str, dict[str, Any]]]) -> Non
 
 def _into_mongodb(url: str, records: Iterable[tuple[str, dict[str, Any]]]) -> None:
     from bson import ObjectId
-    from pymongo import MongoClient, UpdateOne
+    from pymongo import MongoClient
 
     from handlers._store import mongo_writes
 
     with MongoClient(url) as client:
-        database = client.get_default_database()
-        database["organizationcredentials"].bulk_write(
-            [
-                UpdateOne(
-                    {"organizationId": ObjectId(organization_id)},
-                    {"$set": _with_documents(fields, mongo_writes.to_document)},
-                    upsert=True,
-                )
-                for organization_id, fields in records
-            ]
-        )
+        credentials = client.get_default_database()["organizationcredentials"]
+        for organization_id, fields in records:
+            changed = {"$set": _with_documents(fields, mongo_writes.to_document)}
+            credentials.update_one({"organizationId": ObjectId(organization_id)}, changed, upsert=True)
 
 
 def _with_documents(fields: dict[str, Any], to_document: Any) -> dict[str, Any]:
