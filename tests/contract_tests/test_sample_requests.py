@@ -1,4 +1,4 @@
-"""Valid requests for operations: `scripts/relay/contract_tests/sample_requests.py` and `parameter_styles.py`."""
+"""Valid requests for operations: `relay.contract_tests.sample_requests`."""
 
 from __future__ import annotations
 

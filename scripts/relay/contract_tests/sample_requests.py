@@ -30,10 +30,10 @@ from relay.validation.media_types import kind_of_items
 from relay.validation.part_decoders import MultipartDecoder, Nesting
 from relay.validation.query_strings import ReadText, body_reader, parameter_reader
 from relay.validation.schemas import SchemaCompiler
+from relay.validation.style_writing import encoded_text, fields, form, pairs, word
 
 from .conformance import ConformanceChecker
 from .exchanges import Exchange, Request, carrier
-from .parameter_styles import encoded_text, fields, form, pairs, word
 
 Part = tuple[str | None, bytes, str | None, dict[str, str]]
 """File name, content, media type and headers, as httpx takes them."""

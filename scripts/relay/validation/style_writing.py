@@ -1,4 +1,4 @@
-"""Serialize values of parameters and forms (OpenAPI 3.0.3, "Style Values")."""
+"""Serializes values of parameters and forms in their styles, which `styles` reads (OpenAPI 3.0.3, "Style Values")."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 from relay.contract.json_text import json_bytes
 from relay.contract.model import Parameter, Schema
-from relay.validation.forms import encoded
-from relay.validation.styles import SEPARATORS
+
+from .forms import encoded
+from .styles import SEPARATORS
 
 
 def pairs(parameter: Parameter, value: Any) -> list[tuple[str, str]]:
