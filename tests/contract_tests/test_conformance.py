@@ -321,16 +321,24 @@ def test_a_text_is_checked_by_a_schema_of_texts(schema, found):
 
 
 @pytest.mark.parametrize(
-    ("mocked", "status", "found"),
-    [(["rows"], 501, []), (["rows"], 500, ["undocumented-status"]), ([], 501, ["undocumented-status"])],
+    ("given", "status", "body", "found"),
+    [
+        ({"mocked": ["rows"]}, 501, b"", []),
+        ({"mocked": ["rows"]}, 500, b"", ["undocumented-status"]),
+        # A written handler that answers 501 breaks the contract, and so does a stub that fails otherwise.
+        ({"unwritten": ["rows"]}, 501, b"", []),
+        ({"unwritten": ["rows"]}, 500, b"", ["undocumented-status"]),
+        ({"unwritten": ["rows"]}, 501, SECRET.encode(), ["leaked-secret"]),
+        ({}, 501, b"", ["undocumented-status"]),
+    ],
 )
-def test_a_mock_without_a_valid_response_answers_501(mocked, status, found):
+def test_a_stub_and_a_mock_without_a_valid_response_answer_501(given, status, body, found):
     rows = {"get": {"operationId": "rows", "responses": {"200": responses_of()}}}
-    checker = ConformanceChecker(read(contract({"/rows": rows})), "/v1", mocked=mocked)
-    answered = exchange("GET", "/rows", status)
+    checker = ConformanceChecker(read(contract({"/rows": rows})), "/v1", [SECRET], **given)
+    answered = exchange("GET", "/rows", status, body)
 
     assert [failure.rule for failure in checker.check(answered)] == found
-    assert [one.id for one in checker.unmockable([answered])] == ([] if found else ["rows"])
+    assert [one.id for one in checker.unmockable([answered])] == ["rows"] * ("mocked" in given and not found)
 
 
 class TestLeaks:

@@ -69,82 +69,59 @@ def covered(
     return _cover(whole, ConformanceChecker(SHOP, "", mocked=mocked), closed)
 
 
-def rules(part):
-    return [(failure.rule, failure.operation) for failure in part.failures]
+def waiver(operation_id: str, status: str) -> Waiver:
+    return Waiver(operation_id, status, None, "not sold yet", SourceLocation("w.yaml", 1, 1))
 
 
-class TestCover:
-    """`_cover`: what was seen of the contract, and what should have been."""
+UNSEEN = [f"{status} without a body of GET /keepers" for status in ANSWERS]
+SUCCESS = "a success of GET /keepers"
+NOT_MOCKED = Exchange(Request("GET", "http://h/keepers"), 501, (), b"", "properties")
+WAIVERS = [waiver("list_keepers", "200"), waiver("list_keepers", "404"), waiver("list_pets", "404")]
 
-    def test_an_operation_that_never_succeeded_is_wrong(self, tmp_path):
-        """It may be one that cannot succeed; an operation that did is none of those."""
-        part = covered(tmp_path, BOTH, closed=set())
 
-        assert rules(part) == [("never-succeeded", "GET /keepers")]
-        assert part.failures[0].where == SHOP.place(("paths", "/keepers", "get"))
-        assert not part.held
+@pytest.mark.parametrize(
+    ("exchanges", "given", "lines", "not_run"),
+    [
+        pytest.param(*case, id=id_)
+        for id_, case in {
+            # It may be one that cannot succeed; an operation that did is none of those.
+            "no success": (BOTH, {"closed": set()},
+             ["error: GET /keepers sent no documented success response [never-succeeded]"], UNSEEN),
+            "no credential": (BOTH, {"closed": {"list_keepers"}}, [], [SUCCESS, *UNSEEN]),
+            "not mocked": ([*BOTH, NOT_MOCKED], {"closed": set(), "mocked": {"list_keepers"}}, [],
+             [SUCCESS, *UNSEEN]),
+            "recorded traffic alone": (BOTH, {}, [], UNSEEN),
+            "all are required": (BOTH, {"min_coverage": 75.0},
+             [f"error: {one} was not observed; 50 % of the responses were observed, 75 % are required [low-coverage]"
+              for one in UNSEEN], []),
+            "as many as required": (BOTH, {"min_coverage": 50.0}, [], UNSEEN),
+            "not written yet": (BOTH, {"closed": set(), "unwritten": {"list_keepers": "shop/things.py:list_keepers"}},
+             ["info: not written yet: GET /keepers (shop/things.py:list_keepers) [not-written-yet]"], []),
+            "waived": (BOTH, {"closed": set(), "waivers": WAIVERS, "min_coverage": 100.0},
+             ["warning: the waived response was observed; remove the waiver [unused-waiver]"], []),
+        }.items()
+    ],
+)  # fmt: skip
+def test_the_coverage_reports_what_should_have_been_seen(tmp_path, exchanges, given, lines, not_run):
+    part = covered(tmp_path, exchanges, **given)
 
-    def test_one_that_nobody_has_a_credential_for_is_not_run(self, tmp_path):
-        part = covered(tmp_path, BOTH, closed={"list_keepers"})
+    assert [one.line.removeprefix(f"{one.where}: ") for one in part.failures] == lines
+    assert [one.case for one in part.not_run] == not_run
+    assert part.held is not any(line.startswith("error") for line in lines)
 
-        assert part.failures == []
-        assert part.not_run[0].case == "a success of GET /keepers"
-        assert "[tool.relay.contract]" in part.not_run[0].reason
 
-    def test_one_that_a_mock_cannot_answer_is_not_run(self, tmp_path):
-        not_mocked = Exchange(Request("GET", "http://h/keepers"), 501, (), b"", "properties")
-        part = covered(tmp_path, [*BOTH, not_mocked], closed=set(), mocked={"list_keepers"})
+def test_findings_of_the_coverage_have_their_place_and_skipped_cases_their_reason(tmp_path):
+    """The place is where the contract promises the response."""
+    keepers = ("paths", "/keepers", "get")
+    (never,) = covered(tmp_path, BOTH, closed=set()).failures
+    missed = covered(tmp_path, BOTH, min_coverage=75.0).failures
+    closed = covered(tmp_path, BOTH, closed={"list_keepers"}).not_run
+    not_mocked = covered(tmp_path, [*BOTH, NOT_MOCKED], closed=set(), mocked={"list_keepers"}).not_run
 
-        assert part.failures == []
-        assert part.not_run[0] == NotRun("a success of GET /keepers", UNMOCKABLE)
-
-    def test_recorded_traffic_alone_need_not_show_a_success(self, tmp_path):
-        part = covered(tmp_path, BOTH)
-
-        assert part.failures == []
-        assert [one.case for one in part.not_run] == [
-            "200 without a body of GET /keepers",
-            "404 without a body of GET /keepers",
-        ]
-
-    def test_each_answer_that_is_missing_is_wrong_where_all_are_asked(self, tmp_path):
-        """At the place where the contract promises it, with how many were seen and how many are asked."""
-        part = covered(tmp_path, BOTH, min_coverage=75.0)
-
-        assert rules(part) == [("low-coverage", "GET /keepers")] * 2
-        assert [failure.where for failure in part.failures] == [
-            SHOP.place(("paths", "/keepers", "get", "responses", status)) for status in ANSWERS
-        ]
-        assert "50 % of the responses were observed, 75 % are required" in part.failures[0].message
-        assert part.not_run == []
-
-    def test_an_operation_that_is_not_written_yet_is_a_note(self, tmp_path):
-        part = covered(
-            tmp_path, BOTH, closed=set(), unwritten={"list_keepers": "shop/things.py:list_keepers"}
-        )
-
-        (note,) = part.failures
-        assert (note.severity, note.rule, note.operation) == ("info", "not-written-yet", "GET /keepers")
-        assert note.message == "not written yet: GET /keepers (shop/things.py:list_keepers)"
-
-    def test_what_is_seen_enough_is_not_wrong(self, tmp_path):
-        part = covered(tmp_path, BOTH, min_coverage=50.0)
-
-        assert part.held
-        assert len(part.not_run) == 2
-
-    def test_waived_answers_are_not_asked(self, tmp_path):
-        place = SourceLocation("w.yaml", 1, 1)
-        waivers = [
-            Waiver("list_keepers", "200", None, "not sold yet", place),
-            Waiver("list_keepers", "404", None, "not sold yet", place),
-            Waiver("list_pets", "404", None, "never seen", place),
-        ]
-
-        part = covered(tmp_path, BOTH, closed=set(), waivers=waivers, min_coverage=100.0)
-
-        assert rules(part) == [("unused-waiver", None)]
-        assert part.held
+    assert (never.where, never.operation) == (SHOP.place(keepers), "GET /keepers")
+    assert [one.where for one in missed] == [SHOP.place((*keepers, "responses", one)) for one in ANSWERS]
+    assert "[tool.relay.contract]" in closed[0].reason
+    assert not_mocked[0] == NotRun(SUCCESS, UNMOCKABLE)
 
 
 @pytest.mark.parametrize(("logged", "found"), [(b"fine\nthe key is k-canary\n", 1), (b"fine\nand well\n", 0)])
