@@ -13,7 +13,7 @@ import relay
 from relay.contract.diagnostics import SetupError
 from relay.project.project import Project
 from relay.server.token_minting import development_key
-from support.hosting import SECRET, assert_problem, bearer, calling, contract, operation, write_package
+from support.hosting import SECRET, ask, assert_problem, bearer, contract, operation, write_package
 
 BEARER = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}
 OPEN = contract({"/a": {"get": operation("show")}})
@@ -48,8 +48,7 @@ def project(tmp_path):
 
 
 async def shown(application, **headers):
-    async with calling(application, **headers) as client:
-        return await client.get("/a")
+    return await ask(application, headers=headers)
 
 
 async def test_serves_the_project_of_the_working_directory(project, monkeypatch):
@@ -65,9 +64,7 @@ async def test_an_argument_goes_before_a_setting_before_the_project(project, mon
     monkeypatch.chdir(folder)
     (tmp_path / "other.json").write_text(json.dumps(OPEN), "utf-8")
     other = write_package(folder, things="def show():\n    return 'other'\n")
-    settings = relay.Settings(docs=False)
-
-    by_argument = relay.create_app(str(tmp_path / "other.json"), other, settings)
+    by_argument = relay.create_app(str(tmp_path / "other.json"), other, relay.Settings(docs=False))
     by_setting = relay.create_app(settings=relay.Settings(handlers=other, docs=False))
 
     assert (await shown(by_argument)).json() == (await shown(by_setting)).json() == "other"
@@ -126,9 +123,7 @@ def test_an_implicit_project_keeps_no_key(tmp_path):
     before = {*tmp_path.iterdir()}
     implicit = Project(tmp_path, is_implicit=True)
 
-    application = relay.create_app("api.json", package)
-
-    assert application.settings.jwt_secret is not None
+    assert relay.create_app("api.json", package).settings.jwt_secret is not None
     assert development_key(implicit) != development_key(implicit)
     assert {*tmp_path.iterdir()} == before
 

@@ -12,7 +12,7 @@ from relay.contract.diagnostics import SetupError
 from relay.contract.names import slug
 from relay.server.handler_modules import import_package
 from support.compiled import read
-from support.hosting import assert_problem, calling, contract, operation, query
+from support.hosting import ask, assert_problem, calling, contract, operation, query
 
 SHOW = contract({"/a": {"get": operation("show")}})
 
@@ -39,8 +39,7 @@ def get(hosting):
     """Host a contract with functions, and return what a GET of a path is answered."""
 
     async def get(document, things, path="/a", **request):
-        async with calling(hosting(document, things=things)) as client:
-            return (await client.get(path, **request)).json()
+        return (await ask(hosting(document, things=things), path, **request)).json()
 
     return get
 
@@ -82,8 +81,7 @@ async def test_an_operation_may_have_the_name_of_anything_in_python(name):
 async def test_a_stub_of_an_odd_name_answers_that_it_is_not_written(hosting):
     document = contract({"/a": {"get": operation("NotImplementedError")}})
     source = "async def NotImplementedError_():\n    raise NotImplementedError\n"
-    async with calling(hosting(document, things=source)) as client:
-        assert (await client.get("/a")).status_code == 501
+    assert (await ask(hosting(document, things=source))).status_code == 501
 
 
 async def test_finds_the_function_by_tag_and_operation_id(hosting):

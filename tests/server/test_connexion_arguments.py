@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from relay.contract.connexion_words import is_python_path, sanitized, spellings
 from relay.contract.diagnostics import SetupError, Severity
-from support.hosting import calling, contract
+from support.hosting import ask, calling, contract
 from support.naming import named_operation, parameter
 
 
@@ -29,8 +29,7 @@ def answered(hosted):
     """Host `api.show`, and return what a request to it is answered."""
 
     async def answered(source, target="/things", method="get", *, path="/things", given=None, **operation):
-        async with calling(hosted(source, path, method, **operation)) as client:
-            return (await client.request(method, target, **(given or {}))).json()
+        return (await ask(hosted(source, path, method, **operation), target, method, **given or {})).json()
 
     return answered
 
@@ -268,6 +267,5 @@ async def test_nothing_alone_is_a_204(hosting_named, result, documented, setting
     shown = named_operation("show") | {"responses": dict.fromkeys(documented, EMPTY)}
     source = f"from connexion import NoContent\n\ndef show():\n    return {result}\n"
     application = hosting_named(contract({"/things": {"get": shown}}), source, **settings)
-    async with calling(application) as client:
-        answer = await client.get("/things")
+    answer = await ask(application, "/things")
     assert (answer.status_code, answer.content) == (status, b"")

@@ -80,9 +80,7 @@ def test_a_service_warns_of_it_at_the_start(tmp_path, monkeypatch):
         app = connexion.AsyncApp(__name__, lifespan=show)
     """
 
-    application = host_named(tmp_path, document, source)
-
-    template, lifespan = application.warnings
+    template, lifespan = host_named(tmp_path, document, source).warnings
     assert "is a Jinja2 template here, which Relay does not render" in template.message
     assert lifespan.where.line == 7
 

@@ -17,7 +17,7 @@ from relay.server.error_templates import source
 from relay.server.errors import ErrorReport
 from relay.validation.schemas import SchemaCompiler
 from support.compiled import read
-from support.hosting import SECRET, assert_problem, calling, contract, operation
+from support.hosting import SECRET, ask, assert_problem, calling, contract, operation
 
 TEXT, NUMBER, FLAG = {"type": "string"}, {"type": "integer"}, {"type": "boolean"}
 SENTENCE = "There is no such path"
@@ -298,12 +298,8 @@ class TestServed:
         document = contract({"/a": {"get": showing(**{"404": answer(shape(message=TEXT))})}})
         own = "def render_error(report):\n    return report.message, 'text/plain'\n"
         things = "def show(): ...\n"
-
-        async with calling(hosting(document, init=own, things=things)) as client:
-            rendered = await client.get("/b")
-        async with calling(hosting(document, things=things)) as client:
-            assert_problem(await client.get("/b"), 404, "NOT_FOUND")
-
+        rendered = await ask(hosting(document, init=own, things=things), "/b")
+        assert_problem(await ask(hosting(document, things=things), "/b"), 404, "NOT_FOUND")
         assert rendered.text == SENTENCE
 
 
@@ -320,5 +316,4 @@ async def test_an_error_that_is_documented_in_words_only_reaches_the_client(host
             raise Lost
     """
 
-    async with calling(hosting(document, things=things)) as client:
-        assert_problem(await client.get("/a"), 404, "LOST")
+    assert_problem(await ask(hosting(document, things=things)), 404, "LOST")

@@ -17,7 +17,7 @@ from relay.server.framework import HTTPException, ProblemException
 from relay.validation.errors import ApiError, InvalidRequest
 from relay.validation.schemas import SchemaCompiler
 from relay.validation.violations import Violation
-from support.hosting import assert_problem, calling, contract, logged, operation
+from support.hosting import ask, assert_problem, contract, logged, operation
 from support.running import SPEC
 
 
@@ -108,8 +108,7 @@ def get(hosting):
 
     async def get(things, init=INIT, headers=None, **rest):
         document = contract({"/a": {"get": operation("show", responses=RESPONSES)}}, **rest)
-        async with calling(hosting(document, init=init, things=things)) as client:
-            return await client.get("/a", headers=headers)
+        return await ask(hosting(document, init=init, things=things), headers=headers)
 
     return get
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import relay
 from relay.server.file_response import FileTruncated, open_source, plan, stream_of
 from relay.server.reply import content_disposition, guessed_type
-from support.hosting import assert_problem, calling, contract, logged, operation
+from support.hosting import ask, assert_problem, calling, contract, logged, operation
 
 CONTENT = bytes(range(256)) * 1000
 BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -203,8 +203,7 @@ async def test_the_name_says_the_media_type_where_the_contract_has_it(client, pa
 
 @pytest.mark.parametrize("policy", ["enforce", "report"])
 async def test_the_media_type_of_a_file_is_validated(hosted, caplog, policy):
-    async with calling(hosted(response_violations=policy)) as client:
-        response = await client.get("/wrong")
+    response = await ask(hosted(response_violations=policy), "/wrong")
 
     [line] = logged(caplog, "response violation")
     assert line.problem == "the contract documents no body of image/gif"

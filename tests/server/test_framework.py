@@ -41,14 +41,10 @@ def test_connexion_builds_its_stack_from_our_stages():
 @pytest.mark.parametrize(
     "stage",
     [
-        framework.ExceptionMiddleware,
-        framework.SwaggerUIMiddleware,
-        framework.RoutingMiddleware,
-        framework.SecurityMiddleware,
-        framework.RequestValidationMiddleware,
-        framework.ContextMiddleware,
+        framework.ExceptionMiddleware, framework.SwaggerUIMiddleware, framework.RoutingMiddleware,
+        framework.SecurityMiddleware, framework.RequestValidationMiddleware, framework.ContextMiddleware,
     ],
-)
+)  # fmt: skip
 def test_each_position_is_before_a_stage_of_ours(stage):
     """A package's middleware is inserted by the class that the position names."""
     assert stage in {position.value for position in framework.MiddlewarePosition}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from relay.contract.diagnostics import SetupError, Severity
 from relay.server.function_checks import names_body, yielded_names
-from support.hosting import calling, contract, logged, operation, write_package
+from support.hosting import ask, calling, contract, logged, operation, write_package
 from support.naming import host_named, named_operation
 
 SCOPE = """
@@ -71,12 +71,10 @@ async def test_the_names_that_a_scope_yields_are_read_from_its_source(hosting):
     """`relay drift` reads them as well: every request of such a function would be a 500."""
     document = contract({"/a": {"get": operation("show")}})
     wrong = hosting(document, init=SCOPE, things="def show(*, photo): ...\n")
-
     with pytest.raises(SetupError, match=r"does not send 'photo'.*collaborators: tx"):
         async with calling(wrong):
             pass
-    async with calling(hosting(document, init=SCOPE, things="def show(*, tx): return tx\n")) as client:
-        assert (await client.get("/a")).json() == 1
+    assert (await ask(hosting(document, init=SCOPE, things="def show(*, tx): return tx\n"))).json() == 1
 
 
 def all_shown():
@@ -148,16 +146,10 @@ def found(application):
 @pytest.mark.parametrize(
     "returns",
     [
-        "dict",
-        "'dict[str, int]'",
-        "tuple[dict, int]",
-        "dict | None",
-        "Optional[dict]",
-        "relay.Result[dict]",
-        "'relay.Result[str]'",
-        "tuple['dict', int]",
+        "dict", "'dict[str, int]'", "tuple[dict, int]", "dict | None", "Optional[dict]",
+        "relay.Result[dict]", "'relay.Result[str]'", "tuple['dict', int]",
     ],
-)
+)  # fmt: skip
 def test_a_body_that_is_not_documented_is_said_at_the_start(hosted, returns):
     things = f"import relay\nfrom typing import Optional\n\ndef show() -> {returns}:\n    return {{}}\n"
 
@@ -174,16 +166,10 @@ def test_a_body_that_is_not_documented_is_said_at_the_start(hosted, returns):
 @pytest.mark.parametrize(
     "returns",
     [
-        "None",
-        "'None'",
-        "relay.Result[None]",
-        "tuple[None, int]",
-        "Any",
-        "'Reply | None'",
-        "'None | tuple[None, Literal[304]]'",
-        "'f()'",
+        "None", "'None'", "relay.Result[None]", "tuple[None, int]", "Any", "'Reply | None'",
+        "'None | tuple[None, Literal[304]]'", "'f()'",
     ],
-)
+)  # fmt: skip
 def test_an_annotation_without_a_body_is_right(hosted, returns):
     things = f"import relay\nfrom typing import Any\n\ndef show() -> {returns}:\n    return None\n"
     assert found(hosted({"200": EMPTY, "304": EMPTY}, things)) == []
@@ -226,7 +212,6 @@ async def test_a_body_that_is_not_documented_is_sent_where_violations_are_report
 ):
     """RELAY_RESPONSE_VIOLATIONS=report: bytes as they are, and all else as JSON, as Connexion does."""
     application = hosted({"200": EMPTY}, f"def show():\n    return {body}\n", response_violations="report")
-    async with calling(application) as client:
-        response = await client.get("/a")
+    response = await ask(application)
     assert (response.headers.get("content-type"), response.content) == (media_type, sent)
     assert len(logged(caplog, "response violation")) == 1

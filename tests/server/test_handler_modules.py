@@ -15,7 +15,7 @@ from relay.project.settings import Settings
 from relay.server.compilation import create
 from relay.server.handler_modules import import_module, no_package_message
 from support.compiled import read
-from support.hosting import calling, contract
+from support.hosting import ask, calling, contract
 from support.naming import ANSWER, host_named, named_operation
 
 
@@ -89,8 +89,7 @@ async def test_the_function_of_the_handlers_package_goes_first(hosting, folder, 
     application = hosting(
         contract(paths_of(f"{module}.show")), default=f"async def {module}_show():\n    return 'package'\n"
     )
-    async with calling(application) as client:
-        assert (await client.get("/0")).json() == "package"
+    assert (await ask(application, "/0")).json() == "package"
 
 
 def test_reports_every_missing_function_before_the_start(folder, module):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from relay.contract.diagnostics import SetupError
 from relay.server.info_functions import has_scopes
-from support.hosting import SECRET, assert_problem, bearer, calling, contract
+from support.hosting import SECRET, ask, assert_problem, bearer, calling, contract
 from support.naming import named_operation
 
 SHOW = "def show(claims=None):\n    return claims\n"
@@ -41,8 +41,7 @@ def get(hosted):
     """Host one operation that needs a credential of one scheme, and call it with some headers."""
 
     async def get(scheme, source, *scopes, headers):
-        async with calling(hosted(scheme, source, *scopes)) as client:
-            return await client.get("/things", headers=headers)
+        return await ask(hosted(scheme, source, *scopes), "/things", headers=headers)
 
     return get
 
@@ -77,9 +76,7 @@ async def test_a_token_is_verified_by_the_function_that_the_scheme_names(hosted,
 {prefix}def check({signature}):
     return {{"sub": "u"}} if token == "right" else None
 """
-    application = hosted(TOKEN, source, "read")
-
-    async with calling(application) as client:
+    async with calling(hosted(TOKEN, source, "read")) as client:
         assert (await client.get("/things", headers=authorization("Bearer", "right"))).json() == {"sub": "u"}
         assert_problem(
             await client.get("/things", headers=authorization("Bearer", "x")), 401, "UNAUTHENTICATED"
@@ -209,8 +206,7 @@ async def test_an_environment_variable_names_the_function_of_a_kind_of_schemes(
         "def check(*credential):\n    return {'sub': 'u'}\n"
     )
     monkeypatch.setenv(variable, f"auth_{variable.lower()}.check")
-    async with calling(hosted(scheme, "")) as client:
-        assert (await client.get("/things", headers=headers)).json() == {"sub": "u"}
+    assert (await ask(hosted(scheme, ""), "/things", headers=headers)).json() == {"sub": "u"}
 
 
 @pytest.mark.parametrize(

@@ -265,8 +265,7 @@ async def test_items_are_read_as_they_come(hosted, unused_tcp_port):
         writer.write(HEAD.replace(b"take_slowly", b"echo"))
         for number in range(8):  # longer than the time of a handler, in all
             writer.write(chunk(b'{"n": %d}\n' % number))
-            found = await reader.readuntil(b'kg"}\n\r\n')
-            assert b'{"n":%d' % number in found
+            assert b'{"n":%d' % number in (await reader.readuntil(b'kg"}\n\r\n'))
             await asyncio.sleep(0.06)
         writer.write(b"0\r\n\r\n")
         assert await reader.readuntil(b"0\r\n\r\n")

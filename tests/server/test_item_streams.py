@@ -251,7 +251,6 @@ async def test_a_wrong_first_item_is_an_error_response(hosted, caplog):
 async def test_violations_of_items_may_only_be_reported(hosted, caplog):
     async with calling(hosted(response_violations="report")) as client:
         first, later, whole = [await client.get(path) for path in ("/first", "/bad_jsonl", "/whole")]
-
     assert first.text == '{"n":"sk_canary"}\n'
     assert sequences.lines(later.content) == [{"n": 1}, {"n": 1, "secret": "sk_canary"}, {"n": 2}]
     assert len(sequences.lines(whole.content)) == 3

@@ -44,8 +44,7 @@ def hosted(hosting):
 @pytest.mark.parametrize("schema", SCHEMAS)
 async def test_is_served_and_mocked(hosted, schema):
     """It was a traceback before the first request."""
-    application = hosted(document(schema), settings={"missing": ("mock",)})
-    async with calling(application) as client:
+    async with calling(hosted(document(schema), settings={"missing": ("mock",)})) as client:
         answer = await client.post("/a")
         served = await client.get("/openapi.json")
     assert answer.status_code == 200
@@ -63,9 +62,7 @@ async def test_bounds_are_exact(hosted):
     """A float would not tell 2^64 from its neighbour."""
     schema = {"type": "integer", "minimum": BIG - 1, "maximum": BIG}
     source = "def post_it(q=None, body=None):\n    return body or q\n"
-    application = hosted(document(schema), things=source)
-
-    async with calling(application) as client:
+    async with calling(hosted(document(schema), things=source)) as client:
         taken = [(await client.post("/a", params={"q": BIG + n})).status_code for n in (-2, -1, 0, 1)]
         body = await client.post("/a", json=BIG)
 

@@ -6,7 +6,7 @@ import pytest
 
 from relay.contract.loading import load_contract
 from relay.contract.methods import CARRIED
-from support.hosting import assert_problem, calling, contract, operation
+from support.hosting import ask, assert_problem, calling, contract, operation
 
 BODY = {
     "required": True,
@@ -79,8 +79,7 @@ async def test_a_preflight_lists_them(hosted):
 
 async def test_methods_are_case_sensitive(hosted):
     """`Copy` is another method than `COPY` (RFC 9110 section 9.1), so it does not take its place."""
-    async with calling(hosted()) as client:
-        assert (await client.request("COPY", "/stars", json={})).status_code == 200
+    assert (await ask(hosted(), "/stars", "COPY", json={})).status_code == 200
 
 
 def written(folder, paths):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from relay import SetupError
-from support.hosting import assert_problem, calling, contract, operation
+from support.hosting import ask, assert_problem, calling, contract, operation
 
 SECURE = {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}}
 LIMIT = {"name": "limit", "in": "query", "schema": {"type": "integer"}}
@@ -51,8 +51,7 @@ async def test_the_six_positions_of_connexion_are_in_its_order(hosted):
     listed = "\n".join(f"        (Recording, At.{name}, {{'name': '{name}'}})," for name in POSITIONS)
     application = hosted(f"{RECORDING}\n    middleware = [\n{listed}\n    ]\n")
 
-    async with calling(application, **{"X-Key": "ada"}) as client:
-        assert (await client.get("/order?limit=3")).json() == 3
+    assert (await ask(application, "/order?limit=3", headers={"X-Key": "ada"})).json() == 3
 
     assert application.package.seen == [
         ("BEFORE_EXCEPTION", [], False),
@@ -72,8 +71,7 @@ POSITIONS = (
 async def test_middlewares_of_one_position_keep_their_order(hosted):
     init = f"{RECORDING}\n    middleware = [(Recording, 'BEFORE_ROUTING', {{'name': n}}) for n in 'ab']\n"
     application = hosted(init)
-    async with calling(application, **{"X-Key": "ada"}) as client:
-        await client.get("/order")
+    await ask(application, "/order", headers={"X-Key": "ada"})
     assert [name for name, *_ in application.package.seen] == ["a", "b"]
 
 
@@ -112,8 +110,7 @@ async def test_a_middleware_that_fails_is_an_error_with_the_envelope(hosted, pos
     middleware = [(Failing, "{position}")]
     """)
 
-    async with calling(application) as client:
-        assert_problem(await client.get("/order"), 500, "INTERNAL_ERROR")
+    assert_problem(await ask(application, "/order"), 500, "INTERNAL_ERROR")
 
 
 async def test_a_routed_middleware_of_connexion_is_compiled_for_each_operation(hosted):
@@ -144,8 +141,7 @@ async def test_a_routed_middleware_of_connexion_is_compiled_for_each_operation(h
     middleware = [(Middleware, "BEFORE_VALIDATION")]
     """)
 
-    async with calling(application, **{"X-Key": "ada"}) as client:
-        assert (await client.get("/order?limit=3")).json() == 3
+    assert (await ask(application, "/order?limit=3", headers={"X-Key": "ada"})).json() == 3
 
     assert application.package.seen == [("order", "get", "limit")]
 
@@ -234,8 +230,7 @@ async def test_what_a_middleware_makes_of_a_response_is_validated(hosted, caplog
     """BEFORE_CONTEXT is inside response validation; other positions are outside of it."""
     init, things = REWRITING.format(change=change), "async def order():\n    return 7\n"
 
-    async with calling(hosted(init, things, SEVEN, response_violations=policy)) as client:
-        found = await client.get("/order")
+    found = await ask(hosted(init, things, SEVEN, response_violations=policy), "/order")
 
     if body is None:
         assert_problem(found, 500, "INTERNAL_ERROR")

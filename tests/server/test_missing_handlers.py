@@ -11,7 +11,7 @@ import pytest
 from relay.contract.diagnostics import SetupError
 from relay.project.settings import Settings
 from relay.server.compilation import create
-from support.hosting import SECRET, assert_problem, bearer, calling, contract, operation
+from support.hosting import SECRET, ask, assert_problem, bearer, calling, contract, operation
 
 BEARER = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}
 KEY = {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}}
@@ -136,8 +136,7 @@ def secured(scheme):
 async def test_serves_the_contract_alone(without):
     """Who has just written one has nothing else yet; our own store and users are nothing to it."""
     application = without(TWO, "stub")
-    async with calling(application) as client:
-        assert_problem(await client.get("/things"), 501, "NOT_IMPLEMENTED")
+    assert_problem(await ask(application, "/things"), 501, "NOT_IMPLEMENTED")
     assert application.collaborators == {}
 
 

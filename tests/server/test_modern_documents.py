@@ -8,7 +8,7 @@ from relay import SetupError
 from relay.lint import lint_contract
 from relay.validation.schemas import SchemaCompiler
 from support.compiled import read
-from support.hosting import calling, contract, operation
+from support.hosting import ask, calling, contract, operation
 
 CERTIFICATE = ":MIIB:"
 SECURED = contract(
@@ -49,8 +49,7 @@ async def test_a_trusted_proxy_passes_the_certificate_of_a_client_on(secured):
 
 async def test_nobody_else_can_send_a_certificate(secured):
     """Any client can write a header, and certificates are public."""
-    async with calling(secured("10.0.0.0/8")) as client:
-        assert (await client.get("/a", headers=HEADER)).status_code == 401
+    assert (await ask(secured("10.0.0.0/8"), headers=HEADER)).status_code == 401
 
 
 def test_without_a_trusted_proxy_the_service_does_not_start(secured):
@@ -185,9 +184,7 @@ def test_a_component_that_a_webhook_uses_is_used():
 async def test_callbacks_are_not_routed(hosting):
     callback = {"{$request.body#/url}": {"post": operation("called")}}
     document = contract({"/a": {"get": operation("show", callbacks={"done": callback})}}, openapi="3.1.1")
-    async with calling(hosting(document, things="async def show():\n    return 1\n")) as client:
-        found = await client.get("/a")
-    assert found.json() == 1
+    assert (await ask(hosting(document, things="async def show():\n    return 1\n"))).json() == 1
 
 
 async def test_media_types_of_components_are_those_of_parameters_and_headers_too(hosting):

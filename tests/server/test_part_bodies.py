@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support import sequences
-from support.hosting import assert_problem, calling, contract, operation
+from support.hosting import ask, assert_problem, calling, contract, operation
 from support.parts import by_position, multipart
 
 MIXED = "multipart/mixed"
@@ -106,8 +106,7 @@ async def test_parts_have_the_values_of_python(client):
 
 async def test_a_wrong_list_is_sent_where_violations_are_only_reported(hosting):
     settings = {"response_violations": "report"}
-    async with calling(hosting(DOCUMENT, settings=settings, things=THINGS)) as reported:
-        wrong = await reported.get("/wrong")
+    wrong = await ask(hosting(DOCUMENT, settings=settings, things=THINGS), "/wrong")
     found = sequences.parts(wrong.content, wrong.headers["content-type"])
     assert found == [("text/plain", b"5"), ("application/octet-stream", b"x")]
 

@@ -219,8 +219,7 @@ def test_clients_see_no_error_while_it_is_reloaded(edited, write):
         with httpx.Client() as client:
             while not done.is_set():
                 try:
-                    response = client.get(f"{url}/a")
-                    seen.append(response.raise_for_status().json())
+                    seen.append(client.get(f"{url}/a").raise_for_status().json())
                 except httpx.HTTPError as exc:
                     failed.append(exc)
 

@@ -225,8 +225,7 @@ async def test_responses_of_frameworks_are_validated(get, caplog, path, at):
 )
 async def test_a_background_function_is_called_after_the_response(hosted, path, record):
     async with calling(hosted()) as client:
-        response = await client.get(path)
-        assert response.json() == {"size": 1}
+        assert (await client.get(path)).json() == {"size": 1}
         assert (await client.get("/done")).json() == [record]
 
 
@@ -288,9 +287,7 @@ def test_a_cookie_of_any_value_is_one_cookie(value):
         line = relay.Cookie("a", value).line
     except ValueError:
         return
-
-    read = SimpleCookie(line)
-    assert list(read) == ["a"]
+    assert list(SimpleCookie(line)) == ["a"]
     assert not {*line} & {*"\r\n\0"}
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from relay import Request
 from relay.server.proxies import TrustedProxies
-from support.hosting import calling, contract, host, operation
+from support.hosting import ask, calling, contract, host, operation
 
 HEADERS = [
     (b"host", b"shop.example:8080"),
@@ -157,8 +157,7 @@ async def test_the_body_is_byte_for_byte_what_was_sent(application):
 
 async def test_a_form_with_files_is_not_kept(application):
     """It may have gigabytes; the message says what there is."""
-    async with calling(application) as client:
-        response = await client.post("/a", files={"a": b"1"})
+    response = await ask(application, "/a", "POST", files={"a": b"1"})
     assert (
         response.json()
         == "multipart forms, uploads and streams are not kept as they were sent; use the argument body"
@@ -177,5 +176,4 @@ async def test_a_collaborator_with_the_name_wins(tmp_path, monkeypatch):
     init = "def collaborators(settings):\n    return {'request': 'mine'}\n"
     things = "def show(request):\n    return request\n"
     application = host(tmp_path, contract({"/a": {"get": operation("show")}}), init=init, things=things)
-    async with calling(application) as client:
-        assert json.loads((await client.get("/a")).content) == "mine"
+    assert json.loads((await ask(application)).content) == "mine"

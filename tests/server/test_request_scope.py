@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from relay import SetupError
-from support.hosting import assert_problem, bearer, calling, contract, operation
+from support.hosting import ask, assert_problem, bearer, calling, contract, operation
 
 DOCUMENT = contract(
     {
@@ -87,8 +87,7 @@ PLAIN_THINGS = THINGS.replace("async def", "def")
 
 async def test_requests_that_wait_for_a_connection_do_not_delay_those_that_have_one(hosted):
     """One connection and one thread: what waits for the connection must not take the thread that gives it back."""
-    application = hosted(POOLED, PLAIN_THINGS, threads=1)
-    async with calling(application) as client:
+    async with calling(hosted(POOLED, PLAIN_THINGS, threads=1)) as client:
         answers = await asyncio.gather(*(client.post("/order") for _ in range(8)))
     assert [one.status_code for one in answers] == [200] * 8
 
@@ -161,17 +160,14 @@ STREAMING = """
 async def test_the_objects_of_a_stream_live_as_long_as_it_does(hosted, scope):
     """Its pieces are made of them; the end of the body says that they are committed, and what follows comes later."""
     application = hosted(scope, STREAMING)
-    async with calling(application) as client:
-        response = await client.post("/order")
-    assert response.text == "12"
+    assert (await ask(application, "/order", "POST")).text == "12"
     assert application.package.log == [("commit", None, "streamed")]
 
 
 async def test_it_sees_the_caller(hosted, scope):
     init = f"{scope}\n    async def identify(claims):\n        return claims['sub']\n"
     application = hosted(init)
-    async with calling(application, **bearer({"sub": "ada"})) as client:
-        assert (await client.post("/secure")).status_code == 200
+    assert (await ask(application, "/secure", "POST", headers=bearer({"sub": "ada"}))).status_code == 200
     assert application.package.log == [("commit", "ada", "secure")]
 
 
@@ -188,16 +184,13 @@ async def test_it_sees_the_failure_and_rolls_back(hosted, scope, body, status, f
     """A response that violates the contract is a failure, too: the client gets 500."""
     things = f"async def order(session):\n    {body}\nasync def secure(session): ...\n"
     application = hosted(scope, things, handler_seconds=0.2)
-    async with calling(application) as client:
-        answer = await client.post("/order")
-    assert answer.status_code == status
+    assert (await ask(application, "/order", "POST")).status_code == status
     assert application.package.log == [("rollback", failure, None)]
 
 
 async def test_a_failing_commit_is_a_500(hosted):
     scope = "\n    async def scope():\n        yield {'session': []}\n        raise RuntimeError('canary')\n"
-    async with calling(hosted(scope)) as client:
-        assert_problem(await client.post("/order"), 500, "INTERNAL_ERROR")
+    assert_problem(await ask(hosted(scope), "/order", "POST"), 500, "INTERNAL_ERROR")
 
 
 async def test_a_scope_that_swallows_the_failure_does_not_hide_it(hosted):
@@ -210,14 +203,12 @@ async def test_a_scope_that_swallows_the_failure_does_not_hide_it(hosted):
     """
     things = "async def order(session):\n    raise RuntimeError\nasync def secure(session): ...\n"
 
-    async with calling(hosted(scope, things)) as client:
-        assert_problem(await client.post("/order"), 500, "INTERNAL_ERROR")
+    assert_problem(await ask(hosted(scope, things), "/order", "POST"), 500, "INTERNAL_ERROR")
 
 
 async def test_it_is_not_opened_for_a_rejected_request(hosted, scope):
     application = hosted(scope)
-    async with calling(application) as client:
-        assert (await client.post("/secure")).status_code == 401
+    assert (await ask(application, "/secure", "POST")).status_code == 401
     assert application.package.log == []
 
 
@@ -235,8 +226,7 @@ async def test_names_in_its_annotation_are_compared_with_the_functions(hosted):
     with pytest.raises(SetupError, match=r"does not send 'sesion'.*collaborators: log, session"):
         async with calling(wrong):
             pass
-    async with calling(hosted(TYPED)) as client:
-        assert (await client.post("/order")).json() == "ordered"
+    assert (await ask(hosted(TYPED), "/order", "POST")).json() == "ordered"
 
 
 @pytest.mark.parametrize("scope", ["\n    scope = 7\n", "\n    def scope():\n        return {}\n"])
