@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from relay import SetupError
-from support.hosting import assert_problem, calling, contract, host, operation
+from support.hosting import ask, assert_problem, calling, contract, operation
 
 TRACE = {"name": "X-Trace", "in": "header", "schema": {"type": "string"}}
 LINK = {"Link": {"schema": {"type": "string"}}}
@@ -26,9 +26,8 @@ PAGE = "https://app.example"
 
 
 @pytest.fixture
-def hosted(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(tmp_path)
-    return lambda **settings: host(tmp_path, DOCUMENT, settings=settings, init=VERIFIERS, things=THINGS)
+def hosted(hosting):
+    return lambda **settings: hosting(DOCUMENT, settings=settings, init=VERIFIERS, things=THINGS)
 
 
 def listed(response, name):
@@ -90,9 +89,7 @@ async def test_other_origins_get_no_permission(hosted, origin):
 
 async def test_every_origin_is_allowed_without_credentials(hosted):
     """Browsers refuse `*` together with credentials (Fetch Standard, "CORS protocol and credentials")."""
-    async with calling(hosted(cors_origins=("*",)), Origin="https://any.example") as client:
-        answer = await client.get("/order")
-
+    answer = await ask(hosted(cors_origins=("*",)), "/order", headers={"Origin": "https://any.example"})
     assert answer.headers["access-control-allow-origin"] == "*"
     assert "access-control-allow-credentials" not in answer.headers
 
@@ -101,7 +98,6 @@ async def test_it_is_off_by_default(hosted):
     """No header, and a preflight is a method that the path does not have."""
     async with calling(hosted(), Origin="http://localhost:3000") as client:
         answer, asked = await client.get("/order"), await preflight(client)
-
     assert not any(name.startswith("access-control") for name in answer.headers)
     assert_problem(asked, 405, "METHOD_NOT_ALLOWED")
 
@@ -118,9 +114,7 @@ async def test_it_is_off_by_default(hosted):
 )
 async def test_mocks_allow_the_pages_of_this_machine(hosted, origin, is_allowed):
     """A front end is developed against them, on a port of its own."""
-    async with calling(hosted(missing=("mock",)), Origin=origin) as client:
-        answer = await client.get("/order")
-
+    answer = await ask(hosted(missing=("mock",)), "/order", headers={"Origin": origin})
     assert (answer.headers.get("access-control-allow-origin") == origin) is is_allowed
 
 

@@ -16,7 +16,7 @@ from relay.server.deadline import Deadline
 from relay.server.errors import ClientDisconnected, HandlerTimeout
 from relay.server.transport.protocol import Protocol
 from relay.server.transport.servers import listening
-from support.hosting import assert_problem, bearer, calling, contract, host, operation
+from support.hosting import ask, assert_problem, bearer, calling, contract, operation
 from support.running import eventually_async
 from support.wire import request
 
@@ -78,10 +78,9 @@ INIT = """
 
 
 @pytest.fixture
-def hosted(tmp_path, monkeypatch):
+def hosted(hosting):
     """Host these operations with settings of one's own."""
-    monkeypatch.syspath_prepend(str(tmp_path))
-    return lambda **given: host(tmp_path, DOCUMENT, settings=given, init=INIT, things=THINGS)
+    return lambda **given: hosting(DOCUMENT, settings=given, init=INIT, things=THINGS)
 
 
 @pytest.fixture
@@ -95,14 +94,12 @@ async def test_a_handler_has_a_deadline(hurried, path):
     async with calling(hurried) as client:
         assert_problem(await client.get(path), 503, "HANDLER_TIMEOUT")
         metrics = (await client.get("/metrics")).text
-
     assert f'cause="HandlerTimeout",code="HANDLER_TIMEOUT",operation="{NAMES[path]}"}} 1.0' in metrics
 
 
 async def test_a_handler_that_is_cancelled_cleans_up(hurried):
     async with calling(hurried) as client:
         await client.get("/async")
-
         assert (await client.get("/ended")).json() == ["wait"]
 
 
@@ -119,19 +116,16 @@ async def test_what_a_handler_shields_is_done(hurried):
 
 async def test_a_handler_may_answer_when_it_is_cancelled(hurried):
     """It is its own decision; what it returns is validated and sent."""
-    async with calling(hurried) as client:
-        assert (await client.get("/stubborn")).json() == "anyway"
+    assert (await ask(hurried, "/stubborn")).json() == "anyway"
 
 
 async def test_who_calls_is_found_out_within_the_deadline(hurried):
     """A directory that hangs holds a place as a handler does."""
-    async with calling(hurried) as client:
-        assert_problem(await client.get("/secure", headers=bearer({"sub": "u"})), 503, "HANDLER_TIMEOUT")
+    assert_problem(await ask(hurried, "/secure", headers=bearer({"sub": "u"})), 503, "HANDLER_TIMEOUT")
 
 
 async def test_without_a_deadline_a_handler_takes_its_time(hosted):
-    async with calling(hosted(handler_seconds=0)) as client:
-        assert (await client.get("/thread")).json() == "late"
+    assert (await ask(hosted(handler_seconds=0), "/thread")).json() == "late"
 
 
 async def test_clients_that_hang_up_hold_no_places(hosted, unused_tcp_port, requests_told):
@@ -222,7 +216,6 @@ def test_an_application_may_outlive_an_event_loop():
     """Tests have a loop each, and one application."""
     short = Deadline(0.1)
     asyncio.run(short.run(asyncio.sleep(0)))
-
     with pytest.raises(HandlerTimeout):
         asyncio.run(short.run(asyncio.sleep(5)))
 
@@ -242,6 +235,5 @@ async def test_a_request_that_is_cancelled_from_outside_is_cancelled():
     task = asyncio.create_task(Deadline(5).run(asyncio.sleep(5)))
     await asyncio.sleep(0)
     task.cancel()
-
     with pytest.raises(asyncio.CancelledError):
         await task

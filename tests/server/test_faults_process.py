@@ -123,7 +123,6 @@ def test_serves_where_nothing_can_be_printed(tmp_path, script):
     with from_shell(as_project(tmp_path), script, **SERVICE) as process:
         assert process.poll() is None
         streams = [Path(f"/proc/{process.pid}/fd/{number}").readlink() for number in (1, 2)]
-
     assert streams == [Path(os.devnull)] * 2
     assert process.returncode == 0
 

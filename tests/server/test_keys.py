@@ -27,7 +27,6 @@ WEAK = rsa.generate_private_key(65537, 1024)  # noqa: S505 -- to be refused
 async def test_verifies_with_a_public_key(key, algorithm, tmp_path):
     file = tmp_path / "key.pem"
     file.write_text(pem(key), "utf-8")
-
     for setting in (pem(key), str(file)):
         assert (await verifier(jwt_public_key=setting)(sign(key, algorithm)))["sub"] == "u"
 
@@ -56,7 +55,6 @@ def test_refuses_to_start_with_a_key_that_cannot_be_used(name, value, told):
     """What is wrong with it (RFC 7518 section 3.3 for RSA), never what it is."""
     with pytest.raises(SetupError) as raised:
         verifier(**{f"jwt_{name}": value})
-
     (problem,) = raised.value.problems
     assert str(problem).startswith(f"RELAY_JWT_{name.upper()}: {told}")
     assert "sk_canary" not in str(problem)
@@ -96,7 +94,6 @@ def test_refuses_a_key_set_without_a_usable_key(tmp_path, content):
     """A shared secret in a public document is no key."""
     file = tmp_path / "jwks.json"
     file.write_text(content, "utf-8")
-
     with pytest.raises(SetupError, match=r"RELAY_JWT_JWKS: it (is not a JSON Web Key Set|contains no)"):
         verifier(jwt_jwks=str(file))
 
@@ -129,7 +126,6 @@ PRIVATE = json.loads(jwt.get_algorithm_by_name("RS256").to_jwk(RSA))
 async def test_uses_no_key_of_a_set_that_is_meant_for_something_else(tmp_path, entry, token):
     """Nor one that is no secret any more; the others are used all the same."""
     verify = verifier(jwt_jwks=key_set(tmp_path, entry, jwk(ED, "EdDSA", "good")))
-
     assert await verify(sign(ED, "EdDSA", {"kid": "good"}))
     await refuses(verify, token, "unknown-key")
 
@@ -137,9 +133,7 @@ async def test_uses_no_key_of_a_set_that_is_meant_for_something_else(tmp_path, e
 async def test_uses_no_two_keys_of_one_name(tmp_path, caplog):
     """Nobody can say which one is meant; the same key twice is one key."""
     twice = [jwk(RSA, "RS256", "r"), jwk(RSA, "RS256", "r")]
-
     verify = verifier(jwt_jwks=key_set(tmp_path, *twice, jwk(EC, "ES256", "x"), jwk(ED, "EdDSA", "x")))
-
     assert await verify(sign(RSA, "RS256", {"kid": "r"}))
     await refuses(verify, sign(EC, "ES256", {"kid": "x"}), "unknown-key")
     await refuses(verify, sign(ED, "EdDSA", {"kid": "x"}), "unknown-key")
@@ -196,7 +190,6 @@ async def test_uses_the_known_keys_while_it_reads(rotating, key_server, monkeypa
     """An old set is read again behind the back of those who ask, remembered tokens or not."""
     monkeypatch.setattr(keys, "JWKS_LIFE", 0.0)
     key_server.may_answer.clear()
-
     assert await asyncio.wait_for(rotating(OLD), 10)
     await eventually_async(lambda: key_server.asked == 2)
     assert await asyncio.wait_for(rotating(OLD), 10)
@@ -294,17 +287,14 @@ async def test_keeps_no_key_set_for_ever(rotating, key_server, monkeypatch, capl
     key_server.document = {}
     monkeypatch.setattr(keys, "JWKS_LIFE", 0.0)
     monkeypatch.setattr(keys, "JWKS_STALE", 0.0)
-
     with pytest.raises(keys.KeysUnavailable):
         await rotating(OLD)
-
     assert "there are no keys to verify tokens with" in caplog.text
 
 
 async def test_blames_nobody_while_there_are_no_keys_at_all(key_server):
     """A good token cannot be told from a bad one: 500, not 401."""
     key_server.document = {}
-
     with pytest.raises(keys.KeysUnavailable):
         await verifier(jwt_jwks=key_server.url)(OLD)
 

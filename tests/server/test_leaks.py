@@ -183,7 +183,6 @@ COMMANDS = [
 def test_commands_keep_every_secret(run, loaded, planted, command):
     """What they print goes into terminals, tickets and the logs of pipelines."""
     done = run(*command, **loaded, RELAY_PORT="0")
-
     assert done.exit_code == 0, done.output
     assert done.stdout
     planted.assert_not_in("what is printed", done.output_bytes)

@@ -79,10 +79,8 @@ def test_a_closed_pipe_costs_nothing_else(pipe):
     reading, writing = pipe
     stream = LogStream(writing, report)
     os.close(reading)
-
     stream.write("lost\n")
     stream.close()
-
     assert stream.dropped == 1
 
 

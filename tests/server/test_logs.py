@@ -56,7 +56,6 @@ def failing(log):
 def test_a_line_is_one_object(written):
     """What a collector of logs reads without being told how."""
     text = written(lambda log: log.warning("late by %d s", 3, extra={"operation": "show"}))
-
     line = json.loads(text)
     assert text.count("\n") == 1
     assert line.pop("timestamp").endswith("Z")
@@ -71,15 +70,12 @@ def test_a_line_has_its_requests_id(written):
         logs.REQUEST_ID.set("abc-123")
         logger.info("told")
 
-    text = contextvars.copy_context().run(written, log)
-
-    assert json.loads(text)["request_id"] == "abc-123"
+    assert json.loads(contextvars.copy_context().run(written, log))["request_id"] == "abc-123"
 
 
 def test_tells_where_an_exception_came_from_and_not_its_text(written):
     """The text may quote what a client sent."""
     text = written(failing)
-
     assert CANARY not in text
     outer, inner = json.loads(text)["exception"]
     assert (outer["class"], inner["class"]) == ("builtins.RuntimeError", "builtins.ValueError")
@@ -89,7 +85,6 @@ def test_tells_where_an_exception_came_from_and_not_its_text(written):
 def test_shows_a_person_the_whole_exception(written):
     """At a terminal, where the one who reads is the one who runs it."""
     text = written(failing, stream=Terminal())
-
     assert f"ValueError: {CANARY}" in text
     assert "path" in text
 
@@ -142,7 +137,6 @@ def test_a_forgotten_task_does_not_tell_why_it_failed(written):
 def test_writes_what_json_has_no_word_for(written):
     """A line less is worse than a line that reads oddly."""
     text = written(lambda log: log.info("told", extra={"what": {1, 2}, "path": "\ud800"}))
-
     assert json.loads(text)["event"] == "told"
 
 
@@ -150,9 +144,7 @@ def test_writes_what_json_has_no_word_for(written):
 def test_a_path_neither_ends_a_line_nor_drives_a_terminal(written, style):
     """Whoever asks for it would write lines of the log, or hide some."""
     path = "/a\n\x1b[2J\x85\u2028{}"
-
     text = written(lambda log: log.info("request", extra={"path": path}), style)
-
     assert len(text.splitlines()) == 1
     assert "\x1b[2J" not in text
 
@@ -180,10 +172,8 @@ async def test_probes_are_told_only_to_who_wants_everything():
     """An orchestrator asks every few seconds."""
     stream = io.StringIO()
     logs.configure("debug", "console", stream)
-
     answered("/livez")
     await asyncio.sleep(0)
-
     assert "/livez" in stream.getvalue()
 
 
@@ -207,7 +197,6 @@ async def test_nobody_is_told_of_requests_where_no_log_is_configured(capsys):
     """Whoever runs the application in a server of their own has that one's log."""
     answered("show")
     await asyncio.sleep(0)
-
     assert capsys.readouterr() == ("", "")
 
 

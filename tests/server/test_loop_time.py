@@ -12,7 +12,7 @@ import pytest
 
 from relay import Settings, create_app
 from relay.server.transport.servers import listening
-from support.hosting import SECRET, bearer, contract, host, operation
+from support.hosting import SECRET, bearer, contract, operation
 from support.targets import GARAGE
 from support.wire import request
 
@@ -144,10 +144,9 @@ def heads(path):
 
 
 @pytest.fixture
-def recursive(tmp_path, monkeypatch):
+def recursive(hosting):
     """A service with a recursive contract, and with a path of two variables in a segment."""
-    monkeypatch.syspath_prepend(str(tmp_path))
-    return host(tmp_path, RECURSIVE, things=THINGS), "/trees"
+    return hosting(RECURSIVE, things=THINGS), "/trees"
 
 
 @pytest.fixture
@@ -164,5 +163,4 @@ async def test_no_request_costs_much_more_than_a_quiet_one(target, request):
     async with served(application) as ask:
         quiet = min([await cost(ask, QUIET, times=1) for _ in range(50)])
         costs = {name: await cost(ask, sent) / quiet for name, sent in [*posted(path), *heads(path)]}
-
     assert {name: round(ratio) for name, ratio in costs.items() if ratio > MOST} == {}

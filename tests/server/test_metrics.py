@@ -17,7 +17,7 @@ from relay.contract.diagnostics import SetupError
 from relay.server.app import METRICS_CONNECTIONS
 from relay.server.logs import REQUESTS
 from relay.server.observability import Metrics, bind_address
-from support.hosting import bearer, calling, contract, host, operation
+from support.hosting import ask, bearer, calling, contract, operation
 
 SECURE = {"components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}}
 THINGS = """
@@ -45,16 +45,15 @@ THINGS = """
 
 
 @pytest.fixture
-def hosted(tmp_path, monkeypatch):
+def hosted(hosting):
     """Host a service whose operations fail in all ways."""
-    monkeypatch.syspath_prepend(str(tmp_path))
     named = {"type": "object", "properties": {"name": {"type": "string"}}}
     ok = {"200": {"description": "ok", "content": {"application/json": {"schema": named}}}}
     names = ["show", "break_promise", "fail", "ask_database"]
     paths = {f"/{name}": {"get": operation(name, responses=ok)} for name in names}
     paths["/show_to_some"] = {"get": operation("show_to_some", responses=ok, security=[{"token": []}])}
     document = contract(paths, **SECURE)
-    return lambda **settings: host(tmp_path, document, things=THINGS, settings=settings)
+    return lambda **settings: hosting(document, things=THINGS, settings=settings)
 
 
 def counted(text):
@@ -105,7 +104,6 @@ async def test_counts_requests_by_operation_and_status(hosted):
 async def test_counts_failures_by_what_caused_them(hosted):
     """A database that is down is told from a defect."""
     found = await scraped(hosted(), "/fail", "/ask_database")
-
     failures = {key[1:]: value for key, value in found.items() if key[0] == "relay_failures_total"}
     assert failures == {
         (("cause", "ConnectionError"), ("code", "INTERNAL_ERROR"), ("operation", "fail")): 1,
@@ -116,10 +114,8 @@ async def test_counts_failures_by_what_caused_them(hosted):
 async def test_counts_who_was_not_let_in_and_why(hosted):
     """Someone who tries keys looks different from somebody whose token ran out."""
     application = hosted()
-
     expired = await scraped(application, "/show_to_some", headers=bearer({"sub": "a", "exp": 1}))
     found = await scraped(application, "/show_to_some")
-
     name = "relay_authentication_failures_total"
     assert expired[name, ("operation", "show_to_some"), ("reason", "expired")] == 1
     assert found[name, ("operation", "show_to_some"), ("reason", "missing")] == 1
@@ -140,17 +136,14 @@ async def test_counts_response_violations_by_rule(hosted, monkeypatch):
 
 
 async def test_has_the_processs_own_figures(hosted):
-    async with calling(hosted()) as client:
-        response = await client.get("/metrics")
-
+    response = await ask(hosted(), "/metrics")
     assert response.headers["content-type"].startswith("text/plain; version=")
     assert "process_resident_memory_bytes" in response.text
     assert "process_open_fds" in response.text
 
 
 async def test_can_be_switched_off(hosted):
-    async with calling(hosted(metrics=False)) as client:
-        assert (await client.get("/metrics")).status_code == 404
+    assert (await ask(hosted(metrics=False), "/metrics")).status_code == 404
 
 
 @pytest.fixture

@@ -53,7 +53,6 @@ def test_the_log_of_a_services_own_modules_has_the_level_of_the_settings(name, t
     """Modules that its functions import are its own as well; a request's id is in their lines."""
     with serving(tmp_path, "--spec", "api.json", RELAY_LOG_LEVEL=level) as service:
         assert httpx.get(f"{service.url}/a").status_code == 200
-
     lines = [json.loads(line) for line in (tmp_path / "stderr.log").read_text("utf-8").splitlines()]
     own = [line for line in lines if line["logger"] in (name, f"shelf_of_{name}")]
     assert [line["event"] for line in own] == shown

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 import yaml
 
-from support.hosting import calling, contract, host, operation
+from support.hosting import ask, calling, contract, operation
 
 INIT = """
     import asyncio
@@ -30,12 +30,11 @@ INIT = """
 
 
 @pytest.fixture
-def application(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(tmp_path))
+def application(hosting):
 
     def application(**settings):
         document = contract({"/a": {"get": operation("show")}})
-        return host(tmp_path, document, settings=settings, init=INIT, things="async def show(): ...\n")
+        return hosting(document, settings=settings, init=INIT, things="async def show(): ...\n")
 
     return application
 
@@ -97,9 +96,8 @@ async def test_serves_swagger_ui_from_its_own_files(application):
     assert "script-src 'self'" in page.headers["content-security-policy"]
 
 
-async def test_the_page_keeps_the_tags_of_all_operations(tmp_path, monkeypatch):
+async def test_the_page_keeps_the_tags_of_all_operations(hosting):
     """Also of those that a path or a webhook refers to; the section of another tag would be empty."""
-    monkeypatch.syspath_prepend(str(tmp_path))
     items = {name: {"get": {**operation(name), "tags": [name]}} for name in ("shared", "direct", "hook")}
     copy = {"additionalOperations": {"COPY": {**operation("copy"), "tags": ["copy"]}}}
     document = contract(
@@ -110,16 +108,13 @@ async def test_the_page_keeps_the_tags_of_all_operations(tmp_path, monkeypatch):
         tags=[{"name": name} for name in ("shared", "direct", "hook", "copy", "unused")],
     )
 
-    async with calling(host(tmp_path, document, settings={"missing": "mock"})) as client:
-        start = (await client.get("/docs/start.js")).text
+    start = (await ask(hosting(document, settings={"missing": "mock"}), "/docs/start.js")).text
 
     assert 'new Set(["copy","direct","hook","shared"])' in start
 
 
 async def test_pages_take_get_and_head_only(application):
-    async with calling(application()) as client:
-        response = await client.post("/openapi.json")
-
+    response = await ask(application(), "/openapi.json", "POST")
     assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD")
 
 
@@ -137,19 +132,15 @@ async def test_can_be_switched_off(application, settings, there, gone):
         assert [(await client.get(path)).status_code for path in gone] == [404] * len(gone)
 
 
-async def test_the_root_leads_to_the_docs(tmp_path, monkeypatch):
+async def test_the_root_leads_to_the_docs(hosting):
     """A newcomer opens the address that the terminal shows; a path of the contract is answered by its operation."""
-    monkeypatch.syspath_prepend(tmp_path)
     document = contract({"/a": {"get": operation("show")}})
     with_root = contract({"/": {"get": operation("show")}})
     things = "def show():\n    return 'mine'\n"
 
-    async with calling(host(tmp_path, document, things=things)) as client:
-        found = await client.get("/")
-    async with calling(host(tmp_path, with_root, things=things)) as client:
-        own = await client.get("/")
-    async with calling(host(tmp_path, document, settings={"docs": False}, things=things)) as client:
-        none = await client.get("/")
+    found = await ask(hosting(document, things=things), "/")
+    own = await ask(hosting(with_root, things=things), "/")
+    none = await ask(hosting(document, settings={"docs": False}, things=things), "/")
 
     assert (found.status_code, found.headers["location"]) == (302, "docs")
     assert own.json() == "mine"

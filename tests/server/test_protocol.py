@@ -87,6 +87,13 @@ async def only_answer(reader):
     return answer
 
 
+async def answer_to(sent):
+    """Send some bytes on a connection of their own, and return the one answer to them."""
+    async with connected() as (reader, writer):
+        writer.write(sent)
+        return await only_answer(reader)
+
+
 async def written(writer, data, *, times):
     """Write some bytes so often, as fast as they are taken."""
     for _ in range(times):
@@ -100,22 +107,34 @@ def hurried(monkeypatch):
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
 
 
-async def test_a_trailer_is_no_header():
-    """Whatever looked at the headers before the body came, a proxy perhaps, did not see it."""
-    trailers = b"0\r\nAuthorization: Bearer x\r\nHost: evil\r\n\r\n"
+@pytest.mark.parametrize(
+    ("sent", "bodies"),
+    [
+        # Whatever looked at the headers before the body came, a proxy perhaps, did not see a trailer.
+        (
+            [request("POST", "/", b"1\r\na\r\n0\r\nAuthorization: Bearer x\r\nHost: evil\r\n\r\n", CHUNKED)],
+            [b"host,transfer-encoding,connection"],
+        ),
+        (
+            [
+                request("POST", "/", b"0\r\nX-Trailer: a\r\n\r\n", CHUNKED, close=False),
+                request("GET", "/", None, ("X-Next", "b")),
+            ],
+            [b"host,transfer-encoding", b"host,x-next,connection"],
+        ),
+        # What is read together is not counted together.
+        (
+            [request("POST", "/", b"a" * 2 * protocol.MAX_HEAD, close=False), request("GET", "/")],
+            [b"host,content-length", b"host,connection"],
+        ),
+    ],
+    ids=["a trailer", "a head after trailers", "a large body"],
+)
+async def test_a_head_has_its_own_fields(sent, bodies):
     async with connected() as (reader, writer):
-        writer.write(request("POST", "/", b"1\r\na\r\n" + trailers, CHUNKED))
-
-        assert (await only_answer(reader)).body == b"host,transfer-encoding,connection"
-
-
-async def test_a_head_after_trailers_is_a_head():
-    async with connected() as (reader, writer):
-        writer.write(request("POST", "/", b"0\r\nX-Trailer: a\r\n\r\n", CHUNKED, close=False))
-        writer.write(request("GET", "/", None, ("X-Next", "b")))
-
+        writer.write(b"".join(sent))
         found, _ = answers(await reader.read())
-    assert [answer.body for answer in found] == [b"host,transfer-encoding", b"host,x-next,connection"]
+    assert [answer.body for answer in found] == bodies
 
 
 TRAILERS = request("POST", "/", b"1\r\na\r\n0\r\n", CHUNKED)
@@ -153,17 +172,7 @@ async def test_says_that_a_head_is_too_large():
         await written(writer, b"GET / HTTP/1.1\r\nX-A: ", times=1)
         await asyncio.sleep(0.05)
         await written(writer, b"a" * (protocol.MAX_HEAD + 1), times=1)
-
         assert (await only_answer(reader)).status == 431
-
-
-async def test_a_large_body_is_no_large_head():
-    """What is read together is not counted together."""
-    async with connected() as (reader, writer):
-        writer.write(request("POST", "/", b"a" * 2 * protocol.MAX_HEAD, close=False) + request("GET", "/"))
-
-        found, _ = answers(await reader.read())
-    assert [answer.status for answer in found] == [200, 200]
 
 
 @pytest.mark.parametrize("start", [b"", b"GET", b"GET / HTTP/1.1\r\nHost: a\r\n", b"\r\n"])
@@ -172,7 +181,6 @@ async def test_a_head_comes_in_time(start):
     """Otherwise silence holds a connection for ever."""
     async with connected() as (reader, writer):
         writer.write(start)
-
         assert await reader.read() == b""
 
 
@@ -192,20 +200,16 @@ async def test_dripping_does_not_put_it_off(drop):
 @pytest.mark.usefixtures("hurried")
 async def test_whoever_waits_for_an_answer_gets_it():
     """The clock is for heads, and half a second head does not cost the first request its answer."""
-    async with connected() as (reader, writer):
-        writer.write(request("GET", "/slow", close=False) + b"GET /")
-
-        assert (await only_answer(reader)).status == 200
+    assert (await answer_to(request("GET", "/slow", close=False) + b"GET /")).status == 200
 
 
-async def test_an_upgrade_is_ignored(caplog):
+@pytest.mark.parametrize("offered", ["websocket", "h2c"])
+async def test_an_upgrade_is_ignored(caplog, offered):
     """RFC 9110 section 7.8; and a client does not fill the log with it."""
-    for protocol_name in ("websocket", "h2c"):
-        headers = [("Upgrade", protocol_name), ("Connection", "Upgrade"), ("Sec-WebSocket-Key", "a")]
-        async with connected() as (reader, writer):
-            writer.write(request("GET", "/", None, *headers, close=False))
-
-            assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200 ")
+    headers = [("Upgrade", offered), ("Connection", "Upgrade"), ("Sec-WebSocket-Key", "a")]
+    async with connected() as (reader, writer):
+        writer.write(request("GET", "/", None, *headers, close=False))
+        assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200 ")
     assert caplog.text == ""
 
 
@@ -242,18 +246,13 @@ async def test_an_ignored_upgrade_changes_nothing(framed, offered, data):
 
 async def test_what_follows_connect_is_no_request():
     """There is no tunnel, and what was meant for it ends with the connection."""
-    async with connected() as (reader, writer):
-        writer.write(b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n" + request("GET", "/smuggled"))
-
-        await only_answer(reader)
+    await answer_to(b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n" + request("GET", "/smuggled"))
 
 
 async def test_only_so_many_fields_of_a_head_are_kept():
     """A field of two bytes takes a hundred times that in memory; the guard refuses them."""
-    async with connected() as (reader, writer):
-        writer.write(request("GET", "/", None, *[("a", "")] * 10 * protocol.MAX_FIELDS))
-
-        assert (await only_answer(reader)).body.count(b"a") <= protocol.MAX_FIELDS
+    answer = await answer_to(request("GET", "/", None, *[("a", "")] * 10 * protocol.MAX_FIELDS))
+    assert answer.body.count(b"a") <= protocol.MAX_FIELDS
 
 
 async def test_a_connection_that_waits_gives_way_to_a_new_one():
@@ -290,10 +289,8 @@ async def test_a_request_that_waits_for_its_client_gives_way_to_a_new_one(held):
 
 async def test_what_is_not_http_does_not_take_the_answer_before_it():
     """The client would take the failure for the answer to its request."""
-    async with connected() as (reader, writer):
-        writer.write(request("GET", "/slow", close=False) + b"\0\1garbage\r\n\r\n" + b"a" * 100_000)
-
-        assert (await only_answer(reader)).status == 200
+    garbage = b"\0\1garbage\r\n\r\n" + b"a" * 100_000
+    assert (await answer_to(request("GET", "/slow", close=False) + garbage)).status == 200
 
 
 async def test_a_connection_that_is_busy_does_not_give_way():
@@ -359,7 +356,6 @@ async def test_a_body_that_was_answered_has_an_end():
         writer.write(request("POST", "/early", b"1\r\na\r\n", CHUNKED, close=False))
         await reader.readuntil(b"early")
         writer.write(b"1\r\na\r\n")
-
         assert await reader.read() == b""
 
 
@@ -369,7 +365,6 @@ async def test_a_body_that_was_answered_may_come_late():
         writer.write(request("POST", "/early", b"1\r\na\r\n", CHUNKED, close=False))
         await reader.readuntil(b"early")
         writer.write(b"1\r\na\r\n0\r\n\r\n" + request("GET", "/next"))
-
         assert (await only_answer(reader)).status == 200
 
 
@@ -391,7 +386,6 @@ async def test_a_head_and_its_body_are_one_packet():
     """As two they would be two calls of the system, and wake the client twice."""
     async with connected() as (reader, writer):
         writer.write(request("GET", "/", close=False))
-
         ((answer,), rest) = answers(await reader.read(65536))
     assert (answer.body, rest) == (b"host", b"")
 
@@ -419,7 +413,6 @@ def test_what_is_written_to_a_lost_connection_is_dropped():
 async def test_a_head_does_not_wait_for_a_body_that_takes_long():
     async with connected() as (reader, writer):
         writer.write(request("GET", "/stalled"))
-
         assert (await reader.read(65536)).endswith(b"\r\n\r\n")
 
 
@@ -427,7 +420,6 @@ async def test_a_head_does_not_wait_for_a_body_that_takes_long():
 async def test_an_answer_without_a_body_is_whole(close):
     async with connected() as (reader, writer):
         writer.write(request("HEAD", "/", close=close))
-
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
 
 
@@ -437,5 +429,4 @@ async def test_a_client_that_waits_is_told_to_go_on():
         writer.write(request("POST", "/", b"", ("Content-Length", "1"), ("Expect", "100-continue")))
         assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
         writer.write(b"a")
-
         assert (await only_answer(reader)).status == 200

@@ -68,7 +68,6 @@ def test_reads_from_the_right_to_the_first_address_that_is_not_a_proxys(field, a
 def test_several_lines_are_one_list():
     """RFC 9110 section 5.3."""
     lines = [("x-forwarded-for", "203.0.113.5"), ("x-forwarded-for", "192.0.2.1")]
-
     assert origin(*lines).address == "192.0.2.1"
 
 
@@ -101,7 +100,6 @@ def test_reads_forwarded(field, found):
 def test_forwarded_does_not_count_next_to_the_other_fields():
     """A proxy that writes X-Forwarded-For passes the client's Forwarded on."""
     lines = [("x-forwarded-for", "192.0.2.1"), ("forwarded", "for=203.0.113.5;host=evil")]
-
     assert origin(*lines) == Origin("192.0.2.1", "http", "inner")
 
 
@@ -118,5 +116,4 @@ def test_forwarded_does_not_count_next_to_the_other_fields():
 def test_scheme_and_host_are_the_nearest_proxys_if_they_are_valid(scheme, host, found):
     """They become a part of addresses that a service writes."""
     lines = [("x-forwarded-proto", scheme), ("x-forwarded-host", host)]
-
     assert origin(*lines) == Origin("10.0.0.1", *found)

@@ -10,7 +10,7 @@ import pytest
 
 from relay import Request
 from relay.server.proxies import TrustedProxies
-from support.hosting import ask, calling, contract, host, operation
+from support.hosting import ask, calling, contract, operation
 
 HEADERS = [
     (b"host", b"shop.example:8080"),
@@ -171,9 +171,8 @@ async def test_only_a_handler_that_names_it_gets_it(application):
         assert (await client.put("/b?request=5")).json() == 5
 
 
-async def test_a_collaborator_with_the_name_wins(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(tmp_path))
+async def test_a_collaborator_with_the_name_wins(hosting):
     init = "def collaborators(settings):\n    return {'request': 'mine'}\n"
     things = "def show(request):\n    return request\n"
-    application = host(tmp_path, contract({"/a": {"get": operation("show")}}), init=init, things=things)
+    application = hosting(contract({"/a": {"get": operation("show")}}), init=init, things=things)
     assert json.loads((await ask(application)).content) == "mine"

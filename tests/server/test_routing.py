@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from relay.contract.path_templates import encoded
 from relay.server.errors import MalformedPath
 from relay.server.routing import Routes
-from support.hosting import calling, contract, host
+from support.hosting import calling, contract
 
 
 def routes(*paths):
@@ -32,7 +32,6 @@ def led_to(found, path):
 
 def test_finds_literal_and_templated_paths():
     found = routes("/", "/calls", "/calls/{id}", "/calls/{id}/notes/{note}")
-
     assert led_to(found, "/") == ("/", {})
     assert led_to(found, "/calls") == ("/calls", {})
     assert led_to(found, "/calls/7") == ("/calls/{id}", {"id": "7"})
@@ -133,9 +132,7 @@ KEYS = st.text(
 @given(KEYS.filter(lambda key: "%00" not in key), st.booleans())
 def test_every_path_is_found_as_a_request_writes_it(key, is_templated):
     path = f"/{key}/{{id}}" if is_templated else f"/{key}"
-
     match = routes(path).find(encoded(path).replace("{id}", "7"))
-
     assert match.methods == {"GET": path}
     assert match.values == (("7",) if is_templated else ())
 
@@ -147,11 +144,8 @@ LITERALS = st.sampled_from(["", "a", "-", "--", "a-", ".a"])
 def test_values_are_those_of_a_lazy_regular_expression(pieces, text):
     """Each but the last is as short as the whole allows."""
     path = "".join(f"{{v{at}}}{literal}" for at, literal in enumerate(pieces[1:]))
-    pattern = "(.+?)".join(map(re.escape, pieces))
-    expected = re.fullmatch(pattern, text)
-
+    expected = re.fullmatch("(.+?)".join(map(re.escape, pieces)), text)
     found = routes(f"/{pieces[0]}{path}").find(f"/{text}")
-
     assert (found and found.values) == (expected and expected.groups())
 
 
@@ -212,7 +206,6 @@ def test_every_character_of_a_path_may_be_in_a_request(path, suffix):
     end = suffix and "/7"
     encoded_once = encoded(path)
     all_encoded = "/".join(quote(unquote(segment), safe="") for segment in path.split("/"))
-
     for written in (encoded_once, all_encoded):
         assert led_to(found, written + end) == (path + suffix, {"id": "7"} if suffix else {})
 
@@ -245,7 +238,6 @@ def test_a_path_with_a_query_is_found_without_it_if_it_is_the_only_one():
 def test_a_path_without_meaning_breaks_no_request(path):
     """It is an error of the contract; requests to it, and to others, are still answered."""
     found = routes(path, "/d/ok")
-
     assert led_to(found, "/d/ok") == ("/d/ok", {})
     found.find("/d/7")
     found.find(quote(path))
@@ -264,9 +256,8 @@ def mocked(**operations):
     return contract(paths)
 
 
-async def test_every_operation_of_odd_paths_is_served(tmp_path, monkeypatch):
+async def test_every_operation_of_odd_paths_is_served(hosting):
     """Paths of one shape, fragments, queries, spaces and letters, through the whole stack."""
-    monkeypatch.syspath_prepend(tmp_path)
     document = mocked(
         get_one="/x/{id}",
         post_other="/x/{key}",
@@ -275,9 +266,7 @@ async def test_every_operation_of_odd_paths_is_served(tmp_path, monkeypatch):
         get_text="/a b/é",
         get_colon="/v1/{name}:search",
     )
-    application = host(tmp_path, document, settings={"missing": ["mock"]})
-
-    async with calling(application) as client:
+    async with calling(hosting(document, settings={"missing": ["mock"]})) as client:
         for method, path, answer in [
             ("GET", "/x/7", "get_one"),
             ("POST", "/x/7", "post_other"),
@@ -295,27 +284,22 @@ async def test_every_operation_of_odd_paths_is_served(tmp_path, monkeypatch):
     assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, POST, PUT")
 
 
-async def test_each_method_gets_the_variables_by_its_own_names(tmp_path, monkeypatch):
+async def test_each_method_gets_the_variables_by_its_own_names(hosting):
     """A handler's arguments are named as its operation declares them."""
-    monkeypatch.syspath_prepend(tmp_path)
     things = (
         "def get_one(*, id):\n    return {'id': id}\n\ndef post_other(*, key):\n    return {'key': key}\n"
     )
-    document = mocked(get_one="/x/{id}", post_other="/x/{key}")
-    application = host(tmp_path, document, default=things)
+    application = hosting(mocked(get_one="/x/{id}", post_other="/x/{key}"), default=things)
 
     async with calling(application) as client:
         assert (await client.get("/x/7")).json() == {"id": "7"}
         assert (await client.post("/x/8")).json() == {"key": "8"}
 
 
-async def test_a_path_that_no_request_can_have_is_left_out(tmp_path, monkeypatch):
+async def test_a_path_that_no_request_can_have_is_left_out(hosting):
     """The others are served; requests to it are answered with 501."""
-    monkeypatch.syspath_prepend(tmp_path)
     document = mocked(get_good="/good", get_bad="/d/{a", get_empty="/e/{}")
-    application = host(tmp_path, document, settings={"missing": ["mock"]})
-
-    async with calling(application) as client:
+    async with calling(hosting(document, settings={"missing": ["mock"]})) as client:
         assert (await client.get("/good")).json() == "get_good"
         assert (await client.get("/d/%7Ba")).status_code == 501
         assert (await client.get("/e/7")).status_code == 501

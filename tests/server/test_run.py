@@ -144,7 +144,6 @@ def test_nohup_keeps_it_going(tmp_path, arguments):
     with serving(tmp_path, *arguments, RELAY_LOG_LEVEL="warning", command=["nohup", *COMMAND]) as service:
         service.process.send_signal(signal.SIGHUP)
         time.sleep(0.5)
-
         assert httpx.get(f"{service.url}/livez").status_code == 200
 
 

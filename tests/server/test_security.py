@@ -17,7 +17,7 @@ from relay.server.errors import Unauthenticated
 from relay.server.keys import secret_key
 from relay.server.security import token_scopes
 from relay.server.tokens import TokenVerifier
-from support.hosting import SECRET, assert_problem, bearer, calling, contract, host, operation
+from support.hosting import SECRET, ask, assert_problem, bearer, calling, contract, operation
 
 FLOW = {"tokenUrl": "https://id.example/token", "scopes": {"read": "", "write": ""}}
 SCHEMES = {
@@ -50,14 +50,12 @@ THINGS = "async def show(claims):\n    return claims and claims.get('sub')\n"
 
 
 @pytest.fixture
-def get(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(tmp_path))
+def get(hosting):
 
     async def get(needs, headers=None, query="", **rest):
         own = {} if needs is None else {"security": needs}
         document = contract({"/a": {"get": operation("show", **own)}}, **SECURED, **rest)
-        async with calling(host(tmp_path, document, init=INIT, things=THINGS)) as client:
-            return await client.get(f"/a{query}", headers=headers)
+        return await ask(hosting(document, init=INIT, things=THINGS), f"/a{query}", headers=headers)
 
     return get
 
@@ -82,34 +80,66 @@ async def test_asks_for_a_token_where_none_is_shown(get):
 async def test_refuses_a_malformed_credential(get, value):
     """And a huge one before it costs anything."""
     response = await get([{"token": []}], {"Authorization": value.encode("latin-1")})
-
     assert_challenged(response, 'Bearer realm="Test", error="invalid_token"')
 
 
-async def test_takes_the_schemes_name_in_any_case(get):
-    """RFC 9110 section 11.1."""
-    header = bearer({"sub": "u"})["Authorization"].replace("Bearer", "bEARER ")
+TOKEN, KEY, REFUSED = bearer({"sub": "u"}), {"X-Key": "good"}, (401, "UNAUTHENTICATED")
+EITHER, BOTH = [{"token": []}, {"key": []}], [{"token": [], "key": []}]
+OPTIONAL, TWO_OR_NONE = ([{}, {"token": []}], [{"token": []}, {}]), [{"key": [], "login": []}, {}]
+NOT_BASE64 = {"Authorization": "Basic !!!"}
+REQUIREMENTS = [
+    # The name of a scheme may be in any case (RFC 9110 section 11.1).
+    ("token", {"Authorization": TOKEN["Authorization"].replace("Bearer", "bEARER ")}, "", "u"),
+    # Credentials that are no tokens are those of the package's verifiers.
+    ("key", {"X-Key": "good-1"}, "", "good-1"),
+    ("query", {}, "?key=good-2", "good-2"),
+    ("cookie", {"Cookie": "a=b; session=good-3"}, "", "good-3"),
+    ("login", BASIC, "", "good:pw"),
+    # A verifier that returns None or no claims, or raises ValueError, refuses; so do two credentials at once.
+    *(("key", {"X-Key": key}, "", REFUSED) for key in ("bad", "empty", "malformed")),
+    ("key", [("X-Key", "good")] * 2, "", REFUSED),
+    *(("query", {}, query, REFUSED) for query in ("?key=good&key=good", "?key=good&key=", "?key=good&other=%zz", "?key=")),
+    *(("cookie", {"Cookie": cookie}, "", REFUSED) for cookie in ("session", "session=bad")),
+    *(("login", headers, "", REFUSED) for headers in (NOT_BASE64, {})),
+    # Any one of several requirements is enough, and all schemes of one are needed.
+    *((EITHER, *sent) for sent in ((KEY, "", "good"), (TOKEN, "", "u"), ({}, "", REFUSED))),
+    (BOTH, {**TOKEN, **KEY}, "", None),
+    *((BOTH, headers, "", REFUSED) for headers in (TOKEN, KEY, {**TOKEN, "X-Key": "bad"})),
+    # Scopes of a scheme that has none are ignored: every call was a 403. The contract gets an error.
+    *(([{scheme: ["read"]}], *sent) for scheme, *sent in (("key", KEY, "", "good"), ("token", TOKEN, "", "u"), ("login", BASIC, "", "good:pw"))),
+    *(([{scheme: ["read"]}], {}, "", REFUSED) for scheme in ("key", "token", "login")),
+    # Where security is optional, a bad token is a mistake that its sender should learn of.
+    *((needs, {}, "", None) for needs in OPTIONAL),
+    *((needs, TOKEN, "", "u") for needs in OPTIONAL),
+    *((needs, {"Authorization": "Bearer x.y.z"}, "", REFUSED) for needs in OPTIONAL),
+    # Every credential that is shown is looked at.
+    (TWO_OR_NONE, NOT_BASE64, "", REFUSED),
+    (TWO_OR_NONE, KEY, "", None),
+]  # fmt: skip
 
-    assert (await get([{"token": []}], {"Authorization": header})).json() == "u"
+
+@pytest.mark.parametrize(("needs", "headers", "query", "outcome"), REQUIREMENTS)
+async def test_a_request_needs_what_its_operation_requires(get, needs, headers, query, outcome):
+    response = await get([{needs: []}] if isinstance(needs, str) else needs, headers, query)
+    if isinstance(outcome, tuple):
+        assert_problem(response, *outcome)
+    else:
+        assert (response.status_code, response.json()) == (200, outcome)
 
 
 async def test_refuses_two_authorization_headers(get):
     """Connexion takes the first; a proxy may have checked the second."""
     good = bearer({"sub": "u"})["Authorization"]
-
     response = await get([{"token": []}], [("Authorization", good), ("Authorization", good)])
-
     assert_challenged(response, 'Bearer realm="Test", error="invalid_token"')
 
 
 async def test_wants_the_scopes_of_the_operation(get):
     """Too little is 403, not 401 (RFC 6750 section 3.1)."""
     security = [{"scoped": ["read", "write"]}]
-
     for scopes in ({"scope": "read write more"}, {"scp": ["write", "read"]}):
         assert (await get(security, bearer({"sub": "u", **scopes}))).status_code == 200
     refused = await get(security, bearer({"sub": "u", "scope": "read"}))
-
     assert_problem(refused, 403, "FORBIDDEN")
     assert refused.headers["www-authenticate"] == 'Bearer realm="Test", error="insufficient_scope"'
 
@@ -119,7 +149,6 @@ async def test_wants_the_scopes_of_the_operation(get):
 async def test_a_scope_that_is_no_text_grants_nothing(get, claim, scopes):
     """A token may be well signed and badly made."""
     response = await get([{"scoped": ["read", "write"]}], bearer({"sub": "u", claim: scopes}))
-
     assert_problem(response, 403, "FORBIDDEN")
 
 
@@ -130,72 +159,19 @@ async def test_claims_of_any_type_are_taken_or_rejected(claims):
     verify = TokenVerifier(secret_key(SECRET), Settings(jwt_leeway=0, jwt_max_life=3600))
     payload = json.dumps({"sub": "u", "exp": int(time.time()) + 60, **claims}).encode()
     token = PyJWS().encode(payload, SECRET, "HS256")
-
     with suppress(Unauthenticated):
         for _ in range(2):  # the second time it comes from the cache
             assert all(isinstance(scope, str) for scope in token_scopes(await verify(token)))
 
 
-@pytest.mark.parametrize(
-    ("scheme", "headers", "query", "who"),
-    [
-        ("key", {"X-Key": "good-1"}, "", "good-1"),
-        ("query", {}, "?key=good-2", "good-2"),
-        ("cookie", {"Cookie": "a=b; session=good-3"}, "", "good-3"),
-        ("login", BASIC, "", "good:pw"),
-    ],
-)
-async def test_hands_other_credentials_to_the_packages_verifiers(get, scheme, headers, query, who):
-    assert (await get([{scheme: []}], headers, query)).json() == who
-
-
-@pytest.mark.parametrize(
-    ("scheme", "headers", "query"),
-    [
-        ("key", {"X-Key": "bad"}, ""),
-        ("key", {"X-Key": "empty"}, ""),
-        ("key", {"X-Key": "malformed"}, ""),
-        ("key", [("X-Key", "good"), ("X-Key", "good")], ""),
-        ("query", {}, "?key=good&key=good"),
-        ("query", {}, "?key=good&key="),
-        ("query", {}, "?key=good&other=%zz"),
-        ("query", {}, "?key="),
-        ("cookie", {"Cookie": "session"}, ""),
-        ("cookie", {"Cookie": "session=bad"}, ""),
-        ("login", {"Authorization": "Basic !!!"}, ""),
-        ("login", {}, ""),
-    ],
-)
-async def test_refuses_what_a_verifier_does_not_accept(get, scheme, headers, query):
-    """A verifier that returns None or no claims, or raises ValueError, refuses; so do two credentials at once."""
-    assert_problem(await get([{scheme: []}], headers, query), 401, "UNAUTHENTICATED")
-
-
-async def test_takes_any_one_of_several_requirements(get):
-    either = [{"token": []}, {"key": []}]
-
-    assert (await get(either, {"X-Key": "good"})).json() == "good"
-    assert (await get(either, bearer({"sub": "u"}))).json() == "u"
-    assert_problem(await get(either), 401, "UNAUTHENTICATED")
-
-
-async def test_takes_all_schemes_of_one_requirement(get):
-    both = [{"token": [], "key": []}]
-
-    assert (await get(both, {**bearer({"sub": "u"}), "X-Key": "good"})).status_code == 200
-    for headers in (bearer({"sub": "u"}), {"X-Key": "good"}, {**bearer({"sub": "u"}), "X-Key": "bad"}):
-        assert_problem(await get(both, headers), 401, "UNAUTHENTICATED")
-
-
-async def test_the_claims_of_several_schemes_are_kept_apart(tmp_path, monkeypatch):
+async def test_the_claims_of_several_schemes_are_kept_apart(hosting):
     """They were merged, so that of two subjects one was lost; a single scheme's claims are flat."""
-    monkeypatch.syspath_prepend(str(tmp_path))
     needs = [{"token": [], "key": []}, {"login": []}]
     document = contract({"/a": {"get": operation("show", security=needs)}}, **SECURED)
     identify = "\n    def identify(claims):\n        return sorted(claims)\n"
     things = "def show(claims, caller):\n    return [claims, caller]\n"
 
-    async with calling(host(tmp_path, document, init=INIT + identify, things=things)) as client:
+    async with calling(hosting(document, init=INIT + identify, things=things)) as client:
         both = await client.get("/a", headers={**bearer({"sub": "u"}), "X-Key": "good"})
         one = await client.get("/a", headers=BASIC)
 
@@ -205,37 +181,11 @@ async def test_the_claims_of_several_schemes_are_kept_apart(tmp_path, monkeypatc
     assert one.json() == [{"sub": "good:pw"}, ["sub"]]
 
 
-@pytest.mark.parametrize(
-    ("scheme", "headers"), [("key", {"X-Key": "good"}), ("token", bearer({"sub": "u"})), ("login", BASIC)]
-)
-async def test_scopes_of_a_scheme_that_has_none_are_ignored(get, scheme, headers):
-    """OpenAPI 3.0 allows none; every call was a 403. The contract gets an error, production does not start."""
-    assert (await get([{scheme: ["read"]}], headers)).status_code == 200
-    assert_problem(await get([{scheme: ["read"]}]), 401, "UNAUTHENTICATED")
-
-
-async def test_lets_anybody_in_where_security_is_optional(get):
-    """But a bad token is a mistake that its sender should learn of."""
-    for optional in ([{}, {"token": []}], [{"token": []}, {}]):
-        assert (await get(optional)).json() is None
-        assert (await get(optional, bearer({"sub": "u"}))).json() == "u"
-        assert_problem(await get(optional, {"Authorization": "Bearer x.y.z"}), 401, "UNAUTHENTICATED")
-
-
-async def test_looks_at_every_credential_that_is_shown(get):
-    optional = [{"key": [], "login": []}, {}]
-
-    assert_problem(await get(optional, {"Authorization": "Basic !!!"}), 401, "UNAUTHENTICATED")
-    assert (await get(optional, {"X-Key": "good"})).json() is None
-
-
 async def test_says_every_way_to_sign_in(get):
     """And, to a credential that was refused, what was wrong with that one."""
     security = [{"key": []}, {"login": []}, {"scoped": ["read"]}]
-
     invited = await get(security)
     refused = await get(security, {"Authorization": "Bearer x.y.z"})
-
     ways = 'ApiKey realm="Test", Basic realm="Test", Bearer realm="Test"'
     assert invited.headers["www-authenticate"] == ways
     assert refused.headers["www-authenticate"] == 'Bearer realm="Test", error="invalid_token"'
@@ -254,7 +204,6 @@ async def test_says_every_way_to_sign_in(get):
 )
 async def test_tells_the_log_why_a_credential_is_refused(get, requests_told, needs, headers, reason):
     await get(needs, headers)
-
     [line] = requests_told()
     assert (line["status"], line["code"], line["reason"]) == (401, "UNAUTHENTICATED", reason)
 
@@ -262,6 +211,5 @@ async def test_tells_the_log_why_a_credential_is_refused(get, requests_told, nee
 async def test_applies_the_security_of_the_top_level(get):
     """An operation that says nothing has it; one that says `[]` is open."""
     top = [{"token": []}]
-
     assert_problem(await get(None, security=top), 401, "UNAUTHENTICATED")
     assert (await get([], security=top)).status_code == 200

@@ -58,7 +58,6 @@ def test_tells_every_setting_that_is_wrong_by_its_variable(monkeypatch):
     """What was given is not repeated: it may be a secret in the wrong place."""
     monkeypatch.setenv("RELAY_PORT", "sk_canary")
     monkeypatch.setenv("RELAY_JWT_LEEWAY", "31")
-
     assert re.findall("RELAY_[A-Z_]+", refused()) == ["RELAY_PORT", "RELAY_JWT_LEEWAY"]
 
 
@@ -80,7 +79,6 @@ def test_tells_every_setting_that_is_wrong_by_its_variable(monkeypatch):
 )
 def test_says_what_a_setting_has_to_be(monkeypatch, name, wrong, told):
     monkeypatch.setenv(f"RELAY_{name.upper()}", wrong)
-
     assert refused() == f"RELAY_{name.upper()}: {told}"
 
 
@@ -102,9 +100,7 @@ def test_says_what_a_setting_has_to_be(monkeypatch, name, wrong, told):
 )
 def test_reads_what_a_variable_says(monkeypatch, name, spelling, value):
     monkeypatch.setenv(f"RELAY_{name.upper()}", spelling)
-
     settings = Settings.load()
-
     assert getattr(settings, name) == value
     assert settings.model_fields_set == {name}
 
@@ -113,9 +109,7 @@ def test_takes_an_empty_variable_for_none(tmp_path, monkeypatch):
     """`RELAY_STORE=` in a compose file sets nothing; so does an empty line of `.env`."""
     (tmp_path / ".env").write_text("RELAY_HOST=\nRELAY_PORT=80\n", "utf-8")
     monkeypatch.setenv("RELAY_PORT", "")
-
     settings = Settings.load()
-
     assert (settings.host, settings.port, settings.model_fields_set) == ("127.0.0.1", 80, {"port"})
 
 
@@ -123,9 +117,7 @@ def test_takes_an_empty_secret_file_for_an_empty_secret(tmp_path, monkeypatch):
     """A mount that failed must not look like an unset secret; no key is as short as that."""
     (tmp_path / "relay_jwt_secret").touch()
     monkeypatch.setenv("RELAY_SECRETS_DIR", str(tmp_path))
-
     secret = Settings.load().jwt_secret
-
     assert secret is not None
     assert not secret.get_secret_value()
 
@@ -174,7 +166,6 @@ def test_warns_of_names_that_are_no_settings(tmp_path, monkeypatch):
 def test_refuses_a_secret_in_the_project_file(tmp_path):
     """It would be committed."""
     (tmp_path / "pyproject.toml").write_text("[tool.relay]\njwt-secret = 'sk_canary'\n", "utf-8")
-
     told = "pyproject.toml: tool.relay.jwt_secret is a secret; set RELAY_JWT_SECRET or a secret file instead"
     assert refused() == told
 
@@ -185,7 +176,6 @@ def test_says_when_a_package_has_settings_of_another_kind(tmp_path, monkeypatch,
     name = write_package(tmp_path, init=found)
     (tmp_path / "pyproject.toml").write_text("[tool.relay]\n", "utf-8")
     monkeypatch.setattr(sys, "path", [*sys.path])  # the project's folder becomes importable
-
     with pytest.raises(SetupError, match=rf"^{name}\.Settings: it must be a subclass of relay\.Settings$"):
         service_settings({"handlers": name})
 
@@ -193,7 +183,6 @@ def test_says_when_a_package_has_settings_of_another_kind(tmp_path, monkeypatch,
 def test_says_when_the_secrets_folder_is_missing(monkeypatch):
     """A mount that failed must not look like an unset secret."""
     monkeypatch.setenv("RELAY_SECRETS_DIR", "/nowhere")
-
     assert refused().startswith("RELAY_SECRETS_DIR: there is no folder /nowhere")
 
 
@@ -213,7 +202,6 @@ def test_says_when_a_secret_file_cannot_be_read(tmp_path, monkeypatch, content):
 
 def test_says_that_an_env_file_is_no_text(tmp_path):
     (tmp_path / ".env").write_bytes(b"RELAY_HOST=\xff\n")
-
     assert refused() == ".env: cannot be read as text in UTF-8"
 
 
@@ -225,5 +213,4 @@ def test_never_listens_everywhere_by_accident():
 def test_keeps_its_data_in_the_platforms_folder(monkeypatch):
     """A newcomer sets nothing."""
     monkeypatch.setenv("XDG_DATA_HOME", "/data")
-
     assert store_url(Settings.load()) == "sqlite:////data/tether-relay/relay.db"

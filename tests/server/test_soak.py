@@ -48,7 +48,6 @@ def answered(status, body=b""):
 def test_sees_what_is_wrong_with_an_answer(received, seconds, found):
     """And leaves in peace what is right: a good answer may hold what was sent."""
     outcome = hostile.Outcome(hostile.Connection("kind", 1, (b"GET / HTTP/1.1\r\n\r\n",)), received, seconds)
-
     assert hostile.fault(outcome, CANARIES) == found
 
 
@@ -76,5 +75,4 @@ def test_tells_of_a_canary_in_the_log(tmp_path):
     canary = CANARIES.content.encode().hex()
     lines = [{"event": "ok", "path": f"/{canary}"}, {"event": f"refused {canary}"}]
     (told,) = soaked(tmp_path, log="".join(f"{json.dumps(line)}\n" for line in lines))
-
     assert told.startswith("leaked to the log: ")

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from support.hosting import calling, contract, host, logged, operation
+from support.hosting import calling, contract, logged, operation
 from support.running import eventually_async
 
 DOCUMENT = contract(
@@ -51,16 +51,14 @@ INIT = """
 
 
 @pytest.fixture
-def hosted(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(tmp_path)
-    return lambda **settings: host(tmp_path, DOCUMENT, settings=settings, init=INIT, things=THINGS)
+def hosted(hosting):
+    return lambda **settings: hosting(DOCUMENT, settings=settings, init=INIT, things=THINGS)
 
 
 async def test_thirty_plain_handlers_run_at_the_same_time(hosted):
     """Each waits for all others; the default executor of asyncio has six threads on two cores."""
     async with calling(hosted()) as client:
         answers = await asyncio.gather(*(client.get("/meet") for _ in range(30)))
-
     assert {(one.status_code, one.text) for one in answers} == {(200, '"met"')}
 
 

@@ -18,7 +18,7 @@ from relay.server import token_cache as remembered
 from relay.server.keys import Key, SingleKey
 from relay.server.token_cache import TokenCache, fingerprint
 from relay.server.tokens import TokenVerifier
-from support.hosting import SECRET, assert_envelope, bearer, calling, contract, host, operation
+from support.hosting import SECRET, assert_envelope, bearer, calling, contract, operation
 from support.signing import EC, ED, RSA, jwk, refuses, sign, verifier
 
 KEY = Key(SECRET.encode(), "HS256")
@@ -42,9 +42,7 @@ def verified(monkeypatch):
 async def test_verifies_a_token_once(verified):
     """Who calls a hundred times a minute pays for one signature."""
     verify, token = verifier(jwt_secret=SECRET), sign(scope="a b")
-
     answers = [await verify(token) for _ in range(5)]
-
     assert answers == [answers[0]] * 5
     assert answers[0]["scope"] == "a b"
     assert verified == [token]
@@ -53,10 +51,8 @@ async def test_verifies_a_token_once(verified):
 async def test_remembers_no_token_that_was_refused(verified):
     """Or a stranger could fill the memory."""
     verify, token = verifier(jwt_secret=SECRET), sign("another-secret-of-thirty-two-bytes-or-more")
-
     for _ in range(3):
         await refuses(verify, token, "signature")
-
     assert len(verified) == 3
 
 
@@ -64,11 +60,9 @@ async def test_remembers_no_token_that_was_refused(verified):
 async def test_forgets_after_a_while(verified, seconds):
     """However long the token itself is good; at once where it is switched off."""
     verify, token = verifier(jwt_secret=SECRET, jwt_cache_seconds=seconds), sign()
-
     await verify(token)
     time.sleep(seconds)  # noqa: ASYNC251 -- the clock that nothing can turn back
     await verify(token)
-
     assert len(verified) == 2
 
 
@@ -93,7 +87,6 @@ async def test_sees_a_clock_that_was_turned_back(claim):
     with time_machine.travel(1_900_000_000, tick=False) as clock:
         verify, token = verifier(jwt_secret=SECRET), sign(exp=1_900_000_600, **{claim: 1_900_000_000})
         await verify(token)
-
         clock.move_to(1_899_999_990)
         await refuses(verify, token, "not-yet-valid")
 
@@ -121,7 +114,6 @@ async def test_forgets_the_tokens_of_a_key_that_is_gone(tmp_path, monkeypatch, k
 async def test_hands_out_claims_of_ones_own():
     """What a handler does to them is nobody else's."""
     verify, token = verifier(jwt_secret=SECRET), sign(roles=["a"])
-
     for _ in range(3):
         claims = await verify(token)
         assert claims["roles"] == ["a"]
@@ -159,7 +151,6 @@ def test_remembers_no_integer_that_it_would_change():
     """What is written down holds 64 bits; a token may have more."""
     memory = TokenCache(60.0, 0.0)
     memory.put(b"mark", {"exp": time.time() + 60, "big": 2**64}, None, KEY)
-
     assert memory.get(b"mark") is None
 
 
@@ -167,10 +158,8 @@ def test_forgets_the_oldest_when_it_is_full(monkeypatch):
     """Memory is bounded, whoever signs in."""
     monkeypatch.setattr(remembered, "MAX_CACHED", 3)
     memory = TokenCache(60.0, 0.0)
-
     for mark in (b"1", b"2", b"3", b"4"):
         memory.put(mark, {"exp": time.time() + 60}, None, KEY)
-
     assert [memory.get(mark) is not None for mark in (b"1", b"2", b"3", b"4")] == [False, True, True, True]
 
 
@@ -187,9 +176,8 @@ async def test_keeps_no_token():
     assert not any(signature in repr(vars(memory)) for memory in kept)
 
 
-async def test_asks_the_store_who_it_is_though_the_token_is_remembered(tmp_path, monkeypatch, verified):
+async def test_asks_the_store_who_it_is_though_the_token_is_remembered(hosting, tmp_path, verified):
     """Role and disabled state count on the next request, and so they do when the user is let in again."""
-    monkeypatch.syspath_prepend(str(tmp_path))
     url = f"sqlite:///{tmp_path}/relay.db"
     document = contract(
         {"/role": {"get": operation("show", security=[{"token": []}])}},
@@ -201,7 +189,7 @@ async def test_asks_the_store_who_it_is_though_the_token_is_remembered(tmp_path,
         from handlers._identity import identify
     """
     things = "async def show(caller):\n    return caller.access_role\n"
-    application = host(tmp_path, document, kind=Settings, settings={"store": url}, init=ours, things=things)
+    application = hosting(document, kind=Settings, settings={"store": url}, init=ours, things=things)
     headers = bearer({"userId": USER})
     user = {"_id": USER, "organizationId": ORGANIZATION, "accessRole": "ADMIN"}
 

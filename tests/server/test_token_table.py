@@ -344,8 +344,6 @@ MUTATED = st.one_of(
 def test_lets_in_nothing_but_the_token_that_was_signed(ask, token):
     """However it is bent, while the good one is remembered: 401, and never anything else."""
     assert ask(GOOD)[0].status_code == 200
-
     response, _ = ask(token)
-
     if token != GOOD:
         assert_refused(response)

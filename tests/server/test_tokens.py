@@ -32,7 +32,6 @@ async def test_looks_at_a_secret_once(monkeypatch):
     """When the service starts: whether it is a key of another kind costs a third of a verification."""
     verify, token = verifier(jwt_secret=SECRET), sign()
     monkeypatch.setattr(HMACAlgorithm, "prepare_key", None)
-
     assert (await verify(token))["sub"] == "u"
 
 
@@ -55,7 +54,6 @@ async def test_allows_clocks_to_differ_by_the_leeway():
 async def test_takes_one_type_only_where_it_is_configured():
     """RFC 8725 section 3.11: then a token that does not say what it is, is something else."""
     verify = verifier(jwt_secret=SECRET, jwt_type="at+jwt")
-
     for good in ("at+jwt", "application/AT+jwt"):
         assert await verify(sign(headers={"typ": good}))
     for bad in ("JWT", None, "", "application/at", "jwt+at"):
@@ -81,7 +79,6 @@ async def test_bounds_how_long_a_token_lives():
 def test_refuses_any_text_without_an_accident(text):
     """PyJWT raises more than its own classes; a client sees one thing."""
     verify = verifier(jwt_secret=SECRET)
-
     for token in (text, f"{text}.{text}.{text}"):
         with pytest.raises(Unauthenticated):
             verify(token).send(None)

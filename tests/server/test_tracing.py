@@ -236,7 +236,6 @@ async def test_a_stream_that_breaks_off_is_an_error(client, exporter):
     """Its status is that which was sent."""
     with suppress(AssertionError):  # of httpx, which expects an end
         await client.get("/break_off")
-
     (span,) = exporter.get_finished_spans()
     assert span.status.status_code is StatusCode.ERROR
     assert span.attributes["error.type"] == "500"
@@ -246,7 +245,6 @@ async def test_a_stream_that_breaks_off_is_an_error(client, exporter):
 async def test_handlers_can_add_to_a_trace(client, exporter):
     """Also those that run in a thread."""
     await client.get("/work", headers=PARENT)
-
     child, request = exporter.get_finished_spans()
     assert child.parent.span_id == request.context.span_id
     assert child.context.trace_id == request.context.trace_id == int(TRACE, 16)
@@ -256,21 +254,18 @@ async def test_what_is_asked_all_the_time_is_not_traced(client, exporter):
     """Probes would be most of the traces."""
     for path in ("/livez", "/docs"):
         await client.get(path)
-
     assert exporter.get_finished_spans() == ()
 
 
 async def test_a_caller_that_is_not_sampled_is_not_sampled_here(client, exporter):
     """As the SDK's default sampler has it: a trace is whole, or not there."""
     await client.get("/things/7", headers={"traceparent": PARENT["traceparent"][:-2] + "00"})
-
     assert exporter.get_finished_spans() == ()
 
 
 async def test_two_parents_are_none(client, exporter):
     """Which of them is meant nobody knows."""
     await client.get("/things/7", headers=[("traceparent", PARENT["traceparent"])] * 2)
-
     (span,) = exporter.get_finished_spans()
     assert span.parent is None
 
@@ -299,9 +294,7 @@ def test_keeps_to_the_variables_of_the_sdk(monkeypatch):
     """`OTEL_TRACES_SAMPLER` is no setting of ours, and our own name is only for who set none."""
     monkeypatch.setenv("OTEL_TRACES_SAMPLER", "always_off")
     monkeypatch.setenv("OTEL_SERVICE_NAME", "shop")
-
     provider = tracing._provider()
-
     assert provider.sampler.get_description() == "AlwaysOffSampler"
     assert provider.resource.attributes["service.name"] == "shop"
     provider.shutdown()
@@ -310,7 +303,6 @@ def test_keeps_to_the_variables_of_the_sdk(monkeypatch):
 def test_says_what_to_install(tmp_path, monkeypatch):
     """Asked for and not there is a wrong set-up, found before a socket opens."""
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
-
     document = contract({"/a": {"get": operation("show")}})
     told = "OpenTelemetry is not installed (opentelemetry): pip install 'tether-relay[tracing]', or unset it"
     with pytest.raises(SetupError, match=re.escape(f"RELAY_TRACING: {told}")):
@@ -319,7 +311,6 @@ def test_says_what_to_install(tmp_path, monkeypatch):
 
 async def test_says_when_a_variable_of_opentelemetry_is_wrong(monkeypatch):
     monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "-1")
-
     told = r"^OTEL_\*: OpenTelemetry rejects the value of one of these variables; check them$"
     with pytest.raises(SetupError, match=told):
         await tracing.exporting().__aenter__()

@@ -54,7 +54,6 @@ def settled(service):
 def test_large_files_take_little_memory(service):
     """300 MB in a form and as a body, through a process of less than 150 MB."""
     raw, form = send_raw(service, LARGE), send_form(service, LARGE)
-
     assert json.loads(raw.body) == [*digest(LARGE), LARGE]
     assert json.loads(form.body) == {"note": "x", "file": digest(LARGE)}
     assert Measured.of(service.process.pid).peak < MOST_MEMORY
@@ -113,9 +112,7 @@ def test_hostile_forms_are_refused_and_take_no_memory(service, body):
 @pytest.mark.parametrize("cut", [1, 5, 70, 150_000])
 def test_a_truncated_form_is_refused(service, cut):
     whole = FORM_HEAD + b"a" * 200_000 + b"\r\n--b--"
-
     (answer,) = exchange(service.url, request("POST", "/form", whole[:-cut], MULTIPART))
-
     assert answer.status == 400
     assert settled(service) == []
 
