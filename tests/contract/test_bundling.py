@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.contract.bundling import Bundle
 from relay.contract.documents import read_document
-from relay.contract.pointers import PointerNotFound, escape, lookup, parse_pointer, references
+from relay.contract.pointers import escape, lookup, parse_pointer, references
 
 
 @pytest.fixture
@@ -21,6 +21,7 @@ def bundle(tmp_path, monkeypatch):
 
     def bundle(**files):
         for name, text in files.items():
+            (tmp_path / f"{name}.yaml").parent.mkdir(exist_ok=True)
             (tmp_path / f"{name}.yaml").write_text(textwrap.dedent(text), "utf-8")
         return Bundle(read_document(tmp_path / "root.yaml"))
 
@@ -31,74 +32,109 @@ def messages(bundled):
     return [str(problem) for problem in bundled.problems]
 
 
-def test_a_single_document_is_unchanged(bundle):
-    bundled = bundle(root="{a: {$ref: '#/b'}, b: [1, {c: null}]}")
-
-    assert len(bundled.documents) == 1
-    assert bundled.data == {"a": {"$ref": "#/b"}, "b": [1, {"c": None}]}
+DATA_ONLY = "schema: {example: {$ref: x}, default: {$ref: x}, enum: [{$ref: x}], x-own: {$ref: x}}"
+NAMES = "{$ref: {$ref: '%s'}, example: {$ref: '%s'}, default: {$ref: '%s'}, properties: {$ref: '%s'}, x-own: {$ref: '%s'}}"
+DISCRIMINATOR = "{schema: {properties: {discriminator: {properties: {mapping: {$ref: '#/b'}}}}}, b: {}}"
 
 
-def test_a_schema_in_another_file_becomes_a_component(bundle):
-    """A schema may be recursive, so it cannot be copied to the place of the reference."""
-    bundled = bundle(
-        root="{schema: {$ref: 'other.yaml#/Tree'}}",
-        other="{Tree: {type: array, items: {$ref: '#/Tree'}}}",
-    )
-
-    assert len(bundled.documents) == 2
-    assert bundled.data == {
-        "schema": {"$ref": "#/components/schemas/Tree"},
-        "components": {
-            "schemas": {"Tree": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}}
-        },
-    }
-
-
-def test_schemas_with_the_same_name_in_different_files_get_different_names(bundle):
-    bundled = bundle(
-        root="""
-            components: {schemas: {Pet: {type: string}}}
-            list:
-              - schema: {$ref: 'a.yaml#/Pet'}
-              - schema: {$ref: 'b.yaml#/Pet'}
-              - schema: {$ref: '#/components/schemas/Pet'}
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"root": "{a: {$ref: '#/b'}, b: [1, {c: null}]}"}, "{a: {$ref: '#/b'}, b: [1, {c: null}]}"),
+        (
+            {
+                "root": "{schema: {$ref: 'o.yaml#/Tree'}}",
+                "o": "{Tree: {type: array, items: {$ref: '#/Tree'}}}",
+            },
+            """
+            schema: {$ref: '#/components/schemas/Tree'}
+            components: {schemas: {Tree: {type: array, items: {$ref: '#/components/schemas/Tree'}}}}
             """,
-        a="Pet: {type: integer}",
-        b="Pet: {type: boolean}",
-    )
-
-    refs = [one["schema"]["$ref"] for one in bundled.data["list"]]
-    types = [lookup(bundled.data, parse_pointer(ref[1:]))["type"] for ref in refs]
-    assert types == ["integer", "boolean", "string"]
-
-
-def test_a_whole_file_may_be_a_schema(bundle):
-    bundled = bundle(root="schema: {$ref: 'house pet.yaml'}", **{"house pet": "{type: integer}"})
-
-    assert bundled.data["components"]["schemas"] == {"house_pet": {"type": "integer"}}
-
-
-def test_an_object_that_is_not_a_schema_replaces_its_reference(bundle):
-    """Path items, parameters, responses; a file may refer to another file and back to the root."""
-    bundled = bundle(
-        root="""
-            paths: {/pets: {$ref: 'pets.yaml#/item'}}
+        ),
+        (
+            {
+                "root": """
+                    components: {schemas: {Pet: {type: string}}}
+                    a: {schema: {$ref: 'a.yaml#/Pet'}}
+                    b: {schema: {$ref: 'b.yaml#/Pet'}}
+                    c: {schema: {$ref: '#/components/schemas/Pet'}}
+                    """,
+                "a": "Pet: {type: integer}",
+                "b": "Pet: {type: boolean}",
+            },
+            """
+            components: {schemas: {Pet: {type: string}, Pet_2: {type: integer}, Pet_3: {type: boolean}}}
+            a: {schema: {$ref: '#/components/schemas/Pet_2'}}
+            b: {schema: {$ref: '#/components/schemas/Pet_3'}}
+            c: {schema: {$ref: '#/components/schemas/Pet'}}
+            """,
+        ),
+        (
+            {"root": "schema: {$ref: 'house pet.yaml'}", "house pet": "{type: integer}"},
+            "{schema: {$ref: '#/components/schemas/house_pet'}, components: {schemas: {house_pet: {type: integer}}}}",
+        ),
+        (
+            {
+                "root": "{paths: {/pets: {$ref: 'pets.yaml#/item'}}, components: {schemas: {Id: {type: integer}}}}",
+                "pets": "item: {parameters: [{$ref: 'shared.yaml#/limit'}]}",
+                "shared": "limit: {name: limit, in: query, schema: {$ref: 'root.yaml#/components/schemas/Id'}}",
+            },
+            """
+            paths: {/pets: {parameters: [{name: limit, in: query, schema: {$ref: '#/components/schemas/Id'}}]}}
             components: {schemas: {Id: {type: integer}}}
             """,
-        pets="item: {parameters: [{$ref: 'parameters.yaml#/limit'}]}",
-        parameters="limit: {name: limit, in: query, schema: {$ref: 'root.yaml#/components/schemas/Id'}}",
-    )
+        ),
+        (
+            {
+                "root": "x: {$ref: 'deep/a.yaml#/a'}",
+                "deep/a": "{a: {$ref: 'b.yaml#/b'}}",
+                "deep/b": "{b: {$ref: '../c.yaml'}}",
+                "c": "[1]",
+            },
+            "x: [1]",
+        ),
+        (  # a URI fragment contains no braces and no unescaped percent sign (RFC 3986, section 3.5)
+            {
+                "root": "{paths: {'/pets/{id}': {a%b: 1}}, x: {$ref: 'o.yaml'}}",
+                "o": "{y: {$ref: 'root.yaml#/paths/~1pets~1%7Bid%7D/a%25b'}}",
+            },
+            "{paths: {'/pets/{id}': {a%b: 1}}, x: {y: {$ref: '#/paths/~1pets~1%7Bid%7D/a%25b'}}}",
+        ),
+        (
+            {"root": DATA_ONLY},
+            DATA_ONLY,
+        ),
+        (
+            {"root": f"schema: {{properties: {NAMES % (('o.yaml#/W',) * 5)}}}", "o": "W: {type: string}"},
+            f"""
+            schema: {{properties: {NAMES % (("#/components/schemas/W",) * 5)}}}
+            components: {{schemas: {{W: {{type: string}}}}}}
+            """,
+        ),
+        ({"root": DISCRIMINATOR}, DISCRIMINATOR),
+    ],
+    ids=[
+        "a single document is unchanged",
+        "a schema in another file becomes a component: it may be recursive",
+        "schemas with the same name in different files get different names",
+        "a whole file may be a schema",
+        "an object that is not a schema replaces its reference",
+        "references are relative to the referring file",
+        "a reference back to the root is written as a URI",
+        "data is not searched for references",
+        "a property name may equal a keyword",
+        "a property called discriminator is a schema",
+    ],
+)
+def test_files_become_one_document(bundle, files, expected):
+    """In which every reference is local."""
+    bundled = bundle(**files)
 
-    limit = {"name": "limit", "in": "query", "schema": {"$ref": "#/components/schemas/Id"}}
-    assert bundled.data["paths"] == {"/pets": {"parameters": [limit]}}
-
-
-def test_references_are_relative_to_the_referring_file(bundle, tmp_path):
-    (tmp_path / "deep").mkdir()
-    (tmp_path / "deep/a.yaml").write_text("{a: {$ref: 'b.yaml#/b'}}", "utf-8")
-    (tmp_path / "deep/b.yaml").write_text("{b: {$ref: '../c.yaml'}}", "utf-8")
-
-    assert bundle(root="x: {$ref: 'deep/a.yaml#/a'}", c="[1]").data == {"x": [1]}
+    assert bundled.data == yaml.safe_load(expected)
+    assert messages(bundled) == []
+    assert len(bundled.documents) == len(files)
+    for _, ref in references(bundled.data):
+        lookup(bundled.data, parse_pointer(ref[1:]))
 
 
 def test_the_location_of_a_value_is_in_its_own_file(bundle):
@@ -111,27 +147,6 @@ def test_the_location_of_a_value_is_in_its_own_file(bundle):
     assert str(bundled.place(("paths", "/pets"))) == "pets.yaml:1:1"
     assert str(bundled.place(("paths", "/pets", "get", "schema"))) == "pets.yaml:3:5"
     assert str(bundled.place(("components", "schemas", "Pet", "type"))) == "pets.yaml:6:3"
-
-
-def test_data_is_not_searched_for_references(bundle):
-    """A `$ref` key in an example, a default, an enum or an extension is data."""
-    text = "{example: {$ref: x}, default: {$ref: x}, enum: [{$ref: x}], x-own: {$ref: x}}"
-
-    bundled = bundle(root=f"schema: {text}")
-
-    assert bundled.problems == []
-    assert bundled.data["schema"]["x-own"] == {"$ref": "x"}
-
-
-def test_a_property_name_may_equal_a_keyword(bundle):
-    """`$ref`, `example` or `properties` directly below `properties` is the name of a field."""
-    names = ["$ref", "example", "default", "properties", "x-own"]
-    properties = ", ".join(f"{name}: {{$ref: 'other.yaml#/Word'}}" for name in names)
-
-    bundled = bundle(root=f"schema: {{properties: {{{properties}}}}}", other="Word: {type: string}")
-
-    word = {"$ref": "#/components/schemas/Word"}
-    assert bundled.data["schema"]["properties"] == dict.fromkeys(names, word)
 
 
 ABSENT = "#/nowhere #nowhere #/list/2 #/list/-1 #/list/01 #/list/0/x #//list other.yaml#/nowhere".split()
@@ -172,20 +187,6 @@ def test_only_schemas_may_be_recursive(bundle):
     ]
 
 
-def test_a_reference_back_to_the_root_is_written_as_a_uri(bundle):
-    """A URI fragment contains no braces and no unescaped percent sign (RFC 3986 section 3.5)."""
-    bundled = bundle(
-        root="""
-            paths: {'/pets/{id}': {a%b: 1}}
-            x: {$ref: 'other.yaml'}
-            """,
-        other="{y: {$ref: 'root.yaml#/paths/~1pets~1%7Bid%7D/a%25b'}}",
-    )
-
-    assert bundled.data["x"] == {"y": {"$ref": "#/paths/~1pets~1%7Bid%7D/a%25b"}}
-    assert lookup(bundled.data, parse_pointer("/paths/~1pets~1%7Bid%7D/a%25b")) == 1
-
-
 @pytest.mark.parametrize("components", ["", "{}", "{schemas: }", "[1]", "{schemas: text}"])
 def test_bundles_a_document_with_invalid_components(bundle, components):
     """Empty is null in YAML; the structure check reports the other errors."""
@@ -200,11 +201,6 @@ def test_an_escaped_pointer_parses_to_its_tokens(tokens):
     pointer = "".join(f"/{escape(token)}" for token in tokens).replace("%", "%25")
 
     assert parse_pointer(pointer) == tuple(tokens)
-
-
-def test_lookup_raises_for_a_pointer_without_a_value():
-    with pytest.raises(PointerNotFound):
-        lookup({"a": "text"}, ("a", "0"))
 
 
 def test_references_skips_data():
@@ -278,12 +274,6 @@ def test_a_name_in_the_mapping_of_another_file_is_a_component_of_that_file_first
 
     assert mapping_of(bundled, "Base") == {"dog": "#/components/schemas/Dog_2", "cat": "Cat", "cow": "Cow"}
     assert bundled.data["components"]["schemas"]["Dog_2"] == {"type": "object"}
-
-
-def test_a_property_called_discriminator_is_a_schema(bundle):
-    schema = {"properties": {"discriminator": {"properties": {"mapping": {"$ref": "#/b"}}}}}
-
-    assert bundle(root=json.dumps({"schema": schema, "b": {}})).data["schema"] == schema
 
 
 def test_a_reference_to_what_is_next_to_a_reference_gets_a_component(bundle):

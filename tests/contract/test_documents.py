@@ -9,25 +9,6 @@ from relay.contract.documents import read_document
 from relay.contract.limits import expanded
 
 
-@pytest.fixture
-def read(tmp_path, monkeypatch):
-    """Read a text as the file `c.yaml` of the working directory."""
-    monkeypatch.chdir(tmp_path)
-
-    def read(text):
-        path = tmp_path / "c.yaml"
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return read_document(path)
-
-    return read
-
-
-def problems_of(read, text):
-    with pytest.raises(SetupError) as raised:
-        read(text)
-    return [str(problem) for problem in raised.value.problems]
-
-
 @pytest.mark.parametrize(
     ("text", "value"),
     [
@@ -110,9 +91,9 @@ def test_makes_every_key_a_string(read):
     }
 
 
-def test_reports_every_duplicate_key_with_its_location(read):
+def test_reports_every_duplicate_key_with_its_location(problems_of):
     """All at once: fixing five keys must not take five starts of the service."""
-    assert problems_of(read, "a: 1\nb:\n  c: 1\n  c: 2\na: 3\n") == [
+    assert problems_of("a: 1\nb:\n  c: 1\n  c: 2\na: 3\n") == [
         "c.yaml:4:3: duplicate key 'c', first in line 3; keep one",
         "c.yaml:5:1: duplicate key 'a', first in line 1; keep one",
     ]
@@ -124,16 +105,16 @@ def test_does_not_render_templates(read):
 
 
 @pytest.mark.parametrize("tag", ["!!python/object/apply:os.getcwd []", "!!binary aGk=", "!mine 1"])
-def test_rejects_tags(read, tag):
-    (problem,) = problems_of(read, f"x: {tag}")
+def test_rejects_tags(problems_of, tag):
+    (problem,) = problems_of(f"x: {tag}")
 
     assert problem.startswith("c.yaml:1:4: ")
 
 
 @pytest.mark.parametrize("number", [".inf", "-.inf", ".nan", "1e999"])
-def test_rejects_numbers_that_json_cannot_represent(read, number):
+def test_rejects_numbers_that_json_cannot_represent(problems_of, number):
     """They could not be served as JSON."""
-    assert problems_of(read, f"x: {number}") == [
+    assert problems_of(f"x: {number}") == [
         "c.yaml:1:4: JSON cannot represent this number; quote it if it is a string"
     ]
 
@@ -146,16 +127,16 @@ def test_follows_aliases_and_merge_keys(read):
     assert read(text).data["same"] == {"a": 1, "b": 2}
 
 
-def test_rejects_an_alias_that_contains_itself(read):
-    assert problems_of(read, "a: &a [*a]") == ["c.yaml:1:4: the alias contains itself; write the value out"]
+def test_rejects_an_alias_that_contains_itself(problems_of):
+    assert problems_of("a: &a [*a]") == ["c.yaml:1:4: the alias contains itself; write the value out"]
 
 
-def test_rejects_aliases_that_expand_exponentially(read):
+def test_rejects_aliases_that_expand_exponentially(problems_of):
     """Twelve lines, each eight times as large as the one before, would fill the memory."""
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 8)}]" for n in range(1, 12)]
 
-    assert problems_of(read, "\n".join(lines)) == [
+    assert problems_of("\n".join(lines)) == [
         f"c.yaml:1:1: expands through its aliases to more than {expanded(21):,} values; split it, or write it shorter"
     ]
 
@@ -192,9 +173,9 @@ def test_rejects_aliases_that_expand_exponentially(read):
         ("a:\n  <<:\n", "c.yaml:2:6: '<<' needs a mapping or a list of mappings"),
     ],
 )  # fmt: skip
-def test_reports_the_location_of_a_syntax_error(read, text, start):
+def test_reports_the_location_of_a_syntax_error(problems_of, text, start):
     """One line with the location, so that an editor can open it."""
-    (problem,) = problems_of(read, text)
+    (problem,) = problems_of(text)
 
     assert problem.startswith(start)
     assert "\n" not in problem

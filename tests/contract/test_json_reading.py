@@ -10,28 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay.contract import limits
-from relay.contract.diagnostics import SetupError
-from relay.contract.documents import parse_document, read_document
-
-
-@pytest.fixture
-def read(tmp_path, monkeypatch):
-    """Read a text as a file of the working directory, by default `c.json`."""
-    monkeypatch.chdir(tmp_path)
-
-    def read(text, name="c.json"):
-        path = tmp_path / name
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return read_document(path)
-
-    return read
-
-
-def problems_of(read, text, name="c.json"):
-    with pytest.raises(SetupError) as raised:
-        read(text, name)
-    return [str(problem) for problem in raised.value.problems]
-
+from relay.contract.documents import parse_document
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
     ["\x7f", "\x85", "\u2028", "\U0001f600", '"', "\\", "a/b~c", "\0", "<<", "\ufeff"]
@@ -129,9 +108,9 @@ def test_text_in_braces_that_is_not_json_is_yaml(read):
         ('["a", "' + "[" * 200, "c.json:1:7: is not JSON: unterminated string starting at"),
     ],
 )
-def test_an_error_has_its_place_and_its_reason(read, text, start):
+def test_an_error_has_its_place_and_its_reason(problems_of, text, start):
     """One line, so that an editor can open it; the same for every version of the parser."""
-    (problem,) = problems_of(read, text)
+    (problem,) = problems_of(text)
 
     assert problem.startswith(start)
     assert "\n" not in problem
@@ -143,22 +122,22 @@ def test_a_hundred_levels_are_read(read):
     assert json.dumps(read(text).data) == text
 
 
-def test_all_values_that_cannot_be_kept_are_reported_at_once(read):
+def test_all_values_that_cannot_be_kept_are_reported_at_once(problems_of):
     """A file with five faults must not take five starts."""
     text = """{
  "a": NaN,
- "b": [1, -Infinity, 1e400, 1e-400],
+ "b": [1, -Infinity, -1e400, 1e-400],
  "c": %s, "a": 1,
  "d": {"x": 1, "x": 2, "\\ud83d": "\\ude00 \\ud83d\\ude00"}
 }""" % ("9" * 301)
 
     number = "JSON cannot represent this number; quote it if it is a string"
     half = "has half of a surrogate pair, which is no character; correct the escape"
-    assert problems_of(read, text) == [
+    assert problems_of(text) == [
         f"c.json:2:7: {number}",
         f"c.json:3:11: {number}",
         f"c.json:3:22: {number}",
-        f"c.json:3:29: {number}",
+        f"c.json:3:30: {number}",
         "c.json:4:7: an integer has at most 300 digits; quote it if it is a string",
         "c.json:4:310: duplicate key 'a', first in line 2; keep one",
         "c.json:5:16: duplicate key 'x', first in line 5; keep one",
@@ -190,12 +169,12 @@ def test_a_byte_order_mark_is_ignored(read, mark):
     assert str(document.place(("a",))) == "c.json:1:2"
 
 
-def test_too_many_values_are_refused_before_they_are_built(read, monkeypatch):
+def test_too_many_values_are_refused_before_they_are_built(read, problems_of, monkeypatch):
     """Sixty megabytes of brackets would become gigabytes; commas in texts are no values."""
     monkeypatch.setattr(limits, "MAX_VALUES", 10)
 
     assert read('{"a": ",,,,,,,,,,,,,", "b": [1, 2, 3, 4, 5, 6, 7]}').size == 10
-    (problem,) = problems_of(read, "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]")
+    (problem,) = problems_of("[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]")
     assert problem.startswith("c.json:1:29: has more than ")
 
 

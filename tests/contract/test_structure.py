@@ -268,13 +268,6 @@ def test_a_field_that_is_not_allowed_is_reported_next_to_another_violation():
     ]
 
 
-def test_thousands_of_violations_are_reported_up_to_a_limit_at_once():
-    """Each round of the check returns some; the repairs lead to the next round."""
-    schemas = {f"S{number}": {"type": "strng"} for number in range(2500)}
-
-    assert len(faults("3.1.0", {"components": {"schemas": schemas}})) == 2500
-
-
 @pytest.mark.parametrize("version", BOTH)
 def test_what_relay_does_not_fetch_is_a_warning(version):
     """From 3.1 on, a valid description may be made of several documents, and say so by an absolute reference."""
