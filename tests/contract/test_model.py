@@ -166,10 +166,15 @@ def circular(kind, **components):
             ["'#/components/parameters/Gone' does not exist", "'b' is not a path; a path starts with '/'"],
         ),
         (circular("schemas", **STRING), ["'#/components/schemas/A' does not point to a Parameter Object"]),
+        (
+            getting(parameters=[{"$ref": "#/components/schemas/A"}])
+            | {"components": {"schemas": {"A": {"$ref": "#/components/schemas/B"}, "B": STRING}}},
+            ["'#/components/schemas/A' does not point to a Parameter Object"],
+        ),
         (circular("parameters"), ["'#/components/parameters/A' is a circular reference"]),
         (contract({}, servers=[{"url": "http://[::bad/x"}]), ["c.yaml:7:3: not a valid URL"]),
     ],
-    ids="ambiguous variables scheme dangling kind circular server".split(),
+    ids="ambiguous variables scheme dangling kind indirect circular server".split(),
 )
 def test_reports_all_errors_of_a_contract_in_one_run(load, document, messages):
     """In Connexion two operations with one id share validation and security, and a parameter has no value."""

@@ -31,6 +31,7 @@ from .pointers import (
     mappings,
     parse_pointer,
     references,
+    target_of,
 )
 from .versions import Version, version_of
 
@@ -163,7 +164,7 @@ class Bundle:
             while at is not None and at not in hops and at not in passed:
                 chain.append(at)
                 passed.add(at)
-                at = self._next(at)
+                at = target_of(found_at(self.data, at))
             if at is not None and at in passed:
                 self.circular.update(chain[chain.index(at) :])
             count = 0 if at is None else hops.get(at, 0)
@@ -175,11 +176,6 @@ class Bundle:
             elif hops[pointer] == limits.MAX_DEPTH + 1:
                 message = f"starts a chain of more than {limits.MAX_DEPTH} $refs; refer to its end"
                 self._problem(self._origin(pointer), ref, message, "limit")
-
-    def _next(self, pointer: Pointer) -> Pointer | None:
-        value = found_at(self.data, pointer)
-        ref = value.get("$ref") if isinstance(value, dict) else None
-        return parse_pointer(ref.removeprefix("#")) if isinstance(ref, str) else None
 
     def _add_schemas(self) -> None:
         schemas: dict[str, Any] = {}

@@ -7,8 +7,7 @@ import keyword
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypedDict
+from dataclasses import dataclass, field, replace
 
 from .diagnostics import Diagnostic
 from .names import (
@@ -25,14 +24,6 @@ from .parsed import Pointer
 
 TABLES = ("operations", "tags", "parameters")
 """The tables of [tool.relay.names]."""
-
-
-class PythonNames(TypedDict):
-    """The names of an operation's handler; `arguments` are those of its parameters, by pointer."""
-
-    module: str
-    function: str
-    arguments: Mapping[Pointer, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +67,22 @@ def _parameter_keys(operation: Operation, parameter: Parameter) -> Sequence[str]
     return f"{operation} {located}", located, parameter.name
 
 
-def python_names(operations: Sequence[Operation], chosen: ChosenNames) -> dict[Pointer, PythonNames]:
-    """Return the names of each operation's handler, by the operation's pointer; chosen names are granted first."""
-    by_module: defaultdict[str, list[Operation]] = defaultdict(list)
+def with_names(operations: Iterable[Operation], chosen: ChosenNames) -> tuple[Operation, ...]:
+    """Return operations with the names of their handlers; chosen names are granted first."""
+    operations = [*operations]
+    by_module: defaultdict[str, dict[Pointer, list[str]]] = defaultdict(dict)
     for one in sorted(operations, key=lambda one: chosen.function(one) is None):
-        by_module[chosen.module(one)].append(one)
-    names: dict[Pointer, PythonNames] = {}
-    for module, within in by_module.items():
-        functions = distinct({one.pointer: _wishes(one, chosen) for one in within})
-        for one in within:
-            arguments = _arguments(one, chosen)
-            names[one.pointer] = {
-                "module": module,
-                "function": functions[one.pointer],
-                "arguments": arguments,
-            }
-    return names
+        by_module[chosen.module(one)][one.pointer] = _wishes(one, chosen)
+    functions = {at: name for wishes in by_module.values() for at, name in distinct(wishes).items()}
+    return tuple(
+        replace(
+            one,
+            module=chosen.module(one),
+            function=functions[one.pointer],
+            arguments=_arguments(one, chosen),
+        )
+        for one in operations
+    )
 
 
 def _wishes(operation: Operation, chosen: ChosenNames) -> list[str]:

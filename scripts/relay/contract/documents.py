@@ -79,9 +79,8 @@ def parse_document(path: Path, *, quotes: bool = True) -> tuple[Document, list[D
     try:
         source = _read(path)
     except OSError as exc:
-        raise SetupError(
-            [Diagnostic(display(path), f"cannot be read: {exc.strerror}", "unreadable")]
-        ) from exc
+        message = f"cannot be read: {exc.strerror}"
+        raise SetupError([Diagnostic(display(path), message, "unreadable")]) from exc
     except ValueError as exc:  # NUL, or what has no bytes in UTF-8
         raise SetupError([Diagnostic(repr(str(path)), "is not the name of a file", "unreadable")]) from exc
     return parse_source(path, source, quotes=quotes)

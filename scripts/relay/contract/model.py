@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from .bundling import Bundle
-from .chosen_names import ChosenNames, chosen_name_problems, python_names
+from .chosen_names import ChosenNames, chosen_name_problems, with_names
 from .diagnostics import Diagnostic, SetupError, Severity, SourceLocation
 from .documents import Document, Pointer
 from .methods import in_request, operations_in
@@ -70,7 +70,7 @@ class Contract:
             name: self.resolve(scheme) for name, scheme in schemes.items()
         }
         self.chosen_names = ChosenNames()
-        self.operations = _with_names(self._with_ids([*self._operations()]), self.chosen_names)
+        self.operations = with_names(self._with_ids([*self._operations()]), self.chosen_names)
 
     def named(self, chosen: ChosenNames) -> Self:
         """Return the contract with names that a project chooses.
@@ -89,7 +89,7 @@ class Contract:
         """Return the contract with names that may be chosen for another version of it."""
         renamed = copy.copy(self)
         renamed.chosen_names = chosen
-        renamed.operations = _with_names(self.operations, chosen)
+        renamed.operations = with_names(self.operations, chosen)
         return renamed
 
     @property
@@ -122,7 +122,7 @@ class Contract:
     ) -> Contract:
         """Return a contract with other operations, and with what is wrong with it."""
         contract = copy.copy(self)
-        contract.operations = _with_names(operations, self.chosen_names)
+        contract.operations = with_names(operations, self.chosen_names)
         contract.faults = tuple(dict.fromkeys(faults))
         contract.left_out = tuple(left_out)
         return contract
@@ -323,12 +323,6 @@ class Contract:
     def _response(self, value: Any, pointer: Pointer) -> Response:
         raw = self.resolve(value)
         return Response(schemas_of(raw), self.headers(raw, pointer), pointer, _items(raw))
-
-
-def _with_names(operations: Iterable[Operation], chosen: ChosenNames) -> tuple[Operation, ...]:
-    operations = [*operations]
-    names = python_names(operations, chosen)
-    return tuple(replace(one, **names[one.pointer]) for one in operations)
 
 
 def schemas_of(owner: Mapping[str, Any]) -> dict[str, Schema]:

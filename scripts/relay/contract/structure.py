@@ -10,7 +10,7 @@ from .bundling import Bundle
 from .diagnostics import Diagnostic
 from .document_schemas import DocumentSchema, document_schema
 from .documents import Pointer
-from .pointers import SECTIONS, found_at, kind_at, lookup, parse_pointer, within_schema
+from .pointers import SECTIONS, chain, found_at, kind_at, lookup, parse_pointer, within_schema
 from .structure_messages import (
     AMBIGUOUS,
     LIMITS,
@@ -123,8 +123,12 @@ def _wrong_targets(bundle: Bundle, schema: DocumentSchema) -> Iterator[Structure
 
 
 def _is_kind(kind: str, target: Pointer, document: Any, schema: DocumentSchema) -> bool:
-    """Return True if the value at `target` is of that kind, or missing, which `dangling-ref` reports."""
-    value = found_at(document, target, _MISSING)
+    """Return True if the value at `target` is of that kind, or missing, which `dangling-ref` reports.
+
+    A reference there is followed, except where the same kind of object is expected: it is reported itself.
+    """
+    way = chain(document, target) if kind != "Schema" else [target]
+    value = found_at(document, next((at for at in way if kind_at(at) == kind), way[-1]), _MISSING)
     if value is _MISSING:
         return True
     # Any object is a schema of JSON Schema 2020-12: the place must be one of schemas, or of data of one's own.

@@ -68,7 +68,5 @@ def is_own(path: Path, folder: Path) -> bool:
 
 
 def _file(spec: ModuleSpec) -> Path | None:
-    if spec.origin is not None:
-        return Path(spec.origin)
-    places = list(spec.submodule_search_locations or ())
-    return Path(places[0]) if places else None
+    places = [spec.origin, *(spec.submodule_search_locations or ())]
+    return next((Path(one) for one in places if one is not None), None)
