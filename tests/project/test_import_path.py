@@ -25,6 +25,13 @@ raise ImportError("not Python's, nor the installed one")
 """
 
 
+def run(folder, *command, **variables):
+    given = {"RELAY_JWT_SECRET": SECRET, "RELAY_PORT": "0", **variables}
+    return subprocess.run(
+        command, cwd=folder, env={**environment(folder), **given}, capture_output=True, text=True, timeout=120, check=False
+    )  # fmt: skip
+
+
 @pytest.fixture(autouse=True)
 def _as_before(monkeypatch):
     monkeypatch.setattr(sys, "path", [*sys.path])
@@ -44,10 +51,7 @@ def planted(tmp_path):
 @pytest.mark.parametrize("command", ["check", "lint", "drift", "keys status", "--help", "init new"])
 def test_a_command_executes_no_module_that_only_lies_there(planted, command):
     """A clone, or a folder of downloads, contains any file."""
-    result = subprocess.run(
-        [*SAFE, *command.split()], cwd=planted, capture_output=True, text=True, timeout=120, check=False,
-        env=environment(planted, RELAY_JWT_SECRET=SECRET, RELAY_PORT="0"),
-    )  # fmt: skip
+    result = run(planted, *SAFE, *command.split())
 
     assert not (planted / "executed").exists(), (planted / "executed").read_text("utf-8")
     assert result.returncode in (0, 1, 2)
@@ -66,10 +70,7 @@ def test_the_module_of_a_store_is_pythons(tmp_path):
     as_project(tmp_path)
     (tmp_path / "sqlite3.py").write_text(FOREIGN, "utf-8")
 
-    result = subprocess.run(
-        [*COMMAND, "check"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
-        env=environment(tmp_path, RELAY_JWT_SECRET=SECRET, RELAY_PORT="0"),
-    )  # fmt: skip
+    result = run(tmp_path, *COMMAND, "check")
 
     assert (result.returncode, (tmp_path / "executed").exists()) == (0, False), result.stdout + result.stderr
 
@@ -182,10 +183,7 @@ def test_an_application_finds_the_modules_next_to_its_package(tmp_path):
     )
     code = "import relay; print(relay.create_app().endpoints['show'].binding.function())"
 
-    result = subprocess.run(
-        [sys.executable, "-P", "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
-        env={**environment(tmp_path), "PYTHONPATH": os.fspath(ROOT / "scripts")},
-    )  # fmt: skip
+    result = run(tmp_path, sys.executable, "-P", "-c", code, PYTHONPATH=os.fspath(ROOT / "scripts"))
 
     assert result.stdout == "neighbour\n", result.stderr
 
