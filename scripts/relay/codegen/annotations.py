@@ -52,19 +52,11 @@ class Type:
         """Return True if each member of this type has a match in another, which may be more specific."""
         return all(any(own.is_like(member) for member in other.members) for own in self.members)
 
-    def agrees(self, other: Type) -> bool:
-        """Return True if another type is equal, in any order, or more specific where this is Any."""
-        return _agree(self, other)
-
     def is_like(self, other: Type) -> bool:
         """Return True if another type (not a union) is equal, or more specific where this is Any."""
         same = (self.name, self.kind, len(self.parts)) == (other.name, other.kind, len(other.parts))
-        agree = (own.agrees(part) for own, part in zip(self.parts, other.parts, strict=False))
+        agree = (agrees(own, part) for own, part in zip(self.parts, other.parts, strict=False))
         return self == ANY or (same and all(agree))
-
-    def loosens(self, other: Type) -> bool:
-        """Return True if this is a less specific form of another type: Any, or dict or list in place of what they contain."""
-        return _loosens(self, other)
 
     def replaced(self, old: Type, new: Type) -> Type:
         """Return the type with another one in place of one of its members."""
@@ -108,24 +100,27 @@ MAPPING = Type("dict", (STR, ANY))
 
 
 @functools.lru_cache(maxsize=10_000)
-def _agree(own: Type, other: Type) -> bool:
-    """See `Type.agrees`. Both directions of a comparison compare the parts, which would double at each level."""
+def agrees(own: Type, other: Type) -> bool:
+    """Return True if another type is equal, in any order, or more specific where a type is Any.
+
+    Results are kept: both directions of a comparison compare the parts, which would double at each level.
+    """
     return own == ANY or (own.covers(other) and own.is_met_by(other))
 
 
 @functools.lru_cache(maxsize=10_000)
-def _loosens(loose: Type, exact: Type) -> bool:
-    """See `Type.loosens`; a part that agrees is a form of itself."""
-    if loose == ANY or _agree(exact, loose):
+def loosens(loose: Type, exact: Type) -> bool:
+    """Return True for a less specific form of a type: Any, or dict or list in place of what they contain."""
+    if loose == ANY or agrees(exact, loose):
         return True
     if loose.name == "|" or exact.name == "|":
-        pairs = [[_loosens(one, other) for other in exact.members] for one in loose.members]
+        pairs = [[loosens(one, other) for other in exact.members] for one in loose.members]
         return all(map(any, pairs)) and all(map(any, zip(*pairs, strict=True)))
     if (loose.name, loose.kind) == ("dict", "builtin") and exact.kind == "generated":
         return loose in (MAPPING, Type("dict"))
     is_same = (loose.name, loose.kind) == (exact.name, exact.kind) and loose.name in ("dict", "list")
     parts = zip(loose.parts, exact.parts, strict=False)
-    return is_same and all(_loosens(one, other) for one, other in parts)
+    return is_same and all(loosens(one, other) for one, other in parts)
 
 
 def union(types: Iterable[Type]) -> Type:

@@ -12,7 +12,7 @@ from relay.validation import encoding_objects as encodings
 from relay.validation import media_types as media
 from relay.validation.binary_schemas import is_binary, is_file
 
-from .annotations import BYTES, INT, MAPPING, NONE, STR, UPLOAD, Type, literals, of_schema, union
+from .annotations import BYTES, INT, MAPPING, NONE, STR, UPLOAD, Type, literals, loosens, of_schema, union
 
 STREAM = "AsyncIterator"
 
@@ -43,7 +43,7 @@ class DocumentedBody:
         """Return True if a type has each member of it, or a less specific form of it."""
         documented = [self.type, *filter(None, [self.as_list])]
         return not self.has_shape or any(
-            all(any(own.is_like(part) or part.loosens(own) for part in body.members) for own in one.members)
+            all(any(own.is_like(part) or loosens(part, own) for part in body.members) for own in one.members)
             for one in documented
         )
 
@@ -69,7 +69,7 @@ class DocumentedResult:
         """Return True if each member of a type is one of its bodies, or a less specific form of one."""
         accepted = union(one.accepted for one in self.bodies)
         return accepted.covers(body) or all(
-            any(own.is_like(one) or one.loosens(own) for own in accepted.members) for one in body.members
+            any(own.is_like(one) or loosens(one, own) for own in accepted.members) for one in body.members
         )
 
     def is_met_by(self, body: Type) -> bool:

@@ -15,7 +15,7 @@ from relay.project.syntax import code
 from relay.server import functions
 
 from .annotation_reader import meanings, read_annotation, stream_names
-from .annotations import BYTES, NONE, UPLOAD, Type, union
+from .annotations import BYTES, NONE, UPLOAD, Type, agrees, union
 from .argument_usage import hides, uses
 from .documented_results import STREAM, can_read, read_by
 from .expected_signature import Difference, ExpectedArgument, Signature
@@ -157,7 +157,7 @@ def _wrong(
     if has_own_default:
         allowed += [union([one, NONE]) for one in allowed]
     is_own = found is None or "tuple" in found.names("builtin")
-    if is_own or any(one.agrees(found) for one in allowed if found is not None):
+    if is_own or any(agrees(one, found) for one in allowed if found is not None):
         return None
     return read_by(right, is_async=function.is_async)
 
