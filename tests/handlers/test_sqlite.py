@@ -486,28 +486,20 @@ class TestReadOnly:
 
         assert found is not None
 
-    async def test_makes_no_file(self, tmp_path):
-        """Nor a folder; the first start does."""
-        path = tmp_path / "new" / "relay.db"
-        async with refused(r"relay\.db does not exist yet", StoreAbsent), opened(path, read_only=True):
+    @pytest.mark.parametrize(
+        ("name", "reason", "kind"),
+        [
+            ("new/relay.db", r"relay\.db does not exist yet", StoreAbsent),
+            ("empty.db", r"empty\.db is still empty", StoreAbsent),
+            ("file/relay.db", "cannot be created: this user may not write to", StoreMisconfigured),
+        ],
+    )
+    async def test_makes_and_fills_no_file(self, tmp_path, name, reason, kind):
+        """Nor a folder; an empty file is not ours yet, and where none can be made the first start would fail."""
+        for file in ("empty.db", "file"):
+            (tmp_path / file).touch()
+
+        async with refused(reason, kind), opened(tmp_path / name, read_only=True):
             pass
 
-        assert not list(tmp_path.iterdir())
-
-    async def test_fills_no_file(self, tmp_path):
-        """An empty file may have been put there to be filled; it is not ours yet."""
-        (tmp_path / "relay.db").touch()
-
-        path = tmp_path / "relay.db"
-        async with refused(r"relay\.db is still empty", StoreAbsent), opened(path, read_only=True):
-            pass
-
-        assert files_of(tmp_path) == {"relay.db": b""}
-
-    async def test_says_where_no_file_could_be_made(self, tmp_path):
-        """The first start would fail there."""
-        (tmp_path / "file").touch()
-
-        path = tmp_path / "file" / "relay.db"
-        async with refused("cannot be created: this user may not write to"), opened(path, read_only=True):
-            pass
+        assert files_of(tmp_path) == {"empty.db": b"", "file": b""}

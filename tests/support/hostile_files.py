@@ -875,13 +875,10 @@ INDEXES: dict[str, Callable[[], str]] = {
     "titles": lambda: '[a](b "' * 140_000,
 }
 PAGES: dict[str, Callable[[], str]] = {
+    **{name: INDEXES[name] for name in ("quotes", "nested_lists", "brackets", "definitions")},
     "fences": lambda: "```yaml\na: b\n```\n" * 60_000,
     "openapi_fences": lambda: "```yaml\nopenapi: 3.0.3\n```\n" * 35_000,
     "open_fence": lambda: "```yaml\n" + "a: b\n" * 200_000,
-    "quotes": lambda: "> " * 500_000,
-    "lists": lambda: "".join("  " * n + "- a\n" for n in range(900)),
-    "brackets": lambda: "[" * 1_000_000,
-    "definitions": lambda: "[a]: " * 200_000,
     "definitions_lines": lambda: "[a]:\n" * 200_000,
     "mdx": lambda: "<A b={" * 160_000,
     "empty": lambda: "",
