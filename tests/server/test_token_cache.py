@@ -1,4 +1,4 @@
-"""What is remembered of good tokens: `scripts/relay/server/token_cache.py`."""
+"""What is remembered of good tokens: `scripts/relay/server/tokens.py`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from handlers._settings import Settings
 from handlers._store import Batch, open_store
 from relay.server import keys
-from relay.server import token_cache as remembered
+from relay.server import tokens as remembered
 from relay.server.keys import Key, SingleKey
-from relay.server.token_cache import TokenCache, fingerprint
-from relay.server.tokens import TokenVerifier
+from relay.server.tokens import TokenCache, TokenVerifier, fingerprint
 from support.hosting import SECRET, assert_envelope, bearer, calling, contract, operation
 from support.signing import EC, ED, RSA, jwk, refuses, sign, verifier
 

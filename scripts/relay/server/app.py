@@ -20,7 +20,7 @@ from .endpoint import Endpoint, ServedOperation
 from .error_responses import ErrorResponses, ErrorTranslator
 from .errors import RenderOperationError
 from .function_checks import check_names
-from .functions import code_place, takes_upload
+from .functions import code_place, named_arguments, takes_upload
 from .guard import Guard
 from .handler_modules import is_package
 from .info_functions import info_verifier
@@ -173,7 +173,8 @@ class Application(Compiled):
             authenticate = Authenticator(
                 operation, self.contract, verifiers, identify, self.translate, senders
             )
-            takes_request = endpoint.binding.takes("request", collaborators)
+            known = {*endpoint.binding.names.values(), *collaborators}
+            takes_request = "request" in named_arguments(function) - known
             return ServedOperation(
                 endpoint,
                 authenticate=authenticate if operation.security else None,

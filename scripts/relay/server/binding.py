@@ -36,7 +36,6 @@ from .connexion_code import connexion_notes, template_notes
 from .functions import (
     CONTEXT_ARGUMENTS,
     missing_handler_message,
-    named_arguments,
     required_names,
     signature_problems,
 )
@@ -110,10 +109,6 @@ class Binding:
         sent = self.sent if self.is_named else self.names.values()
         known = {*sent, *RESERVED_ARGUMENTS, *CONTEXT_ARGUMENTS, "request", *collaborators}
         return [name for name in required_names(self.function) if name not in known]
-
-    def takes(self, name: str, collaborators: Iterable[str]) -> bool:
-        """Return True if the function names an argument that neither the contract nor a collaborator has."""
-        return name in named_arguments(self.function) - {*self.names.values(), *collaborators}
 
 
 def bind(

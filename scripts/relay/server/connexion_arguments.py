@@ -13,7 +13,7 @@ from starlette.datastructures import Headers, UploadFile
 from relay.contract.connexion_words import body_names, spellings
 from relay.contract.diagnostics import Diagnostic, Severity
 from relay.contract.documents import Pointer
-from relay.contract.model import ABSENT, Contract, Operation, Parameter
+from relay.contract.model import ABSENT, Contract, Operation
 from relay.contract.names import RESERVED_ARGUMENTS
 from relay.validation import media_types as media
 from relay.validation.binary_schemas import is_binary
@@ -47,7 +47,10 @@ class ConnexionArguments:
         self._takes_any = accepted_names(function) is None
         self._arguments = self._argument_names()
         self.names: Mapping[Pointer, str] = {
-            one.pointer: self._key(one, self._arguments.get(one.pointer)) for one in operation.parameters
+            one.pointer: argument
+            if (argument := self._arguments.get(one.pointer)) and argument not in RESERVED_ARGUMENTS
+            else f"{one.location} {one.name}"
+            for one in operation.parameters
         }
         self._body = self._body_name()
         self._files = file_fields(operation, contract)
@@ -107,11 +110,6 @@ class ConnexionArguments:
             if possible:
                 found[one.pointer] = possible[0]
         return found
-
-    def _key(self, parameter: Parameter, argument: str | None) -> str:
-        if argument is not None and argument not in RESERVED_ARGUMENTS:
-            return argument
-        return f"{parameter.location} {parameter.name}"
 
     def _body_name(self) -> str | None:
         if self._operation.body is None:

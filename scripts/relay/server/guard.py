@@ -16,7 +16,7 @@ from .error_responses import ErrorResponses
 from .errors import AmbiguousHost, ClientDisconnected, HeadersTooLarge, Overloaded
 from .lifespan import is_cancelled
 from .logs import REQUEST_ID
-from .scope_keys import CONNECTION, PROGRESS, Connection, Progress
+from .scope_keys import CONNECTION, PROGRESS, Progress
 from .sending import send_response
 
 MAX_HEADERS = 100
@@ -91,7 +91,10 @@ class Guard:
                 self._in_flight -= slots
                 slots = 0
             else:
-                _complete(progress, scope)
+                progress.is_complete = True
+                if (connection := scope.get(CONNECTION)) is not None and connection.is_lost:
+                    # The client had left: uvicorn drops what is sent then, and raises nothing.
+                    progress.failed = ClientDisconnected.status
 
         self._in_flight += slots
         try:
@@ -127,14 +130,6 @@ class Guard:
     def _check_limit(self, slots: int) -> None:
         if slots and self._in_flight > self._limit:
             raise Overloaded({"retry-after": "1"})
-
-
-def _complete(progress: Progress, scope: Any) -> None:
-    """Record the end of a response, or that its client had left: uvicorn drops what is sent then, and raises nothing."""
-    progress.is_complete = True
-    connection: Connection | None = scope.get(CONNECTION)
-    if connection is not None and connection.is_lost:
-        progress.failed = ClientDisconnected.status
 
 
 def check_head(scope: Any) -> None:

@@ -91,7 +91,12 @@ class Observer:
             self._count_failure(operation, code, exc)
             return
         if found is not None and found.status == Unauthenticated.status:
-            self._refused(exc, operation, scope)
+            reason = getattr(exc, "reason", "")
+            if not isinstance(reason, str) or not _WORD.fullmatch(reason):
+                reason = "refused"  # a package's error may have any reason, a label must be a fixed word
+            scope[_OUTCOME]["reason"] = reason
+            if self.metrics is not None:
+                self.metrics.refusals.labels(operation, reason).inc()
         if found is not None and found.status < 500:
             if progress.failed:
                 self._unsent(exc, found, scope)
@@ -106,14 +111,6 @@ class Observer:
     def _count_failure(self, operation: str, code: str, cause: BaseException) -> None:
         if self.metrics is not None:
             self.metrics.failures.labels(operation, code, type(cause).__name__).inc()
-
-    def _refused(self, exc: BaseException, operation: str, scope: Any) -> None:
-        reason = getattr(exc, "reason", "")
-        if not isinstance(reason, str) or not _WORD.fullmatch(reason):
-            reason = "refused"  # a package's error may have any reason, a label must be a fixed word
-        scope[_OUTCOME]["reason"] = reason
-        if self.metrics is not None:
-            self.metrics.refusals.labels(operation, reason).inc()
 
     def _unsent(self, exc: BaseException, found: ErrorReport, scope: Any) -> None:
         """Record a client error that the client does not get, since the response had begun."""

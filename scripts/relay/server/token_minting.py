@@ -53,16 +53,15 @@ def check_signable(contract: Contract, functions: Mapping[str, Function]) -> Non
     """Raise SetupError if `functions`, by scheme, verify all tokens: they would refuse Relay's own."""
     schemes = token_schemes(contract)
     if schemes and schemes <= functions.keys():
-        raise SetupError(_unsigned(contract, name, functions[name]) for name in sorted(schemes))
-
-
-def _unsigned(contract: Contract, scheme: str, function: Function) -> Diagnostic:
-    function = inspect.unwrap(function)
-    name = f"{function.__module__}.{getattr(function, '__qualname__', type(function).__name__)}"
-    message = (
-        f"the function {name} verifies the tokens of '{scheme}', so Relay signs none; use one that it accepts"
-    )
-    return contract.problem(("components", "securitySchemes", scheme), message, "unsigned")
+        problems: list[Diagnostic] = []
+        for scheme in sorted(schemes):
+            function = inspect.unwrap(functions[scheme])
+            name = f"{function.__module__}.{getattr(function, '__qualname__', type(function).__name__)}"
+            verifies = f"the function {name} verifies the tokens of '{scheme}'"
+            message = f"{verifies}, so Relay signs none; use one that it accepts"
+            pointer = ("components", "securitySchemes", scheme)
+            problems.append(contract.problem(pointer, message, "unsigned"))
+        raise SetupError(problems)
 
 
 def mint(settings: Settings, claims: Mapping[str, Any], expires: int) -> str:

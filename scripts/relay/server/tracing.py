@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.methods import in_request
 from relay.contract.model import Contract
-from relay.validation.http import OPERATION, HeaderList
+from relay.validation.http import OPERATION
 
 from .scope_keys import PROGRESS
 
 if TYPE_CHECKING:
-    from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
     from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
     from opentelemetry.trace import Span, Tracer
@@ -80,9 +79,10 @@ class Traced:
             "url.scheme": scope["scheme"],
         }
         name = method if method in self._methods else "HTTP"
-        span = self._tracer.start_span(
-            name, self._parent(scope["headers"]), kind=SpanKind.SERVER, attributes=attributes
-        )
+        # The caller's span (W3C Trace Context), if there is exactly one header.
+        parents = [value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"]
+        parent = self._propagator.extract({"traceparent": parents[0]}) if len(parents) == 1 else None
+        span = self._tracer.start_span(name, parent, kind=SpanKind.SERVER, attributes=attributes)
         try:
             with use_span(span, record_exception=False, set_status_on_exception=False):
                 await self._app(scope, receive, send_recording_status)
@@ -90,13 +90,6 @@ class Traced:
             progress = scope.get(PROGRESS)
             self._set_outcome(span, name, scope.get(OPERATION), status, progress.failed if progress else 0)
             span.end()
-
-    def _parent(self, headers: HeaderList) -> Context | None:
-        """Return the caller's span (W3C Trace Context); None unless there is exactly one traceparent header."""
-        values = [value for name, value in headers if name == b"traceparent"]
-        if len(values) != 1:
-            return None
-        return self._propagator.extract({"traceparent": values[0].decode("latin-1")})
 
     def _set_outcome(
         self, span: Span, name: str, operation: str | None, status: int | None, failed: int
