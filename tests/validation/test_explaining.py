@@ -1,4 +1,4 @@
-"""Explanations of rejected values: `relay.validation.explaining`."""
+"""Explanations of rejected values: `relay.validation.reasons`."""
 
 from __future__ import annotations
 
