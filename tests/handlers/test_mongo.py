@@ -385,6 +385,14 @@ async def test_leaves_nothing_behind():
     await faults.unavailable_in_time(store.ready())
 
 
+async def test_a_reason_is_the_class_of_the_first_cause():
+    """The driver wraps what failed, and its text may quote a password."""
+    failure = PyMongoError("hunter2")
+    failure.__cause__ = ConnectionRefusedError("hunter2")
+    async with mongo_client.create_client(DOWN) as client:
+        assert mongo_client._reason(client, failure) == "ConnectionRefusedError"
+
+
 @pytest.mark.parametrize(
     ("url", "waits"),
     [("mongodb://host/relay", 2.0), ("mongodb://host/relay?timeoutms=700", 0.7)],
