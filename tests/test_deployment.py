@@ -46,6 +46,7 @@ def health_command():
     return [sys.executable, *rest]
 
 
+@pytest.mark.slow
 def test_compose_keeps_to_its_published_schema():
     """As far as a schema can tell."""
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
@@ -132,6 +133,7 @@ def test_the_service_has_time_to_end_and_is_checked_before():
     assert service["depends_on"] == {"check": {"condition": "service_completed_successfully"}}
 
 
+@pytest.mark.slow
 def test_the_health_check_tells_a_live_service_from_a_dead_one(tmp_path):
     """By the very line that the image has."""
     with serving(as_project(tmp_path), RELAY_JWT_SECRET=SECRET) as service:
@@ -154,6 +156,7 @@ def nobody(folder, *arguments, **variables):
         yield process
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     os.geteuid() != 0 or not shutil.which("setpriv"), reason="only root can become another user, by setpriv"
 )

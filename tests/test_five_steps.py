@@ -135,6 +135,7 @@ def checks(*environments):
             yield shlex.split(re.sub(r"\{posargs:?([^}]*)\}", r"\1", line))
 
 
+@pytest.mark.slow
 def test_an_import_is_a_first_step_as_well(project):
     """It makes the contract that a person would write by hand."""
     spec = project / "spec/openapi.yaml"
@@ -148,6 +149,7 @@ def test_an_import_is_a_first_step_as_well(project):
     assert imported == yaml.safe_load(spec.read_text("utf-8"))
 
 
+@pytest.mark.slow
 def test_five_steps_add_an_operation(project):
     """Each does what CONTRIBUTING says, and what was written before is still there."""
     before = (project / "handlers/calls.py").read_text("utf-8")

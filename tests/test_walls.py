@@ -79,6 +79,7 @@ def circles(graph):
     return [name for name in graph if name in reached(name)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", LAYERS)
 def test_a_layer_imports_only_what_stands_below(layer):
     """Each layer of relay knows itself and the layers before it in the list."""
@@ -103,6 +104,7 @@ def test_every_module_of_relay_has_a_place():
     }
 
 
+@pytest.mark.slow
 def test_no_modules_of_relay_import_each_other():
     """Neither two of them nor more in a circle, lazily or not; `relay` itself only collects names."""
     graph = {name: modules_of_relay(name) - {"relay"} for name in MODULES if is_within(name, "relay")}
@@ -110,6 +112,7 @@ def test_no_modules_of_relay_import_each_other():
     assert circles(graph) == []
 
 
+@pytest.mark.slow
 def test_relay_never_imports_our_service_nor_the_benchmark():
     """It serves any contract and any package."""
     assert (
@@ -152,6 +155,7 @@ def test_operations_know_types_errors_store_and_identity():
     assert breaches(is_operation_module, lambda name: is_within(name, *ours, *library)) == []
 
 
+@pytest.mark.slow
 def test_only_the_framework_module_knows_connexion():
     """The benchmark serves Connexion without relay, to compare."""
     assert (
@@ -163,6 +167,7 @@ def test_only_the_framework_module_knows_connexion():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("driver", ["pymongo", "bson", "sqlite3"])
 def test_only_the_store_knows_a_driver(driver):
     """Other modules ask the store for data; programs that the benchmark compares with have none."""

@@ -36,6 +36,7 @@ def test_every_goal_names_figures_of_a_cell():
     assert all(said.startswith("not measured: the cell") for *_, said in judged({}, {}))
 
 
+@pytest.mark.slow
 def test_a_run_reports_goals_and_figures(tmp_path, monkeypatch):
     """Over real sockets, with one peer that is not there."""
     chosen = {name: PEERS[name] for name in ("relay", "relay-mongodb")}
@@ -50,6 +51,7 @@ def test_a_run_reports_goals_and_figures(tmp_path, monkeypatch):
     assert "| Relay | " in done.stdout
 
 
+@pytest.mark.slow
 async def test_stages_are_cut_one_after_the_other(tmp_path, monkeypatch):
     """Each service with a constant answers as the whole one does."""
     monkeypatch.setenv("BENCH_DATA", write_data(tmp_path, body(3)))

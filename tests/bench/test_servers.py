@@ -13,6 +13,8 @@ from bench.servers import started
 from relay.contract.diagnostics import SetupError
 from support.benching import program
 
+pytestmark = pytest.mark.slow
+
 RESULT = 'x\nRESULT {{"requests": {}, "wrong": {}, "missing": {}, "seconds": 2.0, "p99": 12.5}}\n'
 
 

@@ -100,6 +100,7 @@ async def test_warns_of_a_key_that_replaces_the_functions_of_the_contract(tmp_pa
     assert await warned("verifiers = {'token': len, 'key': len}\n", jwt_secret=SECRET) == []
 
 
+@pytest.mark.slow
 async def test_changes_nothing(tmp_path):
     before = files_of(tmp_path)
     (line,) = [line for line in await told(ours()) if "relay.db" in line]
@@ -115,6 +116,7 @@ async def test_changes_nothing(tmp_path):
     assert files_of(tmp_path) == before
 
 
+@pytest.mark.slow
 async def test_finds_the_address_that_is_taken(unused_port):
     """By something else than this service, or by its own metrics."""
     given = {"port": unused_port, "metrics_bind": f"127.0.0.1:{unused_port}"}
@@ -152,6 +154,7 @@ async def test_finds_a_key_set_that_cannot_be_fetched(unused_port):
     assert "sk_canary" not in str(lines)
 
 
+@pytest.mark.slow
 async def test_fetches_a_key_set():
     """What a token would be verified with is what is told; without a key, nobody would be let in."""
     with KeyServer() as keys:
@@ -264,6 +267,7 @@ class TestCommand:
         assert result.exit_code == 0, result.output
         assert files_of(tmp_path) == before
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "init",
         [
@@ -328,6 +332,7 @@ class TestCommand:
         read(result.stdout)
         assert "1 operation" in result.stdout
 
+    @pytest.mark.slow
     def test_knows_a_service_of_ours_that_runs_already(self, run_ours, tmp_path):
         """On a host that serves, it can be asked again."""
         with serving(tmp_path, RELAY_JWT_SECRET=SECRET) as service:
@@ -338,6 +343,7 @@ class TestCommand:
         assert f"127.0.0.1:{port} is taken by a running service of this kind" in result.stdout
         assert "ok: store: it is ready" in result.stdout
 
+    @pytest.mark.slow
     def test_finds_a_store_that_is_down(self, run_ours, unused_port):
         url = f"mongodb://me:sk_canary@127.0.0.1:{unused_port}/relay"
 

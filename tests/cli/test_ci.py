@@ -53,6 +53,7 @@ def assert_valid(forge, *files):
     assert found.returncode == 0, found.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("forge", FORGES)
 def test_every_workflow_keeps_to_its_published_schema(forge, tmp_path):
     """With every combination of options, and file names that a shell or YAML could trip over."""
@@ -63,6 +64,7 @@ def test_every_workflow_keeps_to_its_published_schema(forge, tmp_path):
     assert_valid(forge, *files)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", ["sh", "bash"])
 @pytest.mark.parametrize("forge", FORGES)
 def test_every_script_can_be_parsed(forge, shell):
@@ -95,6 +97,7 @@ def test_no_name_becomes_an_expression(forge, name):
             plan(forge, *options)
 
 
+@pytest.mark.slow
 @example("-x")
 @given(st.text(min_size=1).filter(lambda name: name.isprintable() and name.strip()))
 def test_any_name_is_one_word_of_the_script(name):
@@ -197,6 +200,7 @@ class TestCommand:
 class TestOurs:
     """`.github/workflows/`."""
 
+    @pytest.mark.slow
     def test_is_valid_and_its_scripts_can_be_parsed(self):
         assert_valid("github", OURS, WEEKLY)
         for file in (OURS, WEEKLY):
@@ -308,6 +312,7 @@ def steps():
 class TestGitHub:
     """The steps of its workflow, run."""
 
+    @pytest.mark.slow
     def test_passes_what_is_in_order(self, repository, steps):
         found = {name: repository.run(steps[name], BASE="main") for name in ("lint", "drift", "breaking")}
 
@@ -315,6 +320,7 @@ class TestGitHub:
             assert result.returncode == 0, result.stdout + result.stderr
         assert found["breaking"].stdout == "relay breaking: nothing changed\n"
 
+    @pytest.mark.slow
     def test_fails_a_breaking_change(self, repository, steps):
         """It shows beside the line; what the types say now is drift."""
         repository.commit(things("id"))
@@ -327,6 +333,7 @@ class TestGitHub:
         assert drift.returncode == 1
         assert "::error file=" in drift.stdout
 
+    @pytest.mark.slow
     def test_skips_a_contract_that_is_new_where_all_can_see_it(self, repository, steps):
         """There is nothing yet that it could break."""
         repository.git("checkout", "--quiet", "--orphan", "empty")
@@ -339,10 +346,12 @@ class TestGitHub:
         assert found.returncode == 0
         assert found.stdout.startswith("::notice::relay breaking: skipped, ")
 
+    @pytest.mark.slow
     def test_fails_without_the_base_branch(self, repository, steps):
         """A checkout without history must not look like success."""
         assert repository.run(steps["breaking"], BASE="gone").returncode != 0
 
+    @pytest.mark.slow
     def test_a_branch_cannot_write_the_script(self, repository, steps):
         """Git lets a branch be called nearly anything."""
         name = 'x$(touch${IFS}owned)`touch${IFS}owned`";touch${IFS}owned;"'
@@ -353,6 +362,7 @@ class TestGitHub:
         assert found.stdout == "relay breaking: nothing changed\n"
         assert not (repository.folder / "owned").exists()
 
+    @pytest.mark.slow
     def test_sums_up(self, repository, steps, tmp_path):
         """What was skipped is told, too."""
         repository.run(
@@ -370,6 +380,7 @@ class TestGitLab:
 
     SCRIPT = yaml.safe_load(plan("gitlab", "api.yaml", "shop"))["contract"]["script"][1]
 
+    @pytest.mark.slow
     def test_passes_what_is_in_order_and_says_what_was_skipped(self, repository):
         """A branch that nobody asks to merge has nothing to be compared with."""
         found = repository.run(self.SCRIPT)
@@ -378,6 +389,7 @@ class TestGitLab:
         assert "tested\n" in found.stdout
         assert found.stdout.splitlines()[-1] == "relay breaking: skipped, this is no merge request"
 
+    @pytest.mark.slow
     def test_runs_every_check_and_sums_up(self, repository):
         """What one check found keeps none of the others from running."""
         repository.commit(things("id"))
@@ -388,6 +400,7 @@ class TestGitLab:
         assert "tested\n" in found.stdout
         assert found.stdout.splitlines()[-1] == "failed: drift breaking"
 
+    @pytest.mark.slow
     def test_is_not_blamed_for_what_the_target_branch_got_since(self, repository):
         """Only what this branch changed can break somebody by it."""
         repository.git("checkout", "--quiet", "-b", "theirs")

@@ -40,6 +40,7 @@ def python(code, folder=ROOT):
     return done.stdout, done.stderr
 
 
+@pytest.mark.slow
 def test_help_waits_for_no_library_that_it_does_not_need(tmp_path):
     """What a command works with is imported when it runs."""
     code = (
@@ -62,6 +63,7 @@ def test_our_service_adds_commands(run_ours, name):
     assert (shown.exit_code, shown.stdout.startswith("Usage: ")) == (0, True)
 
 
+@pytest.mark.slow
 def test_says_its_version_from_a_checkout(tmp_path):
     assert relay(tmp_path, "--version").stdout == f"relay, version {__version__}\n"
 
@@ -72,6 +74,7 @@ def test_every_command_shows_how_it_is_typed():
         assert f"  relay {name} " in f"{main.get_command(None, name).epilog} "
 
 
+@pytest.mark.slow
 def test_what_serves_starts_without_what_it_does_not_need():
     """Other commands, the mock and database drivers would delay the first answer."""
     code = (
@@ -96,9 +99,11 @@ def only_show(folder, **modules):
     return "--spec", "api.yaml", "--handlers", write_package(folder, **modules)
 
 
+@pytest.mark.slow
 class TestServe:
     """`relay serve`."""
 
+    @pytest.mark.slow
     def test_the_printed_curl_answers_with_a_conforming_body(self, demo):
         """The first thing a newcomer does is paste it."""
         command = shlex.split(demo.printed[-1])
@@ -120,6 +125,7 @@ class TestServe:
         assert_envelope(malformed, 400, "MALFORMED_PATH")
         assert "server" not in response.headers
 
+    @pytest.mark.slow
     def test_the_demo_makes_a_keyring_of_its_own(self, tmp_path):
         """Beside its data, for its owner alone; what it loads is sealed with it, and stays so when it starts again."""
         for _ in range(2):
@@ -138,6 +144,7 @@ class TestServe:
         assert f"Data: {folder}/demo.db, its secrets encrypted with demo-keyring" in service.printed
         assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
 
+    @pytest.mark.slow
     def test_the_demo_goes_on_with_data_of_before(self, tmp_path):
         """An older version left it in plain text, and made no keyring."""
         folder = tmp_path / "tether-relay"
@@ -161,6 +168,7 @@ class TestServe:
         assert (result.exit_code, result.stderr) == (2, told)
         assert not (tmp_path / "mine.db").exists()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("variables", "told"),
         [
@@ -206,6 +214,7 @@ class TestServe:
         told = "cannot be imported: ModuleNotFoundError: No module named 'nothing_like_this'"
         assert (result.exit_code, result.stderr) == (2, f"error: {given[-1]}/things.py:1:1: {told}\n")
 
+    @pytest.mark.slow
     def test_says_when_the_port_is_taken(self, tmp_path):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = str(taken.getsockname()[1])
@@ -216,6 +225,7 @@ class TestServe:
             f"error: RELAY_HOST, RELAY_PORT: cannot listen on 127.0.0.1:{port}: Address already in use\n"
         )
 
+    @pytest.mark.slow
     def test_says_that_collaborators_failed(self, tmp_path):
         """In a line, without the text, which may hold a password."""
         init = """
@@ -233,6 +243,7 @@ class TestServe:
         told = "collaborators() failed: OSError; RELAY_LOG_LEVEL=debug shows where"
         assert (result.returncode, result.stderr) == (2, f"error: {given[-1]}/__init__.py:4:1: {told}\n")
 
+    @pytest.mark.slow
     def test_starts_though_its_database_is_down(self, tmp_path):
         """It becomes ready by itself; until then it says that it is not, in time."""
         with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -402,6 +413,7 @@ def test_commands_of_a_broken_package_are_not_called_unknown(run, tmp_path):
     assert listed.exit_code == 0
 
 
+@pytest.mark.slow
 class TestWorkingDirectory:
     """One that cannot be used."""
 
@@ -430,6 +442,7 @@ class TestWorkingDirectory:
 
         assert (result.exit_code, result.output) == (2, self.LINE.format(reason))
 
+    @pytest.mark.slow
     def test_starts_python_there(self, tmp_path):
         """Nothing that is imported asks for it."""
         script = 'cd gone && rmdir ../gone && exec "$PYTHON" -P -m relay serve'

@@ -43,6 +43,7 @@ def _outcome(folder, command, name):
     return bounded.run(folder, *COMMANDS[command])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "name"), [(command, name) for command, names in ALWAYS.items() for name in names.split()]
 )

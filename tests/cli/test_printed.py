@@ -123,6 +123,7 @@ def assert_harmless(output):
     assert not COMMAND.match(output)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", CONTRACTS)
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize(
@@ -144,6 +145,7 @@ def test_no_finding_controls_who_reads_it(project, tmp_path, command, form, made
     assert output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", CONTRACTS)
 @pytest.mark.parametrize("arguments", [["--check"], ["--diff"], []], ids=["check", "diff", "write"])
 def test_regenerate_prints_and_writes_no_control_characters(project, tmp_path, arguments, made):
@@ -157,6 +159,7 @@ def test_regenerate_prints_and_writes_no_control_characters(project, tmp_path, a
         assert all(one.names[0].name != "os" for one in imports)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", CONTRACTS)
 @pytest.mark.parametrize("form", FORMATS)
 def test_import_and_upgrade_print_no_control_characters(project, tmp_path, form, made):
@@ -171,6 +174,7 @@ def test_import_and_upgrade_print_no_control_characters(project, tmp_path, form,
         assert_harmless(project(contract({}), "upgrade", "old.yaml", "--format", form, *arguments))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", CONTRACTS)
 def test_init_prints_and_writes_no_control_characters(project, tmp_path, made):
     """Its files are read, sourced and built."""
@@ -184,6 +188,7 @@ def test_init_prints_and_writes_no_control_characters(project, tmp_path, made):
             assert not RAW.findall(file.read_text("utf-8")), file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [["lint"], ["breaking", "api.yaml"], ["import"], ["upgrade"], ["drift", "--spec"]],
@@ -196,12 +201,14 @@ def test_a_file_name_controls_nothing(project, tmp_path, command):
         assert_harmless(project(contract({}), *command, f"{text}.json"))
 
 
+@pytest.mark.slow
 def test_a_revision_controls_nothing(project):
     """It is part of the call, and in CI a branch names it."""
     for text in (one for one in TEXTS if "\0" not in one):
         assert_harmless(project(contract({}), "breaking", f"{text}:api.yaml"))
 
 
+@pytest.mark.slow
 def test_a_mocked_service_starts_with_harmless_lines(project, tmp_path, capsys):
     """Its title, its operations and the `curl` to try are the contract's."""
     document = contract({"/a": {"get": plain("show")}})
@@ -240,6 +247,7 @@ def har(texts):
     return {"log": {"version": "1.2", "creator": {"name": "a", "version": "1"}, "entries": entries}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMATS)
 def test_reports_of_recorded_traffic_are_harmless(project, tmp_path, form):
     """The traffic's bodies, headers and addresses are its clients'."""

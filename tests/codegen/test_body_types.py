@@ -59,6 +59,7 @@ def test_items_of_another_type_are_reported(taken, returned, rule):
     assert findings(taken, returned) == [rule]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("item", ["Row", "Mine"])
 @pytest.mark.parametrize(
     ("taken", "is_async"),
@@ -121,6 +122,7 @@ def written(schema, **encodings):
     return " ".join(code[code.index("async def add(") : code.index(':\n    """')].split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("schema", "encodings", "taken", "returned"),
     [

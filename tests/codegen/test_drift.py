@@ -91,6 +91,7 @@ def test_reports_a_public_function_that_serves_no_operation(things, found):
     assert handler_findings(state_of(showing(), things=things, **modules)) == found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "things",
     [
@@ -188,6 +189,7 @@ def test_a_handler_that_does_not_exist_after_import_is_missing(things):
     assert rules(state_of(showing(), things=things, **modules)) == ["missing-handler"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("definition", "found"),
     [
@@ -232,6 +234,7 @@ def test_an_argument_that_is_always_sent_needs_no_default(parameters, definition
     assert rules(state_of(showing(parameters=parameters), things=f"def {definition}: ...\n")) == found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("function", "severity"),
     [
@@ -392,6 +395,7 @@ def test_compares_the_return_annotation_with_the_responses(document, annotation,
     assert rules(state_of(document, things=things)) == ([] if is_right else ["return-annotation"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("imports", ["", "from ._types import *", "from ._types import Thing"])
 @pytest.mark.parametrize(
     "annotation", ["Other", "list[Other]", "dict[str, Other]", "tuple[list[Other], int]"]
@@ -533,6 +537,7 @@ RAISING = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("raised", "statuses"),
     [
@@ -681,6 +686,7 @@ def overdrawn(raised, *, schema=PROBLEM_409, init="", errors=OVERDRAWN):
     return findings(state_of(document, init=init, things=things, _errors=errors))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("init", ["", RENDERS_MEMBERS])
 @pytest.mark.parametrize(
     "raised",
@@ -751,6 +757,7 @@ def test_members_that_refer_to_themselves_are_not_followed_for_ever():
     assert [one.rule for one in overdrawn("Overdrawn", errors=errors)] == ["unread-error-body"]
 
 
+@pytest.mark.slow
 def test_our_service_and_the_garage_have_not_drifted():
     """This runs the command on real packages."""
     ours = relay(ROOT, "drift")
@@ -812,6 +819,7 @@ def test_refuses_a_name_that_is_not_a_package(tmp_path, package, message):
     assert (done.returncode, done.stderr) == (2, f"error: {message}\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["drift", "regenerate"])
 def test_a_missing_library_is_reported_with_the_extra_to_install(tmp_path, command):
     """The libraries of the tools are an optional dependency."""

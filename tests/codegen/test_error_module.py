@@ -129,6 +129,7 @@ ISSUE = {"location": "query", "path": "/a", "reason": "m"}
 BY_FIELD = {"type": "object", "additionalProperties": {"type": "array"}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("schema", "plain", "detailed"),
     [

@@ -75,6 +75,7 @@ PETS = '''
 '''
 
 
+@pytest.mark.slow
 def test_a_function_moves_with_its_comments_and_decorators_and_the_imports_it_needs():
     """What it uses of its old module is imported from there; arguments get the names that Relay passes."""
     parameters = [query("petName", required=True)]
@@ -193,6 +194,7 @@ REFUSED = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("source", "others", "why"), REFUSED)
 def test_a_function_that_would_not_work_elsewhere_stays_and_is_reported(source, others, why):
     """It still serves its operation, so it gets no stub."""
@@ -239,6 +241,7 @@ def state_of_one(source, body, path="pets.one", **modules):
     return replace(state, contract=state_of(contract({"/a": {"put": one}})).contract)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("source", "body", "why"), OTHER_ARGUMENTS)
 @pytest.mark.parametrize("is_there", [False, True])
 def test_a_function_that_would_get_other_arguments_stays_and_is_reported(source, body, why, is_there):
@@ -252,6 +255,7 @@ def test_a_function_that_would_get_other_arguments_stays_and_is_reported(source,
     assert [one.rule for one in made.remaining if why in one.message] == ["not-moved"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "body"),
     [
@@ -311,6 +315,7 @@ PARTS = {  # lines of the module → an expression of the function
 }
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(
     chosen=st.lists(st.sampled_from([*PARTS]), unique=True, max_size=5),
@@ -353,6 +358,7 @@ SERVICE = {"/pets": {"get": {**operation("list_pets"), **LISTED}}}
 KEY = {"type": "apiKey", "in": "header", "name": "X-Key", "x-apikeyInfoFunc": "api.auth.check"}
 
 
+@pytest.mark.slow
 def test_a_service_of_connexion_is_served_from_its_tags_afterwards(tmp_path):
     """`--check` and `--diff` write nothing; a second run changes nothing; a verifier stays the contract's."""
     whole = contract(SERVICE, components={"securitySchemes": {"key": KEY}})

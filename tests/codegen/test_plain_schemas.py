@@ -52,6 +52,7 @@ def annotation(schema):
     return of_schema(given_schema, found, generate_types(found).names).written({})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("schema", "expected"),
     [
@@ -233,6 +234,7 @@ def imported(source):
     return module
 
 
+@pytest.mark.slow
 @given(
     some=st.lists(grown(SCHEMAS), min_size=6, max_size=6),
     nested=SCHEMAS,

@@ -106,6 +106,7 @@ def test_writes_a_stub_for_a_new_operation():
     ''')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [
@@ -168,6 +169,7 @@ HEADERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("header", HEADERS)
 def test_imports_stay_in_the_order_that_ruff_requires(header):
     use = HEADERS[header] or "one = 1"
@@ -306,6 +308,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("before", "names", "after"), CASES)
 def test_fixes_a_signature(before, names, after):
     """The order and all correct parts stay; a plain `def` stays plain."""
@@ -352,6 +355,7 @@ def test_an_argument_that_would_hide_a_name_in_the_body_is_left_to_a_person(thin
     assert "; show() uses 'type' for something else: rename that first" in made.remaining[0].message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body", ["return limit", "limit = 1", "return [limit for limit in ()]", "return x.limit"]
 )
@@ -388,6 +392,7 @@ LATE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("things", [*EVALUATED, *LATE])
 def test_a_fixed_module_can_be_imported_wherever_its_imports_are(imported, things):
     """Under TYPE_CHECKING, below their use, on one line, below a docstring in two parts."""
@@ -535,6 +540,7 @@ CHANGED = {  # contract, source, changed contract, changed source, what is left 
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("before", "after", "left"), CHANGED.values(), ids=CHANGED)
 def test_follows_a_changed_contract(before, after, left):
     sources = in_sync(before[0], things=before[1], _x="def old(): ...\n")
@@ -690,6 +696,7 @@ def test_an_argument_that_may_be_a_collaborator_is_not_taken_for_a_parameter():
     assert after == "def show(*, limiter, limit: str | None = None): ...\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "rest"),
     [
@@ -732,6 +739,7 @@ def test_reports_references_that_a_rename_cannot_update():
     ]
 
 
+@pytest.mark.slow
 def test_a_module_that_cannot_be_parsed_is_skipped_and_the_others_are_updated():
     """Its entries stay in the record."""
     modules = {"things": "def one(): ...\n", "others": "def two(): ...\n"}
@@ -774,6 +782,7 @@ def test_refuses_a_rename_with_an_unknown_or_taken_name(pair, message):
         assert message in str(refused.value)
 
 
+@pytest.mark.slow
 def test_types_that_are_no_longer_used_are_no_longer_imported():
     """A block that becomes empty is removed, too; an import with a comment stays."""
     before = source("""
@@ -795,6 +804,7 @@ def test_types_that_are_no_longer_used_are_no_longer_imported():
     assert "import Thing  # mine" in module_after(state_of(NOTHING, things=commented))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_keeps_encoding_and_newlines(encoding, newline):
@@ -826,6 +836,7 @@ def test_reports_a_file_whose_encoding_cannot_represent_the_contracts_text():
         regenerated(state_of(state.contract.document, sources))
 
 
+@pytest.mark.slow
 def test_reads_deeply_nested_source():
     one = document(operation("one", parameters=[query("q")]))
     deep = f"return {' + '.join(['x'] * 500)}\n"
@@ -835,6 +846,7 @@ def test_reads_deeply_nested_source():
     assert after == f"def one(*, q: str | None = None): {deep}"
 
 
+@pytest.mark.slow
 def test_a_plan_writes_nothing(tmp_path):
     folder = project(tmp_path, document(operation("one")))
 
@@ -847,6 +859,7 @@ def test_a_plan_writes_nothing(tmp_path):
     assert not (folder / "shop").exists()
 
 
+@pytest.mark.slow
 def test_lists_every_file_that_a_rename_changed(tmp_path):
     folder = project(tmp_path, document(operation("one")))
     relay(folder, *ARGUMENTS)
@@ -884,6 +897,7 @@ def project(folder, whole, **modules):
     return folder
 
 
+@pytest.mark.slow
 def test_creates_a_new_package_that_serves(tmp_path):
     """Every operation responds that it is not implemented; mypy and drift report nothing."""
     project(tmp_path, public_style(10))
@@ -905,6 +919,7 @@ def test_creates_a_new_package_that_serves(tmp_path):
     assert typed_strictly(tmp_path, "-p", "shop").startswith("Success")
 
 
+@pytest.mark.slow
 def test_creates_a_package_from_names_that_publishers_choose(tmp_path):
     """Its types are valid, what could not be called as the contract asks is a warning, and a second run has nothing to do."""
     one = tagged("list", "Event Logs", parameters=[query("End"), query("end"), query("End<")])
@@ -945,6 +960,7 @@ def test_creates_a_package_from_names_that_publishers_choose(tmp_path):
     assert typed_strictly(tmp_path, "-p", "shop").startswith("Success")
 
 
+@pytest.mark.slow
 def test_names_of_the_project_are_those_of_the_package(tmp_path):
     """They are in pyproject.toml, where `relay serve` reads them, too."""
     project(tmp_path, contract({"/a": {"get": tagged("getIt", "Event Logs", parameters=[query("q")])}}))
@@ -1065,6 +1081,7 @@ def test_each_method_has_a_handler():
     assert check(state_of(depot(), sources)) == []
 
 
+@pytest.mark.slow
 def test_a_renamed_operation_is_recognised_by_any_method():
     state, made = regenerated(state_of(depot("search"), in_sync(depot())))
 
@@ -1072,6 +1089,7 @@ def test_a_renamed_operation_is_recognised_by_any_method():
     assert made.remaining == []
 
 
+@pytest.mark.slow
 def test_a_changed_list_of_types_changes_the_annotation():
     sources = in_sync(depot(kinds=("string", "integer", "null")))
 

@@ -14,6 +14,8 @@ from support.hosting import contract, operation, ref
 from support.running import relay
 from support.scaffolded import LAYOUT, handler_findings, in_sync, regenerated, state_of, text, typed_strictly
 
+pytestmark = pytest.mark.slow
+
 STRING = {"type": "string"}
 THING = {"type": "object", "required": ["name"], "properties": {"name": STRING}}
 BARE = {"description": ""}

@@ -36,6 +36,7 @@ def generated(folder):
     )
 
 
+@pytest.mark.slow
 def test_a_package_next_to_relay_replaces_no_module_of_the_standard_library(tmp_path):
     """Such as a backport in site-packages, which Python finds after its own modules."""
     shutil.copytree(ROOT / "scripts/relay", tmp_path / "relay")

@@ -29,6 +29,7 @@ def source_of(paths=None, version="3.1.0", **rest):
     return "\n".join(line for line in source.split("\n") if line)
 
 
+@pytest.mark.slow
 def test_a_webhook_has_a_type_with_its_name():
     """And with its method, if that is not the usual one."""
     webhooks = {
@@ -43,6 +44,7 @@ def test_a_webhook_has_a_type_with_its_name():
     assert "class SoldWebhook(TypedDict):" in source
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("webhook", "components", "more"),
     [
@@ -124,6 +126,7 @@ def test_files_of_forms_are_uploads():
     assert "    back: NotRequired[Upload | None]\n" in types.source
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "other",
     [
@@ -160,6 +163,7 @@ def test_a_new_handler_of_a_binary_body_takes_an_upload():
     assert "from ._types import Upload\n" in text(sources, "things")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("header", "annotation", "found"),
     [
@@ -180,6 +184,7 @@ def test_a_handler_may_take_bytes_or_an_upload_and_nothing_else(header, annotati
     assert [rule for rule, _ in findings] == found
 
 
+@pytest.mark.slow
 def test_mypy_knows_the_class_in_a_handler(tmp_path):
     """An explicit re-export: mypy --strict refuses others."""
     types = generate_types(read(posting({"multipart/form-data": TO_PHOTO})))

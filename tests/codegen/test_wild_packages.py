@@ -49,6 +49,7 @@ def serve(project, monkeypatch):
     return create(kind(spec=project.spec, handlers=project.package, missing=["stub"], jwt_secret=SECRET))
 
 
+@pytest.mark.slow
 def test_nothing_is_left_to_do(project):
     """The first run writes all that the contract asks for: the second changes nothing, and there is no drift."""
     before = project.sources()
@@ -59,6 +60,7 @@ def test_nothing_is_left_to_do(project):
     assert project.sources() == before
 
 
+@pytest.mark.slow
 async def test_its_stubs_are_served(project, monkeypatch):
     """The package can be imported, each operation has a function, and a valid request reaches it."""
     application = serve(project, monkeypatch)

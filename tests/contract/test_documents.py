@@ -9,6 +9,7 @@ from relay.contract.documents import read_document
 from relay.contract.limits import expanded
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "value"),
     [
@@ -63,6 +64,7 @@ def test_reads_what_publishers_write(read, text):
     assert read(text).data == {"a": 1, "b": ["x"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("character", ["\x7f", "\x85", "\x91", "\u2028", "\u2029", "\ue000", "\U0001f600"])
 @pytest.mark.parametrize(
     ("text", "value"),

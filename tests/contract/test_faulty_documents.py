@@ -205,6 +205,7 @@ def test_the_document_has_no_fault():
     assert not structure_violations(bundle)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(changes())
 def test_a_document_with_any_fault_becomes_sound(change):
@@ -222,6 +223,7 @@ def test_a_document_with_any_fault_becomes_sound(change):
         assert bundle.data.get("security") == document.get("security")
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(changes())
 def test_an_operation_that_is_removed_is_left_out(change):
@@ -245,6 +247,7 @@ def methods(document):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pointer", [one for one in POINTERS if {"callbacks", "webhooks", "links"} & {*one}])
 @pytest.mark.parametrize("value", [None, 5, "x", [], {"x": 1}, {"$ref": "#/nowhere"}])
 def test_what_is_not_served_leaves_out_no_operation(pointer, value):

@@ -30,6 +30,7 @@ def pointers(value, at=()):
         yield from pointers(item, (*at, str(key)))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(value=VALUES, indent=st.sampled_from([None, 1, 4]), is_ascii=st.booleans())
 @pytest.mark.parametrize("name", ["c.json", "c.yaml"])
@@ -58,6 +59,7 @@ def test_what_is_written_as_json_is_read_again_with_its_places(
         assert rest.startswith(written.partition("\n")[0].rstrip(","))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["c.json", "c.JSON", "c.yaml", "c.yml", "c", "-"])
 @pytest.mark.parametrize(
     ("text", "value"),

@@ -76,6 +76,7 @@ def test_accepts_a_discriminator_in_a_base_that_its_kinds_extend(problems):
     assert problems(document(operations(ref("Base")), Base=base, **kinds)) == []
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_the_work_of_reading_is_bounded(tmp_path_factory, data):

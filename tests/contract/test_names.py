@@ -87,6 +87,7 @@ KEYS = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.lists(KEYS, unique=True), st.randoms(use_true_random=False))
 def test_arguments_are_distinct_identifiers_in_any_order(keys, random):
@@ -103,6 +104,7 @@ def test_arguments_are_distinct_identifiers_in_any_order(keys, random):
         assert name not in RESERVED_ARGUMENTS
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.lists(KEYS, unique=True), st.sampled_from(["unrelated", "Unrelated<", "one.more"]))
 def test_a_parameter_with_other_words_changes_no_argument(keys, added):

@@ -327,6 +327,7 @@ def test_one_fault_is_one_error():
     ]
 
 
+@pytest.mark.slow
 def test_thousands_of_equal_faults_are_worked_around():
     """A generator repeats its mistake in each operation."""
     found = read(contract({f"/{number}": {"get": {"responses": {"200": {}}}} for number in range(2500)}))

@@ -80,6 +80,7 @@ WRONG_SCHEMAS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", BOTH)
 @pytest.mark.parametrize(("written", "message"), WRONG_SCHEMAS)
 def test_a_wrong_keyword_of_a_schema_is_reported_in_words(version, written, message):
@@ -172,6 +173,7 @@ WRONG_DOCUMENTS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("version", "fields", "message"),
     [(version, fields, message) for versions, fields, message in WRONG_DOCUMENTS for version in versions],
@@ -223,6 +225,7 @@ RIGHT_DOCUMENTS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("version", "fields"), [(version, fields) for versions, fields in RIGHT_DOCUMENTS for version in versions]
 )

@@ -62,6 +62,7 @@ def subject():
     return subject
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", KEYS)
 def test_a_private_key_signs_what_its_public_key_verifies(algorithm, tmp_path):
     key = KEYS[algorithm]
@@ -82,6 +83,7 @@ def test_a_key_of_a_set_is_named_as_the_set_names_it(tmp_path):
     assert jwt.get_unverified_header(found.sign({}))["kid"] == "the ES256"
 
 
+@pytest.mark.slow
 def test_a_private_key_that_belongs_to_nothing_is_told(tmp_path):
     key = private(rsa.generate_private_key(65537, 2048))
 

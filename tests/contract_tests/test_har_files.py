@@ -240,6 +240,7 @@ class TestReading:
 class TestWriting:
     """`write_har`."""
 
+    @pytest.mark.slow
     @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         st.lists(
@@ -477,6 +478,7 @@ class TestRedacting:
 
         assert not is_secret or all(MAY_NAME.search(name.encode()) for name in joined)
 
+    @pytest.mark.slow
     def test_redacts_thousands_of_exchanges_quickly(self, redactor):
         """Each takes less than a millisecond with a body of 10 KB, so that it does not slow down a run."""
         body = orjson.dumps([{"name": "x" * 80, "pin": "1234"}] * 100)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from relay.contract_tests.coverage import Report
     from support.browsing import Browser
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = (
     "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\">\0\ud800\u202egnp]]>"
 )

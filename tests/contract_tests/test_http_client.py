@@ -57,6 +57,7 @@ def answering(answer=OK, *, more=b""):
     thread.join()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["/a/../b", "/a//b/", "/%zz%2F%41", "/{x}|'?q=%20+[1]&q", "/?", "/"])
 def test_requests_the_exact_target(target):
     with answering() as (url, heard), Client(Phase("test")) as client:
@@ -102,6 +103,7 @@ def test_returns_the_complete_exchange():
 ENDLESS = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "more", "reason"),
     [
@@ -121,6 +123,7 @@ def test_an_incomplete_response_raises_no_answer(answer, more, reason):
         client.send(Request("GET", url))
 
 
+@pytest.mark.slow
 def test_times_out_if_the_service_hangs():
     with socket.create_server(("127.0.0.1", 0)) as silent, Client(Phase("test"), seconds=0.1) as client:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -137,6 +140,7 @@ def test_a_body_that_is_too_long_counts_as_not_recorded(monkeypatch):
     assert (exchange.status, exchange.body) == (200, None)
 
 
+@pytest.mark.slow
 def test_a_header_may_be_any_text():
     with answering() as (url, heard), Client(Phase("test")) as client:
         client.send(Request("GET", url, (("X-A", "é☃"),)))

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from relay.contract_tests.results import Phase
     from support.answering import ReceivedRequest
 
+pytestmark = pytest.mark.slow
+
 KEY, LOGIN = "key-of-the-admin", "admin:password-of-the-admin"
 PEOPLE = """
 identities:

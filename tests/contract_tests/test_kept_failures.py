@@ -149,6 +149,7 @@ NOW = "the response is now {}, and was {} when the failure was kept; delete the 
 NO_CREDENTIAL = "there is no credential for 'admin'; set the variables that it needs"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "answer", "credential", "rules", "reasons", "is_left"),
     [
@@ -177,6 +178,7 @@ def test_a_file_is_deleted_only_when_its_failure_is_fixed(
     assert bool(service.asked) is (credential is signed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_failure_found_by_schemathesis_can_be_read_back(service, subject, checker, kept, check):
     folder = kept(failing(checker, service, check.replace("_", "-"), expected=(400,)))

@@ -54,6 +54,7 @@ def verdict(folder: Path, *options: str) -> tuple[int, list[dict[str, Any]], str
     return finished.returncode, json.loads(finished.stdout)["findings"], finished.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_what_a_defect_changes_is_in_the_service(tmp_path, mutant):
     """A change of the service that a defect depends on is noticed without a run of contract tests."""

@@ -266,6 +266,7 @@ def test_credentials_are_only_in_the_environment(tmp_path):
     assert list(variables.values()) == [whole, "user", "pass:word", f"Hawk {whole}", whole]
 
 
+@pytest.mark.slow
 def test_a_run_that_does_not_end_is_killed(tmp_path, monkeypatch):
     monkeypatch.setattr(schemathesis_process, "UNBOUNDED_SECONDS", 0.05)
     spec = written(tmp_path, {"/things": {"get": operation("list_things")}})
@@ -276,6 +277,7 @@ def test_a_run_that_does_not_end_is_killed(tmp_path, monkeypatch):
     assert part.cases == 0
 
 
+@pytest.mark.slow
 def test_ctrl_c_kills_the_process(tmp_path, monkeypatch):
     """It is in its own session, so it does not get the signal itself."""
     started = []

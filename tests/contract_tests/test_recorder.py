@@ -155,6 +155,7 @@ async def test_a_body_that_nobody_read_was_not_recorded(application, path):
     assert found.request.body is None
 
 
+@pytest.mark.slow
 async def test_a_request_is_no_accepted_one_if_its_response_broke_off(
     tmp_path, path, unused_tcp_port, monkeypatch
 ):
@@ -231,6 +232,7 @@ def test_refuses_a_file_that_is_not_its_own(application, path):
 class TestServe:
     """`relay serve --record`."""
 
+    @pytest.mark.slow
     def test_all_traffic_is_in_the_file_when_the_service_has_ended(self, tmp_path):
         with serving_demo(tmp_path, "--record", "traffic.har") as service:
             answers = [httpx.get(f"{service.url}/api/calls/voice-ai/config") for _ in range(20)]
@@ -240,6 +242,7 @@ class TestServe:
         assert [one.body for one in found] == [answer.content for answer in answers]
         assert {one.request.url for one in found} == {f"{service.url}/api/calls/voice-ai/config"}
 
+    @pytest.mark.slow
     def test_kill_9_loses_no_exchange_that_is_over(self, tmp_path):
         file = tmp_path / "traffic.har"
         for turn in range(2):
@@ -252,6 +255,7 @@ class TestServe:
 
         assert len(read_traffic(file).exchanges) == 10
 
+    @pytest.mark.slow
     def test_a_contract_that_is_reloaded_decides_what_is_secret(self, tmp_path):
         spec, old = tmp_path / "api.json", contract({"/users": PATHS["/users"]}, components=TOKEN)
         new = json.dumps(old).replace('"name": {"type"', '"name": {"writeOnly": true, "type"')
@@ -275,6 +279,7 @@ class TestServe:
         ]
         assert [one.request.body for one in found] == [b'{"name":"Ann"}', None]
 
+    @pytest.mark.slow
     def test_is_not_for_production(self, tmp_path):
         options = ["--record", "traffic.har", "--reload"]
 

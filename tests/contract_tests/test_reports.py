@@ -106,6 +106,7 @@ def cases_of(report: Report) -> dict[str, ET.Element]:
 # Files
 
 
+@pytest.mark.slow
 def test_writes_three_files_into_a_new_folder(tmp_path):
     paths = write_reports(reported.violated(), tmp_path / "reports", reported.redact)
 
@@ -211,6 +212,7 @@ bodies = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(
     method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "PURGE", "get"]),
@@ -366,6 +368,7 @@ def test_a_response_not_seen_fails_only_below_the_minimum(least, fails):
     assert waived.attrib["message"] == "waived: needs two runs at once"
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(reports)
 def test_any_run_is_valid_in_every_format(report):

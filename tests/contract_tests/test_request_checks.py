@@ -28,6 +28,7 @@ def session(url, paths, limit=UNLIMITED, **rest):
     return Session(subject, ConformanceChecker(found, ""), limit)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("unknown", "other", "rules"),
     [
@@ -85,6 +86,7 @@ def sampled(answer, limit=UNLIMITED, *, status=404, unanswered=()):
     return part, [exchange.request.url.removeprefix(url) for exchange in part.exchanges[1:]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "paths"),
     [
@@ -103,6 +105,7 @@ def test_an_operation_without_a_success_gets_a_sample_request(given, paths):
     assert len(part.failures) == len(given.get("unanswered", []))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "rule"), [(PreparedResponse(201, {}), "undocumented-status"), (None, "no-answer")]
 )

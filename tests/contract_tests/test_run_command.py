@@ -192,6 +192,7 @@ def test_traffic_without_relevant_exchanges_is_an_error(run_with_har):
     assert "seen.har: it has no exchange of this contract" in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["text", "json", "junit", "github"])
 @pytest.mark.parametrize(
     "leak",

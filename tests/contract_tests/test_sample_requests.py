@@ -183,6 +183,7 @@ OBJECT = record(a={"type": "integer", "minimum": 1}, b={"type": "string", "enum"
 NESTED = record(list=LIST, lines={"type": "array", "items": OBJECT, "minItems": 2})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["path", "query", "header", "cookie"])
 @pytest.mark.parametrize("schema", [{"type": "integer"}, LIST, OBJECT, NESTED])
 def test_sends_parameters_as_the_server_parses_them(where, schema):
@@ -194,6 +195,7 @@ def test_sends_parameters_as_the_server_parses_them(where, schema):
     assert (found is None) is (schema is NESTED and where != "query")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["form", "deepObject", "spaceDelimited", "pipeDelimited"])
 @pytest.mark.parametrize("explode", [True, False])
 def test_serializes_forms_in_the_styles_of_their_encoding(style, explode):
@@ -238,6 +240,7 @@ SCHEMAS = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(SCALARS, SCALARS, SCHEMAS)
 def test_builds_requests_for_any_contract(in_path, in_query, in_body):
     """Each is valid for the server's decoder, or its schema has no valid body."""
@@ -369,6 +372,7 @@ def test_exploded_cookies_are_sent_with_all_their_values(style):
 INTEGERS = {"type": "array", "items": {"type": "integer"}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("parameter", "text", "sent"),
     [

@@ -21,6 +21,8 @@ from relay.contract_tests.session import Session
 from relay.project.project import Project, find_project
 from support.hosting import SECRET, contract, operation, write_package
 
+pytestmark = pytest.mark.slow
+
 FAILS = {"description": "broken", "content": {"application/json": {"schema": {"type": "object"}}}}
 
 

@@ -177,6 +177,7 @@ def identities_of(project, folder, spec, *identities):
         return check_identities(Session(subject, checker), models), tested
 
 
+@pytest.mark.slow
 def test_the_functions_of_the_contract_verify_the_tokens_of_a_run(project, tmp_path, monkeypatch):
     """The service that is tested is the one that is served; it accepts the token of the environment."""
     monkeypatch.setenv("ADA_TOK", "tok-ada")
@@ -191,6 +192,7 @@ def test_the_functions_of_the_contract_verify_the_tokens_of_a_run(project, tmp_p
     assert "ada" in {exchange.credential for exchange in part.exchanges}
 
 
+@pytest.mark.slow
 def test_an_identity_with_claims_only_has_no_token_that_a_function_verifies(project, tmp_path):
     """It is listed as not run, with what to set: no finding about tokens that nobody has accepted."""
     spec = document(token={**BEARER, "x-bearerInfoFunc": "api.bearer"})
@@ -204,6 +206,7 @@ def test_an_identity_with_claims_only_has_no_token_that_a_function_verifies(proj
     assert not any("RELAY_JWT" in reason for reason in reasons.values())
 
 
+@pytest.mark.slow
 def test_schemes_with_and_without_a_function_are_tested_together(project, tmp_path, monkeypatch):
     """Tokens that Relay signs go to the scheme that a key verifies, the others to the function."""
     monkeypatch.setenv("ADA_TOK", "tok-ada")

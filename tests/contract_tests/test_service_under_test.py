@@ -128,6 +128,7 @@ def module(tmp_path):
 class TestStarted:
     """`started`."""
 
+    @pytest.mark.slow
     def test_serves_until_left(self, tmp_path):
         """On a port that is free; a folder called as ours are is no hindrance."""
         (tmp_path / "relay").mkdir()
@@ -157,6 +158,7 @@ class TestStarted:
 
         assert service.url == "http://127.0.0.1:1"
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("source", "told"),
         [
@@ -171,6 +173,7 @@ class TestStarted:
 
         assert str(trouble.value).splitlines() == [f"the service did not start: {line}" for line in told]
 
+    @pytest.mark.slow
     def test_does_not_wait_for_ever(self, tmp_path, module):
         command, environment = module(
             "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)"

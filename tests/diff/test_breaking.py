@@ -118,6 +118,7 @@ OLDER = {"openapi": "openapi: 2.0.0\ninfo: {title: x, version: '1'}\npaths: {}\n
 WHERE = "write the path from the repository's root, or start it with ./"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("commits", "arguments", "below", "expected"),
     [
@@ -346,6 +347,7 @@ def test_reports_a_missing_package(compared):
     assert (code, lines) == (2, ["error: RELAY_HANDLERS: there is no package 'nope.deeper' here"])
 
 
+@pytest.mark.slow
 def test_a_revision_reads_within_the_contract_root(run, commit, write, tmp_path, monkeypatch):
     write("shared.yaml", {"Pet": {"type": "object"}})
     commit(openapi=pets({"$ref": "../shared.yaml#/Pet"}))
@@ -362,6 +364,7 @@ def test_a_revision_reads_within_the_contract_root(run, commit, write, tmp_path,
     assert (result.exit_code, result.stderr) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ref", ["http://[x/y", "a\0b", "c%00d", "%ff", "//[", "\ud800", "a" * 5000])
 def test_a_reference_of_a_revision_that_names_no_file_is_reported(run, commit, write, ref):
     commit(openapi=pets({"$ref": ref}))

@@ -296,6 +296,7 @@ def test_media_types_with_other_parameters_are_others(old, new, expected):
     assert rules(on(with_body("a/b; v=1")), on(with_body("a/b"))) == ["request-media-type-added"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", TABLE)
 def test_a_change_is_reported_by_exactly_one_rule_and_a_near_miss_not_by_it(rule):
     """With several rules a reader would not know which one applies; users switch off a rule with false positives."""
@@ -390,6 +391,7 @@ def test_a_reversed_addition_is_a_removal(rule):
 OPERATIONS = 10
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(kept=st.sets(st.integers(0, OPERATIONS - 1), min_size=1))
 def test_removed_operations_are_added_in_the_reverse_comparison(kept):
@@ -407,6 +409,7 @@ def test_removed_operations_are_added_in_the_reverse_comparison(kept):
     assert len(removed) == OPERATIONS - len(kept)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "load",
     [lambda: load_contract(GARAGE), lambda: load_contract(SPEC), lambda: read(public_style(50))],

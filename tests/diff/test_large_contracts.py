@@ -16,6 +16,8 @@ from support.compiled import read
 from support.hosting import contract
 from support.large_contracts import payment_style
 
+pytestmark = pytest.mark.slow
+
 OPERATIONS = 60
 SCHEMAS = 90
 

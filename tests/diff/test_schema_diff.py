@@ -17,6 +17,8 @@ from support import modern_schemas, schemas
 from support.compiled import POINTER, read
 from support.hosting import ref, with_json_body
 
+pytestmark = pytest.mark.slow
+
 STRUCTURE = {"type", "$ref", "items", "properties"}
 
 

@@ -82,6 +82,7 @@ ANY_OBJECT = {"type": "object"}
 CONDITION = {"if": {"required": ["a"]}, "then": {"required": ["b"]}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "narrowed", "widened"),
     [
@@ -240,6 +241,7 @@ _ENUM = {"X-K": {"schema": {**STRING, "enum": ["a"]}}}
 _OPTIONAL = {"X-K": {"schema": STRING}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("described", PLACES)
 @pytest.mark.parametrize(
     ("old", "new", "of_requests", "of_responses"),
@@ -469,6 +471,7 @@ EFFECTS: dict[str, list[tuple[Any, Any, list[str] | None, list[str] | None]]] = 
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("why", EFFECTS)
 def test_a_change_breaks_those_who_send_or_those_who_receive(why):
     for old, new, of_requests, of_responses in EFFECTS[why]:

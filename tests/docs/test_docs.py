@@ -87,6 +87,7 @@ def own_tests(*folders):
     assert found.returncode == 0, found.stdout + found.stderr
 
 
+@pytest.mark.slow
 @with_language("python")
 def test_every_python_block_runs_in_the_project_of_the_pages(page, shop, tmp_path):
     """A block replaces the file that its first line names; then the project's tests pass."""
@@ -108,6 +109,7 @@ def test_every_python_block_runs_in_the_project_of_the_pages(page, shop, tmp_pat
     own_tests(*projects)
 
 
+@pytest.mark.slow
 @with_language("python")
 def test_every_python_block_passes_the_linter_of_a_new_project(page, shop):
     """A reader copies it into a project of `relay init`."""
@@ -121,6 +123,7 @@ def test_every_python_block_passes_the_linter_of_a_new_project(page, shop):
         assert found.returncode == 0, found.stdout + found.stderr
 
 
+@pytest.mark.slow
 def test_the_project_of_the_pages_passes_relays_own_checks(shop):
     """An example that a reader copies has no finding."""
     assert pages.run(shop, "relay lint") == ["relay lint: nothing found"]
@@ -131,6 +134,7 @@ def test_the_project_of_the_pages_passes_relays_own_checks(shop):
             assert (shop / block.path).read_text("utf-8") == block.content
 
 
+@pytest.mark.slow
 @with_language("console")
 def test_every_command_prints_what_its_page_shows(page, shop, tmp_path):
     """In the order of the page; what a diff, a YAML or a TOML block shows is applied before."""
@@ -172,6 +176,7 @@ def _copy_service(folder):
     shutil.copy(ROOT / "pyproject.toml", folder)
 
 
+@pytest.mark.slow
 @with_language("toml", "yaml")
 def test_every_toml_and_yaml_block_is_read(page):
     """And what is for [tool.relay] is valid."""

@@ -82,6 +82,7 @@ async def test_shows_nothing_of_another_organization(new_url):
     assert response.json()["phoneNumbers"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "user_id", [GONE, "64f0a1b2c3d4e5f6a7b8cfff", "admin", "", None, 7, ["x"], REP.upper()]
 )
@@ -93,6 +94,7 @@ async def test_lets_nobody_in_whom_the_store_does_not_know(new_url, user_id):
     assert response.headers["www-authenticate"].endswith('error="invalid_token"')
 
 
+@pytest.mark.slow
 async def test_takes_the_subject_for_want_of_a_user_id(new_url):
     """`userId` is Tether's claim, `sub` everybody's."""
     url = new_url()
@@ -116,6 +118,7 @@ async def test_sees_a_disabled_user_on_the_next_request(new_url):
     assert (before.status_code, after.status_code) == (200, 401)
 
 
+@pytest.mark.slow
 async def test_never_answers_with_false_flags_when_the_database_fails(tmp_path):
     """500 with a stable code: nothing about the set-up may be concluded."""
     url = f"sqlite:///{tmp_path}/relay.db"
@@ -131,6 +134,7 @@ async def test_never_answers_with_false_flags_when_the_database_fails(tmp_path):
     assert_envelope(refused, 401, "UNAUTHENTICATED")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [

@@ -309,6 +309,7 @@ async def replica_set():
             yield members, client
 
 
+@pytest.mark.slow
 async def test_follows_an_election():
     """A primary that steps down is left for the new one, without a failed request when that is there in time."""
     async with replica_set() as (members, client):
@@ -326,6 +327,7 @@ async def test_follows_an_election():
     assert max(seconds for _, seconds in during) < 3.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["find", "aggregate"])
 async def test_a_server_that_refuses_to_join_is_asked_apart(name):
     """One that has no $lookup, or whose answer would be too large: the user is read alone, then the rest."""
@@ -354,6 +356,7 @@ async def test_a_server_that_refuses_to_join_is_asked_apart(name):
         assert (answer.status_code, answer.json()["phoneNumbers"]) == (200, [])
 
 
+@pytest.mark.slow
 async def test_an_election_without_a_winner_is_answered_for_in_time():
     """As long as there is no primary there is no answer; the first one that is elected ends that."""
     async with replica_set() as (members, client):
@@ -366,6 +369,7 @@ async def test_an_election_without_a_winner_is_answered_for_in_time():
     faults.assert_as_designed(outcome)
 
 
+@pytest.mark.slow
 async def test_a_client_that_leaves_costs_nothing():
     """Its request ends with its time, or before; who comes afterwards is answered."""
     silent = asyncio.Event()

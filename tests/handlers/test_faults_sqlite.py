@@ -22,6 +22,8 @@ from support.hosting import SECRET, bearer
 from support.planting import ACME, ALEX
 from support.running import COMMAND, as_project, environment, errors, relay, serving
 
+pytestmark = pytest.mark.slow
+
 STORE = {"RELAY_STORE": "sqlite:///disk/relay.db"}
 
 

@@ -87,6 +87,7 @@ class TestNew:
 class TestStatus:
     """`relay keys status`."""
 
+    @pytest.mark.slow
     async def test_counts_by_key_and_says_what_to_do(self, tmp_path, new_url):
         """What is plain, or has no key, is found wanting."""
         url = new_url()
@@ -163,6 +164,7 @@ class TestEncrypt:
         assert {(one, key_id) for (one, _), key_id in under.items()} == {(ACME, "old"), (GLOBEX, "new")}
         assert opened == canaries(ACME, GLOBEX)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("document", "returncode", "told"),
         [
@@ -199,6 +201,7 @@ class TestEncrypt:
         ]
         assert {*(await stored(url))[0].values()} == {None}
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("command", ["encrypt", "seal", "rotate"])
     @pytest.mark.parametrize(
         ("keyring", "told"),
@@ -213,6 +216,7 @@ class TestEncrypt:
 
         assert (result.returncode, result.stdout, errors(result)) == (2, "", told)
 
+    @pytest.mark.slow
     def test_says_that_the_database_is_down(self):
         """In a line, and that nothing is lost by it."""
         result = keys("mongodb://127.0.0.1:1/relay", "rotate")
@@ -278,6 +282,7 @@ class TestRotate:
         again = {"sinchEstKeyId": sealed["sinchEstKeyId"], "elevenlabsApiKey": None}
         assert left == {"webhookSecret": lost, **again}
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("command", ["status", "rotate"])
     async def test_tells_two_keys_of_one_id_apart(self, tmp_path, command):
         """Whoever threw the first one away for it would have lost what it sealed."""
@@ -290,6 +295,7 @@ class TestRotate:
         assert result.returncode == 1
         assert f"1 secret not decrypted by the key new, such as webhookSecret of {ACME}: " in result.stdout
 
+    @pytest.mark.slow
     async def test_says_what_an_interruption_leaves(self, tmp_path):
         """Nothing to mend: it is run again."""
         url = f"sqlite:///{tmp_path}/relay.db"
@@ -301,6 +307,7 @@ class TestRotate:
         message = "relay keys rotate: interrupted; completed changes are kept; run it again\n"
         assert errors(result) == message
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("hindered", "told"),
         [
@@ -330,6 +337,7 @@ class TestRotate:
         assert (first.exit_code, first.stdout.splitlines()[-1]) == (1, told)
         assert second.exit_code == 0
 
+    @pytest.mark.slow
     async def test_a_kill_at_any_point_costs_nothing(self, tmp_path, new_url):
         """Every secret opens then and is what it was; the next run does what is left."""
         url = new_url()
@@ -347,6 +355,7 @@ class TestRotate:
         assert f"relay keys rotate: {1000 - done} secrets encrypted with the key new\n" in result.stdout
         assert await stored(url, keyrings.NEW_ONLY) == (dict.fromkeys(under, "new"), loaded)
 
+    @pytest.mark.slow
     async def test_loads_go_on_meanwhile(self, new_url, monkeypatch):
         """What is loaded while it runs, under the old key too, is there in the end and nothing older."""
         url = new_url()

@@ -98,6 +98,7 @@ class TestLoad:
         assert result.returncode == 2
         assert result.stderr.startswith("error: a.ndjson:1: ")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("content", "told"),
         [

@@ -204,6 +204,7 @@ async def test_a_check_waits_for_the_indexes(url, monkeypatch):
         assert await store.check() == []
 
 
+@pytest.mark.slow
 async def test_a_check_needs_the_database():
     """It says nothing rather than that all is well."""
     async with open_store(DOWN) as store:
@@ -311,6 +312,7 @@ async def test_puts_nothing_back_over_what_was_sealed_meanwhile(store, database,
     assert record.getMessage() == "A batch stays loaded in part (1 changed meanwhile); load it again"
 
 
+@pytest.mark.slow
 async def test_a_database_that_is_down_does_not_stop_the_start(caplog):
     """Each question is answered in time: the first after one attempt, the others at once."""
     async with open_store(DOWN) as store:
@@ -325,6 +327,7 @@ async def test_a_database_that_is_down_does_not_stop_the_start(caplog):
     assert "hunter2" not in caplog.text
 
 
+@pytest.mark.slow
 async def test_a_server_that_says_nothing_is_answered_for_in_time():
     """A host that takes connections and never speaks costs no more than one that is not there.
 

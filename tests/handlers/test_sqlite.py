@@ -149,6 +149,7 @@ async def test_opens_regular_files_only(path, read_only):
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["check", "keys status", "keys encrypt", "load records.json", "serve"])
 def test_every_command_ends_for_a_store_that_is_a_pipe(tmp_path, command):
     """With one line."""
@@ -184,6 +185,7 @@ async def test_needs_permission(path, forbidden):
         pass
 
 
+@pytest.mark.slow
 async def test_a_locked_file_does_not_stop_the_start(path, monkeypatch, caplog):
     """Another process may hold the file: each of many callers is answered in time, and well afterwards.
 
@@ -218,6 +220,7 @@ async def test_what_is_logged_has_the_id_of_the_request(store, path, monkeypatch
     assert ids == ["a-request"]
 
 
+@pytest.mark.slow
 async def test_writing_waits_for_a_writer_only_so_long(store, path):
     """A writer elsewhere keeps a load waiting, then refused; reading goes on meanwhile."""
     await store.load(BATCH)
@@ -363,6 +366,7 @@ async def test_scrubbing_leaves_nothing_of_what_was_overwritten(store, path, is_
         assert (await service.voice_ai(ids[0]))[0]
 
 
+@pytest.mark.slow
 async def test_says_when_a_reader_keeps_the_log(store, path, monkeypatch):
     """One that reads for long keeps what it began with; then it is to be tried again."""
     monkeypatch.setattr(sqlite_file, "LOCK_SECONDS", 0.1)
@@ -404,6 +408,7 @@ async def test_numbers_are_one_range_of_the_key(store, path):
     assert not [step for step in plan if "TEMP B-TREE" in step or step.startswith("SCAN voice")]
 
 
+@pytest.mark.slow
 async def test_reads_settings_and_numbers_of_one_moment(store):
     """Between the two halves of an answer no load can come: they never disagree."""
 
@@ -424,6 +429,7 @@ async def test_reads_settings_and_numbers_of_one_moment(store):
     await loading
 
 
+@pytest.mark.slow
 def test_keeps_what_it_acknowledged_through_a_kill(path):
     """A process that is killed while it loads loses nothing that a load had returned from."""
     program = f"""

@@ -128,6 +128,7 @@ for line in sys.stdin:
 """
 
 
+@pytest.mark.slow
 async def test_a_login_disabled_by_another_process_is_disabled_at_once(store, path):
     """The commit of a process counts for the next request of every other one."""
     writer = await asyncio.create_subprocess_exec(
@@ -153,6 +154,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_any_order_of_writes_and_reads_finds_what_was_written_last(tmp_path_factory, steps):
@@ -213,6 +215,7 @@ def test_forgets_what_is_larger_than_its_room():
     assert (memory.get("large"), memory.get("small")) == (None, (1, Read("x", 10)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", ["", "x" * 40, "ж" * 100, "🎺" * 400])
 async def test_says_how_many_bytes_what_it_reads_takes_at_most(store, path, label):
     """The bound of what is remembered is one of bytes."""

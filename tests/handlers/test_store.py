@@ -42,6 +42,7 @@ async def test_does_not_guess_a_role(store, role):
     assert await store.user(ALEX) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "user_id", [BO, NOBODY, "", "1" * 23, "1" * 25, "A" * 24, "1" * 23 + "\n", "é" * 24, "\0", "\ud800", "{}"]
 )
@@ -88,6 +89,7 @@ async def test_a_member_is_read_anew_each_time(store):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [99, 100, 101, 250])
 async def test_a_member_has_all_numbers_of_a_large_organization(store, count):
     """However many come with the user, none is missing, twice there, or out of order."""
@@ -100,6 +102,7 @@ async def test_a_member_has_all_numbers_of_a_large_organization(store, count):
     assert [number["phoneNumber"] for number in (await read())[1]][::2] == [f"+{i}" for i in range(count)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("organization_id", [ACME, NOBODY, "", "A" * 24, "'; --"])
 async def test_an_organization_without_credentials_has_nothing_set(store, organization_id):
     """No record of credentials reads as nulls and falses."""
@@ -178,6 +181,7 @@ async def test_knows_organizations_of_earlier_batches(store):
     assert (await store.voice_ai(ACME))[0].ai_voice_provider == "x"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "record_id", "batch"),
     [
@@ -289,6 +293,7 @@ async def test_plain_text_of_before_counts_as_configured(new_url):
         }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "stored",
     [
@@ -412,6 +417,7 @@ async def test_remembers(new_url):
         assert (await store.voice_ai(ACME))[0].ai_voice_provider == "elevenlabs"
 
 
+@pytest.mark.slow
 async def test_reads_ten_thousand_numbers(store):
     """A large organization's numbers arrive whole and in order, whatever the database's portions are."""
     users = [
@@ -497,6 +503,7 @@ class Model:
         ]
 
 
+@pytest.mark.slow
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(loads=st.lists(batches, max_size=3))
 async def test_answers_as_the_model_does(new_url, loads):
@@ -554,6 +561,7 @@ def test_refuses_a_url_at_once(url):
     assert "hunter2" not in repr(refusal.value)
 
 
+@pytest.mark.slow
 def test_loads_only_the_driver_that_the_url_asks_for():
     """A driver takes longer to import than the rest of the service takes to start."""
     program = (

@@ -67,6 +67,7 @@ def refused(work):
     return str(problem)
 
 
+@pytest.mark.slow
 def test_fetches_a_page_that_was_named(host):
     host.answers["/p.md"] = 200, {}, page(thing("a")).encode()
 
@@ -106,6 +107,7 @@ def test_fetches_only_pages_on_the_host_of_an_index(host):
     assert "6 of its links lead to other hosts and were not followed" in str(reader.notes[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "where", ["/there", "http://127.0.0.1/there", "https://localhost/there", "file:///etc/hostname"]
 )
@@ -129,6 +131,7 @@ def test_reads_no_more_than_the_limit(host, headers):
     )
 
 
+@pytest.mark.slow
 def test_a_slow_response_times_out(host):
     """A server that sends a byte now and then would otherwise block the command forever."""
     host.answers["/p.md"] = 200, {}, [b"x"] * 100

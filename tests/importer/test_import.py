@@ -70,6 +70,7 @@ def at(text, line):
 class TestAdding:
     """New operations."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("start", [None, "", "# ours\n", "---\n# ours"])
     def test_an_empty_contract_becomes_the_published_one(self, start):
         """Structure, names, examples and their order are the same; existing comments stay."""
@@ -405,6 +406,7 @@ class TestChecking:
     def test_finds_nothing_directly_after_an_import(self):
         assert run("--check") == run("--check", "docs") == "relay import: no page has changed\n"
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("schema", "message"),
         [
@@ -562,6 +564,7 @@ STYLES = {
 """Styles in which an existing contract may be written."""
 
 
+@pytest.mark.slow
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(documents(), documents(), st.sampled_from(list(STYLES)))
 def test_any_operation_can_be_imported_into_any_contract(existing, new, style):

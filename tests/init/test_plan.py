@@ -74,6 +74,7 @@ def garage(tmp_path_factory):
 class TestShape:
     """Our own repository is what the command makes of our contract, plus what people wrote."""
 
+    @pytest.mark.slow
     def test_every_file_is_one_of_ours(self, seed):
         """The two shapes cannot drift apart unnoticed."""
         names = [ELSEWHERE.get(name, name) for name in written(seed)]
@@ -97,9 +98,11 @@ class TestShape:
         assert {*theirs["tox"]["env_list"].split(", ")} < {*ours["tox"]["env_list"].split(", ")}
 
 
+@pytest.mark.slow
 class TestProject:
     """A project of the garage's contract."""
 
+    @pytest.mark.slow
     def test_contract_handlers_and_types_agree(self, garage):
         """`relay drift` and `relay regenerate --check` find nothing."""
         drift, regenerate = command(garage, "drift"), command(garage, "regenerate", "--check")
@@ -107,6 +110,7 @@ class TestProject:
         assert drift.stdout == "relay drift: 14 operations, handlers and types agree\n", drift.stderr
         assert (regenerate.returncode, regenerate.stdout) == (0, "relay regenerate: nothing to do\n")
 
+    @pytest.mark.slow
     def test_code_keeps_to_the_projects_own_rules(self, garage, seed):
         for folder in (garage, seed):
             for arguments in (["check"], ["format", "--check"]):
@@ -130,6 +134,7 @@ class TestProject:
         }
         assert "storeroom_key: SecretStr | None" in (garage / "handlers" / "_settings.py").read_text("utf-8")
 
+    @pytest.mark.slow
     def test_a_second_run_changes_nothing(self, garage):
         """Not after the first run, nor after a person has gone on."""
         for name in ("handlers/parts.py", "README.md"):
@@ -141,6 +146,7 @@ class TestProject:
         assert (again.files, again.kept) == ({}, [PurePosixPath("README.md")])
         assert written(garage) == before
 
+    @pytest.mark.slow
     def test_production_takes_it(self, garage):
         """Stubs answer 501 there; nothing in the project asks for mocks."""
         secrets = {"RELAY_JWT_SECRET": SECRET, "RELAY_STOREROOM_KEY": SECRET}
@@ -150,6 +156,7 @@ class TestProject:
         assert "error" not in result.stdout + result.stderr
 
 
+@pytest.mark.slow
 def test_without_a_contract_there_is_a_small_one(tmp_path):
     """Lint finds nothing in it, not even a warning."""
     found = made(tmp_path / "book-shop")
@@ -163,6 +170,7 @@ def test_without_a_contract_there_is_a_small_one(tmp_path):
 class TestFolderWithCode:
     """A folder that has something already."""
 
+    @pytest.mark.slow
     def test_existing_files_are_kept_and_what_they_lack_is_listed(self, tmp_path):
         own = {
             "pyproject.toml": b'[project]\nname = "mine"\nversion = "1"\n',
@@ -184,6 +192,7 @@ class TestFolderWithCode:
         assert ".gitignore does not list .venv/, .cache/, .env" in notes
         assert "lacks the fixture `api`" in notes
 
+    @pytest.mark.slow
     def test_its_contract_counts(self, tmp_path):
         """Another one is not laid over it; `relay import` can merge the two."""
         own = put(tmp_path / "spec" / "openapi.yaml", PETS)
@@ -236,6 +245,7 @@ class TestFolderWithCode:
 class TestSecurity:
     """Schemes that a package verifies itself."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "scheme",
         [
@@ -323,6 +333,7 @@ def test_an_operation_without_a_request_has_no_test(tmp_path):
     assert any(note.startswith("GET /pets has no test: ") for note in found.notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("media_type", ["multipart/mixed", "multipart/related", "multipart/form-data"])
 def test_tests_send_multipart_with_the_boundary_that_their_header_names(tmp_path, media_type):
     """A part of its name was replaced, and each word `boundary` with it."""
@@ -344,12 +355,14 @@ def test_tests_send_multipart_with_the_boundary_that_their_header_names(tmp_path
     assert sent["content"].endswith(f"--{boundary}--\r\n".encode())
 
 
+@pytest.mark.slow
 def test_a_path_of_this_machine_is_noted(tmp_path):
     found = made(tmp_path / "shop", SPEC, Requirement(" @ file:///dist/relay.whl", is_local=True))
 
     assert found.notes[0].startswith("pyproject.toml asks for file:///dist/relay.whl, a path of this machine")
 
 
+@pytest.mark.slow
 def test_says_what_it_wrote_and_what_is_next(tmp_path):
     """The two commands of README come last; a second run has nothing to write."""
     first, again = (command(tmp_path, "init", "shop", "--spec", str(SPEC)) for _ in range(2))
@@ -362,6 +375,7 @@ def test_says_what_it_wrote_and_what_is_next(tmp_path):
     assert again.stdout == "relay init: nothing to write, every file is there\n"
 
 
+@pytest.mark.slow
 def test_writes_nothing_for_what_is_no_contract(tmp_path):
     (tmp_path / "api.yaml").write_text("openapi: 4.0.0\n", "utf-8")
 

@@ -370,6 +370,7 @@ def rules_of(findings):
     return {finding.rule for finding in findings}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", CASES)
 def test_each_rule_reports_a_violation_and_accepts_the_near_miss(found, rule):
     """Each finding has a location in the contract and the rule's severity."""
@@ -483,6 +484,7 @@ def test_the_text_of_an_example_of_a_whole_query_is_read_as_one(found, media_typ
     assert ("invalid-example" in rules) is not is_valid
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("media_type", "schema", "example", "message"),
     [
@@ -757,6 +759,7 @@ MESSAGES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rule", "document", "messages"), MESSAGES)
 def test_a_finding_says_what_is_wrong(found, rule, document, messages):
     """Each message contains the expected text, and there is no other of its rule."""
@@ -868,6 +871,7 @@ def test_reports_the_location_in_a_referenced_file(tmp_path, monkeypatch):
     assert str(default.where) == "parts.yaml:3:3"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operations", [1, 50])
 def test_a_valid_contract_has_no_findings(found, operations):
     """Except notes, and with one operation a schema that it does not use."""
@@ -884,6 +888,7 @@ def test_reports_that_our_own_contract_is_weak():
     assert any("rejects 14 of 32 mutations" in finding.message for finding in findings)
 
 
+@pytest.mark.slow
 def test_a_stricter_schema_is_stronger(found):
     """The share rises with `required`, `additionalProperties: false` and narrower types."""
 
@@ -937,6 +942,7 @@ def _spoiled(data):
     return document
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(data=st.data())
 def test_reports_any_invalid_contract(tmp_path_factory, data):
@@ -955,6 +961,7 @@ def test_reports_any_invalid_contract(tmp_path_factory, data):
     assert has_errors or rejected is None, rejected
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(data=st.data())
 def test_errors_are_what_keeps_a_service_from_starting_strictly(tmp_path_factory, data):
@@ -1030,6 +1037,7 @@ class TestCommand:
         assert len(result.stdout.splitlines()) == len(RULES)
         assert "error   dangling-ref: " in result.stdout
 
+    @pytest.mark.slow
     def test_reads_standard_input(self, tmp_path):
         """A contract that another program writes needs no file; what it refers to is found from here."""
         (tmp_path / "things.yaml").write_text("Thing: {type: strin}\n", "utf-8")

@@ -84,6 +84,7 @@ PREFERRED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("prefer", "status", "body", "applied"),
     [
@@ -161,6 +162,7 @@ async def test_sends_headers_that_are_required_or_have_an_example(get):
     assert got == [str(2**70), "/things/1", "0,0", "true", "b", "9", None, None, None, "0"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "media_type", "body"),
     [
@@ -217,6 +219,7 @@ async def test_authenticates_and_validates_like_a_real_operation(mocked):
     assert (valid.status_code, valid.headers["x-mock"]) == (200, "true")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("media_type", "start"),
     [
@@ -299,6 +302,7 @@ CHOICE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("accept", "prefer", "media_type", "applied"),
     [
@@ -431,6 +435,7 @@ components:
 IMPOSSIBLE = {"allOf": [{"type": "integer"}, {"type": "string"}]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("response", "message"),
     [
@@ -503,6 +508,7 @@ async def test_sends_no_body_with_a_status_that_has_none(get, responses, prefer,
     assert len(response.extensions["warnings"]) == warnings
 
 
+@pytest.mark.slow
 async def test_mocks_every_documented_status_of_the_garage_contract(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     application = create(Settings(spec=GARAGE, missing=("mock",), jwt_secret=SECRET))

@@ -130,6 +130,7 @@ def test_gives_no_value_where_none_is_valid():
         generate({"type": "array", "prefixItems": [False], "minItems": 1})
 
 
+@pytest.mark.slow
 @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(SCHEMAS, components())
 def test_generates_a_valid_value_or_raises(schema, schemas):

@@ -274,6 +274,7 @@ def test_reports_an_example_that_violates_its_schema():
     assert problems == ['the example violates its schema: the value is not of type "integer"; it is not used']
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("schema", "reason"),
     [
@@ -302,6 +303,7 @@ def test_fails_in_bounded_time(schema, reason):
         generate(schema, {"Node": node})
 
 
+@pytest.mark.slow
 def test_limits_the_work_for_schemas_that_refer_to_each_other():
     """All optional paths through forty such schemas would take too long; each one still has a sample."""
     names = [f"S{number}" for number in range(40)]
@@ -338,6 +340,7 @@ ANY = st.recursive(VALUED | SCHEMAS, containers, max_leaves=6)
 """Also with values of its own, and several kinds of choices next to each other."""
 
 
+@pytest.mark.slow
 @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(ANY, ANY, COMPONENTS)
 def test_generates_a_valid_value_or_raises(schema, other, components):
@@ -368,6 +371,7 @@ BRANCHES = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(branches=st.lists(BRANCHES, min_size=1, max_size=3))
 @example(

@@ -227,6 +227,7 @@ class TestProject:
 class TestCommand:
     """Of our service, as processes."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("command", ["load records.json", "keys status", "keys encrypt", "keys rotate"])
     def test_a_command_that_moves_secrets_says_where_to(self, tmp_path, command):
         """The `.env` of a clone could name another store and another key; a password is not printed."""
@@ -244,6 +245,7 @@ class TestCommand:
             == f"settings: store mongodb://127.0.0.1:9/x {source}, keyring in the setting {source}"
         )
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("command", ["check", "serve"])
     def test_production_has_no_secret_of_others(self, tmp_path, command):
         """All of it is reported at once."""
@@ -264,6 +266,7 @@ class TestCommand:
         ]
         assert result.returncode in (1, 2)
 
+    @pytest.mark.slow
     def test_development_is_warned(self, tmp_path):
         """It is served all the same; --strict is for pipelines."""
         as_project(tmp_path)
@@ -277,6 +280,7 @@ class TestCommand:
         assert result.stdout.count("warning: ") == 2
         assert stat.S_IMODE((tmp_path / "keyring").stat().st_mode) == 0o644
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("store", "keyring", "shown"),
         [

@@ -48,6 +48,7 @@ def planted(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["check", "lint", "drift", "keys status", "--help", "init new"])
 def test_a_command_executes_no_module_that_only_lies_there(planted, command):
     """A clone, or a folder of downloads, contains any file."""
@@ -58,6 +59,7 @@ def test_a_command_executes_no_module_that_only_lies_there(planted, command):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.slow
 def test_a_service_executes_no_module_that_only_lies_there(planted):
     with serving(planted, command=SAFE, RELAY_JWT_SECRET=SECRET):
         pass
@@ -65,6 +67,7 @@ def test_a_service_executes_no_module_that_only_lies_there(planted):
     assert not (planted / "executed").exists(), (planted / "executed").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_the_module_of_a_store_is_pythons(tmp_path):
     """It is imported when the store is opened, here with the working directory on the import path."""
     as_project(tmp_path)
@@ -173,6 +176,7 @@ def test_a_second_project_takes_the_place_of_the_first(tmp_path):
     assert sum(isinstance(one, FolderFinder | NeighbourFinder) for one in sys.meta_path) == 2
 
 
+@pytest.mark.slow
 def test_an_application_finds_the_modules_next_to_its_package(tmp_path):
     """By `create_app` in a server of one's own, as by the command."""
     package = write_package(tmp_path, things="from neighbour import answer as show\n")

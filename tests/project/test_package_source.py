@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import replace
 
 import libcst as cst
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -167,6 +168,7 @@ def written_by_people(sources):
     return functions, remarks
 
 
+@pytest.mark.slow
 @settings(max_examples=60, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(before=contracts, changes=edits, data=st.data())
 def test_what_people_wrote_survives_any_change_of_the_contract(before, changes, data):

@@ -116,6 +116,7 @@ class TestProject:
             Project(tmp_path).section("contract")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [".env", "pyproject.toml"])
 @pytest.mark.parametrize("command", ["lint", "drift", "check"])
 def test_a_pipe_is_no_file_of_a_project(tmp_path, name, command):

@@ -204,6 +204,7 @@ async def test_answers_whatever_is_raised(get, failure):
     assert_problem(await get(answering(THING), things), 500, "INTERNAL_ERROR")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("hosts", "is_taken"),
     [
@@ -221,6 +222,7 @@ async def test_wants_exactly_one_host(get, hosts, is_taken):
         assert_problem(response, 400, "AMBIGUOUS_HOST")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "headers"),
     [
@@ -279,6 +281,7 @@ async def test_a_client_that_is_waited_for_has_no_place(adding, slow):
     assert (max(sizes), sum(sizes)) == (sending.SEND_BYTES, 3 * len('"' + "x" * 300_000 + '"'))
 
 
+@pytest.mark.slow
 async def test_a_request_needs_a_place_again_when_its_body_has_come(hosting):
     """Bodies that all come at once are as many requests as any others."""
     gate = asyncio.Event()

@@ -63,6 +63,7 @@ def test_makes_identifiers_of_the_contracts_words(word, name):
     assert slug(word) == name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["NotImplementedError", *dir(builtins), "__debug__", "__path__", "__all__", "__getattr__"]
 )

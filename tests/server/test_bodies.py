@@ -134,6 +134,7 @@ async def test_a_file_name_makes_a_file_where_the_schema_says_nothing(hosted):
     assert (await post(hosted(form({"type": "object"})), files=sent)).json() == {"a": 2, "b": "text"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("annotation", "is_upload"),
     [
@@ -221,6 +222,7 @@ OTHER_TYPE = ("/file", "contentType", "the part's media type is not one of image
 NOT_JSON = "not JSON: line 1, column 2"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sent", "expected"),
     [
@@ -365,6 +367,7 @@ async def test_too_many_files_are_an_overload(hosted, monkeypatch):
 class TestArriving:
     """Bodies that take their time."""
 
+    @pytest.mark.slow
     async def test_a_body_that_keeps_arriving_may_take_any_time(self, hosted, monkeypatch):
         """The deadline is for progress, not for the whole."""
         monkeypatch.setattr(bodies, "BODY_SECONDS", 0.4)
@@ -378,6 +381,7 @@ class TestArriving:
 
         assert (await post(application, "image/png", content=slowly())).json() == 8 * bodies.BODY_BYTES
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("media_type", ["image/png", PARTS, "text/plain"])
     async def test_one_that_trickles_is_refused(self, hosted, monkeypatch, spools, media_type):
         monkeypatch.setattr(bodies, "BODY_SECONDS", 0.4)

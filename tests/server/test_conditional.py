@@ -121,6 +121,7 @@ def test_an_empty_file_has_no_ranges():
     assert ranges(lines(range="bytes=0-"), CURRENT, 0) is None
 
 
+@pytest.mark.slow
 @given(
     header=st.text(alphabet="bytes=0123456789-, ", max_size=40)
     | st.from_regex(r"bytes=([0-9]{0,3}-[0-9]{0,3},? ?){1,5}", fullmatch=True),

@@ -42,6 +42,7 @@ EVERYWHERE = [parameter(f"{place}P", place) for place in ("path", "query", "head
 SENT_EVERYWHERE = {"json": {"x": 1}, "headers": {"headerP": "3", "cookie": "cookieP=4"}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("argument", "name"),
     [
@@ -97,6 +98,7 @@ async def test_headers_and_cookies_arrive_where_a_function_names_them(answered):
     assert await answered(source, given={"headers": headers}, parameters=parameters) == ["t", "s"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("argument", "extension"), [("pet", "pet"), ("body", "pet"), ("top", "$top"), ("body", None)]
 )
@@ -127,6 +129,7 @@ FORM = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("signature", "expected"),
     [
@@ -225,6 +228,7 @@ KEY = {"type": "apiKey", "in": "header", "name": "X-Key", "x-apikeyInfoFunc": "a
 CHECK = "def check(key, required_scopes=None):\n    return {'uid': key, 'more': 1}\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "parameters", "expected"),
     [
@@ -249,6 +253,7 @@ async def test_a_function_gets_what_connexion_knows_of_the_credential(
 EMPTY = {"description": ""}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("result", ["None", "NoContent"])
 @pytest.mark.parametrize(
     ("documented", "settings", "status"),

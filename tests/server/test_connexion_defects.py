@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from support.running import Service
     from support.wire import Answer
 
+pytestmark = pytest.mark.slow
+
 CANARY = "cnry-5a1f0c7e93b24d68"
 """Sent with every request, where nothing asks for it."""
 

@@ -14,6 +14,8 @@ from relay.contract.diagnostics import Severity
 from relay.server.connexion_code import connexion_notes
 from support.running import ROOT, relay, serving
 
+pytestmark = pytest.mark.slow
+
 SERVICES = ROOT / "tests" / "specs" / "connexion"
 SAFE = [sys.executable, "-P", "-m", "relay"]
 VARIABLES = {"PYTHONPATH": str(ROOT / "scripts"), "PYTHONDONTWRITEBYTECODE": "1"}

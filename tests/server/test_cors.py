@@ -72,6 +72,7 @@ async def test_responses_and_errors_may_be_read_by_the_page(hosted):
     assert {"link", "x-request-id", "etag"} <= listed(answers[0], "access-control-expose-headers")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "origin", ["https://other.example", "https://app.example.evil", "null", PAGE + ":444"]
 )
@@ -102,6 +103,7 @@ async def test_it_is_off_by_default(hosted):
     assert_problem(asked, 405, "METHOD_NOT_ALLOWED")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("origin", "is_allowed"),
     [

@@ -8,9 +8,13 @@ import threading
 from contextlib import contextmanager
 from functools import partial
 
+import pytest
+
 from support.browsing import browsing
 from support.hosting import contract, operation
 from support.running import serving
+
+pytestmark = pytest.mark.slow
 
 ORDER = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer", "example": 7}}}
 ANSWER = {"200": {"description": "ok", "content": {"application/json": {"schema": ORDER}}}}

@@ -88,6 +88,7 @@ def hurried(hosted):
     return hosted(handler_seconds=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/async", "/thread", "/shielded"])
 async def test_a_handler_has_a_deadline(hurried, path):
     """And the failure is counted; a thread cannot be ended, but its client is answered."""
@@ -103,6 +104,7 @@ async def test_a_handler_that_is_cancelled_cleans_up(hurried):
         assert (await client.get("/ended")).json() == ["wait"]
 
 
+@pytest.mark.slow
 async def test_what_a_handler_shields_is_done(hurried):
     """A write that must not be cut off, even if no client waits for it."""
     async with calling(hurried) as client:
@@ -124,10 +126,12 @@ async def test_who_calls_is_found_out_within_the_deadline(hurried):
     assert_problem(await ask(hurried, "/secure", headers=bearer({"sub": "u"})), 503, "HANDLER_TIMEOUT")
 
 
+@pytest.mark.slow
 async def test_without_a_deadline_a_handler_takes_its_time(hosted):
     assert (await ask(hosted(handler_seconds=0), "/thread")).json() == "late"
 
 
+@pytest.mark.slow
 async def test_clients_that_hang_up_hold_no_places(hosted, unused_tcp_port, requests_told):
     """Each handler is cancelled; the log and the metrics say how many clients were gone."""
     application = hosted(max_in_flight=4)
@@ -155,6 +159,7 @@ async def test_clients_that_hang_up_hold_no_places(hosted, unused_tcp_port, requ
     assert told == [499] * 4
 
 
+@pytest.mark.slow
 async def test_a_request_behind_it_keeps_no_handler_alive(hosted, unused_tcp_port, requests_told):
     """Nor does it stay in memory itself, when the client has left."""
     application = hosted()
@@ -180,6 +185,7 @@ async def test_a_request_behind_it_keeps_no_handler_alive(hosted, unused_tcp_por
 TIMES = st.sampled_from([0.0, 0.001, 0.002, 0.003, 0.004, 0.005])
 
 
+@pytest.mark.slow
 @given(takes=TIMES, seconds=TIMES, leaves=TIMES, stubborn=st.booleans())
 @settings(max_examples=60, deadline=None)
 async def test_whatever_happens_first_the_task_goes_on(monkeypatch_watch, takes, seconds, leaves, stubborn):
@@ -220,6 +226,7 @@ def test_an_application_may_outlive_an_event_loop():
         asyncio.run(short.run(asyncio.sleep(5)))
 
 
+@pytest.mark.slow
 async def test_a_server_that_cannot_be_asked_keeps_the_deadline():
     """Of a middleware that fails, for example."""
 

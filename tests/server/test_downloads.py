@@ -10,6 +10,8 @@ import pytest
 from support.downloads import MAX_MEMORY, download, open_streams, serving_downloads
 from support.targets import Measured
 
+pytestmark = pytest.mark.slow
+
 SIZE = 300 * 10**6
 STREAMS = 100
 

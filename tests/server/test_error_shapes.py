@@ -242,6 +242,7 @@ SCHEMAS = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(SCHEMAS)
 def test_each_error_of_relay_is_valid_for_the_schema_that_documents_it(schema):
@@ -254,6 +255,7 @@ def test_each_error_of_relay_is_valid_for_the_schema_that_documents_it(schema):
             assert media_type == "application/problem+json" or validator.accepts(body)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(SCHEMAS)
 def test_the_source_of_an_error_is_what_it_is_filled_with(schema):

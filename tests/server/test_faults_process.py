@@ -22,6 +22,8 @@ import pytest
 from support.hosting import SECRET, bearer, contract, operation, write_package
 from support.running import COMMAND, as_project, ended, environment, eventually, relay, serving, started
 
+pytestmark = pytest.mark.slow
+
 ACME = {"_id": "a" * 24, "name": "Acme"}
 ALEX = {"_id": "1" * 24, "organizationId": ACME["_id"], "accessRole": "ADMIN"}
 CONFIG = "/api/calls/voice-ai/config"

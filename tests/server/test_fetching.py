@@ -74,6 +74,7 @@ def test_reads_no_more_than_it_would_take():
             fetch(f"http://127.0.0.1:{port}/")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "said", [[HEAD % 9999, *drops(b"x" * 9999)], drops(b"HTTP/1.1 200 OK\r\nX: " * 999), []]
 )

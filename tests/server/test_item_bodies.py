@@ -124,6 +124,7 @@ async def post(client, path, body, kind="application/jsonl"):
     return await client.post(path, content=body, headers={"content-type": kind})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", ["application/jsonl", "application/json-seq", "text/event-stream", "multipart/mixed; boundary=b"]
 )
@@ -143,6 +144,7 @@ async def test_items_get_defaults_and_lose_read_only_properties(hosted):
     assert response.json() == [{"n": 1, "unit": "kg"}, {"n": 2, "unit": "kg"}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/take", "/take_plain"])
 @pytest.mark.parametrize(
     ("body", "kind", "place"),
@@ -170,6 +172,7 @@ async def test_a_broken_item_is_an_error_of_the_request(hosted, caplog, path, bo
     assert "canary" not in json.dumps(problem) + caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/echo", "/echo_plain"])
 @pytest.mark.parametrize(
     ("rest", "logged"),
@@ -241,6 +244,7 @@ async def test_an_item_has_the_limit_of_a_body_and_the_stream_that_of_files(host
     assert_problem(too_many, 413, "BODY_TOO_LARGE")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("times", "status"), [(10, 200), (12, 413)])
 async def test_a_body_limit_above_that_of_files_is_for_the_stream(hosted, times, status):
     """As for other bodies: an item may be so long."""
@@ -258,6 +262,7 @@ HEAD = request(
 )
 
 
+@pytest.mark.slow
 async def test_items_are_read_as_they_come(hosted, unused_tcp_port):
     """The handler has an item before the next one is sent, and can answer before the end."""
     async with served(hosted(handler_seconds=0.3), unused_tcp_port):
@@ -272,6 +277,7 @@ async def test_items_are_read_as_they_come(hosted, unused_tcp_port):
         writer.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["take_slowly", "take_plain_slowly"])
 async def test_the_time_of_a_handler_is_for_each_item(hosted, unused_tcp_port, path):
     """Neither many items nor a client that pauses ends it."""
@@ -301,6 +307,7 @@ async def test_a_client_that_leaves_ends_the_iterator(hosted, unused_tcp_port, p
     assert threading.active_count() <= before + 5
 
 
+@pytest.mark.slow
 async def test_a_handler_need_not_read_all(hosted, unused_tcp_port):
     async with served(hosted(), unused_tcp_port) as client:
         response = await post(client, "/take_first", b'{"n": 1}\n' * 50_000)

@@ -176,6 +176,7 @@ async def receive(client, path, received):
             received += piece
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SEQUENCES)
 async def test_items_are_written_as_their_media_type_says(get, name):
     response = await get(f"/{name}")
@@ -213,6 +214,7 @@ async def test_a_part_has_a_media_type_of_its_own(get):
     assert b"\r\nx-a: b\r\n" in response.content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SEQUENCES)
 async def test_an_item_that_breaks_the_contract_ends_the_stream(hosted, unused_tcp_port, caplog, name):
     """It is not sent, nor anything after it; the message has no end, by which clients notice (RFC 9112 section 8)."""
@@ -269,6 +271,7 @@ async def test_a_stream_of_items_may_have_status_and_headers_and_no_item(get):
     assert (response.status_code, response.headers["x-a"], response.content) == (200, "b", b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("accept", "expected", "of_list"),
     [
@@ -305,6 +308,7 @@ async def test_items_of_an_unknown_media_type_are_bytes(hosted):
     assert any(one.rule == "unvalidated-items" for one in application.warnings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/lines", "/events"])
 def test_many_streams_need_little_memory(tmp_path, path):
     """What a client has not taken is not made."""

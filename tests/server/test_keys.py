@@ -227,6 +227,7 @@ async def test_a_request_that_gives_up_takes_the_keys_from_nobody(rotating, key_
     assert await patient
 
 
+@pytest.mark.slow
 async def test_waits_for_a_hanging_address_no_longer_than_it_must(rotating, key_server, monkeypatch):
     """Whoever names an unknown key is refused then; the loop and everybody else go on."""
     monkeypatch.setattr(keys, "JWKS_WAIT", 0.1)
@@ -299,6 +300,7 @@ async def test_blames_nobody_while_there_are_no_keys_at_all(key_server):
         await verifier(jwt_jwks=key_server.url)(OLD)
 
 
+@pytest.mark.slow
 def test_a_reading_does_not_keep_the_process_from_ending(key_server):
     """Whoever stops the service does not wait for somebody else's."""
     key_server.may_answer.clear()

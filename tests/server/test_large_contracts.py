@@ -25,6 +25,7 @@ def spec(tmp_path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_mocks_of_a_dense_contract_do_not_compile_its_definitions_again(spec, monkeypatch):
     """The values of mock responses take thousands of schemas, of which each reaches nearly all others."""
     compiled: list[int] = []
@@ -43,6 +44,7 @@ def test_mocks_of_a_dense_contract_do_not_compile_its_definitions_again(spec, mo
     assert sum(compiled) <= 6 * 64
 
 
+@pytest.mark.slow
 def test_the_contract_is_written_as_yaml_only_when_it_is_asked_for(spec, monkeypatch):
     """It takes seconds for a contract of some megabytes."""
     monkeypatch.setattr("yaml.dump", lambda *_, **__: pytest.fail("it was written"))

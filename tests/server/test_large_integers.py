@@ -41,6 +41,7 @@ def hosted(hosting):
     return lambda document, **rest: hosting(json.dumps(document), **rest)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schema", SCHEMAS)
 async def test_is_served_and_mocked(hosted, schema):
     """It was a traceback before the first request."""

@@ -141,6 +141,7 @@ def hostile_requests(planted, good):
         yield "GET", f"{path}?key={plain}", {"If-None-Match": plain, **headers}
 
 
+@pytest.mark.slow
 def test_our_own_service_keeps_every_secret(tmp_path, loaded, planted):
     """Its keys, what is stored, what callers show, in all that it answers, logs, counts and writes to the disk."""
     good = planted.keep(token({"userId": USER}, loaded["RELAY_JWT_SECRET"]))
@@ -179,6 +180,7 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_commands_keep_every_secret(run, loaded, planted, command):
     """What they print goes into terminals, tickets and the logs of pipelines."""
@@ -344,6 +346,7 @@ def bodies(secret):
     yield "multipart/form-data", part
 
 
+@pytest.mark.slow
 def test_failures_keep_what_they_were_given(tmp_path, planted):
     """Handlers, verifiers and collaborators whose errors quote everything; bodies and parameters of every kind."""
     names, document = failing_contract()
@@ -409,6 +412,7 @@ MISTAKES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "value"), MISTAKES)
 @pytest.mark.parametrize("is_file", [False, True], ids=["variable", "file"])
 async def test_a_set_up_that_is_wrong_is_told_without_its_secrets(

@@ -84,6 +84,7 @@ def test_a_closed_pipe_costs_nothing_else(pipe):
     assert stream.dropped == 1
 
 
+@pytest.mark.slow
 def test_a_reader_that_stalls_does_not_stop_the_service(tmp_path):
     """The log is a pipe whose reader hangs; every client is answered, and the service ends in time."""
     command = [*COMMAND, "serve", "--spec", str(GARAGE), "--missing", "mock", "--port", "0"]

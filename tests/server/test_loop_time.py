@@ -16,6 +16,8 @@ from support.hosting import SECRET, bearer, contract, operation
 from support.targets import GARAGE
 from support.wire import request
 
+pytestmark = pytest.mark.slow
+
 LARGE = 64_000  # bytes, of the body limit or of a head
 MOST = 100
 """How many quiet requests one may cost. A quiet one takes 0.1 to 0.2 ms here, client included."""

@@ -153,6 +153,7 @@ def bind():
         return f"127.0.0.1:{free.getsockname()[1]}"
 
 
+@pytest.mark.slow
 async def test_listens_at_an_address_of_its_own(hosted, bind):
     """What is for operators need not stand beside what is for the world."""
     async with calling(hosted(metrics_bind=bind)) as client:
@@ -167,6 +168,7 @@ async def test_listens_at_an_address_of_its_own(hosted, bind):
         assert gone.connect_ex(bind_address(bind))
 
 
+@pytest.mark.slow
 async def test_its_own_address_has_the_limits_of_the_service(hosted, bind):
     """Connections that are only held there would take the descriptors that the service needs."""
     async with calling(hosted(metrics_bind=bind)), AsyncExitStack() as held:

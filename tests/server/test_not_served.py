@@ -111,6 +111,7 @@ def test_a_long_list_of_warnings_is_cut(served, capsys):
     assert lines[-1] == "warning: contract: 81 more; `relay lint --all` lists them"
 
 
+@pytest.mark.slow
 def test_check_warns_of_what_is_not_served(tmp_path):
     """So `relay check --strict` fails, as production would."""
     (tmp_path / "c.json").write_text(json.dumps(FAULTY), "utf-8")

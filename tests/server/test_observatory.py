@@ -27,6 +27,7 @@ async def client():
         yield found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "asked",
     [

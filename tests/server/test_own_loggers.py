@@ -18,6 +18,8 @@ from support.hosting import contract
 from support.naming import named_operation
 from support.running import serving
 
+pytestmark = pytest.mark.slow
+
 MODULE = """
 import logging
 import shelf_of_{0} as shelf
@@ -48,6 +50,7 @@ def name(tmp_path, monkeypatch):
     return name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("level", "shown"), [("info", ["shown", "taken"]), ("warning", [])])
 def test_the_log_of_a_services_own_modules_has_the_level_of_the_settings(name, tmp_path, level, shown):
     """Modules that its functions import are its own as well; a request's id is in their lines."""

@@ -98,6 +98,7 @@ async def test_values_are_sent_as_parts(hosting, path, parts):
     assert sent.headers.get("x-whole") == ("y" if path == "/made" else None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/iterated", "/wrong"])
 async def test_what_cannot_be_written_as_parts_is_not_sent(client, path):
     """For an iterator, the schema describes the whole list, and the boundary is not known to who writes bytes."""

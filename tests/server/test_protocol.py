@@ -175,6 +175,7 @@ async def test_says_that_a_head_is_too_large():
         assert (await only_answer(reader)).status == 431
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", [b"", b"GET", b"GET / HTTP/1.1\r\nHost: a\r\n", b"\r\n"])
 @pytest.mark.usefixtures("hurried")
 async def test_a_head_comes_in_time(start):
@@ -184,6 +185,7 @@ async def test_a_head_comes_in_time(start):
         assert await reader.read() == b""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drop", [b"X-A: b\r\n", b"\r\n"])
 @pytest.mark.usefixtures("hurried")
 async def test_dripping_does_not_put_it_off(drop):
@@ -197,6 +199,7 @@ async def test_dripping_does_not_put_it_off(drop):
             reader._buffer.clear()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hurried")
 async def test_whoever_waits_for_an_answer_gets_it():
     """The clock is for heads, and half a second head does not cost the first request its answer."""
@@ -221,6 +224,7 @@ FRAMED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("framed", FRAMED)
 @pytest.mark.parametrize("offered", ["websocket", "h2c", "TLS/1.0, foo/2"])
 @given(data=st.data())
@@ -270,6 +274,7 @@ async def test_a_connection_that_waits_gives_way_to_a_new_one():
             assert (await only_answer(reader)).status == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("held", [request("POST", "/", b"1\r\na\r\n", CHUNKED), request("GET", "/large")])
 async def test_a_request_that_waits_for_its_client_gives_way_to_a_new_one(held):
     """For the rest of a body, or for an answer to be read."""
@@ -287,12 +292,14 @@ async def test_a_request_that_waits_for_its_client_gives_way_to_a_new_one(held):
                 assert (await only_answer(reader)).status == 200
 
 
+@pytest.mark.slow
 async def test_what_is_not_http_does_not_take_the_answer_before_it():
     """The client would take the failure for the answer to its request."""
     garbage = b"\0\1garbage\r\n\r\n" + b"a" * 100_000
     assert (await answer_to(request("GET", "/slow", close=False) + garbage)).status == 200
 
 
+@pytest.mark.slow
 async def test_a_connection_that_is_busy_does_not_give_way():
     async with serving(Capacity(1)) as address, connected(address) as (reader, writer):
         writer.write(request("GET", "/slow"))
@@ -304,6 +311,7 @@ async def test_a_connection_that_is_busy_does_not_give_way():
         assert (await only_answer(reader)).status == 200
 
 
+@pytest.mark.slow
 async def test_half_heads_share_what_they_may_take():
     """A thousand of them, each within its own limit, would take what none of them may."""
     half = b"GET / HTTP/1.1\r\nX-A: " + b"a" * 40_000
@@ -323,6 +331,7 @@ async def test_half_heads_share_what_they_may_take():
                     assert (await only_answer(reader)).status == 200
 
 
+@pytest.mark.slow
 async def test_an_answer_waits_only_so_long_to_be_taken(monkeypatch):
     """Whoever asks for much, and takes nothing of it, has it held in the service's memory."""
     monkeypatch.setattr(protocol, "TAKE_SECONDS", 0.2)
@@ -336,6 +345,7 @@ async def test_an_answer_waits_only_so_long_to_be_taken(monkeypatch):
     assert len(received) < LARGE
 
 
+@pytest.mark.slow
 async def test_a_slow_client_gets_all_of_a_large_answer(monkeypatch):
     """As long as it goes on taking."""
     monkeypatch.setattr(protocol, "TAKE_SECONDS", 0.5)
@@ -349,6 +359,7 @@ async def test_a_slow_client_gets_all_of_a_large_answer(monkeypatch):
     assert received > LARGE
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hurried")
 async def test_a_body_that_was_answered_has_an_end():
     """A refusal does not wait for the body; whoever never ends it would hold the connection for ever."""
@@ -368,6 +379,7 @@ async def test_a_body_that_was_answered_may_come_late():
         assert (await only_answer(reader)).status == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("allowed", [True, False])
 async def test_only_so_many_requests_wait_on_a_connection(allowed):
     """Each costs a hundred times its bytes, and is read before the first is answered, in turn (RFC 9112 section 9.3.2)."""
@@ -410,6 +422,7 @@ def test_what_is_written_to_a_lost_connection_is_dropped():
     assert failures == []
 
 
+@pytest.mark.slow
 async def test_a_head_does_not_wait_for_a_body_that_takes_long():
     async with connected() as (reader, writer):
         writer.write(request("GET", "/stalled"))

@@ -22,6 +22,8 @@ from relay.server.reloading import Reloading, fresh_imports
 from support.hosting import SECRET, contract, operation
 from support.running import ROOT, as_project, eventually, relay, serving, serving_demo
 
+pytestmark = pytest.mark.slow
+
 A = contract({"/a": {"get": operation("show")}})
 B = contract({"/a": {"get": operation("show")}, "/b": {"get": operation("more")}})
 LIFE = """

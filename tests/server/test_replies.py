@@ -153,6 +153,7 @@ async def test_a_reply_has_all_parts_of_a_response(get):
     assert response.headers.get_list("x-a") == ["b", "1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("accept", "status"),
     [("text/csv", 200), ("text/*;q=0.1", 200), ("", 200), ("*/*", 200), ("text/html", 406), ("*/*;q=0", 406)],
@@ -193,6 +194,7 @@ async def test_a_header_of_the_handler_replaces_the_default_one(get):
     assert cached.headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "status", "body", "headers"),
     [
@@ -220,6 +222,7 @@ async def test_responses_of_frameworks_are_validated(get, caplog, path, at):
     assert "sk_canary" not in caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "record"), [("/followed", "plain"), ("/followed_async", "async"), ("/json", "json")]
 )

@@ -127,6 +127,7 @@ async def test_handlers_that_block_do_not_delay_the_end_of_another_request(hoste
     assert [one.json() for one in answers] == [True, True, True]
 
 
+@pytest.mark.slow
 async def test_a_connection_that_comes_after_its_request_timed_out_is_given_back(hosted):
     """The thread that waits for it cannot be interrupted."""
     application = hosted(
@@ -171,6 +172,7 @@ async def test_it_sees_the_caller(hosted, scope):
     assert application.package.log == [("commit", "ada", "secure")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "status", "failure"),
     [

@@ -20,6 +20,8 @@ import pytest
 from support.hosting import assert_problem, contract, operation, write_package
 from support.running import COMMAND, eventually, patched, serving, started
 
+pytestmark = pytest.mark.slow
+
 THINGS = """
     import asyncio
     import time

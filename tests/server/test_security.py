@@ -121,6 +121,7 @@ REQUIREMENTS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("needs", "headers", "query", "outcome"), REQUIREMENTS)
 async def test_a_request_needs_what_its_operation_requires(get, needs, headers, query, outcome):
     response = await get([{needs: []}] if isinstance(needs, str) else needs, headers, query)
@@ -147,6 +148,7 @@ async def test_wants_the_scopes_of_the_operation(get):
     assert refused.headers["www-authenticate"] == 'Bearer realm="Test", error="insufficient_scope"'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scopes", [[["read"]], [{"read": 1}], {"read": 1}, 7, None, True, [None, "read"]])
 @pytest.mark.parametrize("claim", ["scope", "scp", "scopes"])
 async def test_a_scope_that_is_no_text_grants_nothing(get, claim, scopes):

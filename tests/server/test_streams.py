@@ -153,6 +153,7 @@ async def connected(port, path):
     writer.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "body"),
     [("/a_few", "éb".encode()), ("/plain", b"ab"), ("/mixed", b"a" * 200_000 + b"b"), ("/hasty", b"a" * 8)],
@@ -197,6 +198,7 @@ async def test_the_head_of_a_stream_is_validated(hosted, caplog, policy, status)
     assert policy == "enforce" or response.content == b"ab"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "status", "code"),
     [
@@ -224,6 +226,7 @@ async def test_a_stream_that_breaks_off_has_the_status_of_its_error(
     assert "canary" not in str(line)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gone", "gone_plain"])
 async def test_a_handlers_client_error_in_the_middle_is_no_failure_of_the_service(
     hosted, unused_tcp_port, caplog, name
@@ -241,6 +244,7 @@ async def test_a_handlers_client_error_in_the_middle_is_no_failure_of_the_servic
     assert "relay_failures_total{" not in metrics
 
 
+@pytest.mark.slow
 async def test_a_stream_that_stands_still_is_ended(hosted, unused_tcp_port, caplog):
     """RELAY_HANDLER_SECONDS is the time for a piece."""
     async with served(hosted(handler_seconds=0.1), unused_tcp_port) as client:
@@ -251,6 +255,7 @@ async def test_a_stream_that_stands_still_is_ended(hosted, unused_tcp_port, capl
     assert (line.code, line.cause) == ("HANDLER_TIMEOUT", "HandlerTimeout")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["endless", "blocking", "stalled"])
 async def test_a_client_that_leaves_closes_the_stream(hosted, unused_tcp_port, requests_told, name):
     """The generator's `finally` runs, in its thread for a plain one; the log says that the client left."""
@@ -264,6 +269,7 @@ async def test_a_client_that_leaves_closes_the_stream(hosted, unused_tcp_port, r
     assert [line["status"] for line in requests_told() if line["operation"] == name] == [499]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["large", "large_file"])
 async def test_a_client_that_leaves_a_large_body_is_in_the_log(hosted, unused_tcp_port, requests_told, name):
     """The body is larger than the buffers of both sockets, so its end was not sent."""
@@ -279,6 +285,7 @@ async def test_a_client_that_leaves_a_large_body_is_in_the_log(hosted, unused_tc
     assert [line["status"] for line in found] == [499]
 
 
+@pytest.mark.slow
 async def test_a_slow_client_stops_the_stream(hosted, unused_tcp_port):
     """What it does not take is not made, and so needs no memory; other requests are answered."""
     async with (
@@ -297,6 +304,7 @@ async def test_a_slow_client_stops_the_stream(hosted, unused_tcp_port):
         assert await until(client, "made", lambda made: made > now) > now
 
 
+@pytest.mark.slow
 async def test_an_open_stream_is_no_request_in_progress(hosted, unused_tcp_port):
     """It waits most of the time; RELAY_MAX_IN_FLIGHT is for what is processed."""
     async with (
@@ -313,6 +321,7 @@ async def test_an_open_stream_is_no_request_in_progress(hosted, unused_tcp_port)
     assert "\nrelay_requests_in_flight 0.0\n" in metrics
 
 
+@pytest.mark.slow
 async def test_head_closes_a_stream(hosted, unused_tcp_port):
     """Nothing of it is wanted but the first piece, which decides about the status."""
     async with served(hosted(), unused_tcp_port) as client:

@@ -77,6 +77,7 @@ async def test_plain_handlers_that_block_do_not_delay_authentication(hosted):
         assert {one.status_code for one in await asyncio.gather(*blocked)} == {200}
 
 
+@pytest.mark.slow
 async def test_what_a_function_raises_after_its_request_ended_is_logged(hosted, caplog):
     """In one line with class and place, but not the text; the client has its response."""
     application = hosted(handler_seconds=0.1)

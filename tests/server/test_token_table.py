@@ -339,6 +339,7 @@ MUTATED = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(MUTATED)
 @settings(max_examples=300)
 def test_lets_in_nothing_but_the_token_that_was_signed(ask, token):

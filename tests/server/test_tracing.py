@@ -127,6 +127,7 @@ def attributes(span):
     return {one.key: one.value.string_value or one.value.int_value for one in span.attributes}
 
 
+@pytest.mark.slow
 def test_a_collector_gets_the_request_of_a_live_service(tmp_path, collector):
     """Before the process is gone, though the batch had not been due; and nothing of what is secret."""
     with serving_demo(tmp_path, RELAY_TRACING="true", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url) as service:
@@ -158,6 +159,7 @@ def silent():
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
+@pytest.mark.slow
 def test_a_collector_that_is_silent_holds_up_neither_requests_nor_the_end(tmp_path):
     """It has its seconds, and then the process ends."""
     with (
@@ -179,6 +181,7 @@ def test_a_collector_that_is_silent_holds_up_neither_requests_nor_the_end(tmp_pa
     assert url not in told
 
 
+@pytest.mark.slow
 def test_a_collector_that_is_away_is_told_of_once(tmp_path):
     """In a line without its address, which may have a password."""
     with silent() as url:

@@ -24,6 +24,8 @@ from support.uploading import (
 )
 from support.wire import answers, connect, exchange, request
 
+pytestmark = pytest.mark.slow
+
 LARGE = 300_000_000
 
 

@@ -11,6 +11,8 @@ from relay.server.compilation import create
 from support.hosting import SECRET, calling
 from support.wild import CONTRACTS, send, sendable, to_left_out, violations
 
+pytestmark = pytest.mark.slow
+
 LEFT_OUT = {
     "swagger_2_leftovers": {"post /breads", "put /breads/{name}"},
     "dangling_refs": {"post /trams", "put /trams", "/depots"},

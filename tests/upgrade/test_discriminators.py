@@ -119,6 +119,7 @@ components: {schemas: {Pet: {$ref: pets/pet.yaml}}}
     assert [one.split()[0] for one in findings_of(tmp_path, files)] == rules
 
 
+@pytest.mark.slow
 def test_schemas_that_contain_themselves_end(tmp_path):
     schemas = {
         f"S{number}": {"allOf": [{"$ref": f"#/components/schemas/S{number + 1}"}]} for number in range(150)
@@ -137,6 +138,7 @@ PETS = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     st.fixed_dictionaries({"Cat": PETS, "Dog": PETS}),

@@ -14,6 +14,8 @@ from support.hosting import bearer
 from support.targets import GARAGE, garage
 from support.wire import exchange, request
 
+pytestmark = pytest.mark.slow
+
 BAD = [
     ("GET", "/garage/v1/vehicles?limit=0", None, None),
     ("GET", "/garage/v1/vehicles?built[from]=x", None, None),

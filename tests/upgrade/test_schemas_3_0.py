@@ -19,6 +19,7 @@ def schema_after(schema):
     return upgraded(document)["components"]["schemas"]["S"]
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(SCHEMAS, COMPONENTS, VALUES)
 def test_accepts_the_same_values(schema, components, value):
@@ -167,6 +168,7 @@ def test_reports_null_that_an_enum_excludes(tmp_path, schema, is_reported):
     assert found == [f"no-effect c.yaml:4:24: {message}"] * is_reported
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(COMPONENTS)
 def test_yaml_and_json_become_the_same(components):

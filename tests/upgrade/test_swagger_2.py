@@ -232,6 +232,7 @@ def test_keeps_the_indentation_of_json(options):
     assert json.loads(found) == json.loads(after)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**9))
 def test_loses_no_comment(seed):

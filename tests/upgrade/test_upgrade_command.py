@@ -172,6 +172,7 @@ def test_reports_a_file_out_of_the_contracts_folder(run, tmp_path):
     assert (tmp_path / "parts.yaml").read_text("ascii") == "nullable: true\n"
 
 
+@pytest.mark.slow
 def test_every_command_names_this_one_for_swagger(run, lossy, tmp_path):
     message = "swagger.yaml:1:1: is Swagger 2.0; `relay upgrade swagger.yaml` rewrites it as OpenAPI 3.1\n"
     served = relay(tmp_path, "serve", "--spec", "swagger.yaml", "--missing", "mock")

@@ -44,6 +44,7 @@ def again(path, source, *, is_kept, shares=True):
         return Writer(layout, shares=shares).written(build(layout, shares=shares))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_a_file_is_written_as_it_was_read(path):
     """Also where each of its parts is written anew: comments, blank lines, quotes, indentation, flow style."""

@@ -159,6 +159,7 @@ def _with_defaults(schema, draw):
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(COMPONENTS, SCHEMAS, VALUES, st.data())
 def test_a_valid_value_stays_valid_and_only_gets_more_properties(components, schema, value, data):
@@ -270,6 +271,7 @@ def test_nothing_is_dropped_if_read_only_properties_are_refused():
     assert dropping(KNOWN, SchemaCompiler(around(), Strictness(read_only=True))) is None
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(COMPONENTS, SCHEMAS, VALUES)
 def test_only_properties_are_removed(components, schema, value):
@@ -426,6 +428,7 @@ def as_floats(value):
     return float(value) if type(value) is int else value
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(_NODES)
 def test_the_spelling_of_an_integer_makes_no_difference(node):

@@ -51,6 +51,7 @@ def test_accepts_whatever_a_writer_of_the_encoding_writes(encoding, content):
     assert DECODERS[encoding](text) == content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", sorted(DECODERS))
 @settings(max_examples=60)
 @given(text=st.text(max_size=12) | st.text("AQ=-_+/ \n2z", max_size=12))
@@ -81,6 +82,7 @@ def test_a_text_is_in_its_encoding(encoding, good, bad):
             assert rules(validator, {"a": one}) == [("/a", "contentEncoding")]
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(value=JSON_VALUES)
 def test_a_text_contains_json(value):

@@ -325,6 +325,7 @@ def counted_verdicts():
         yield asked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keyword", ["oneOf", "anyOf"])
 @pytest.mark.parametrize("branches", [1, 5, 30])
 @pytest.mark.parametrize("is_tagged", [False, True])
@@ -344,6 +345,7 @@ def test_asks_for_verdicts_of_a_limited_number_of_values(keyword, branches, is_t
     assert sum(asked) <= 250 * elements(value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("schema", "value", "expected"),
     [
@@ -424,6 +426,7 @@ def library_errors(schema, value, compiler, direction):
                 yield path, rule
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(
     COMPONENTS, SCHEMAS, st.lists(VALUES, min_size=3, max_size=3), st.sampled_from(["request", "response"])

@@ -42,6 +42,7 @@ class Point(NamedTuple):
     y: Decimal
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("value", "schema", "expected"),
     [

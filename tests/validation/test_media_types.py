@@ -70,6 +70,7 @@ def test_a_charset_is_named_once(header, charset):
 PIECES = [";", ";a=", ';a="', '"', "\\", '"\\', '";"', ",", ',"', " ", "=", "a", ";a*=", "\t;", ";charset="]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "start", ["", "application/json", 'multipart/form-data; boundary="b', 'code="', ';"']
 )

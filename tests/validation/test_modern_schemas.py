@@ -35,6 +35,7 @@ def rules(schema, value, direction="request", **rest):
     return [(one.path, one.rule) for one in found]
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(components(), SCHEMAS, st.lists(VALUES, min_size=5, max_size=5))
 def test_a_value_is_valid_if_json_schema_says_so(schemas, schema, values):

@@ -467,6 +467,7 @@ def alternatives(types, version):
     return {"anyOf": [{"type": one} for one in sorted(types - {"null"})], "nullable": "null" in types}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "kinds", "value"),
     [

@@ -305,6 +305,7 @@ WHOLE = lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(WHOLE)
 def test_what_a_handler_returns_is_read_back(described):
@@ -372,6 +373,7 @@ def taken(one, *fields):
     return one.decode(Request({}, b"", headers, made.read()))["body"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("style", "separator"), [("form", ","), ("spaceDelimited", " "), ("pipeDelimited", "|")]
 )

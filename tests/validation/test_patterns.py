@@ -139,6 +139,7 @@ def accepts(pattern, text):
 NOTHING = around()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pattern", "valid", "invalid"), TRIPLES, ids=[ascii(one[0]) for one in TRIPLES])
 def test_a_pattern_means_what_engines_of_javascript_take_it_for(pattern, valid, invalid):
     """Publishers test their patterns with such an engine; the library refuses many, or reads them otherwise."""
@@ -146,6 +147,7 @@ def test_a_pattern_means_what_engines_of_javascript_take_it_for(pattern, valid, 
     assert [text for text in invalid if accepts(pattern, text)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "pattern",
     [pattern for pattern, valid, _ in TRIPLES if valid and "(?=" not in pattern and "(?!" not in pattern],
@@ -188,6 +190,7 @@ TOKENS = st.lists(
 ).map("".join)
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(TOKENS | st.text(max_size=12))
 def test_every_text_is_translated_to_what_compiles(pattern):
@@ -213,6 +216,7 @@ PLAIN = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(PLAIN, st.text("ab1-. _", max_size=4))
 def test_agrees_with_another_engine(pattern, text):

@@ -99,6 +99,7 @@ def in_draft_4(schema):
     return {"anyOf": [out, {"type": "null"}]} if schema.get("nullable") and is_null_listed else out
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(SCHEMAS, VALUES)
 def test_agrees_with_another_implementation(schema, value):
@@ -128,6 +129,7 @@ ANYTHING = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(SCHEMAS, ANYTHING)
 def test_a_valid_value_is_valid_in_serialised_form(schema, value):

@@ -69,6 +69,7 @@ def items(count):
     return [{"id": number, "label": f"Line {number}"} for number in range(count)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [0, 1, SLICE, SLICE + 1, 2 * SLICE, 2 * SLICE + 1, 10 * SLICE])
 def test_a_long_array_is_serialised_like_a_short_one(count):
     body = {"items": items(count), "total": count, "more": items(3)}
@@ -98,6 +99,7 @@ def test_array_items_are_serialised_without_loss(some):
     assert orjson.loads(serialised(page(), body)) == body
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [0, SLICE - 1, SLICE, 3 * SLICE])
 def test_reports_the_path_of_an_invalid_item(at):
     wrong = items(3 * SLICE + 1)

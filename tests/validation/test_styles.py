@@ -100,6 +100,7 @@ STYLES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["array", "object", "scalar"])
 @pytest.mark.parametrize(("location", "style", "explode"), STYLES)
 @settings(max_examples=40)
@@ -134,6 +135,7 @@ OTHER_STYLES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["array", "object", "scalar"])
 @pytest.mark.parametrize(
     ("location", "style", "explode"), [*STYLES, *OTHER_STYLES, ("form", "deepObject", True)]
@@ -168,6 +170,7 @@ def test_reads_back_what_relay_writes(location, style, explode, kind, data):
     assert arguments(location, style, explode, kind, text) == {"p": value}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("style", "separator"),
     [("spaceDelimited", "%20"), ("spaceDelimited", "+"), ("pipeDelimited", "%7C"), ("pipeDelimited", "|")],
@@ -183,6 +186,7 @@ def test_reads_back_lists_with_separators_that_a_url_cannot_contain(style, separ
     assert service("query", style, False, "array").arguments(query) == {"p": items}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["array", "object", "scalar"])
 @pytest.mark.parametrize(("location", "style", "explode"), [*STYLES, *OTHER_STYLES])
 @settings(max_examples=30)
@@ -194,6 +198,7 @@ def test_any_text_is_decoded_or_rejected(location, style, explode, kind, text):
         arguments(location, style, explode, kind, sent)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["array", "object", "scalar"])
 @pytest.mark.parametrize("explode", [False, True])
 @settings(max_examples=40)
@@ -221,6 +226,7 @@ def test_reads_back_cookies_of_their_own_style(explode, kind, data):
     assert one.arguments(cookie=text) == {"p": value}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("style", "separator"), [("spaceDelimited", "%20"), ("pipeDelimited", "%7C")])
 @settings(max_examples=40)
 @given(value=st.dictionaries(FILLED, TEXTS, min_size=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ def an_object(**properties):
     return {"type": "object", "properties": properties}
 
 
+@pytest.mark.slow
 @given(
     components=COMPONENTS,
     schemas=st.lists(SCHEMAS, min_size=1, max_size=6),
