@@ -1,4 +1,4 @@
-"""What a request reads from MongoDB: the stages of its aggregations, and the shape of their results."""
+"""The reads of a request from MongoDB: the stages of its aggregations, and the shape of their results."""
 
 from __future__ import annotations
 

@@ -25,14 +25,14 @@ _ARE_READERS_LOCKED_OUT = struct.pack(_FLOCK, fcntl.F_RDLCK, os.SEEK_SET, 123, 5
 
 
 class Read(NamedTuple):
-    """What a statement found, and about how many bytes of memory it takes."""
+    """The rows of a statement, and about how many bytes of memory it takes."""
 
     value: Any
     size: int
 
 
 class Memory:
-    """What was read, each with the state of the file that it is at least as new as; what was used last stays."""
+    """Results of reads, each with the state of the file that it is at least as new as; the last used ones stay."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes

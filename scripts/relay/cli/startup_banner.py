@@ -1,4 +1,4 @@
-"""What `relay serve` prints at its start: the address, what is mocked, a `curl` to try."""
+"""The text that `relay serve` prints at its start: the address, what is mocked, a `curl` to try."""
 
 from __future__ import annotations
 

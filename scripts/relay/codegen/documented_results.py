@@ -34,7 +34,7 @@ class DocumentedBody:
 
     @property
     def accepted(self) -> Type:
-        """What a handler may return for it."""
+        """The results that a handler may return for it."""
         if self.as_list is not None:
             return union([self.type, self.as_list])
         return self.type if self.has_shape else union([STR, BYTES])

@@ -70,7 +70,7 @@ class Handlers:
 
     @cached_property
     def named(self) -> dict[str, NamedFunction]:
-        """What the contract names by a Python path, for the operations that have no handler; by operation id."""
+        """The functions that the contract names by a Python path, for the operations that have no handler; by operation id."""
         return {
             operation.id: found
             for operation in self.contract.operations

@@ -15,7 +15,7 @@ from relay.project.package_source import Sources
 
 
 class NamedFunction(NamedTuple):
-    """What a Python path leads to: a module and names in it; `function` is set for a function of its top level."""
+    """The target of a Python path: a module and names in it; `function` is set for a function of its top level."""
 
     path: str
     module: Module

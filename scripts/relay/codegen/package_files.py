@@ -1,4 +1,4 @@
-"""What a new handlers package exports in addition to its operations: errors, identity, verifiers, settings.
+"""The exports of a new handlers package in addition to its operations: errors, identity, verifiers, settings.
 
 Its files are made of Jinja templates; `render_error` has the errors that the contract documents as Python source.
 """
@@ -44,7 +44,7 @@ class KeyScheme(NamedTuple):
 
     @property
     def test_credential(self) -> str:
-        """What generated tests sign in with."""
+        """The credentials that generated tests sign in with."""
         return f"tester:{KEY_OF_TESTS}" if self.is_basic else KEY_OF_TESTS
 
 

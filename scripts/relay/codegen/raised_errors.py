@@ -34,7 +34,7 @@ _PROBLEM_MEMBERS = ("type", "title", "instance")
 
 _MESSAGE = "What went wrong"
 _ATTRIBUTES = frozenset(("status", "code", "message", "members", "__init__"))
-"""What is read of a class."""
+"""The members that are read of a class."""
 
 
 @dataclass(frozen=True, slots=True)

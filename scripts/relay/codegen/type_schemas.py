@@ -38,7 +38,7 @@ IMPORT = f"from relay import {UPLOAD} as {UPLOAD}"
 """The line by which `_types.py` has the class, for itself and for modules with handlers."""
 
 _TYPE = {"type": "string", "customTypePath": f"relay.{UPLOAD}"}
-"""What datamodel-code-generator makes an annotation with the class of."""
+"""The keyword from which datamodel-code-generator makes an annotation with a class."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ class Contract:
 
     @property
     def warnings(self) -> list[Diagnostic]:
-        """What is wrong, for commands that work on the rest: first the operations that are left out."""
+        """The faults, for commands that work on the rest: first the operations that are left out."""
         return [*(one.reason for one in self.left_out), *self.faults]
 
     @property

@@ -41,7 +41,7 @@ _PUNCTUATION = _COMPARISONS | dict(
 
 
 class ParameterKey(NamedTuple):
-    """What identifies a parameter of an operation."""
+    """The identity of a parameter of an operation."""
 
     location: str
     name: str

@@ -1,4 +1,4 @@
-"""What the readers of YAML and of JSON have in common: pointers, places, and the result of parsing a file."""
+"""Parts that the readers of YAML and of JSON have in common: pointers, places, and the result of parsing a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the keys of `paths` match: their variables, their shape, and the part of them that a request can have.
+"""The keys of `paths`: their variables, their shape, and the part of them that a request can have.
 
 A path of a request ends before `?`, and `#` is never sent (RFC 3986, sections 3.4 and 3.5), so a key that has one is
 served at the path before it where no other operation has that path and method, and always with `?` and `#`

@@ -10,7 +10,7 @@ from .parsed import Pointer
 from .schema_words import SCHEMA_WORDS
 
 Kind = Literal["object", "names", "schema", "schemas"]
-"""What a value is: an object of OpenAPI, an object whose keys an author chose, a schema, or names of schemas.
+"""The kind of a value: an object of OpenAPI, an object whose keys an author chose, a schema, or names of schemas.
 
 The kind of a list is that of its items.
 """
@@ -31,7 +31,7 @@ SECTIONS = {
     "content": "MediaType",
     "schemas": "Schema",
 }
-"""What kind of object the entries of a section are."""
+"""The kind of object that the entries of a section are."""
 
 NAMED = frozenset([*SECTIONS, *"encoding variables scopes mapping additionalOperations".split()]).union(
     word for word, container in SCHEMA_WORDS.items() if container == "map"

@@ -33,7 +33,7 @@ _MISSING: dict[str, Any] = {
     "info": {"title": "", "version": ""},
     "paths": {},
 }
-"""What a missing field is taken for."""
+"""The values that missing fields are taken for."""
 
 _DISPENSABLE = frozenset(
     "allowEmptyValue allowReserved callbacks contact contentType deprecated description encoding example examples explode "
@@ -55,7 +55,7 @@ NEUTRAL: dict[str, Any] = {
     "Callback": {},
     "MediaType": {},
 }
-"""What stands for an object that a `$ref` does not lead to, by its kind; a link is removed, as it needs an operation."""
+"""Substitutes for an object that a `$ref` does not lead to, by its kind; a link is removed, as it needs an operation."""
 
 _DESCRIBING = [("info",), ("info", "contact"), ("info", "license")]
 """Objects of which any wrong field is ignored."""
@@ -66,7 +66,7 @@ _ENTRIES: dict[str, Any] = {
     "encoding": {},
     "scopes": "",
 }
-"""What a wrong value with a name of its own is replaced by."""
+"""Substitutes for wrong values that have a name of their own."""
 
 _EXCLUSIVE = frozenset(
     "example content style explode allowReserved examples bearerFormat prefixEncoding itemEncoding".split()

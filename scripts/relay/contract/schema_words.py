@@ -29,7 +29,7 @@ SCHEMA_WORDS: dict[str, Container] = {
     **dict.fromkeys((*COMBINING, "prefixItems"), "list"),
     **dict.fromkeys("properties patternProperties dependentSchemas $defs definitions".split(), "map"),
 }
-"""What each keyword contains: a schema, a list of schemas, or a map of names to schemas."""
+"""The content of each keyword: a schema, a list of schemas, or a map of names to schemas."""
 
 
 def inner_schemas(schema: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:

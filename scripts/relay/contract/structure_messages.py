@@ -43,7 +43,7 @@ class StructureError:
 
     @property
     def kind(self) -> Any:
-        """What is wrong, as the library describes it."""
+        """The fault as the library describes it."""
         return self.error.kind
 
     @property
@@ -154,7 +154,7 @@ _PATTERNS = {
     "$self": "has a fragment; remove it from the '#' on",
     "name": "has braces; write the name without them",
 }
-"""What is wrong with a value that has another syntax, by its field."""
+"""The message for a value that has another syntax, by its field."""
 
 _OF_PARAMETERS = {
     "not": "query and querystring parameters are mutually exclusive; keep one kind",

@@ -188,12 +188,12 @@ class Report:
 
     @property
     def held(self) -> bool:
-        """Whether no part found an error."""
+        """True if no part found an error."""
         return all(part.held for part in self.parts)
 
     @property
     def is_cut(self) -> bool:
-        """Whether the time limit left something out."""
+        """True if the time limit left something out."""
         return is_cut(self.parts)
 
     @property

@@ -21,7 +21,7 @@ VARIABLE = "RELAY_FAULT"
 
 
 class InjectedFault(Exception):
-    """What every handler of the copy raises; clients must never see it."""
+    """The exception that every handler of the copy raises; clients must never see it."""
 
 
 def main() -> None:

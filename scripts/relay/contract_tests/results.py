@@ -71,7 +71,7 @@ class Phase:
 
     @property
     def held(self) -> bool:
-        """Whether no error was found."""
+        """True if no error was found."""
         return not errors(self.failures)
 
     def skip(self, case: object, reason: str) -> None:
@@ -117,7 +117,7 @@ class TimeLimit:
 
     @property
     def is_over(self) -> bool:
-        """Whether no time is left."""
+        """True if no time is left."""
         return self.left == 0
 
     def within(self, part: Phase, items: Iterable[T], name: Callable[[T], str] = str) -> Iterator[T]:

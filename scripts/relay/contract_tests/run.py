@@ -94,7 +94,7 @@ class Progress(Protocol):
 
 @dataclass(slots=True)
 class _Run:
-    """What the phases of a run share; `contract` has the selected operations, `whole` all of them.
+    """The state that the phases of a run share; `contract` has the selected operations, `whole` all of them.
 
     `written` is the contract without the stricter schemas of the configuration.
     """

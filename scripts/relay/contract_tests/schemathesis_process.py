@@ -70,7 +70,7 @@ class Budget:
 
     @property
     def is_short(self) -> bool:
-        """Whether `max_seconds` is what ends a run that takes long."""
+        """True if `max_seconds` is what ends a run that takes long."""
         return self.limit < UNBOUNDED_SECONDS
 
 

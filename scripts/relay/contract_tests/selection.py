@@ -15,7 +15,7 @@ _LISTED = 5
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is tested: operations by id or as `GET /pets`, tags and methods; all where one is empty."""
+    """The operations to test: by id or as `GET /pets`, tags and methods; all where one is empty."""
 
     operations: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()

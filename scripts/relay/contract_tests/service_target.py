@@ -36,7 +36,7 @@ class ServiceTarget:
 
     @property
     def hooks(self) -> PackageHooks | None:
-        """What the package exports; None where it cannot be imported."""
+        """The names that the package exports; None where it cannot be imported."""
         make_importable(self.package, self.project.folder)
         try:
             return PackageHooks.of(import_package(self.package))

@@ -1,4 +1,4 @@
-"""What the parts of a run share: the service, its checker, the time limit, and who calls each operation."""
+"""The objects that the parts of a run share: the service, its checker, the time limit, and who calls each operation."""
 
 from __future__ import annotations
 

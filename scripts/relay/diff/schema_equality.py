@@ -12,7 +12,7 @@ from .schema_view import json_key
 from .sites import Site
 
 _PROSE = frozenset("title description example examples externalDocs xml $defs definitions".split())
-"""What does not change which values are valid; definitions are compared where a `$ref` leads to them."""
+"""Keywords that do not change which values are valid; definitions are compared where a `$ref` leads to them."""
 
 
 class Equality:

@@ -11,7 +11,7 @@ DISTRIBUTION = "tether-relay"
 
 
 class Requirement(NamedTuple):
-    """What stands behind the distribution's name and extras; `is_local` for a path of this machine."""
+    """The text after the distribution's name and extras; `is_local` for a path of this machine."""
 
     suffix: str
     is_local: bool = False

@@ -52,7 +52,7 @@ def _directions(node: Node) -> tuple[Direction, ...]:
 
 
 _Contents = list[ItemContent | PartContent | None]
-"""What reads a body of items, for each direction; None if it is not validated."""
+"""The reader of a body of items, for each direction; None if it is not validated."""
 
 
 def _violations_of_items(value: Any, contents: _Contents) -> list[Violation]:

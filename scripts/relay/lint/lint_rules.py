@@ -95,7 +95,7 @@ RULES = rule_table({Severity.ERROR: _ERRORS, Severity.WARNING: _WARNINGS, Severi
 
 
 Found = tuple[str, Pointer | SourceLocation, str]
-"""What breaks a rule: the rule's id, the pointer or the location of the value, and the message."""
+"""A violation of a rule: the rule's id, the pointer or the location of the value, and the message."""
 
 Check = Callable[[Contract], Iterable[Found | Diagnostic]]
 

@@ -85,7 +85,7 @@ def _example(contract: Contract, schema: Schema, at: Pointer) -> Any:
 
 
 _Kind = Literal["missing", "null", "type", "empty", "unknown"]
-"""What is changed in a value: a part is missing, null, of another type, empty, or an unknown property."""
+"""The changes of a value: a part is missing, null, of another type, empty, or an unknown property."""
 
 _ADVICE: dict[_Kind, str] = {
     "missing": "list properties that are always present in `required`",

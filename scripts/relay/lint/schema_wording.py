@@ -47,7 +47,7 @@ _IDENTIFIERS = {
     "$anchor": _ANCHOR,
     "$dynamicAnchor": _ANCHOR,
 }
-"""What a name that a schema gives itself may be, and the end of the sentence that says so."""
+"""The syntax of a name that a schema gives itself, and the end of the sentence that says so."""
 
 
 def check_identifiers(contract: Contract) -> Iterator[Found]:

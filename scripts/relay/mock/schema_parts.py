@@ -68,7 +68,7 @@ class SchemaPart(NamedTuple):
 
 
 class Target(NamedTuple):
-    """What a value is built for; if conditional, no value of another type will do: another branch may have one."""
+    """The reason for a value; if conditional, no value of another type will do: another branch may have one."""
 
     given: list[SchemaPart]
     parts: list[SchemaPart]

@@ -37,7 +37,7 @@ Arguments = dict[str, Any]
 
 
 class ConnexionArguments:
-    """What an operation passes to its function; `names` are keys, with a blank if there is no argument."""
+    """The arguments that an operation passes to its function; `names` are keys, with a blank if there is no argument."""
 
     def __init__(self, operation: Operation, function: Function, contract: Contract) -> None:
         self._operation = operation

@@ -77,7 +77,7 @@ class _DocumentedError:
     ) -> None:
         self.pointer = pointer
         self.schemas = json_bytes({name: one.get("schema", {}) for name, one in content.items()})
-        """What decides whether a body is documented."""
+        """The properties of a body that decide if it is documented."""
         self.has_json = any(media.is_json(_concrete(name)) for name in content)
         self.templates: dict[int, ErrorTemplate | None] = {}
         """The templates of the statuses that were asked for; None if no valid body is found."""

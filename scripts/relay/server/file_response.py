@@ -76,7 +76,7 @@ def _open_path(path: Path) -> Source:
 
 
 class Plan(NamedTuple):
-    """What is sent of a file: status, headers, and the pieces: bytes, or ranges of the file."""
+    """The response of a file: status, headers, and the pieces: bytes, or ranges of the file."""
 
     status: int
     headers: HeaderList

@@ -18,7 +18,7 @@ from .threads import Function, accepted_names
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 CONTEXT_ARGUMENTS = frozenset({"user", "token_info", "context_"})
-"""What Connexion knows of a request; a function gets it if it names it, and nothing else has the name."""
+"""Objects of Connexion that a function gets if it names them and nothing else has the name."""
 
 
 def _named(function: Function) -> list[inspect.Parameter]:

@@ -1,4 +1,4 @@
-"""What is served outside the contract's paths: its documentation, with an ETag, and the health of the process."""
+"""Pages outside the contract's paths: its documentation, with an ETag, and the health of the process."""
 
 from __future__ import annotations
 

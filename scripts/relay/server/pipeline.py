@@ -29,7 +29,7 @@ from .stages.response_validation import ResponseValidation
 
 @dataclass(slots=True)
 class Compiled:
-    """What the stages are built from."""
+    """The parts from which the stages are built."""
 
     contract: Contract
     settings: Settings

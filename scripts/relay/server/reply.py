@@ -1,4 +1,4 @@
-"""What a handler may return: a `File` (RFC 6266), or a `Reply` with cookies and work afterwards."""
+"""Results of a handler besides plain ones: a `File` (RFC 6266), or a `Reply` with cookies and work afterwards."""
 
 from __future__ import annotations
 
@@ -185,5 +185,5 @@ Result: TypeAlias = Union[  # noqa: UP007 -- a generic alias begins with its var
     Iterator[Piece],
     Response,
 ]
-"""What a handler may return: body, (body, status), (body, headers), (body, status, headers), a Reply, a File, a stream,
+"""The results that a handler may return: body, (body, status), (body, headers), (body, status, headers), a Reply, a File, a stream,
 or a response of Starlette; the default status is the lowest documented 2xx."""

@@ -139,7 +139,7 @@ def _key(name: str) -> bytes:
 
 
 CONTEXT_NAMES = ("caller", "claims")
-"""What of a request a `scope` may take by name; objects of the service's life are others."""
+"""The parts of a request that a `scope` may take by name; objects of the service's life are others."""
 
 
 class RequestScope:

@@ -30,7 +30,7 @@ class Match(NamedTuple, Generic[T]):
 
     @property
     def methods(self) -> dict[str, T]:
-        """What each method leads to."""
+        """The target of each method."""
         return {method: route.target for method, route in self.routes.items()}
 
     def variables(self, method: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ ARGUMENTS = "relay.arguments"
 """The arguments of the handler by name, decoded from the request."""
 
 BODY = "relay.body"
-"""What has been read of the body; absent for an operation without one."""
+"""The part of the body that has been read; absent for an operation without one."""
 
 CONNECTION = "relay.connection"
 """The `Connection` of the request; absent for another server than Relay's."""
@@ -20,12 +20,12 @@ RESPONSE = "relay.response"
 """The operation's part of the stage that validates responses; absent before a request reaches it."""
 
 REWRITTEN = "relay.rewritten"
-"""What validates the response on its way out, if a middleware of the package may change it."""
+"""The validator of a response that a middleware of the package may change."""
 
 
 @dataclass(slots=True, eq=False)
 class Connection:
-    """What is known of a connection; it does not refer to it, so that a request keeps none alive."""
+    """The state of a connection, which does not refer to the connection, so that a request keeps none alive."""
 
     is_lost: bool = False
 

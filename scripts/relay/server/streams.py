@@ -17,7 +17,7 @@ from .sending import cut
 from .threads import Threads
 
 END: Any = object()
-"""What follows the last piece."""
+"""The text after the last piece."""
 
 Report = Callable[[ItemViolation, Any], None]
 """Records the violation of an item that is sent nevertheless; gets the scope of the request, too."""

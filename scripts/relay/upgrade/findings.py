@@ -1,4 +1,4 @@
-"""What an upgrade reports: where the new version has no equal or another meaning, and what had no effect."""
+"""The findings of an upgrade: where the new version has no equal or another meaning, and what had no effect."""
 
 from __future__ import annotations
 

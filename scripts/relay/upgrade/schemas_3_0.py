@@ -11,7 +11,7 @@ from .tree import Map, Seq
 _OUTER = frozenset(
     "title description default example examples readOnly writeOnly deprecated externalDocs xml".split()
 )
-"""What stays next to the `anyOf` that adds null: it says nothing of one value."""
+"""Keywords that stay next to the `anyOf` that adds null: they say nothing of one value."""
 
 _COMBINING = frozenset([*COMBINING, "not"])
 
@@ -23,7 +23,7 @@ _UNKNOWN = frozenset(
 """Keywords of JSON Schema 2020-12 that 3.0 does not have, so that they had no effect; `$defs` have none at all."""
 
 _BESIDE_REF = frozenset(["$ref", "description", "summary", "$comment"])
-"""What may stay next to a `$ref`, because it has no effect on values."""
+"""Keywords that may stay next to a `$ref`, because they have no effect on values."""
 
 
 def upgrade_schema(schema: Map, findings: Findings) -> None:

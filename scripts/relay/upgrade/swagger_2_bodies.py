@@ -20,7 +20,7 @@ _TYPE_WORDS = frozenset(
     "type format items default maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern "
     "maxItems minItems uniqueItems enum multipleOf x-nullable".split()
 )
-"""What a parameter or header of 2.0 says itself, and its schema from 3.0 on."""
+"""Fields that a parameter or header has itself in 2.0, and its schema from 3.0 on."""
 
 Part = tuple[Map, Map, Entry | None]
 """A parameter that is in the body, what its `$ref` leads to, and its text."""

@@ -69,14 +69,14 @@ class Entry:
 
 
 class Link(NamedTuple):
-    """What a `$ref` leads to, and where it was written and led to: two files, and a pointer in the second."""
+    """The target of a `$ref`, and where it was written and led to: two files, and a pointer in the second."""
 
     target: Any
     at: tuple[Path, Path, tuple[str, ...]]
 
 
 class Node:
-    """What objects and lists have in common: their origin in a file, None for a new one, and their style."""
+    """The base of objects and lists: their origin in a file, None for a new one, and their style."""
 
     node: yaml.CollectionNode | None = None
     source: SourceText | None = None

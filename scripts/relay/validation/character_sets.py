@@ -12,7 +12,7 @@ def _ranges(ends: str) -> Ranges:
 
 ANY: Ranges = [(0, 0x10FFFF)]
 NEWLINES = _ranges("\n\n\r\r\u2028\u2029")
-"""What `.` does not match."""
+"""The characters that `.` does not match."""
 
 POSIX = {
     name: _ranges(ends)

@@ -1,4 +1,4 @@
-"""What is done to a valid value before a handler gets it: see the three functions."""
+"""Completes a valid value before a handler gets it: see the three functions."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class _Default:
 
     @cached_property
     def is_valid(self) -> bool:
-        """Whether the schema of the property accepts it; `relay lint` reports one that it rejects."""
+        """True if the schema of the property accepts it; `relay lint` reports one that it rejects."""
         return self.validator is not None and self.validator.accepts(self.value)
 
 

@@ -1,4 +1,4 @@
-"""What Encoding Objects say of parts: their media types and headers, and which consist of parts themselves (OpenAPI 3.2)."""
+"""The Encoding Objects of parts: their media types and headers, and which consist of parts themselves (OpenAPI 3.2)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class DescribedPart(NamedTuple):
 
 
 class ByPosition(NamedTuple, Generic[T]):
-    """What is known of the first parts of a body, and of all others."""
+    """Something for each of the first parts of a body, and for all others."""
 
     first: Sequence[T]
     others: T

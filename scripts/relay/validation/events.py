@@ -53,7 +53,7 @@ class Event:
 
     @property
     def is_comment(self) -> bool:
-        """Whether it is nothing but a comment."""
+        """True if it is nothing but a comment."""
         return self.comment is not None and not self.fields
 
 

@@ -62,7 +62,7 @@ class FormDecoder:
 
     @property
     def has_styles(self) -> bool:
-        """Whether a property has a style."""
+        """True if a property has a style."""
         return bool(self._styled)
 
     def urlencoded(self, body: bytes) -> dict[str, Any]:

@@ -19,7 +19,7 @@ MAX_HEADERS = 256 * 1024
 """Bytes of the headers of all parts."""
 
 IsFile = Callable[[str, bool], bool]
-"""Whether the content of a part is a file, by the part's name and whether it has a file name."""
+"""Returns True if the content of a part is a file, by the part's name and whether it has a file name."""
 
 
 class FormTooLarge(Exception):

@@ -132,7 +132,7 @@ class Choice:
 
     @cached_property
     def is_decided(self) -> bool:
-        """Whether the discriminator names each branch that allows an object."""
+        """True if the discriminator names each branch that allows an object."""
         named = {id(node) for node in self.mapping.values()}
         return bool(named) and all(id(branch) in named for branch in self.branches_for("object"))
 

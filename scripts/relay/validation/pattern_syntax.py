@@ -66,7 +66,7 @@ _FIXED = {
     "B": (r"\B", False),
     "R": (_LINE_END, True),
 }
-"""What some letters mean after a backslash, except within a class, and whether it can be repeated."""
+"""The meaning of some letters after a backslash, except within a class, and whether it can be repeated."""
 
 
 class Unclear(Exception):

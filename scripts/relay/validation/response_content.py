@@ -123,7 +123,7 @@ class ResponseCompiler:
 
     @property
     def has_content(self) -> bool:
-        """Whether a body is documented."""
+        """True if a body is documented."""
         return bool(self._content)
 
     def documented(self, media_type: str | None) -> str | None:

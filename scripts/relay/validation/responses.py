@@ -157,7 +157,7 @@ class ResponseEncoder:
 
     @property
     def may_refuse(self) -> bool:
-        """Whether the contract documents a 406 for a client that accepts no media type of a success."""
+        """True if the contract documents a 406 for a client that accepts no media type of a success."""
         return bool(self._offered)
 
     def is_acceptable(self, request: HeaderList) -> bool:

@@ -1,4 +1,4 @@
-"""What a handler returned, taken apart: body, status, headers and media type."""
+"""The parts of a handler's result: body, status, headers and media type."""
 
 from __future__ import annotations
 

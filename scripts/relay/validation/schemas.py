@@ -32,7 +32,7 @@ __all__ = ["INTEGER_BOUNDS", "MARKS", "Direction", "SchemaCompiler", "Strictness
 
 
 class Strictness(NamedTuple):
-    """What is refused although the specification does not demand it."""
+    """Values that are refused although the specification does not demand it."""
 
     read_only: bool = False  # a property in a request that is `readOnly`; else handlers do not get it
     nul: bool = False  # NUL in a text
@@ -61,7 +61,7 @@ class SchemaCompiler:
         self.contract = contract
         self._reported: set[str] = set()  # patterns
         self.memo: dict[tuple[str, ...], Any] = {}
-        """What else is made of the schemas, and only once: by its kind, and the `$ref` of the schema."""
+        """Other objects made of the schemas, and only once: by their kind, and the `$ref` of the schema."""
         self._validators: WeakValueDictionary[tuple[Direction, bytes], Validator] = WeakValueDictionary()
         self._faulty: dict[tuple[Direction, bytes], Diagnostic] = {}
         self._recent: deque[Validator] = deque(maxlen=_RECENT)

@@ -1,4 +1,4 @@
-"""What a schema says about the forms of values in JSON."""
+"""The forms of values in JSON that a schema allows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .contents import ENCODERS
 
 
 class Shape:
-    """What a schema says about the forms of values in JSON; that of each part is made when it is first asked for."""
+    """The forms of values in JSON that a schema allows; those of each part are made when they are first asked for."""
 
     def __init__(self, schema: Schema, contract: Contract) -> None:
         self._schema, self._contract = schema, contract

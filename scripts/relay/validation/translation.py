@@ -64,7 +64,7 @@ class Translator:
             "request": Contents("request"),
             "response": Contents("response"),
         }
-        """What texts contain, which the library does not check."""
+        """The content of texts, which the library does not check."""
         self.hidden_schemas: dict[Direction, Schema] = {
             "request": HIDDEN if refuses_read_only else {},
             "response": HIDDEN,

@@ -80,7 +80,7 @@ async def not_found(_scope: Any, _receive: Any, _send: Any) -> None:
 
 
 class _Target(NamedTuple):
-    """What a request to an operation is passed to, and what Connexion's middlewares read."""
+    """The application of an operation, and the context that Connexion's middlewares read."""
 
     app: Any
     context: dict[str, str]

@@ -1,4 +1,4 @@
-"""What all connections of one server may take together: descriptors, and memory for requests that are not running."""
+"""The limits of all connections of one server together: descriptors, and memory for requests that are not running."""
 
 from __future__ import annotations
 
