@@ -51,7 +51,7 @@ def of_package(folder, init="", things="async def show(): return 1\n", **given):
     return Settings.load(spec=folder / "api.yaml", handlers=package, port=0, **given)
 
 
-async def told(settings):
+async def reported(settings):
     """What is found, a line each: how bad, where, what."""
     return [
         f"{one.severity}: {one.where}: {one.message}" async for one in examine(current_project(), settings)
@@ -64,7 +64,7 @@ def files_of(folder):
 
 async def test_says_what_is_well():
     """A line each, so that a person sees what was looked at."""
-    lines = await told(ours())
+    lines = await reported(ours())
 
     assert [line.partition(" ")[0] for line in lines] == ["info:"] * len(lines)
     assert [line.split(": ")[1] for line in lines] == [
@@ -90,7 +90,7 @@ async def test_warns_of_a_key_that_replaces_the_functions_of_the_contract(tmp_pa
     async def warned(init, **given):
         package = write_package(tmp_path, init=init, things="async def show(): return 1\n")
         settings = Settings.load(port=0, spec=tmp_path / "api.yaml", handlers=package, **given)
-        return [line for line in await told(settings) if "is not called" in line]
+        return [line for line in await reported(settings) if "is not called" in line]
 
     (warning,) = await warned("", jwt_secret=SECRET)
     assert warning == (
@@ -103,7 +103,7 @@ async def test_warns_of_a_key_that_replaces_the_functions_of_the_contract(tmp_pa
 @pytest.mark.slow
 async def test_changes_nothing(tmp_path):
     before = files_of(tmp_path)
-    (line,) = [line for line in await told(ours()) if "relay.db" in line]
+    (line,) = [line for line in await reported(ours()) if "relay.db" in line]
     assert files_of(tmp_path) == before
     there = "the first start creates it, and checks the arguments of handlers"
     assert line == f"info: collaborators: {tmp_path}/tether-relay/relay.db does not exist yet; {there}"
@@ -112,7 +112,7 @@ async def test_changes_nothing(tmp_path):
     async with open_store(url):
         pass
     before = files_of(tmp_path)
-    assert "info: store: it is ready" in await told(ours(store=url))
+    assert "info: store: it is ready" in await reported(ours(store=url))
     assert files_of(tmp_path) == before
 
 
@@ -120,12 +120,12 @@ async def test_changes_nothing(tmp_path):
 async def test_finds_the_address_that_is_taken(unused_port):
     """By something else than this service, or by its own metrics."""
     given = {"port": unused_port, "metrics_bind": f"127.0.0.1:{unused_port}"}
-    told_of = f"cannot listen on 127.0.0.1:{unused_port}: Address already in use"
+    message = f"cannot listen on 127.0.0.1:{unused_port}: Address already in use"
 
-    assert f"error: RELAY_METRICS_BIND: {told_of}" in await told(ours(**given))
+    assert f"error: RELAY_METRICS_BIND: {message}" in await reported(ours(**given))
     with socket.create_server(("127.0.0.1", unused_port)):
-        lines = await told(ours(port=unused_port))
-    assert f"error: RELAY_HOST, RELAY_PORT: {told_of}" in lines
+        lines = await reported(ours(port=unused_port))
+    assert f"error: RELAY_HOST, RELAY_PORT: {message}" in lines
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def unused_port():
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "203.0.113.7"])
 async def test_finds_an_address_that_is_not_of_this_machine(host):
-    lines = await told(ours(host=host))
+    lines = await reported(ours(host=host))
 
     (line,) = [line for line in lines if line.startswith("error: ")]
     assert line.startswith(f"error: RELAY_HOST, RELAY_PORT: cannot listen on {host}:0: ")
@@ -147,7 +147,7 @@ async def test_finds_a_key_set_that_cannot_be_fetched(unused_port):
     """The service would start, and let nobody in; the address may have a password."""
     url = f"http://127.0.0.1:{unused_port}/jwks?key=sk_canary"
 
-    lines = await told(ours(jwt_secret=None, jwt_jwks=url))
+    lines = await reported(ours(jwt_secret=None, jwt_jwks=url))
 
     (line,) = [line for line in lines if line.startswith("error: ")]
     assert line.startswith("error: RELAY_JWT_JWKS: its URL does not return a key set (")
@@ -156,11 +156,11 @@ async def test_finds_a_key_set_that_cannot_be_fetched(unused_port):
 
 @pytest.mark.slow
 async def test_fetches_a_key_set():
-    """What a token would be verified with is what is told; without a key, nobody would be let in."""
+    """The key that would verify tokens is reported; without one, every request would be refused."""
     with KeyServer() as keys:
-        empty = await told(ours(jwt_secret=None, jwt_jwks=keys.url))
+        empty = await reported(ours(jwt_secret=None, jwt_jwks=keys.url))
         keys.document = {"keys": [jwk(EC, "ES256", "one"), jwk(EC, "ES256", "two")]}
-        lines = await told(ours(jwt_secret=None, jwt_jwks=keys.url))
+        lines = await reported(ours(jwt_secret=None, jwt_jwks=keys.url))
 
     assert "info: RELAY_JWT_JWKS: 2 keys: ES256" in lines
     assert [line for line in empty if line.startswith("error: RELAY_JWT_JWKS: it ")]
@@ -180,16 +180,16 @@ async def test_fetches_a_key_set():
 )
 async def test_a_collaborator_says_how_it_is(tmp_path, ready, lines, found):
     """Its lines are warnings: it serves all the same. The text of what it raises may hold anything."""
-    told_lines = await told(of_package(tmp_path, SHELF.format(ready=ready, lines=lines)))
+    reported_lines = await reported(of_package(tmp_path, SHELF.format(ready=ready, lines=lines)))
 
-    assert told_lines[-len(found) :] == found
+    assert reported_lines[-len(found) :] == found
 
 
 async def test_finds_what_nobody_gives_a_function(tmp_path):
     """The start would fail at it, though contract and handlers agree."""
     settings = of_package(tmp_path, "async def identify(claims, *, books): ...\n")
 
-    lines = await told(settings)
+    lines = await reported(settings)
 
     assert lines[-1].endswith(
         "identify needs 'books', and no collaborator has that name (collaborators: none)"
@@ -199,7 +199,7 @@ async def test_finds_what_nobody_gives_a_function(tmp_path):
 
 async def test_production_is_told_its_weaknesses():
     """Each with what to do; development is left alone."""
-    lines = await told(ours(environment="production"))
+    lines = await reported(ours(environment="production"))
 
     weak = [line.split(": ")[1] for line in lines if line.startswith("warning: ")]
     assert weak == ["RELAY_JWT_ISSUER", "RELAY_JWT_AUDIENCE", "RELAY_OPENAPI", "RELAY_METRICS", "RELAY_STORE"]
@@ -212,7 +212,7 @@ async def test_production_that_is_set_up_has_none(tmp_path):
         metrics_bind="127.0.0.1:0", store=f"sqlite:///{tmp_path}/relay.db",
     )  # fmt: skip
 
-    lines = await told(settings)
+    lines = await reported(settings)
 
     assert {line.partition(":")[0] for line in lines} == {"info"}
 

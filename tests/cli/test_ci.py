@@ -184,10 +184,10 @@ class TestCommand:
         """A checkout would not have it either."""
         found = run("ci", "github", "--spec", spec, "--handlers", "shop")
 
-        told = (
+        expected = (
             f"there is no file {tmp_path / spec} below this folder; call this at the root of the repository"
         )
-        assert (found.exit_code, found.stderr) == (2, f"error: --spec: {told}\n")
+        assert (found.exit_code, found.stderr) == (2, f"error: --spec: {expected}\n")
 
     @pytest.mark.parametrize("install", ["", "make\nmake install"])
     def test_takes_one_line_to_install(self, run_ours, install):
@@ -364,14 +364,14 @@ class TestGitHub:
 
     @pytest.mark.slow
     def test_sums_up(self, repository, steps, tmp_path):
-        """What was skipped is told, too."""
+        """A skipped check is reported, too."""
         repository.run(
             steps["Summary"], LINT="success", DRIFT="failure", BREAKING="skipped", CONTRACT="success"
         )
 
         lines = (tmp_path / "summary.md").read_text("utf-8").splitlines()
-        told = {"lint": "success", "drift": "failure", "breaking": "skipped", "contract": "success"}
-        assert lines[2:6] == [f"| relay {name} | {result} |" for name, result in told.items()]
+        expected = {"lint": "success", "drift": "failure", "breaking": "skipped", "contract": "success"}
+        assert lines[2:6] == [f"| relay {name} | {result} |" for name, result in expected.items()]
         assert lines[-1].endswith("the artifact `contract`: open `contract.html`.")
 
 

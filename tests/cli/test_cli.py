@@ -139,8 +139,8 @@ class TestServe:
 
         result = relay(tmp_path, "keys", "status", **variables)
 
-        told = "3 secrets under the key demo; it encrypts new secrets\n"
-        assert (result.returncode, result.stdout) == (0, told)
+        expected = "3 secrets under the key demo; it encrypts new secrets\n"
+        assert (result.returncode, result.stdout) == (0, expected)
         assert f"Data: {folder}/demo.db, its secrets encrypted with demo-keyring" in service.printed
         assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
 
@@ -164,13 +164,13 @@ class TestServe:
         """With a store or keyring of one's own it refuses: its users must not end up there."""
         result = run_ours("demo", RELAY_STORE="sqlite:///mine.db", RELAY_KEYRING="mine")
 
-        told = "error: RELAY_STORE, RELAY_KEYRING: the demo has its own storage; unset it, or use `relay serve`\n"
-        assert (result.exit_code, result.stderr) == (2, told)
+        expected = "error: RELAY_STORE, RELAY_KEYRING: the demo has its own storage; unset it, or use `relay serve`\n"
+        assert (result.exit_code, result.stderr) == (2, expected)
         assert not (tmp_path / "mine.db").exists()
 
     @pytest.mark.slow
     @pytest.mark.parametrize(
-        ("variables", "told"),
+        ("variables", "expected"),
         [
             ({"RELAY_STORE": "sqlite:////proc/nope/relay.db", "RELAY_JWT_SECRET": SECRET}, ["error: RELAY_STORE: *"]),
             (
@@ -184,12 +184,12 @@ class TestServe:
         ],
         ids=["store", "keyring", "no key in production"],
     )  # fmt: skip
-    def test_refuses_to_start(self, tmp_path, variables, told):
+    def test_refuses_to_start(self, tmp_path, variables, expected):
         """Non-zero, readable lines, no key, and no socket was opened; test_leaks.py has the other ways to be wrong."""
         result = relay(as_project(tmp_path), "serve", **variables)
 
         assert (result.returncode, result.stdout) == (2, "")
-        lines = zip(result.stderr.splitlines(), told, strict=True)
+        lines = zip(result.stderr.splitlines(), expected, strict=True)
         assert all(fnmatchcase(*one) for one in lines), result.stderr
         assert not (tmp_path / ".relay").exists()
 
@@ -211,8 +211,8 @@ class TestServe:
 
         result = run("serve", *given)
 
-        told = "cannot be imported: ModuleNotFoundError: No module named 'nothing_like_this'"
-        assert (result.exit_code, result.stderr) == (2, f"error: {given[-1]}/things.py:1:1: {told}\n")
+        expected = "cannot be imported: ModuleNotFoundError: No module named 'nothing_like_this'"
+        assert (result.exit_code, result.stderr) == (2, f"error: {given[-1]}/things.py:1:1: {expected}\n")
 
     @pytest.mark.slow
     def test_says_when_the_port_is_taken(self, tmp_path):
@@ -240,8 +240,8 @@ class TestServe:
 
         result = relay(tmp_path, "serve", *given)
 
-        told = "collaborators() failed: OSError; RELAY_LOG_LEVEL=debug shows where"
-        assert (result.returncode, result.stderr) == (2, f"error: {given[-1]}/__init__.py:4:1: {told}\n")
+        expected = "collaborators() failed: OSError; RELAY_LOG_LEVEL=debug shows where"
+        assert (result.returncode, result.stderr) == (2, f"error: {given[-1]}/__init__.py:4:1: {expected}\n")
 
     @pytest.mark.slow
     def test_starts_though_its_database_is_down(self, tmp_path):
@@ -355,7 +355,7 @@ class TestToken:
         assert (result.exit_code, result.stderr) == (2, f"error: --operation: {message}\n")
 
     @pytest.mark.parametrize(
-        ("arguments", "variables", "told"),
+        ("arguments", "variables", "expected"),
         [
             ([], {"RELAY_ENVIRONMENT": "production"}, "error: RELAY_JWT_SECRET: missing: "),
             ([], {"RELAY_JWT_SECRET": "short"}, "error: RELAY_JWT_SECRET: it has 5 bytes"),
@@ -371,12 +371,12 @@ class TestToken:
             ),
         ],
     )
-    def test_refuses_to_mint(self, run_ours, arguments, variables, told):
+    def test_refuses_to_mint(self, run_ours, arguments, variables, expected):
         """Without a secret in production, for an unknown identity, or for longer than the service allows."""
         result = run_ours("token", *arguments, **variables)
 
         assert (result.exit_code, result.stdout) == (2, "")
-        assert result.stderr.startswith(told)
+        assert result.stderr.startswith(expected)
 
 
 def test_the_token_of_the_start_has_the_scopes_of_its_operation(tmp_path, monkeypatch, capsys):

@@ -140,7 +140,7 @@ class TestSigningKey:
         assert (found.settings.jwt_secret, found.fresh, found.by_function) == (None, None, {"token"})
 
     def test_tokens_of_functions_are_signed_with_a_private_key(self, project):
-        """Whoever sets one for the run says that the functions accept its tokens."""
+        """A key that is set for the run says that the functions accept its tokens."""
         settings = ContractSettings(jwt_private_key="a private key")
 
         assert signing_key(secured("token"), settings, ["token"], project).by_function == frozenset()
@@ -194,7 +194,7 @@ def test_the_functions_of_the_contract_verify_the_tokens_of_a_run(project, tmp_p
 
 @pytest.mark.slow
 def test_an_identity_with_claims_only_has_no_token_that_a_function_verifies(project, tmp_path):
-    """It is listed as not run, with what to set: no finding about tokens that nobody has accepted."""
+    """It is listed as not run, with what to set: no finding about tokens that no function accepts."""
     spec = document(token={**BEARER, "x-bearerInfoFunc": "api.bearer"})
 
     part, _ = identities_of(project, tmp_path, spec, Identity("ada", {"sub": "ada"}))

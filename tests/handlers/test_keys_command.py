@@ -135,11 +135,11 @@ class TestStatus:
 
         result = keys(url, "status", "--format", "json", keyring=keyrings.NEW)
 
-        told = json.loads(result.stdout)
-        problems = told.pop("problems")
+        expected = json.loads(result.stdout)
+        problems = expected.pop("problems")
         assert (result.returncode, len(problems)) == (1, 3)
         counts = {"keys": {"new": 0}, "unknown": {"old": 5}, "plain": 1, "unreadable": 1}
-        assert told == {"seals": "new", **counts}
+        assert expected == {"seals": "new", **counts}
 
 
 class TestEncrypt:
@@ -166,7 +166,7 @@ class TestEncrypt:
 
     @pytest.mark.slow
     @pytest.mark.parametrize(
-        ("document", "returncode", "told"),
+        ("document", "returncode", "expected"),
         [
             (r'{"webhookSecret": "\ud800"}', 0, "1 secret unreadable, such as webhookSecret of"),
             ('{"webhookSecret": "', 2, "the database contains data that this program did not write"),
@@ -174,7 +174,7 @@ class TestEncrypt:
         ],
         ids=["half a surrogate pair", "no JSON", "no UTF-8"],
     )
-    async def test_tells_what_no_program_of_ours_wrote(self, tmp_path, document, returncode, told):
+    async def test_tells_what_no_program_of_ours_wrote(self, tmp_path, document, returncode, expected):
         """A file that somebody has edited ends nothing in a traceback, and shows nothing of what it holds."""
         url = f"sqlite:///{tmp_path}/relay.db"
         await load(url, {ACME: {}})
@@ -184,7 +184,7 @@ class TestEncrypt:
         result = keys(url, "encrypt")
 
         assert result.returncode == returncode
-        assert told in result.stdout + errors(result)
+        assert expected in result.stdout + errors(result)
 
     async def test_only_counts_when_asked_to(self, tmp_path, new_url):
         """To be seen before it is done."""
@@ -204,17 +204,17 @@ class TestEncrypt:
     @pytest.mark.slow
     @pytest.mark.parametrize("command", ["encrypt", "seal", "rotate"])
     @pytest.mark.parametrize(
-        ("keyring", "told"),
+        ("keyring", "expected"),
         [
             ("", "error: RELAY_KEYRING: missing: create a key with `relay keys new`\n"),
             ("a:canary", "error: RELAY_KEYRING: entry 1: its key has 4 bytes; AES-256 needs 32\n"),
         ],
     )
-    def test_needs_a_keyring(self, tmp_path, command, keyring, told):
+    def test_needs_a_keyring(self, tmp_path, command, keyring, expected):
         """It says where one comes from."""
         result = keys(f"sqlite:///{tmp_path}/relay.db", command, keyring=keyring)
 
-        assert (result.returncode, result.stdout, errors(result)) == (2, "", told)
+        assert (result.returncode, result.stdout, errors(result)) == (2, "", expected)
 
     @pytest.mark.slow
     def test_says_that_the_database_is_down(self):
@@ -232,7 +232,7 @@ class TestRotate:
     """`relay keys rotate`."""
 
     async def test_brings_everything_under_the_first_key(self, tmp_path, new_url):
-        """After it the old key may go; what is plain is not its business, and is told."""
+        """After it the old key may go; what is plain is not its business, and is reported."""
         url = new_url()
         await load(url, canaries(ACME))
         await load(url, canaries(GLOBEX), keyrings.NEW_ONLY)
@@ -252,7 +252,7 @@ class TestRotate:
         assert opened[ACME] == canaries(ACME)[ACME]
 
     async def test_leaves_what_it_cannot_open_and_goes_on(self, tmp_path, new_url):
-        """Each is told by organization and field; nobody loses a secret to a key that is missing today."""
+        """Each is reported by organization and field; no secret is lost to a key that is missing today."""
         url = new_url()
         await load(url, canaries(ACME))
         async with open_store(url) as store:
@@ -264,14 +264,14 @@ class TestRotate:
         result = keys(url, "rotate")
         dry = keys(url, "rotate", "--dry-run")
 
-        told = [
+        expected = [
             rf"1 secret unreadable, such as elevenlabsApiKey of {GLOBEX}: .*",
             "1 secret under the key lost, which is not in RELAY_KEYRING; add it",
             rf"1 secret not decrypted by the key old, such as sinchEstKeyId of {GLOBEX}: .*",
         ]
         for one in (result, dry):
             assert one.returncode == 1
-            assert re.search("\n".join(told), one.stdout)
+            assert re.search("\n".join(expected), one.stdout)
         assert "after: 1 under lost, 5 under new, 1 under old, 1 unreadable\n" in result.stdout
         async with open_store(url) as store:
             left = {
@@ -309,7 +309,7 @@ class TestRotate:
 
     @pytest.mark.slow
     @pytest.mark.parametrize(
-        ("hindered", "told"),
+        ("hindered", "expected"),
         [
             (
                 {"replace_secrets": lambda connection, changes: replace_secrets(connection, changes[1:])},
@@ -322,7 +322,7 @@ class TestRotate:
         ],
         ids=["changed", "read"],
     )
-    def test_says_what_is_left_to_do(self, tmp_path, monkeypatch, hindered, told):
+    def test_says_what_is_left_to_do(self, tmp_path, monkeypatch, hindered, expected):
         """Others came in between; that is found wanting, and mended by another run."""
         monkeypatch.setenv("RELAY_STORE", f"sqlite:///{tmp_path}/relay.db")
         monkeypatch.setenv("RELAY_KEYRING", NEWER)
@@ -334,7 +334,7 @@ class TestRotate:
             first = CliRunner().invoke(main, ["keys", "rotate"])
 
         second = CliRunner().invoke(main, ["keys", "rotate"])
-        assert (first.exit_code, first.stdout.splitlines()[-1]) == (1, told)
+        assert (first.exit_code, first.stdout.splitlines()[-1]) == (1, expected)
         assert second.exit_code == 0
 
     @pytest.mark.slow

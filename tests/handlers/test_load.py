@@ -100,7 +100,7 @@ class TestLoad:
 
     @pytest.mark.slow
     @pytest.mark.parametrize(
-        ("content", "told"),
+        ("content", "expected"),
         [
             ("", "error: a.json:1:1: not JSON\n"),
             ('{"users": [\n  {]}', "error: a.json:2:4: not JSON\n"),
@@ -116,11 +116,11 @@ class TestLoad:
             ),
         ],
     )
-    def test_says_what_a_file_should_be(self, tmp_path, content, told):
+    def test_says_what_a_file_should_be(self, tmp_path, content, expected):
         """One readable line."""
         result = self.load(tmp_path, "a.json", content)
 
-        assert (result.returncode, result.stderr) == (2, told)
+        assert (result.returncode, result.stderr) == (2, expected)
 
     def test_takes_no_secret_without_a_keyring(self, tmp_path):
         """Nothing of the file is loaded, and it says how to come by a key."""
@@ -203,7 +203,7 @@ def test_reads_a_file_for_its_places_once(write, monkeypatch):
 
 
 def test_tells_the_first_twenty_problems_and_counts_the_others(write):
-    """A wrong field in every record is told by the first few; thousands would hide the next file's."""
+    """A wrong field in every record is reported for the first few; thousands would hide the next file's."""
     twenty = write("a.ndjson", *[{"usr": {}}] * 20)
     more = write("b.ndjson", *[{"usr": {}}] * 1020)
 
@@ -216,19 +216,19 @@ def test_tells_the_first_twenty_problems_and_counts_the_others(write):
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "expected"),
     [
         (b'{"user": nope}', "2:10: not JSON"),
         (b'{"user": 1, "user": 2}', "2: an object contains a duplicate key"),
         (b'\xef\xbb\xbf{"user": 1}', "2:1: not JSON"),
     ],
 )
-def test_says_on_which_line_of_the_file_a_line_is_not_json(tmp_path, line, told):
+def test_says_on_which_line_of_the_file_a_line_is_not_json(tmp_path, line, expected):
     """To its parser every line is the first; a byte order mark is one at the start of a file only."""
     path = tmp_path / "a.ndjson"
     path.write_bytes(json.dumps({"organization": ORGANIZATION}).encode() + b"\n" + line + b"\n")
 
-    assert problems_of(path) == [told]
+    assert problems_of(path) == [expected]
 
 
 @pytest.mark.parametrize(

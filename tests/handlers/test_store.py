@@ -47,7 +47,7 @@ async def test_does_not_guess_a_role(store, role):
     "user_id", [BO, NOBODY, "", "1" * 23, "1" * 25, "A" * 24, "1" * 23 + "\n", "é" * 24, "\0", "\ud800", "{}"]
 )
 async def test_finds_nobody_by_another_id(store, user_id):
-    """An id that is not stored, cannot be one, or is of a user without a role, is nobody's."""
+    """An id that is not stored, cannot be one, or is of a user without a role, leads to no member."""
     await store.load(acme(user(), user(NOBODY, accessRole="OWNER")))
 
     assert await store.user(user_id) is None

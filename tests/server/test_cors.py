@@ -121,7 +121,7 @@ async def test_mocks_allow_the_pages_of_this_machine(hosted, origin, is_allowed)
 
 
 @pytest.mark.parametrize(
-    ("origins", "told"),
+    ("origins", "expected"),
     [
         *(
             ((one,), "is not an origin")
@@ -130,7 +130,7 @@ async def test_mocks_allow_the_pages_of_this_machine(hosted, origin, is_allowed)
         (("*", PAGE), "remove the others"),
     ],
 )
-def test_what_cannot_match_is_reported_before_the_start(hosted, origins, told):
+def test_what_cannot_match_is_reported_before_the_start(hosted, origins, expected):
     """Single origins would have credentials, `*` has none."""
-    with pytest.raises(SetupError, match=told):
+    with pytest.raises(SetupError, match=expected):
         hosted(cors_origins=origins)

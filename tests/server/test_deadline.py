@@ -155,8 +155,8 @@ async def test_clients_that_hang_up_hold_no_places(hosted, unused_tcp_port, requ
         metrics = (await client.get("/metrics")).text
 
     assert 'relay_requests_total{method="GET",operation="wait",status="499"} 3.0' in metrics
-    told = [line["status"] for line in requests_told() if line["operation"] in ("wait", "enter")]
-    assert told == [499] * 4
+    statuses = [line["status"] for line in requests_told() if line["operation"] in ("wait", "enter")]
+    assert statuses == [499] * 4
 
 
 @pytest.mark.slow

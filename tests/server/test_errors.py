@@ -161,7 +161,7 @@ IDENTITY = """
 
 @pytest.mark.parametrize(("key", "code"), [("bad", "UNAUTHORIZED"), ("good", "UNKNOWN")])
 async def test_a_mapped_401_has_a_challenge(get, key, code):
-    """Every 401 has one (RFC 9110 section 15.5.2), whoever raises it: a verifier, or `identify`."""
+    """Every 401 has one (RFC 9110 section 15.5.2), raised by a verifier or by `identify`."""
     response = await get("def show():\n    return 1\n", IDENTITY, {"X-Key": key}, **SECURED)
     assert_problem(response, 401, code)
     assert response.headers["www-authenticate"] == 'ApiKey realm="Test"'

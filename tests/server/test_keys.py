@@ -32,7 +32,7 @@ async def test_verifies_with_a_public_key(key, algorithm, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "expected"),
     [
         ("secret", "short", "it has 5 bytes; HS256 needs 32 or more"),
         ("secret", pem(RSA), "it is a PEM key; set a public key in"),
@@ -51,19 +51,21 @@ async def test_verifies_with_a_public_key(key, algorithm, tmp_path):
         ("jwks", "https:///jwks", "the URL of a key set needs a host"),
     ],
 )  # fmt: skip
-def test_refuses_to_start_with_a_key_that_cannot_be_used(name, value, told):
+def test_refuses_to_start_with_a_key_that_cannot_be_used(name, value, expected):
     """What is wrong with it (RFC 7518 section 3.3 for RSA), never what it is."""
     with pytest.raises(SetupError) as raised:
         verifier(**{f"jwt_{name}": value})
     (problem,) = raised.value.problems
-    assert str(problem).startswith(f"RELAY_JWT_{name.upper()}: {told}")
+    assert str(problem).startswith(f"RELAY_JWT_{name.upper()}: {expected}")
     assert "sk_canary" not in str(problem)
 
 
 def test_refuses_two_kinds_of_keys():
-    """Nobody could say which one verifies."""
-    told = "RELAY_JWT_SECRET and RELAY_JWT_JWKS: only one kind of key can verify tokens; set only one of them"
-    with pytest.raises(SetupError, match=told):
+    """It would be unclear which one verifies."""
+    expected = (
+        "RELAY_JWT_SECRET and RELAY_JWT_JWKS: only one kind of key can verify tokens; set only one of them"
+    )
+    with pytest.raises(SetupError, match=expected):
         verifier(jwt_secret=SECRET, jwt_jwks="/x")
 
 
@@ -294,7 +296,7 @@ async def test_keeps_no_key_set_for_ever(rotating, key_server, monkeypatch, capl
 
 
 async def test_blames_nobody_while_there_are_no_keys_at_all(key_server):
-    """A good token cannot be told from a bad one: 500, not 401."""
+    """Valid tokens cannot be distinguished from invalid ones: 500, not 401."""
     key_server.document = {}
     with pytest.raises(keys.KeysUnavailable):
         await verifier(jwt_jwks=key_server.url)(OLD)

@@ -148,14 +148,14 @@ async def test_can_be_switched_off(hosted):
 
 @pytest.fixture
 def bind():
-    """An address that nobody had a moment ago."""
+    """An address that was free a moment ago."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         return f"127.0.0.1:{free.getsockname()[1]}"
 
 
 @pytest.mark.slow
 async def test_listens_at_an_address_of_its_own(hosted, bind):
-    """What is for operators need not stand beside what is for the world."""
+    """Operators may get metrics at another address than clients get the service."""
     async with calling(hosted(metrics_bind=bind)) as client:
         await client.get("/show")
         async with httpx.AsyncClient() as operator:

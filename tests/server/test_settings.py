@@ -62,7 +62,7 @@ def test_tells_every_setting_that_is_wrong_by_its_variable(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "wrong", "told"),
+    ("name", "wrong", "expected"),
     [
         ("port", "65536", "input should be less than or equal to 65535"),
         ("port", "2212.5", "input should be a valid integer, unable to parse string as an integer"),
@@ -77,9 +77,9 @@ def test_tells_every_setting_that_is_wrong_by_its_variable(monkeypatch):
         *(("trusted_proxies", one, NETWORKS) for one in ("proxy.example", "10.0.0.1/8", "10.0.0.0/33", "*")),
     ],
 )
-def test_says_what_a_setting_has_to_be(monkeypatch, name, wrong, told):
+def test_says_what_a_setting_has_to_be(monkeypatch, name, wrong, expected):
     monkeypatch.setenv(f"RELAY_{name.upper()}", wrong)
-    assert refused() == f"RELAY_{name.upper()}: {told}"
+    assert refused() == f"RELAY_{name.upper()}: {expected}"
 
 
 @pytest.mark.parametrize(
@@ -166,8 +166,10 @@ def test_warns_of_names_that_are_no_settings(tmp_path, monkeypatch):
 def test_refuses_a_secret_in_the_project_file(tmp_path):
     """It would be committed."""
     (tmp_path / "pyproject.toml").write_text("[tool.relay]\njwt-secret = 'sk_canary'\n", "utf-8")
-    told = "pyproject.toml: tool.relay.jwt_secret is a secret; set RELAY_JWT_SECRET or a secret file instead"
-    assert refused() == told
+    expected = (
+        "pyproject.toml: tool.relay.jwt_secret is a secret; set RELAY_JWT_SECRET or a secret file instead"
+    )
+    assert refused() == expected
 
 
 @pytest.mark.parametrize("found", ["Settings = 3", "class Settings: pass"])

@@ -175,10 +175,10 @@ def test_a_collector_that_is_silent_holds_up_neither_requests_nor_the_end(tmp_pa
         service.process.wait(tracing.FLUSH_SECONDS + 10)
 
     assert answered - asked < 5
-    told = (tmp_path / "stderr.log").read_text("utf-8")
-    assert "the last traces are lost" in told
-    assert "Traceback" not in told
-    assert url not in told
+    refusal = (tmp_path / "stderr.log").read_text("utf-8")
+    assert "the last traces are lost" in refusal
+    assert "Traceback" not in refusal
+    assert url not in refusal
 
 
 @pytest.mark.slow
@@ -193,10 +193,10 @@ def test_a_collector_that_is_away_is_told_of_once(tmp_path):
             httpx.get(service.url + CONFIG)
             time.sleep(0.3)
 
-    told = (tmp_path / "stderr.log").read_text("utf-8")
-    assert told.count("the collector does not take traces") == 1
-    assert "sk_canary" not in told
-    assert "Traceback" not in told
+    refusal = (tmp_path / "stderr.log").read_text("utf-8")
+    assert refusal.count("the collector does not take traces") == 1
+    assert "sk_canary" not in refusal
+    assert "Traceback" not in refusal
 
 
 async def test_a_request_is_named_by_its_route(client, exporter):
@@ -297,15 +297,15 @@ def test_says_what_to_install(hosting, monkeypatch):
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
     document = contract({"/a": {"get": operation("show")}})
     missing = r"\(opentelemetry[.\w]*\)"  # the part that is imported first, by any test of this process
-    told = (
+    refusal = (
         rf"RELAY_TRACING: OpenTelemetry is not installed {missing}: pip install 'tether-relay\[tracing\]', or"
     )
-    with pytest.raises(SetupError, match=told):
+    with pytest.raises(SetupError, match=refusal):
         hosting(document, settings={"tracing": True}, things="async def show(): ...")
 
 
 async def test_says_when_a_variable_of_opentelemetry_is_wrong(monkeypatch):
     monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "-1")
-    told = r"^OTEL_\*: OpenTelemetry rejects the value of one of these variables; check them$"
-    with pytest.raises(SetupError, match=told):
+    refusal = r"^OTEL_\*: OpenTelemetry rejects the value of one of these variables; check them$"
+    with pytest.raises(SetupError, match=refusal):
         await tracing.exporting().__aenter__()

@@ -107,8 +107,8 @@ class Soak:
             first += RATE * seconds
             streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
             attacker = await asyncio.create_subprocess_exec(*command, **streams, env=environment(self.folder))
-            told, _ = await attacker.communicate(job.encode())
-            found = json.loads(told)
+            printed, _ = await attacker.communicate(job.encode())
+            found = json.loads(printed)
             self.fire.update(found["statuses"])
             self.faults += found["faults"]
 
@@ -123,9 +123,9 @@ class Soak:
                 *COMMAND, "load", str(path), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 env=environment(self.folder, RELAY_STORE=f"sqlite:///{store}"),
             )  # fmt: skip
-            _, told = await loading.communicate()
+            _, printed = await loading.communicate()
             if loading.returncode:
-                self.faults.append(f"relay load: {told.decode()}")
+                self.faults.append(f"relay load: {printed.decode()}")
 
     def judge(self) -> list[str]:
         """Say everything that is wrong."""

@@ -76,7 +76,7 @@ PIECES = [";", ";a=", ';a="', '"', "\\", '"\\', '";"', ",", ',"', " ", "=", "a",
 )
 @pytest.mark.parametrize("piece", PIECES)
 def test_the_cost_of_a_field_grows_with_its_length(start, piece):
-    """Fields are read before anybody has shown a token."""
+    """Fields are read before a token is verified."""
 
     def seconds(length):
         field = start + piece * (length // len(piece))

@@ -224,7 +224,7 @@ def requiring(verifier: Verify) -> Requiring:
 
 
 def _from_proxy(verify: VerifyRequest, proxies: TrustedProxies) -> VerifyRequest:
-    """Take certificates only from a trusted proxy, as anybody can write a header: base64 between colons (RFC 9651)."""
+    """Take certificates only from a trusted proxy, because any client can write a header: base64 between colons (RFC 9651)."""
 
     async def verify_certificate(credential: str, scope: Any) -> Claims:
         is_binary = len(credential) > 2 and credential[0] == credential[-1] == ":"
