@@ -1,31 +1,23 @@
 """Fixtures that several test files share."""
 
-from __future__ import annotations
-
 import io
 import os
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from click.testing import Result
 from hypothesis import settings
 
-from handlers._store import open_store
+from handlers._store import Store, open_store
 from relay.server import logs
+from relay.server.app import Application
 from support import keyrings, mongodb
 from support.commands import commands
 from support.hosting import host, request_lines, unchanged_logs
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
-    from pathlib import Path
-
-    from click.testing import Result
-
-    from handlers._store import Store
-    from relay.server.app import Application
-
 
 # The machine's load is no defect of what is tested, and a failure in CI has to come again.
 settings.register_profile("relay", deadline=None, print_blob=True)

@@ -1,7 +1,5 @@
 """What an operator is given: `Dockerfile`, `compose.yaml`, `docs/deployment.md`, as far as they can be tried without a container."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

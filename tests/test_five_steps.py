@@ -1,7 +1,5 @@
 """Adding an operation in five steps, as CONTRIBUTING has them, walked in a copy of the project."""
 
-from __future__ import annotations
-
 import configparser
 import os
 import re

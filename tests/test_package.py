@@ -1,7 +1,5 @@
 """The built wheel, installed on its own, serves projects that stand elsewhere: `tox -e package`."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 from importlib import metadata

@@ -1,7 +1,5 @@
 """Which versions are installed: `constraints.txt`, `.ci/venv`, and the requirements that they satisfy."""
 
-from __future__ import annotations
-
 import configparser
 import os
 import re

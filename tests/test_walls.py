@@ -1,7 +1,5 @@
 """Which modules may import which; the imports of each, lazy ones included, are read from its source."""
 
-from __future__ import annotations
-
 import ast
 from pathlib import Path
 

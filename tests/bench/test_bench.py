@@ -1,7 +1,5 @@
 """A run and its report: `scripts/bench/measuring.py`, `report.py`, `stages.py`, `__main__.py`."""
 
-from __future__ import annotations
-
 import json
 import shutil
 

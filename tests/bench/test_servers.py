@@ -1,7 +1,5 @@
 """Measured processes, and the check before they are measured: `scripts/bench/servers.py`, `data.py`, `load.py`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

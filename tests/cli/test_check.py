@@ -1,7 +1,5 @@
 """`relay check`: `scripts/relay/cli/check.py` and `scripts/relay/cli/preflight.py`."""
 
-from __future__ import annotations
-
 import json
 import os
 import socket

@@ -1,7 +1,5 @@
 """Workflows that a team commits unchanged: `scripts/relay/cli/ci.py`, `scripts/workflows/`, and our own."""
 
-from __future__ import annotations
-
 import configparser
 import itertools
 import os

@@ -1,7 +1,5 @@
 """The `relay` command: `scripts/relay/cli/`."""
 
-from __future__ import annotations
-
 import json
 import os
 import shlex

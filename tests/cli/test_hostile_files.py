@@ -1,7 +1,5 @@
 """Every command that reads a contract ends in time and memory, whatever the file: `tox -e hostile`, or all files: `-e corpus`."""
 
-from __future__ import annotations
-
 import json
 from itertools import cycle
 

@@ -1,7 +1,5 @@
 """What commands print of a contract's text: `scripts/relay/contract/printable.py`, over every command and format."""
 
-from __future__ import annotations
-
 import ast
 import json
 import os

@@ -1,7 +1,5 @@
 """What checks print, and how they exit: `scripts/relay/cli/report.py` and `output.py`."""
 
-from __future__ import annotations
-
 import json
 from xml.etree import ElementTree as ET
 

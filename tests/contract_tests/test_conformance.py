@@ -3,8 +3,6 @@
 Each rule fires where it should and stays silent where an exchange only looks alike.
 """
 
-from __future__ import annotations
-
 import json
 
 import pytest

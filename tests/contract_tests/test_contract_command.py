@@ -1,17 +1,16 @@
 """`relay contract` as a process: `scripts/relay/cli/contract.py` and everything that it runs."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import gettempdir
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
 
 import jsonschema_rs
@@ -23,7 +22,7 @@ from handlers._commands.demo import demo_secrets
 from relay.contract_tests.exchanges import Exchange, Request
 from relay.contract_tests.har_files import read_traffic, write_har
 from relay.contract_tests.reports.json_report import SCHEMA
-from support.answering import PreparedResponse, answering
+from support.answering import PreparedResponse, ReceivedRequest, answering
 from support.certificates import certificate
 from support.hosting import SECRET, contract, operation, write_package
 from support.running import (
@@ -37,10 +36,6 @@ from support.running import (
     started,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from support.answering import ReceivedRequest
 pytestmark = pytest.mark.contract
 
 NAMED = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}

@@ -1,7 +1,5 @@
 """What a team says about its contract tests: `scripts/relay/contract_tests/contract_config.py`."""
 
-from __future__ import annotations
-
 import pytest
 
 from relay.contract.diagnostics import SetupError, SourceLocation

@@ -1,7 +1,5 @@
 """Coverage of the documented responses: `scripts/relay/contract_tests/coverage.py`."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

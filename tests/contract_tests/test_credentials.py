@@ -1,7 +1,5 @@
 """What identities sign in with: `scripts/relay/contract_tests/credentials.py`."""
 
-from __future__ import annotations
-
 import json
 
 import jwt

@@ -1,7 +1,5 @@
 """Read and write HTTP Archives, and redact them."""
 
-from __future__ import annotations
-
 import base64
 import json
 import time

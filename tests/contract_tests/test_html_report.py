@@ -1,27 +1,20 @@
 """The HTML report, read by a parser and in a real browser: `scripts/relay/contract_tests/reports/html_report.py`."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import pytest
 
 from relay.contract.diagnostics import Severity
+from relay.contract_tests.coverage import Report
 from relay.contract_tests.exchanges import Exchange, Request
 from relay.contract_tests.reports import PAGE, write_reports
 from relay.contract_tests.reports.html_report import OPEN_FAILURES, page
 from relay.contract_tests.results import Failure, NotRun, Phase
 from support import reported
-from support.browsing import browsing
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from relay.contract_tests.coverage import Report
-    from support.browsing import Browser
+from support.browsing import Browser, browsing
 
 pytestmark = pytest.mark.slow
 

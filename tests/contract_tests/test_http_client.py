@@ -1,7 +1,5 @@
 """Send requests unchanged: `scripts/relay/contract_tests/http_client.py`."""
 
-from __future__ import annotations
-
 import socket
 import threading
 import time

@@ -1,9 +1,6 @@
 """The identity matrix: correct services have no failures, and each error shows in its own cases."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 import jwt
@@ -17,7 +14,7 @@ from relay.contract_tests.contract_config import read_config
 from relay.contract_tests.credential_matrix import Case, cases
 from relay.contract_tests.credentials import Credentials
 from relay.contract_tests.identity_checks import MAX_SILENT, check_identities
-from relay.contract_tests.results import NotRun
+from relay.contract_tests.results import NotRun, Phase
 from relay.contract_tests.sample_requests import model_requests
 from relay.contract_tests.service_under_test import (
     ContractSettings,
@@ -26,13 +23,9 @@ from relay.contract_tests.service_under_test import (
     load_strict_contract,
 )
 from relay.contract_tests.session import Session
-from support.answering import PreparedResponse, answering
+from support.answering import PreparedResponse, ReceivedRequest, answering
 from support.hosting import SECRET, contract, operation, write_package
 from support.running import ROOT, serving
-
-if TYPE_CHECKING:
-    from relay.contract_tests.results import Phase
-    from support.answering import ReceivedRequest
 
 pytestmark = pytest.mark.slow
 

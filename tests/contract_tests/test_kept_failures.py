@@ -1,7 +1,5 @@
 """Kept failures, repeated against a real socket: `scripts/relay/contract_tests/kept_failures.py`."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

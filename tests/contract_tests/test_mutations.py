@@ -1,21 +1,17 @@
 """Mutation tests of `relay contract`: it finds deliberate defects in copies of the service, and none in the service."""
 
-from __future__ import annotations
-
 import compileall
 import json
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from support.mutants import COMBINED, MUTANTS
 from support.running import ROOT, environment
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,5 @@
 """Bodies of webhooks and callbacks in a team's own tests: `relay.testing`, `outgoing_checks.py`."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,12 +1,11 @@
 """Schemathesis as a part of a contract test: its exchanges are checked, its findings get our messages."""
 
-from __future__ import annotations
-
 import base64
 import json
 import signal
 import subprocess
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,9 +30,6 @@ from support.answering import PreparedResponse, ReceivedRequest, answering
 from support.compiled import read
 from support.hosting import SECRET, contract, operation
 from support.running import ROOT, relay, serving, serving_demo
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 GARAGE = ROOT / "tests/specs/garage/openapi.yaml"
 SMALL = Budget(max_examples=5, max_seconds=None, seed=4711)

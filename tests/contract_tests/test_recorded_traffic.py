@@ -1,7 +1,5 @@
 """Check recorded traffic against a contract: `scripts/relay/contract_tests/recorded_traffic.py`."""
 
-from __future__ import annotations
-
 import pytest
 
 from relay.contract_tests.conformance import ConformanceChecker

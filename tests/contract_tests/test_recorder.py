@@ -1,7 +1,5 @@
 """`relay serve --record`, and the same in a test's process: `scripts/relay/contract_tests/recorder.py`."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import signal

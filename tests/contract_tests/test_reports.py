@@ -1,14 +1,13 @@
 """Reports for programs, and requests as commands: `scripts/relay/contract_tests/reports`."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from datetime import UTC
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
 import jsonschema_rs
@@ -29,9 +28,6 @@ from relay.contract_tests.reports.printable import MAX_BODY, body_text, escape_u
 from relay.contract_tests.results import Failure, NotRun, Phase
 from support import reported
 from support.answering import PreparedResponse, ReceivedRequest, answering
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>]]>&\0\x1b[31m\ud800\u202egnp\r\n\"'"
 SHOP = reported.shop()

@@ -1,7 +1,5 @@
 """Unknown paths and methods, and sample requests: `scripts/relay/contract_tests/request_checks.py`."""
 
-from __future__ import annotations
-
 import pytest
 
 from relay.contract_tests.conformance import ConformanceChecker

@@ -1,7 +1,5 @@
 """Findings of the parts of a run, those that a team accepts, and the time limit: `scripts/relay/contract_tests/results.py`."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

@@ -1,10 +1,8 @@
 """A whole run, as far as it needs no process: `scripts/relay/contract_tests/run.py`, `scripts/relay/cli/contract.py`."""
 
-from __future__ import annotations
-
 import base64
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -24,9 +22,6 @@ from relay.contract_tests.static_checks import check_log
 from support.compiled import read
 from support.hosting import contract, json_of, operation
 from support.running import relay_here
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ANSWERS = {status: {"description": "an answer"} for status in ("200", "404")}
 SHOP = read(

@@ -1,7 +1,5 @@
 """Valid requests for operations: `relay.contract_tests.sample_requests`."""
 
-from __future__ import annotations
-
 import json
 from urllib.parse import urlsplit
 

@@ -1,7 +1,5 @@
 """Which failures of Schemathesis are failures of the service: `relay.contract_tests.schemathesis_checks`."""
 
-from __future__ import annotations
-
 import pytest
 
 from relay.contract_tests.conformance import ConformanceChecker

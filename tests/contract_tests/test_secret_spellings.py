@@ -1,7 +1,5 @@
 """Find secrets in every encoding: `scripts/relay/contract_tests/secret_spellings.py`."""
 
-from __future__ import annotations
-
 import base64
 import json
 from urllib.parse import quote, quote_plus

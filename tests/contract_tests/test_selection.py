@@ -1,7 +1,5 @@
 """Select operations: `scripts/relay/contract_tests/selection.py`."""
 
-from __future__ import annotations
-
 import pytest
 
 from relay.contract.diagnostics import SetupError

@@ -1,7 +1,5 @@
 """Services started to be tested, and made to fail: `scripts/relay/contract_tests/{service_start,failing_service,provoked_faults}.py`."""
 
-from __future__ import annotations
-
 import json
 import os
 from textwrap import dedent

@@ -1,7 +1,5 @@
 """What a project serves of a contract, and how its tokens are signed: `scripts/relay/contract_tests/service_target.py`."""
 
-from __future__ import annotations
-
 import json
 import sys
 

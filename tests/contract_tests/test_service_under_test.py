@@ -1,7 +1,5 @@
 """What is tested, and where it runs: `scripts/relay/contract_tests/service_under_test.py`."""
 
-from __future__ import annotations
-
 import json
 import os
 import socket

@@ -1,7 +1,5 @@
 """Choose who calls an operation: `scripts/relay/contract_tests/callers.py`."""
 
-from __future__ import annotations
-
 import pytest
 
 from relay.contract_tests.conformance import ConformanceChecker

@@ -1,7 +1,5 @@
 """Schemathesis as others run it, against services of OpenAPI 3.1 and 3.2: it has no findings."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from urllib.parse import urljoin

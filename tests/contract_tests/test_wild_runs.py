@@ -1,7 +1,5 @@
 """`relay contract` against mocks of contracts with the faults of real publishers: `tox -e contract`, all: `-e corpus`."""
 
-from __future__ import annotations
-
 import json
 import re
 from itertools import cycle

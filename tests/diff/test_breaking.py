@@ -1,7 +1,5 @@
 """`relay breaking`: revisions, ignore files and impact: `relay.cli.breaking` and `relay.diff`."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 

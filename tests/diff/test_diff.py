@@ -1,7 +1,5 @@
 """Changes between two contracts: each rule reports its change and ignores its near miss: `relay.diff`."""
 
-from __future__ import annotations
-
 import copy
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Contracts with a dense graph of schemas cost what their size is, not its square: work is counted, not time."""
 
-from __future__ import annotations
-
 import copy
 import json
 from collections import Counter

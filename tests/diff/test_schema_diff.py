@@ -1,7 +1,5 @@
 """Checks with generated values that changes classified as harmless are harmless: `relay.diff`."""
 
-from __future__ import annotations
-
 import copy
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Contracts of OpenAPI 3.1 and 3.2, and of different versions: `relay.diff`."""
 
-from __future__ import annotations
-
 import copy
 import itertools
 from typing import Any

@@ -1,7 +1,5 @@
 """The documentation: every example runs, every output is current, every link leads somewhere."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """SECURITY.md: what is promised names the tests that hold it."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """`handlers/calls.py`, from its handler to the wire."""
 
-from __future__ import annotations
-
 import pytest
 
 from handlers._identity import Caller

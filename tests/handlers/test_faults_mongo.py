@@ -4,8 +4,6 @@ Lines with faults lead to RELAY_TEST_MONGODB_URI or the stand-in; logins and ele
 does not have, are played by a server that says what a test has it say.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import random

@@ -1,7 +1,5 @@
 """What becomes of the SQLite file's faults: a full disk, a lock, a kill; told in one line, nothing half done."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

@@ -1,7 +1,5 @@
 """Keys and what they seal: `handlers/_store/keyring.py`."""
 
-from __future__ import annotations
-
 import base64
 import pickle
 from dataclasses import replace

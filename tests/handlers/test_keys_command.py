@@ -1,7 +1,5 @@
 """`relay keys`: `handlers/_commands/keys.py`, on both stores."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import re

@@ -1,7 +1,5 @@
 """`relay load`: `handlers/_commands/load.py`, and the files it reads, `handlers/_commands/records.py`."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 

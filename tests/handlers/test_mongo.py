@@ -3,8 +3,6 @@
 Without RELAY_TEST_MONGODB_URI these run against a stand-in that speaks the protocol: a test double.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """What is peculiar to the SQLite store: its file, its locks, its threads."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import os

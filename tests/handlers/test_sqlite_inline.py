@@ -1,7 +1,5 @@
 """What is read without a thread, and what is remembered, is never older than what anyone has committed."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import sqlite3

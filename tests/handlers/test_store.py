@@ -1,7 +1,5 @@
 """What every store does; each test runs against SQLite and against MongoDB."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections import defaultdict

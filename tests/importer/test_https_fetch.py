@@ -1,7 +1,5 @@
 """Fetching from a real TLS server, and what is refused: `scripts/relay/importer/https_fetch.py`."""
 
-from __future__ import annotations
-
 import ssl
 import threading
 import time

@@ -1,7 +1,5 @@
 """`relay import`: `scripts/relay/cli/import_.py` together with `scripts/relay/importer/`."""
 
-from __future__ import annotations
-
 import copy
 import json
 import re

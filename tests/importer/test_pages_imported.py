@@ -1,7 +1,5 @@
 """Pages, and how sources resolve to them: `scripts/relay/importer/pages.py` and `import_sources.py`."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

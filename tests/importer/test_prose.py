@@ -1,7 +1,5 @@
 """Wording and structure of a contract: `scripts/relay/importer/prose.py`."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

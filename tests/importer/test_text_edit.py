@@ -1,7 +1,5 @@
 """Minimal edits of text: `scripts/relay/importer/text_edit.py` and `yaml_text.py`."""
 
-from __future__ import annotations
-
 import difflib
 import json
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Pages of OpenAPI 3.1 and 3.2: `relay import` keeps what they say, and mixes no versions."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Where a new project's contract comes from: `scripts/relay/init/contract_source.py`."""
 
-from __future__ import annotations
-
 import json
 from pathlib import PurePosixPath
 

@@ -1,7 +1,5 @@
 """A project made from a contract: `relay init`, `scripts/relay/init/plan.py`."""
 
-from __future__ import annotations
-
 import ast
 import configparser
 import json

@@ -1,7 +1,5 @@
 """How a project asks for Relay: `scripts/relay/init/requirement.py`."""
 
-from __future__ import annotations
-
 import pytest
 
 from relay.init.requirement import requirement_of

@@ -1,7 +1,5 @@
 """The two scripts of a new project, run: `tox -e package`."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,17 +1,13 @@
 """A small HTTP server whose responses a test defines for each request, also wrong ones."""
 
-from __future__ import annotations
-
 import json
 import ssl
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+from pathlib import Path
+from typing import Any, NamedTuple
 
 
 class ReceivedRequest(NamedTuple):

@@ -4,8 +4,6 @@ It verifies the token like the measured programs. The variables are TEST_ACCEPTS
 does not do, and TEST_SAYS, a message with which it ends at once.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

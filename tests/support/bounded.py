@@ -1,21 +1,17 @@
 """Run a command of Relay on hostile files, with limits of time and memory."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import resource
 import sys
 import tempfile
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from relay.cli.main import main
 from support.running import environment
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 SECONDS = 20
 MEGABYTES = 1024

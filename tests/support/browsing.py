@@ -1,21 +1,17 @@
 """A headless browser that reports a page's content, requests and messages (Chrome DevTools Protocol)."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from subprocess import DEVNULL, PIPE
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from .running import started
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 SECONDS = 20
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")

@@ -1,7 +1,5 @@
 """Certificates for servers of this machine that speak TLS."""
 
-from __future__ import annotations
-
 import datetime as dt
 import ipaddress
 

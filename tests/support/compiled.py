@@ -1,7 +1,5 @@
 """Compile parts of a contract for a test, without an application."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory

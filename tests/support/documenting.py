@@ -1,7 +1,5 @@
 """Build documentation pages like a publisher's: prose, and one operation as an OpenAPI block."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,22 +1,16 @@
 """A service that answers with large files, endless streams and streams of items, and clients that take them."""
 
-from __future__ import annotations
-
 import asyncio
 import sys
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from .hosting import contract, operation, query, serving_package
+from .running import Service
 from .targets import Measured
 from .wire import request
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
-
-    from .running import Service
 
 MAX_MEMORY = 150.0
 """MiB that the process may take, however much goes through it."""

@@ -1,7 +1,5 @@
 """A contract with every kind of input, and a package that answers what it was given."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Encode results of handlers without an application."""
 
-from __future__ import annotations
-
 import asyncio
 from types import SimpleNamespace
 from typing import Any

@@ -1,12 +1,10 @@
 """How a store is to fail, and how the service is to answer meanwhile."""
 
-from __future__ import annotations
-
 import asyncio
 import time
+from collections.abc import Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,9 +15,6 @@ from relay import create_app
 from .hosting import SECRET, assert_envelope, bearer, calling
 from .planting import ALEX, acme, user
 from .running import eventually_async
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable
 
 BATCH = acme(user(accessRole="ADMIN"))
 CONFIG = "/api/calls/voice-ai/config"

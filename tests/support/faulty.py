@@ -1,19 +1,14 @@
 """Databases that fail: a line to a real one that spoils what it says, and a server that says what a test likes."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import bson
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 HandOn = Callable[[bytes], Awaitable[None]]
 Fault = Callable[[asyncio.StreamWriter, bytes], Awaitable[None]]

@@ -4,8 +4,6 @@
 test that measures somebody else.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import base64
@@ -16,17 +14,14 @@ import struct
 import sys
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from relay.contract_tests.secret_spellings import Spellings
 
+from .targets import Target
 from .wire import answers, request
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from .targets import Target
 
 SHUT, ABORT = "shut", "abort"
 """Steps of a connection beside bytes to send and seconds to wait: no more from us, and gone without a word."""

@@ -3,8 +3,6 @@
 `CASES` maps a name to a function that returns the files of a folder; the contract is `openapi.yaml` (JSON is YAML).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from functools import partial

@@ -1,7 +1,5 @@
 """Text that a contract may contain, and that controls a terminal, a CI runner or a parser if it is printed raw."""
 
-from __future__ import annotations
-
 import re
 
 TEXTS = [

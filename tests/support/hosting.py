@@ -1,37 +1,29 @@
 """Host contracts that a test writes down, and talk to them."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging
 import os
 import textwrap
 import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import jwt
 import orjson
+import pytest
 
 from relay.contract_tests.recorder import Recorder
 from relay.project.settings import Settings
 from relay.server import logs
+from relay.server.app import Application
 from relay.server.compilation import create
 
-from .running import serving
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-
-    import pytest
-
-    from relay.server.app import Application
-
-    from .running import Service
+from .running import Service, serving
 
 SECRET = "a-secret-for-tests-of-thirty-two-bytes-and-more"
 STRING = {"type": "string"}

@@ -4,8 +4,6 @@
 suite in FOLDER/json.
 """
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import tarfile

@@ -1,7 +1,5 @@
 """Keys that tests seal with."""
 
-from __future__ import annotations
-
 from handlers._store.keyring import read_keyring
 
 OLD, NEW = "old:" + "0" * 43, "new:" + "4" * 43

@@ -3,8 +3,6 @@
 With its default size it has 450 operations and 800 schemas, of which each reaches nearly all others, in 4 MB.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

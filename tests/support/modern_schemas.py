@@ -1,7 +1,5 @@
 """Random schemas of JSON Schema 2020-12 that refer to each other, and values for them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from hypothesis import strategies as st

@@ -1,20 +1,15 @@
 """MongoDB for tests: a stand-in over the real wire protocol."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _STANDIN = Path(__file__).with_name("mongo_standin")
 

@@ -1,7 +1,5 @@
 """Deliberate defects of the service, each with the rule that has to report it, and the location."""
 
-from __future__ import annotations
-
 from itertools import zip_longest
 from typing import Any, NamedTuple
 

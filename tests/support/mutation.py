@@ -1,16 +1,12 @@
 """Changes Python code that a pattern of its syntax finds, and values of YAML files."""
 
-from __future__ import annotations
-
 import ast
 import textwrap
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import yaml
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 _Nodes = list[ast.AST]
 

@@ -1,20 +1,15 @@
 """Host contracts that name their functions by Python paths, as those of Connexion's users do."""
 
-from __future__ import annotations
-
 import textwrap
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import orjson
 
 from relay.project.settings import Settings
+from relay.server.app import Application
 from relay.server.compilation import create
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from relay.server.app import Application
 
 ANSWER = {"200": {"description": "ok", "content": {"application/json": {"schema": {}}}}}
 

@@ -1,7 +1,5 @@
 """The pages of the documentation: their blocks, the project that they describe, their commands, their links."""
 
-from __future__ import annotations
-
 import os
 import re
 import shlex

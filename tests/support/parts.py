@@ -1,7 +1,5 @@
 """Contracts of OpenAPI 3.2 with bodies of parts, and such bodies as bytes."""
 
-from __future__ import annotations
-
 import asyncio
 from types import SimpleNamespace
 from typing import Any

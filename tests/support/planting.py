@@ -1,18 +1,13 @@
 """Records for a store, and what no store of this version would write: as an older one did, or somebody else."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from handlers._store import Batch, sqlite_rows
 from handlers._store.keyring import Encrypted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 
 ACME, GLOBEX = "a" * 24, "b" * 24
 ALEX, BO = "1" * 24, "2" * 24

@@ -1,7 +1,5 @@
 """Generates contracts of any size in the style of public APIs, to measure how the tools scale."""
 
-from __future__ import annotations
-
 from typing import Any
 
 _PER_TAG = 10  # operations: two resources a tag, five operations each

@@ -1,7 +1,5 @@
 """Requests with parameters to one operation, without a server."""
 
-from __future__ import annotations
-
 import pytest
 
 from relay.server.routing import Routes

@@ -1,12 +1,11 @@
 """Reports of contract test runs for tests: one without errors, one with failures, one with a large contract."""
 
-from __future__ import annotations
-
 from collections import Counter
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
+from relay.contract.model import Contract
 from relay.contract_tests.contract_config import Waiver
 from relay.contract_tests.coverage import Coverage, Report
 from relay.contract_tests.exchanges import Exchange, Request
@@ -14,9 +13,6 @@ from relay.contract_tests.results import Failure, NotRun, Phase
 
 from .compiled import read
 from .hosting import contract, operation
-
-if TYPE_CHECKING:
-    from relay.contract.model import Contract
 
 URL = "http://127.0.0.1:2212/api"
 STARTED = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)

@@ -1,7 +1,5 @@
 """Run the `relay` command as a person would: a process of its own, a socket of its own."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os
@@ -10,18 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, chdir, contextmanager
 from inspect import isawaitable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from unittest import mock
 
 from click.testing import CliRunner
 
 from relay.cli.main import main
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
 
 ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "spec" / "openapi.yaml"

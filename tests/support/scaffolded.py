@@ -1,7 +1,5 @@
 """Compare and regenerate contracts and handlers packages that a test defines, without the type generator."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

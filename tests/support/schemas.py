@@ -1,7 +1,5 @@
 """Random schemas that refer to each other, and values for them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """Readers of streams of items that share nothing with Relay's: for what it writes."""
 
-from __future__ import annotations
-
 import email.parser
 import email.policy
 import json

@@ -1,13 +1,11 @@
 """Keys, and what is signed with them: tokens that are good, and tokens made to be refused."""
 
-from __future__ import annotations
-
 import base64
 import json
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import jwt
 import pytest
@@ -16,12 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from relay.project.settings import Settings
 from relay.server.errors import Unauthenticated
-from relay.server.tokens import token_verifier
+from relay.server.tokens import TokenVerifier, token_verifier
 
 from .hosting import SECRET
-
-if TYPE_CHECKING:
-    from relay.server.tokens import TokenVerifier
 
 RSA = rsa.generate_private_key(65537, 2048)
 EC = ec.generate_private_key(ec.SECP256R1())

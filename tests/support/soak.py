@@ -4,8 +4,6 @@ Fails when memory or descriptors keep growing, when a good client gets anything 
 when something is answered that is not designed, and when a value that was planted stands in the log.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import json
@@ -14,18 +12,16 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from . import downloads, hostile
 from .running import COMMAND, environment, logged
 from .targets import Measured, Target, ours
 from .wire import answers
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 CLIENTS, PACE, RATE, HELD = 4, 10.0, 100, 20
 """Good clients and requests a second of each; hostile connections a second, and slow ones begun each 10 s."""

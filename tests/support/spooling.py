@@ -1,7 +1,5 @@
 """Spools and uploads that a test fills as a server does."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from relay import Upload

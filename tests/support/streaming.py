@@ -1,19 +1,14 @@
 """A service on a socket, whose handlers record what became of their streams."""
 
-from __future__ import annotations
-
 import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
+from relay.server.app import Application
 from relay.server.transport.servers import listening
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-
-    from relay.server.app import Application
 
 
 @asynccontextmanager

@@ -1,27 +1,20 @@
 """Services to fire at, in processes of their own, and what such a process takes."""
 
-from __future__ import annotations
-
 import json
 import re
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Self
 
 from handlers._commands.demo import demo_secrets
 from relay.contract.loading import load_contract
+from relay.contract.model import Contract
 from tests.specs.garage import STOREROOM_KEY
 
 from .hosting import SECRET, bearer
-from .running import ROOT, SPEC, serving, serving_demo
+from .running import ROOT, SPEC, Service, serving, serving_demo
 from .wire import exchange, request
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from relay.contract.model import Contract
-
-    from .running import Service
 
 GARAGE = ROOT / "tests" / "specs" / "garage" / "openapi.yaml"
 
@@ -46,7 +39,7 @@ class Measured(NamedTuple):
     peak: float
 
     @classmethod
-    def of(cls, pid: int) -> Measured:
+    def of(cls, pid: int) -> Self:
         """Measure a process of this machine."""
         status = dict(
             re.findall(r"(VmRSS|VmHWM):\s+([0-9]+) kB", Path(f"/proc/{pid}/status").read_text("ascii"))

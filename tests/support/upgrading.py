@@ -1,7 +1,5 @@
 """Upgrade contracts that a test writes down."""
 
-from __future__ import annotations
-
 import json
 from contextlib import chdir
 from pathlib import Path

@@ -4,30 +4,22 @@
 150 MiB for them or keeps a file; `tox -e soak` does.
 """
 
-from __future__ import annotations
-
 import argparse
 import hashlib
 import json
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import orjson
 
 from .hosting import contract, operation, write_package
-from .running import serving
+from .running import Service, serving
 from .targets import Measured
-from .wire import answers, connect, request
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .running import Service
-    from .wire import Answer
+from .wire import Answer, answers, connect, request
 
 MOST_MEMORY = 150
 """MiB of the process, with what the interpreter and its libraries take."""

@@ -12,8 +12,6 @@ service was seen at 1.7 and at 4.3 times, its quiet rounds alone between 4 and 2
 suite runs this; `tox -e soak` does. Exits with 1 when the bound is broken, 2 when no round counted.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os
@@ -23,20 +21,15 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from . import hostile
 from .running import ROOT, started
-from .targets import ours
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .targets import Target
+from .targets import Target, ours
 
 CLIENTS, PACE, ROUND = 4, 25, 3.0
 """Good clients, requests a second of each, and seconds of a round."""

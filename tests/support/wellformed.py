@@ -1,17 +1,13 @@
 """Well-formed requests with hostile contents, over the operations of a contract: for hypothesis."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from hypothesis import strategies as st
 
-from .wire import request
+from relay.contract.model import Contract, Operation
 
-if TYPE_CHECKING:
-    from relay.contract.model import Contract, Operation
+from .wire import request
 
 WORDS = [
     "", "1_0", "-0", "1e400", "NaN", "9" * 100, "9" * 101, "null", "true", "[]", "../../etc/passwd", "%00", "%2e", "a\0b", "' OR 1=1 --",

@@ -1,34 +1,28 @@
 """Contracts with the faults of real publishers, `tests/specs/wild`: requests for them, and what is known of each."""
 
-from __future__ import annotations
-
 import functools
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
+import httpx
 from click.testing import CliRunner
 
 from relay.cli.main import main
 from relay.codegen.type_generator import Generated, _generate
+from relay.contract.model import Contract, LeftOut, Operation
 from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.credentials import signed_in
 from relay.contract_tests.exchanges import Exchange, Request
+from relay.contract_tests.results import Failure
 from relay.contract_tests.sample_requests import model_requests
+from relay.server.app import Application
 from relay.server.security import JWT_TYPES, scheme_type
 from support.hosting import token
 from support.running import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import httpx
-
-    from relay.contract.model import Contract, LeftOut, Operation
-    from relay.contract_tests.results import Failure
-    from relay.server.app import Application
 
 FOLDER = ROOT / "tests" / "specs" / "wild"
 CONTRACTS: dict[str, Path] = {
@@ -108,7 +102,7 @@ class Project(NamedTuple):
     package: str
 
     @classmethod
-    def of(cls, name: str, folder: Path) -> Project:
+    def of(cls, name: str, folder: Path) -> Self:
         """Copy a contract with all its files into a folder."""
         source = CONTRACTS[name]
         if source.parent == FOLDER:

@@ -1,7 +1,5 @@
 """HTTP/1.1 as bytes on a socket: what no client library would send, and what comes back."""
 
-from __future__ import annotations
-
 import re
 import socket
 from typing import NamedTuple

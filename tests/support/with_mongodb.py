@@ -4,8 +4,6 @@ The command finds its address in RELAY_BENCH_MONGODB: the one that is set there,
 else that of a stand-in, which lasts as long as the command. Where no stand-in can run, it finds none.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Discriminators of OpenAPI 3.0, which later versions do not ask: `scripts/relay/upgrade/from_3_0.py`."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory

@@ -1,7 +1,5 @@
 """OpenAPI 3.0 to 3.1, apart from schemas: `scripts/relay/upgrade/from_3_0.py` and `from_3_1.py`."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """The garage, a contract of OpenAPI 3.0 in two files, in newer versions: `scripts/relay/upgrade/`."""
 
-from __future__ import annotations
-
 import re
 import shutil
 

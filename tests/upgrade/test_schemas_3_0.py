@@ -1,7 +1,5 @@
 """Schemas of OpenAPI 3.0 as JSON Schema 2020-12: `scripts/relay/upgrade/schemas_3_0.py`."""
 
-from __future__ import annotations
-
 import jsonschema_rs
 import pytest
 from hypothesis import given, settings

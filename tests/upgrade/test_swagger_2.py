@@ -1,7 +1,5 @@
 """Swagger 2.0 to OpenAPI: `scripts/relay/upgrade/swagger_2*.py`."""
 
-from __future__ import annotations
-
 import json
 import random
 import re

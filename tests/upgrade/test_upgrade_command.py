@@ -1,7 +1,5 @@
 """`relay upgrade`: `scripts/relay/cli/upgrade.py`."""
 
-from __future__ import annotations
-
 import json
 import stat
 

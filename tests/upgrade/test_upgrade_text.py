@@ -1,7 +1,5 @@
 """Text that no step changed keeps every byte: `scripts/relay/upgrade/tree_building.py` and the writers."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
