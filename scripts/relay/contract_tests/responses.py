@@ -15,7 +15,7 @@ from relay.validation import media_types as media
 from relay.validation.binary_schemas import describes_text
 from relay.validation.errors import ResponseViolation
 from relay.validation.http import BODILESS
-from relay.validation.item_content import ItemContent, PartContent, item_content
+from relay.validation.item_content import ListContent, content_at
 from relay.validation.json_strict import NotJson, parse_json
 from relay.validation.results import HeaderDecoder
 from relay.validation.schemas import SchemaCompiler
@@ -42,7 +42,7 @@ class _Content(NamedTuple):
 
     validator: Validator | None
     describes_text: bool
-    items: ItemContent | PartContent | None = None
+    items: ListContent | None = None
 
     def judges(self, content_type: str) -> bool:
         """Return True for JSON, and for text unless the schema describes what the text stands for, such as rows."""
@@ -166,8 +166,9 @@ class ResponseChecker:
     def _compiled(self, response: Response) -> _Documented:
         content = {}
         for name, schema in response.content.items():
-            items = item_content(response, name, self._compiler)
-            content[name] = self._schema(schema, (*response.pointer, "content", name))._replace(items=items)
+            pointer = (*response.pointer, "content", name)
+            items = content_at(pointer, "response", self._compiler)
+            content[name] = self._schema(schema, pointer)._replace(items=items)
         headers = HeaderDecoder(response, self._compiler)
         return _Documented(response.pointer, headers, media.by_name(content))
 

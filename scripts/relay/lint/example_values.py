@@ -13,7 +13,7 @@ from relay.contract.model import ABSENT, Contract, Schema
 from relay.validation import media_types as media
 from relay.validation.binary_schemas import is_validated
 from relay.validation.errors import ResponseViolation
-from relay.validation.item_content import ItemContent, PartContent, content_at, has_items
+from relay.validation.item_content import ListContent, content_at, has_items
 from relay.validation.media_types import FRAMES, kind_of_items
 from relay.validation.query_strings import ReadText, body_reader, parameter_reader
 from relay.validation.schemas import Direction, SchemaCompiler
@@ -51,7 +51,7 @@ def _directions(node: Node) -> tuple[Direction, ...]:
     return (node.direction,) if node.direction else get_args(Direction)
 
 
-_Contents = list[ItemContent | PartContent | None]
+_Contents = list[ListContent | None]
 """The reader of a body of items, for each direction; None if it is not validated."""
 
 

@@ -147,21 +147,13 @@ class ResultEncoder:
         response: Outgoing
         match parts.body:
             case Stream() as stream:
-                of_stream = (
-                    encoder.stream_head(parts, request)
-                    if is_validated
-                    else encoder.unvalidated_stream_head(parts)
-                )
+                of_stream = encoder.stream_head(parts, request, is_validated=is_validated)
                 response = StreamedResponse(of_stream, stream, self._streaming, is_validated=is_validated)
             case File() as file:
-                of_file = encoder.head if is_validated else encoder.unvalidated_head
-                response = await self._file(file, of_file(*_described(file, parts)), request, method)
-            case Written(content) if is_validated:
-                response = encoder.encode_written(parts._replace(body=content))
-            case Written(content) if content:
-                response = Response(*encoder.unvalidated_head(parts), content)
-            case Written():
-                response = encoder.encode_unvalidated(parts._replace(body=NO_BODY))
+                of_file = encoder.head(*_described(file, parts), is_validated=is_validated)
+                response = await self._file(file, of_file, request, method)
+            case Written(content):
+                response = encoder.encode_written(parts._replace(body=content), is_validated=is_validated)
             case _ if is_validated:
                 response = await encoder.encode_parts(parts, request)
             case _:

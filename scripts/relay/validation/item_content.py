@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from relay.contract.documents import Pointer
-from relay.contract.model import Contract, RequestBody, Response, Schema
+from relay.contract.model import Contract, RequestBody, Schema
 
 from . import media_types as media
 from .completion import dropping, filling, reading
@@ -147,9 +147,8 @@ class PartContent(NamedTuple):
             raise ResponseViolation(self.validator.violations(json.loads(to_json(plain))))
 
 
-def item_content(response: Response, name: str, compiler: SchemaCompiler) -> ItemContent | PartContent | None:
-    """Return how bodies of a media type of a response are written that are lists of items; None for others."""
-    return content_at((*response.pointer, "content", name), "response", compiler)
+ListContent = ItemContent | PartContent
+"""How a body that is a list of items is validated and written."""
 
 
 def has_items(media_type: str, media_object: Mapping[str, Any], contract: Contract) -> bool:
@@ -158,10 +157,11 @@ def has_items(media_type: str, media_object: Mapping[str, Any], contract: Contra
     return is_stream or has_parts(media_type, media_object, contract)
 
 
-def content_at(
-    pointer: Pointer, direction: Direction, compiler: SchemaCompiler
-) -> ItemContent | PartContent | None:
-    """Do as `item_content` for a Media Type Object; None, with a problem, for an unknown stream of items."""
+def content_at(pointer: Pointer, direction: Direction, compiler: SchemaCompiler) -> ListContent | None:
+    """Return how bodies of a Media Type Object are written that are lists of items; None for others.
+
+    None, with a problem, for an unknown stream of items.
+    """
     media_object = compiler.contract.follow(pointer)[0]
     schema = media_object.get("schema")
     if "itemSchema" not in media_object:

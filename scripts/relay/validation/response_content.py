@@ -14,11 +14,11 @@ from .binary_schemas import describes_text, is_binary, is_validated, warn_unvali
 from .encoding_objects import warn_ignored
 from .errors import ResponseViolation
 from .http import HeaderList, is_field
-from .item_content import ItemContent, PartContent, item_content
+from .item_content import ListContent, content_at
 from .json_strict import NotJson, parse_json
 from .json_writing import write_json, write_text
 from .media_types import by_weight
-from .results import NO_BODY, HeaderDecoder, Parts, field_lines, without
+from .results import NO_BODY, HeaderDecoder, HeaderLines, Parts, field_lines, without
 from .schemas import SchemaCompiler
 from .shapes import Shape
 from .slicing import Slicer, slicer
@@ -47,12 +47,20 @@ class Content(NamedTuple):
     charset: str = ""
     """The charset of text in bytes, which is validated as text; empty for other bytes."""
 
-    def serialise(self, body: Any) -> bytes:
-        """Serialise a valid body. Raises ResponseViolation for an invalid one."""
+    def serialise(self, body: Any, *, is_validated: bool = True) -> bytes:
+        """Serialise a body. Raises ResponseViolation if it is invalid or cannot be written."""
+        validator = self.validator if is_validated else None
         if self.is_json:
-            assert self.validator is not None  # the server does not start if a schema cannot be compiled
-            return write_json(body, self.validator, self.shape)
-        return write_text(body, self.validator, self.charset)
+            return write_json(body, validator, self.shape)
+        return write_text(body, validator, self.charset)
+
+    async def pieces(self, body: Any) -> list[bytes]:
+        """Do as `serialise`; other requests run between the slices of a long array."""
+        if self.slicer is not None and self.slicer.is_for(body):
+            pieces = await self.slicer.serialise(body)
+            if pieces is not None:
+                return pieces
+        return [self.serialise(body)]
 
     def check_written(self, body: bytes) -> None:
         """Raise ResponseViolation for a body in bytes that is invalid JSON or text."""
@@ -72,7 +80,15 @@ class Content(NamedTuple):
         return self.validator is not None and self.validator.takes(body)
 
 
-AnyContent = Content | ItemContent | PartContent
+AnyContent = Content | ListContent
+
+
+def begun(content: AnyContent, media_type: str, lines: HeaderLines) -> tuple[AnyContent, HeaderList]:
+    """Return what writes one response, and its headers; a media type of parts gets a boundary."""
+    if not isinstance(content, Content):
+        content = content.begun(media_type)
+        media_type = content.media_type
+    return content, field_lines([("content-type", with_charset(media_type)), *lines])
 
 
 class Documented(NamedTuple):
@@ -81,7 +97,7 @@ class Documented(NamedTuple):
     json: Content
     text: Content
     octets: Content
-    items: ItemContent | PartContent | None = None
+    items: ListContent | None = None
 
     def sent_as(self, media_type: str) -> AnyContent:
         """Return how a body of a media type is written."""
@@ -103,6 +119,7 @@ class ResponseCompiler:
         self._content = media.by_name(
             {name: _documented(response, name, compiler) for name in response.content}
         )
+        self.has_content = bool(self._content)
         self.default = default_media_type(response)
         self._streams = [name for name in response.items if self._content[media.key_of(name)].items]
         of_json = [name for name in response.content if "*" not in name and media.is_json(name)]
@@ -121,14 +138,9 @@ class ResponseCompiler:
             usual = self._content[media.key_of(self.default)].sent_as(self.default)
             self.usual = (usual, lines) if isinstance(usual, Content) else None
 
-    @property
-    def has_content(self) -> bool:
-        """True if a body is documented."""
-        return bool(self._content)
-
-    def documented(self, media_type: str | None) -> str | None:
+    def documented(self, media_type: str) -> str | None:
         """Return a media type if it is documented and is not what would be sent anyway."""
-        return media_type if media_type and self.find(media_type) is not None else None
+        return media_type if self.find(media_type) is not None else None
 
     def of_stream(self, parts: Parts, request: HeaderList) -> Parts:
         """Return the parts of a stream with a media type: the handler's, else of those of items the one that a client wants most."""
@@ -170,10 +182,7 @@ class ResponseCompiler:
             )
             reason = f"the contract documents no body of {sent_as}{hint}"
             raise ResponseViolation.at("", "content", reason)
-        if isinstance(content, ItemContent | PartContent):
-            content = content.begun(sent_as)
-            sent_as = content.media_type
-        return content, field_lines([("content-type", with_charset(sent_as)), *lines])
+        return begun(content, sent_as, lines)
 
     def _stream_of_list(self, body: Any, accept: str | None) -> str | None:
         """Return the media type of a stream that is wanted more than any other one, and that the list is valid as."""
@@ -202,7 +211,7 @@ class ResponseCompiler:
 
 def _documented(response: Response, name: str, compiler: SchemaCompiler) -> Documented:
     pointer = (*response.pointer, "content", name)
-    items = item_content(response, name, compiler)
+    items = content_at(pointer, "response", compiler)
     may_be_form = media.is_form(name) or media.covers(name, media.MULTIPART)
     read_as = media.MULTIPART if may_be_form else name if items is not None else ""
     warn_ignored(compiler.contract.follow(pointer)[0], read_as, pointer, compiler)

@@ -13,9 +13,9 @@ from .errors import ResponseViolation
 from .http import HeaderList
 from .item_content import ItemContent, PartContent
 from .items import Items
-from .json_writing import to_json, to_plain, write_text
+from .json_writing import write_text
 from .media_types import accepts_any
-from .response_content import UNREAD, Content, ResponseCompiler, with_charset
+from .response_content import UNREAD, AnyContent, Content, ResponseCompiler, begun
 from .results import NO_BODY, PLAIN, Parts, field_lines, header_lines, split, without
 from .schemas import SchemaCompiler
 from .shapes import Shape
@@ -62,21 +62,16 @@ class ResponseEncoder:
 
     async def encode_parts(self, parts: Parts, request: HeaderList | None = None) -> http.Response:
         """Do as `encode` for a result that was taken apart."""
-        body, status = parts.body, self.status(parts)
-        content, lines = self._compiled_response(status).select(parts, request)
-        if isinstance(content, ItemContent | PartContent):
-            return http.Response(status, lines, b"", await content.pieces(body))
-        if content is not None and content.slicer is not None and content.slicer.is_for(body):
-            pieces = await content.slicer.serialise(body)
-            if pieces is not None:
-                return http.Response(status, lines, pieces[0], pieces[1:])
-        return http.Response(status, lines, content.serialise(body) if content is not None else b"")
+        status, content, lines = self._selected(parts, request)
+        body, *more = [b""] if content is None else await content.pieces(parts.body)
+        return http.Response(status, lines, body, tuple(more))
 
-    def encode_written(self, parts: Parts) -> http.Response:
-        """Validate a body that is bytes already, and return it as it is. Raises ResponseViolation."""
-        status = self.status(parts)
-        content, lines = self._compiled_response(status).select(parts, None)
-        if content is not None:
+    def encode_written(self, parts: Parts, *, is_validated: bool = True) -> http.Response:
+        """Return a body that is bytes already as it is. Raises ResponseViolation."""
+        if not (is_validated or parts.body):
+            return self.encode_unvalidated(parts._replace(body=NO_BODY))
+        status, content, lines = self._selected(parts, is_validated=is_validated)
+        if content is not None and is_validated:
             content.check_written(parts.body)
         return http.Response(status, lines, parts.body)
 
@@ -84,46 +79,34 @@ class ResponseEncoder:
         self, body: Any, status: int, headers: Mapping[str, Any] | None = None, media_type: str | None = None
     ) -> http.Response:
         """Serialise a body for a status, as `media_type` if it is given. Raises ResponseViolation."""
-        parts = Parts(body, status, header_lines(headers), media_type)
-        content, lines = self._compiled_response(status).select(parts, None)
+        _, content, lines = self._selected(Parts(body, status, header_lines(headers), media_type))
         return http.Response(status, lines, content.serialise(body) if content is not None else b"")
 
-    def head(self, parts: Parts, guess: str | None = None) -> tuple[int, HeaderList]:
+    def head(
+        self, parts: Parts, guess: str | None = None, *, is_validated: bool = True
+    ) -> tuple[int, HeaderList]:
         """Return status and headers of a body that is not in memory, and so not validated.
 
         `guess` is its media type where nothing else says one and the contract documents it. Raises
         ResponseViolation.
         """
-        status = self.status(parts)
-        compiled = self._compiled_response(status)
-        media_type = parts.media_type or compiled.documented(guess)
-        return status, compiled.select(parts._replace(body=UNREAD, media_type=media_type), None)[1]
+        status, _, lines = self._selected(parts._replace(body=UNREAD), None, guess, is_validated=is_validated)
+        return status, lines
 
-    def stream_head(self, parts: Parts, request: HeaderList) -> tuple[int, HeaderList, Items | None]:
+    def stream_head(
+        self, parts: Parts, request: HeaderList, *, is_validated: bool = True
+    ) -> tuple[int, HeaderList, Items | None]:
         """Return status and headers of a body that is made while it is sent, and how its items are written.
 
         None for a body that is no stream of items, and so not validated. Raises ResponseViolation.
         """
-        status = self.status(parts)
-        compiled = self._compiled_response(status)
-        content, lines = compiled.select(compiled.of_stream(parts._replace(body=UNREAD), request), None)
-        if isinstance(content, PartContent):
+        parts = parts._replace(body=UNREAD)
+        if is_validated:
+            parts = self._compiled_response(self.status(parts)).of_stream(parts, request)
+        status, content, lines = self._selected(parts, is_validated=is_validated)
+        if isinstance(content, PartContent) and is_validated:
             content.check_stream()
         return status, lines, content.items if isinstance(content, ItemContent) else None
-
-    def unvalidated_stream_head(self, parts: Parts) -> tuple[int, HeaderList, Items | None]:
-        """Do as `stream_head` without validating anything against the contract."""
-        status, lines = self.unvalidated_head(parts)
-        content, lines = self._begun(status, lines)
-        return status, lines, content.items if isinstance(content, ItemContent) else None
-
-    def unvalidated_head(self, parts: Parts, guess: str | None = None) -> tuple[int, HeaderList]:
-        """Do as `head` without validating anything against the contract."""
-        status = self.status(parts)
-        compiled = self._documented(status)
-        chosen, lines = without("content-type", parts.lines)
-        chosen = chosen or parts.media_type or (compiled and compiled.default) or guess or "application/json"
-        return status, field_lines([("content-type", with_charset(chosen)), *lines])
 
     def encode_unvalidated(self, parts: Parts) -> http.Response:
         """Serialise a result without validating it. Raises ResponseViolation if that is not possible."""
@@ -135,25 +118,11 @@ class ResponseEncoder:
             body = NO_BODY
         if body is NO_BODY or status in http.BODILESS:
             return http.Response(status, field_lines(parts.lines), b"")
-        _, lines = self.unvalidated_head(parts, media.OCTETS if isinstance(body, bytes) else None)
-        chosen = lines[0][1].decode("latin-1")
-        stream, lines = self._begun(status, lines)
-        if stream is not None and not isinstance(body, str | bytes):
-            return http.Response(status, lines, stream.serialise(body, is_validated=False))
-        if not media.is_json(chosen):
+        guess = media.OCTETS if isinstance(body, bytes) else None
+        _, content, lines = self._selected(parts, None, guess, is_validated=False)
+        if content is None or (not isinstance(content, Content) and isinstance(body, str | bytes)):
             return http.Response(status, lines, write_text(body, None, ""))
-        content = compiled and compiled.find(chosen)
-        shape = content.shape if isinstance(content, Content) else self._any_shape
-        return http.Response(status, lines, to_json(to_plain(body, shape)))
-
-    def _begun(self, status: int, lines: HeaderList) -> tuple[ItemContent | PartContent | None, HeaderList]:
-        compiled = self._documented(status)
-        (name, value), *others = lines
-        content = compiled and compiled.find(value.decode("latin-1"))
-        if not isinstance(content, ItemContent | PartContent):
-            return None, lines
-        content = content.begun(value.decode("latin-1"))
-        return content, [(name, content.media_type.encode("latin-1")), *others]
+        return http.Response(status, lines, content.serialise(body, is_validated=False))
 
     @property
     def may_refuse(self) -> bool:
@@ -171,6 +140,28 @@ class ResponseEncoder:
             return parts.status
         is_empty = parts.body is NO_BODY and self._documented(204) is not None
         return 204 if is_empty else self.success
+
+    def _selected(
+        self,
+        parts: Parts,
+        request: HeaderList | None = None,
+        guess: str | None = None,
+        *,
+        is_validated: bool = True,
+    ) -> tuple[int, AnyContent | None, HeaderList]:
+        """Return the status, the media type to serialise a body as, None if there is no body, and the headers."""
+        status = self.status(parts)
+        if is_validated:
+            compiled = self._compiled_response(status)
+            if guess is not None and parts.media_type is None:
+                parts = parts._replace(media_type=compiled.documented(guess))
+            return status, *compiled.select(parts, request)
+        documented = self._documented(status)
+        chosen, lines = without("content-type", parts.lines)
+        chosen = chosen or parts.media_type or (documented and documented.default) or guess or media.JSON
+        content = documented and documented.find(chosen)
+        undocumented = Content(None, self._any_shape, is_json=media.is_json(chosen))
+        return status, *begun(content or undocumented, chosen, lines)
 
     def _compiled_response(self, status: int) -> ResponseCompiler:
         compiled = self._by_status.get(status) or self._documented(status)
