@@ -1,4 +1,4 @@
-"""Minimal edits of text: `scripts/relay/importer/text_edit.py` and `yaml_text.py`."""
+"""Minimal edits of text: `scripts/relay/importer/text_edit.py`, the writers that it uses, and `yaml_text.py`."""
 
 import difflib
 import json
@@ -93,10 +93,12 @@ c: {}
 
 
 def test_inserts_an_entry_after_the_comments_of_the_previous_one():
-    """A comment that is indented like a mapping's keys belongs to it."""
-    text = "a:\n  x: 1\n  # of a\n# of b\nb: 2\n"
+    """They are indented more than its key; others are about what contains it."""
+    text = "a:\n  x: 1\n    # of x\n  # of a\n# of b\nb: 2\n"
 
-    assert edited(text, lambda data: data["a"].update(y=2)) == "a:\n  x: 1\n  # of a\n  y: 2\n# of b\nb: 2\n"
+    written = edited(text, lambda data: data["a"].update(y=2))
+
+    assert written == text.replace("    # of x\n", "    # of x\n  y: 2\n")
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,7 @@ def test_inserts_an_entry_after_the_comments_of_the_previous_one():
         ("a:\n  x: 1", "a:\n  x: 1\n  y:\n    - 1"),
         ("a:\n  x: |+\n    t\n\n\nb: 1\n", "a:\n  x: |+\n    t\n\n\n  y:\n    - 1\nb: 1\n"),
         ("\ufeffa:\n  x: 1\n", "\ufeffa:\n  x: 1\n  y:\n    - 1\n"),
-        ("a: {x: 1} # c\n", 'a: {x: 1, "y": [1]} # c\n'),
+        ("a: {x: 1} # c\n", "a: {x: 1, 'y': [1]} # c\n"),
         ("a:\n# c\nb: 1\n", "a:\n  y:\n    - 1\n# c\nb: 1\n"),
         (
             '{\n  "a": {\n    "x": 1\n  }\n}\n',
@@ -114,7 +116,7 @@ def test_inserts_an_entry_after_the_comments_of_the_previous_one():
         ),
         ('{"a": {"x": 1}}', '{"a": {"x": 1, "y": [1]}}'),
         ("a: &a # c\n  x: 1\nb: 1\n", "a: &a # c\n  x: 1\n  y:\n    - 1\nb: 1\n"),
-        ("? a\n: x: 1\nb: 1\n", "? a\n: x: 1\n  y:\n    - 1\nb: 1\n"),
+        ("? a\n: x: 1\nb: 1\n", "? a\n:\n  x: 1\n  y:\n    - 1\nb: 1\n"),
         ("a:\n  x: &here\n    z: 1\nb: *here\n", "a:\n  x: &here\n    z: 1\n  y:\n    - 1\nb: *here\n"),
     ],
 )
@@ -129,9 +131,23 @@ def test_removes_a_key_with_its_comment():
     assert after == "a:\n  x: 1\n  z: 3\n"
 
 
-def test_refuses_to_edit_a_value_that_an_alias_shares():
+def test_writes_an_alias_out_that_means_something_else():
+    """Whether the value changes at the anchor or at the alias; other aliases stay."""
+    text = "a: &x\n  p: 1\nb: *x  # c\nc: *x\n"
+
+    assert edited(text, lambda data: data["b"].update(p=2)) == text.replace("b: *x  # c", "# c\nb:\n  p: 2")
+    written = edited(text, lambda data: data["a"].update(p=2))
+    assert written == "a: &x\n  p: 2\n# c\nb:\n  p: 1\nc:\n  p: 1\n"
+
+
+def test_refuses_an_edit_that_would_not_read_back():
     with pytest.raises(SetupError, match="cannot be edited in place"):
-        edited("a: &x\n  p: {q: 1}\nb: *x\n", lambda data: data["a"]["p"].update(q=2))
+        edited("a: &x {p: 1}\nb: [*x, 1]\n", lambda data: data["b"][0].update(p=2))
+
+
+@pytest.mark.parametrize("new", ["two\nlines", {"x": 1}])
+def test_a_comment_after_a_value_is_before_one_of_several_lines(new):
+    assert edited("a: 1  # c\nb: 2\n", lambda data: data.update(a=new)).startswith("# c\na:")
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])

@@ -1,4 +1,4 @@
-"""Text that no step changed keeps every byte: `scripts/relay/upgrade/tree_building.py` and the writers."""
+"""Text that no step changed keeps every byte: `scripts/relay/importer/tree_building.py` and the writers."""
 
 from pathlib import Path
 
@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from relay.contract.diagnostics import SetupError
 from relay.contract.documents import parse_source
+from relay.importer.block_text import Writer
+from relay.importer.flow_text import FlowWriter
 from relay.importer.source_text import SourceText
+from relay.importer.tree_building import build
 from relay.importer.yaml_text import block, inline
-from relay.upgrade.block_text import Writer
-from relay.upgrade.flow_text import FlowWriter
-from relay.upgrade.tree_building import build
 from support.running import ROOT
 from support.upgrading import data_of, rewritten
 

@@ -14,9 +14,8 @@ from relay.contract.documents import Document, parse_document
 from relay.contract.parsed import Pointer
 from relay.contract.pointers import PointerNotFound, escape, lookup, parse_pointer
 from relay.importer.source_text import SourceText
-
-from .tree import Link, Map, Seq
-from .tree_building import build
+from relay.importer.text_tree import Link, Map, Seq
+from relay.importer.tree_building import build
 
 _MAX_PARTS = 100
 """How many schemas that apply to one value are asked."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation, rule_table
-
-from .tree import Map
+from relay.importer.text_tree import Map
 
 RULES = rule_table(
     {

@@ -13,13 +13,13 @@ from typing import Any
 
 from relay.contract.discriminators import mapping_of
 from relay.contract.schema_words import CHOICES
+from relay.importer.text_tree import Map, Seq
 from relay.validation import media_types as media
 from relay.validation.translation import enum_members
 
 from .contract_files import ContractFiles, File
 from .findings import Findings
 from .schemas_3_0 import upgrade_schema
-from .tree import Map, Seq
 from .visits import Visit, visits
 
 _DESCRIBING = frozenset(["$ref", "summary", "description"])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from relay.contract.schema_words import applied_schemas
+from relay.importer.text_tree import Map
 from relay.validation.media_types import kind_of_items
 
 from .contract_files import ContractFiles, File
 from .findings import Findings
-from .tree import Map
 from .visits import visits
 
 _DIALECT_OF_3_1 = "https://spec.openapis.org/oas/3.1/dialect/base"

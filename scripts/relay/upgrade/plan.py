@@ -9,15 +9,15 @@ from typing import NamedTuple
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Document, parse_document, parse_source
 from relay.contract.loading import resolved
+from relay.importer.block_text import Writer
 from relay.importer.prose import same
+from relay.importer.text_tree import plain
 
-from .block_text import Writer
 from .contract_files import ContractFiles, File
 from .findings import Findings
 from .from_3_0 import upgrade_3_0
 from .from_3_1 import upgrade_3_1
 from .swagger_2 import upgrade_swagger_2
-from .tree import plain
 
 VERSIONS = ("2.0", "3.0", "3.1", "3.2")
 _STEPS: dict[str, Callable[[ContractFiles, Findings], None]] = {

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from relay.contract.schema_words import COMBINING
+from relay.importer.text_tree import Map, Seq
 from relay.validation.translation import enum_members
 
 from .findings import Findings
-from .tree import Map, Seq
 
 _OUTER = frozenset(
     "title description default example examples readOnly writeOnly deprecated externalDocs xml".split()

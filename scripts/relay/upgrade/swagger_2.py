@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from relay.importer.text_tree import Map
+
 from .contract_files import ContractFiles, File
 from .findings import Findings
 from .swagger_2_bodies import schema_words
 from .swagger_2_operations import Operations, servers
-from .tree import Map
 from .visits import visits
 
 _COMPONENTS = {

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import jsonschema_rs
 
+from relay.importer.text_tree import Entry, Map, Seq, copied, plain
 from relay.validation.media_types import OCTETS
 
 from .findings import Findings
-from .tree import Entry, Map, Seq, copied, plain
 
 JSON = "application/json"
 """The media type where a document names none."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from relay.contract.methods import METHODS
+from relay.importer.text_tree import Entry, Map, Seq, copied
 
 from .contract_files import ContractFiles, File
 from .findings import Findings
 from .swagger_2_bodies import JSON, Bodies, Part, media_types, move_type, style_of, with_content
-from .tree import Entry, Map, Seq, copied
 
 _METHODS = METHODS[:7]  # those of Swagger 2.0
 

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from relay.contract.methods import ADDITIONAL, METHODS
 from relay.contract.pointers import SECTIONS
 from relay.contract.schema_words import inner_schemas
+from relay.importer.text_tree import Map
 
 from .contract_files import ContractFiles, File
-from .tree import Map
 
 _ONE = {
     **dict.fromkeys(METHODS, "Operation"),

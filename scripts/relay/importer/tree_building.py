@@ -7,9 +7,8 @@ from typing import Any
 
 import yaml
 
-from relay.importer.source_text import SourceText, first_node
-
-from .tree import Entry, Map, Seq
+from .source_text import SourceText, first_node
+from .text_tree import Entry, Map, Seq
 
 _DASH = re.compile(r"(?:\s|(?<!\S)#[^\n]*|&[^\s#]+)*?(-)(?=\s|\Z)")
 _COLON = re.compile(r"\s*:")

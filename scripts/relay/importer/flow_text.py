@@ -8,10 +8,9 @@ from typing import Any
 
 import yaml
 
-from relay.importer.source_text import SourceText, shifted
-from relay.importer.yaml_text import inline
-
-from .tree import Entry, Map, Seq
+from .source_text import SourceText, shifted
+from .text_tree import Entry, Map, New, Seq
+from .yaml_text import inline
 
 _WORD = r"(?:[A-Za-z0-9_./+:-]*[A-Za-z0-9_./+-])?"
 _PLAIN = re.compile(rf"[A-Za-z_/]{_WORD}(?: [A-Za-z0-9_/]{_WORD})*|[0-9]+\.[0-9]+\.[0-9]+")
@@ -61,6 +60,8 @@ class FlowWriter:
 
     def value(self, value: Any, base: str, *, is_multi: bool, like: Entry | None = None) -> str:
         """Return a value; `base` indents its line, `is_multi` says whether the lists around it have several lines."""
+        if isinstance(value, New):
+            return inline(value.data, 0 if is_multi else None).replace("\n", self._source.newline + base)
         if not isinstance(value, Map | Seq):
             return self.scalar(value, _quote(like))
         if not value:

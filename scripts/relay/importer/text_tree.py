@@ -1,7 +1,7 @@
 """The values of a contract's files, with the text that each was written as.
 
-A step of the upgrade changes them as it would change plain data. A value that it moves takes its text along: its
-comments, its quotes and its layout. ruamel.yaml does not keep those: it writes every collection with one indentation,
+An import and a step of an upgrade change them as they would change plain data. A value that moves takes its text along:
+its comments, its quotes and its layout. ruamel.yaml does not keep those: it writes every collection with one indentation,
 flow style on one line and with its own blanks, comments at other columns, and JSON as YAML.
 """
 
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from relay.importer.source_text import SourceText
+from .source_text import SourceText
 
 _COMMENT = re.compile(r"(?<!\S)#[^\r\n]*")
 
@@ -190,6 +190,12 @@ class Seq(list[Any], Node):
         return self.pop(index), self.entries.pop(index)
 
 
+class New(NamedTuple):
+    """Plain data in place of a value of a tree, which has no text yet."""
+
+    data: Any
+
+
 def _scalars(node: yaml.Node) -> list[tuple[int, int]]:
     """Return where the scalars in a value begin and end; those of aliases are elsewhere and do no harm."""
     found, pending, known = [], [node], {id(node)}
@@ -225,4 +231,6 @@ def plain(value: Any) -> Any:
     """Return a value as plain data."""
     if isinstance(value, Map):
         return {key: plain(item) for key, item in value.items()}
-    return [plain(item) for item in value] if isinstance(value, Seq) else value
+    if isinstance(value, Seq):
+        return [plain(item) for item in value]
+    return value.data if isinstance(value, New) else value

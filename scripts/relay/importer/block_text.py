@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-from relay.importer.source_text import SourceText, shifted
-
 from .flow_text import FlowWriter
-from .tree import Entry, Map, Seq
+from .source_text import SourceText, shifted
+from .text_tree import Entry, Map, New, Seq
+from .yaml_text import block
 
 _NEW = re.compile(r"\A([^\n]*\n)((?:[ \t]*\r?\n)+)")
 """The line of a new key, and the blank lines before the first member of its value, which belong before the key."""
@@ -70,6 +70,8 @@ class Writer:
         return own, True
 
     def _entry(self, key: str, value: Any, entry: Entry | None, base: str) -> str:
+        if isinstance(value, New):
+            return self._new({key: value.data}, entry, base)
         if entry is None or entry.is_flow:
             written = f"{base}{self._flow.scalar(key)}:{self._after(value, entry, base)}"
             return _NEW.sub(r"\2\1", written, count=1)
@@ -85,6 +87,21 @@ class Writer:
         text = base + shifted(entry.source.text[entry.at : entry.end], " " * entry.column, base)
         return text if text.endswith("\n") else text + self._source.newline
 
+    def _new(self, member: Any, entry: Entry | None, base: str) -> str:
+        """Return the lines of an entry with new data, and the comments around its former value."""
+        newline = self._source.newline
+        lines = block(member, len(base)).replace("\n", newline)
+        if entry is None or entry.is_flow:
+            return lines
+        trailing = self._trailing(entry)
+        if (
+            trailing and lines.count("\n") > 1
+        ):  # at the end of a text of several lines it would be a part of that
+            lines = f"{base}{trailing.lstrip()}{newline}{lines}"
+        else:
+            lines = f"{lines.removesuffix(newline)}{trailing}{newline}"
+        return self._lead(entry, base) + lines + self._tail(entry, base)
+
     def _lead(self, entry: Entry, base: str) -> str:
         """Return the comments before an entry; those before the first entry of the file are the file's."""
         lead = entry.source.text[entry.begin : entry.source.line_begin(entry.at)]
@@ -93,6 +110,8 @@ class Writer:
         return shifted("\n" + lead, " " * entry.column, base)[1:] if lead.strip() else lead
 
     def _item(self, value: Any, entry: Entry | None, base: str) -> str:
+        if isinstance(value, New):
+            return self._new([value.data], entry, base)
         if entry is None or entry.is_flow or entry.key is not None:
             return self._dashed(value, base, "- ")
         source, lead = entry.source, self._lead(entry, base)
