@@ -56,28 +56,13 @@ async def test_shows_settings_and_numbers(new_url):
     )
 
 
-async def test_shows_an_organization_without_credentials(new_url):
-    """Nulls, falses and an empty list: set up is a state, not an error."""
-    response = await config(new_url(), acme([]))
-
-    assert response.json() == {
-        "aiVoiceProvider": None,
-        "hasApiKey": False,
-        "hasToolSecret": False,
-        "hasEstCredentials": False,
-        "sinchEstProjectId": None,
-        "sinchEstTrunkId": None,
-        "sinchEstTrunkDomain": None,
-        "phoneNumbers": [],
-    }
-
-
 async def test_shows_nothing_of_another_organization(new_url):
-    """The organization is the user's, whatever the token says."""
+    """The organization is the user's; one without credentials has nulls, falses and an empty list."""
     response = await config(new_url(), acme([NUMBER], elevenlabsApiKey="k"), STRANGER)
 
-    assert response.json()["hasApiKey"] is False
-    assert response.json()["phoneNumbers"] == []
+    texts = ["aiVoiceProvider", "sinchEstProjectId", "sinchEstTrunkId", "sinchEstTrunkDomain"]
+    flags = ["hasApiKey", "hasToolSecret", "hasEstCredentials"]
+    assert response.json() == dict.fromkeys(texts) | dict.fromkeys(flags, False) | {"phoneNumbers": []}
 
 
 @pytest.mark.slow
@@ -158,13 +143,3 @@ async def test_the_handler_passes_numbers_on_as_they_are():
     view = await get_calls_voice_ai_config(caller=Caller(REP, ACME, "SALES_REP", voice_ai))
 
     assert view["phoneNumbers"] is numbers
-    assert list(view) == [
-        "aiVoiceProvider",
-        "hasApiKey",
-        "hasToolSecret",
-        "hasEstCredentials",
-        "sinchEstProjectId",
-        "sinchEstTrunkId",
-        "sinchEstTrunkDomain",
-        "phoneNumbers",
-    ]

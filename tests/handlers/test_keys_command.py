@@ -281,19 +281,6 @@ class TestRotate:
         assert left == {"webhookSecret": lost, **again}
 
     @pytest.mark.slow
-    @pytest.mark.parametrize("command", ["status", "rotate"])
-    async def test_tells_two_keys_of_one_id_apart(self, tmp_path, command):
-        """Whoever threw the first one away for it would have lost what it sealed."""
-        url = f"sqlite:///{tmp_path}/relay.db"
-        await load(url, {ACME: {"webhookSecret": "canary"}}, read_keyring(f"new:{'8' * 43}"))
-        await load(url, {GLOBEX: {"webhookSecret": "canary"}}, keyrings.NEW_ONLY)
-
-        result = keys(url, command)
-
-        assert result.returncode == 1
-        assert f"1 secret not decrypted by the key new, such as webhookSecret of {ACME}: " in result.stdout
-
-    @pytest.mark.slow
     async def test_says_what_an_interruption_leaves(self, tmp_path):
         """Nothing to mend: it is run again."""
         url = f"sqlite:///{tmp_path}/relay.db"

@@ -4,10 +4,8 @@ import asyncio
 import logging
 import os
 import re
-import signal
 import sqlite3
 import stat
-import sys
 from contextlib import asynccontextmanager, closing, contextmanager
 
 import pytest
@@ -26,7 +24,7 @@ from relay.server.logs import REQUEST_ID
 from support import faults, keyrings
 from support.hosting import SECRET
 from support.planting import ACME, ALEX, BO, acme, user
-from support.running import as_project, relay, started
+from support.running import as_project, relay
 
 EST = dict.fromkeys(rules.EST_CREDENTIALS, "canary")
 BATCH = acme(user(voicePhoneNumbers=[{"provider": "sinch"}]), aiVoiceProvider="elevenlabs", **EST)
@@ -425,37 +423,6 @@ async def test_reads_settings_and_numbers_of_one_moment(store):
         assert settings.ai_voice_provider == number["label"]
         await asyncio.sleep(0)  # what is remembered is there at once
     await loading
-
-
-@pytest.mark.slow
-def test_keeps_what_it_acknowledged_through_a_kill(path):
-    """A process that is killed while it loads loses nothing that a load had returned from."""
-    program = f"""
-import asyncio
-import logging
-from handlers._store import Batch, open_store
-
-async def main():
-    async with open_store("sqlite:///{path}") as store:
-        for count in range(1_000_000):
-            user = {{"_id": f"{{count:024x}}", "organizationId": "{ACME}", "accessRole": "ADMIN"}}
-            await store.load(Batch([{{"_id": "{ACME}"}}], [user]))
-            print(user["_id"], flush=True)
-
-asyncio.run(main())
-"""
-    with started([sys.executable, "-c", program], path.parent) as process:
-        acknowledged = [process.stdout.readline().strip() for _ in range(50)]
-        process.send_signal(signal.SIGKILL)
-        acknowledged += process.stdout.read().split()
-
-    async def stored():
-        async with opened(path) as store:
-            return [bool(await store.user(one)) for one in acknowledged if len(one) == 24]
-
-    found = asyncio.run(stored())
-    assert len(found) >= 50
-    assert all(found)
 
 
 def files_of(folder):
