@@ -16,7 +16,7 @@ import yaml
 from handlers._settings import Settings
 from relay.server.transport.servers import CLOSE_SECONDS, DRAIN_SECONDS
 from support.hosting import SECRET
-from support.running import COMMAND, ROOT, as_project, environment, serving, started
+from support.running import COMMAND, ROOT, as_project, ended, environment, serving, started
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 COMPOSE_TEXT = (ROOT / "compose.yaml").read_text("utf-8")
@@ -48,7 +48,7 @@ def health_command():
 def test_compose_keeps_to_its_published_schema():
     """As far as a schema can tell."""
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
-    found = subprocess.run([*command, ROOT / "compose.yaml"], capture_output=True, text=True, check=False)
+    found = ended([*command, "compose.yaml"], ROOT)
 
     assert found.returncode == 0, found.stdout
 
@@ -136,8 +136,8 @@ def test_the_health_check_tells_a_live_service_from_a_dead_one(tmp_path):
     """By the very line that the image has."""
     with serving(as_project(tmp_path), RELAY_JWT_SECRET=SECRET) as service:
         variables = environment(tmp_path, RELAY_PORT=service.url.rpartition(":")[2])
-        alive = subprocess.run(health_command(), env=variables, check=False, timeout=30)
-    dead = subprocess.run(health_command(), env=variables, check=False, capture_output=True, timeout=30)
+        alive = ended(health_command(), tmp_path, env=variables)
+    dead = ended(health_command(), tmp_path, env=variables)
 
     assert alive.returncode == 0
     assert dead.returncode != 0

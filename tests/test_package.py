@@ -1,7 +1,6 @@
 """The built wheel, installed on its own, serves projects that stand elsewhere: `tox -e package`."""
 
 import shutil
-import subprocess
 from importlib import metadata
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 
 import relay
 from support.hosting import SECRET, bearer
-from support.running import ROOT, environment, serving, serving_demo
+from support.running import ROOT, ended, environment, serving, serving_demo
 
 pytestmark = pytest.mark.package
 
@@ -82,18 +81,14 @@ def test_the_installed_command_serves_another_project(garage, command):
 
 def test_the_installed_command_proves_its_contract_and_prints_a_workflow(ours, command):
     """With the project's configuration, and the reports' templates and the workflows of the wheel."""
-    tested = subprocess.run(
-        [command, "contract", "--max-examples", "2", "--min-coverage", "100"],
-        cwd=ours, env=environment(ours, PYTHONPATH=""), capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    printed = subprocess.run(
-        [command, "ci", "gitlab"],
-        cwd=ours, env=environment(ours, PYTHONPATH=""), capture_output=True, check=False,
-    )  # fmt: skip
+    variables = environment(ours, PYTHONPATH="")
+    options = ["--max-examples", "2", "--min-coverage", "100"]
+    tested = ended([command, "contract", *options], ours, env=variables, timeout=120)
+    printed = ended([command, "ci", "gitlab"], ours, env=variables)
 
     assert tested.returncode == 0, tested.stdout + tested.stderr
     assert (ours / "reports" / "contract.html").stat().st_size > 1000
-    assert b"contract.junit.xml" in printed.stdout
+    assert "contract.junit.xml" in printed.stdout
 
 
 def test_the_wheel_holds_relay_and_nothing_of_ours():

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from relay.cli.ci import FORGES, plan
 from relay.contract.diagnostics import SetupError
 from support.hosting import contract, operation
-from support.running import COMMAND, ROOT, ended, environment, relay
+from support.running import COMMAND, ROOT, ended, environment, git, relay
 
 OURS = ROOT / ".github/workflows/ci.yml"
 WEEKLY = ROOT / ".github/workflows/weekly.yml"
@@ -241,8 +241,8 @@ class Repository:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "work"
         bare = folder / "origin.git"
-        subprocess.run(["git", "init", "--quiet", "--bare", "-b", "main", bare], check=True)
-        subprocess.run(["git", "clone", "--quiet", bare, self.folder], check=True, capture_output=True)
+        git(folder, "init", "--quiet", "--bare", "-b", "main", bare)
+        git(folder, "clone", "--quiet", bare, self.folder)
         bin_ = folder / "bin"
         bin_.mkdir()
         command = " ".join(COMMAND)
@@ -255,8 +255,7 @@ class Repository:
         }
 
     def git(self, *arguments: str) -> None:
-        who = ["-c", "user.name=T", "-c", "user.email=t@example.com"]
-        subprocess.run(["git", *who, *arguments], cwd=self.folder, check=True, capture_output=True)
+        git(self.folder, *arguments)
 
     def commit(self, document: object = None) -> None:
         if document is not None:

@@ -3,15 +3,13 @@
 import compileall
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.mutants import COMBINED, MUTANTS
-from support.running import ROOT, environment
+from support.running import COMMAND, ROOT, ended, environment
 
 
 @pytest.fixture(scope="session")
@@ -27,25 +25,9 @@ def pristine(tmp_path_factory) -> Path:
 
 def verdict(folder: Path, *options: str) -> tuple[int, list[dict[str, Any]], str]:
     """Test the copy in `folder`: return the exit code, the findings, and standard error."""
-    command = [
-        sys.executable,
-        "-m",
-        "relay",
-        "contract",
-        "--min-coverage",
-        "100",
-        "--format",
-        "json",
-    ]
-    finished = subprocess.run(
-        [*command, *options],
-        cwd=folder,
-        env=environment(folder, PYTHONPATH=f"{folder}:{folder / 'scripts'}"),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    command = [*COMMAND, "contract", "--min-coverage", "100", "--format", "json", *options]
+    variables = environment(folder, PYTHONPATH=f"{folder}:{folder / 'scripts'}")
+    finished = ended(command, folder, env=variables, timeout=120)
     assert finished.stdout, finished.stderr
     return finished.returncode, json.loads(finished.stdout)["findings"], finished.stderr
 

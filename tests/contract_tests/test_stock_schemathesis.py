@@ -1,6 +1,5 @@
 """Schemathesis as others run it, against services of OpenAPI 3.1 and 3.2: it has no findings."""
 
-import subprocess
 import sys
 from urllib.parse import urljoin
 
@@ -8,7 +7,7 @@ import pytest
 
 from specs.nursery import GATE_KEY
 from specs.observatory import SESSION
-from support.running import ROOT, serving
+from support.running import ROOT, ended, serving
 
 SERVICES = [
     ("nursery", "/v1", {"X-Gate-Key": GATE_KEY}),
@@ -29,14 +28,7 @@ def test_finds_nothing(name, path, headers, tmp_path):
         options = [option for header in headers.items() for option in ("-H", ": ".join(header))]
         options += [*"--seed 4711 --max-examples 20 --no-color --url".split(), urljoin(service.url, path)]
         command = [sys.executable, "-m", "schemathesis.cli", "run", urljoin(service.url, "/openapi.json")]
-        found = subprocess.run(
-            [*command, *options, *EXCLUDED],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
+        found = ended([*command, *options, *EXCLUDED], tmp_path, timeout=240)
 
     assert found.returncode == 0, found.stdout
     assert "Failures:" not in found.stdout

@@ -1,7 +1,6 @@
 """`relay breaking`: revisions, ignore files and impact: `relay.cli.breaking` and `relay.diff`."""
 
 import json
-import subprocess
 
 import pytest
 import yaml
@@ -9,6 +8,7 @@ from click.testing import CliRunner
 
 from relay.cli.main import main
 from support.hosting import contract, operation
+from support.running import git
 
 PET = {"type": "object", "required": ["tag"], "properties": {"tag": {"type": "string"}}}
 
@@ -62,17 +62,13 @@ def compared(run, write):
 
 @pytest.fixture
 def commit(tmp_path, write):
-    def git(*arguments):
-        names = "-c", "user.name=x", "-c", "user.email=x@example.com"
-        subprocess.run(["git", *names, *arguments], cwd=tmp_path, check=True, capture_output=True)
-
     def commit(**files):
         for name, content in files.items():
             write(f"spec/{name}.yaml", content)
-        git("add", ".")
-        git("commit", "-m", "x")
+        git(tmp_path, "add", ".")
+        git(tmp_path, "commit", "-m", "x")
 
-    git("init", "-b", "main")
+    git(tmp_path, "init", "-b", "main")
     return commit
 
 

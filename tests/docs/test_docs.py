@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tomllib
 
@@ -22,7 +21,7 @@ from relay.server import keys  # noqa: F401 -- its errors are subclasses of ApiE
 from relay.server.errors import problem_details
 from relay.validation.errors import InvalidRequest
 from support import pages
-from support.running import ROOT
+from support.running import ROOT, ended, environment, git
 
 UPDATE = os.environ.get("RELAY_TEST_UPDATE_DOCS")
 """Set, it writes what commands print into the pages, and the generated parts anew."""
@@ -53,11 +52,9 @@ def shop(shop_template, tmp_path):
     """A copy of the project of docs/handlers.md, committed."""
     folder = tmp_path / "shop"
     shutil.copytree(shop_template, folder)
-    git = ["git", "-C", folder, "-c", "user.name=t", "-c", "user.email=t@example.org"]
     (folder / ".gitignore").write_text(".bin/\n", "ascii")
-    subprocess.run([*git, "init", "-q"], check=True)
-    subprocess.run([*git, "add", "."], check=True)
-    subprocess.run([*git, "commit", "-qm", "shop"], check=True)
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-qm", "shop"]):
+        git(folder, *arguments)
     return folder
 
 
@@ -76,12 +73,8 @@ sys.exit(any(codes))
 
 def own_tests(*folders):
     """Run the tests of projects."""
-    command = [sys.executable, "-c", RUNNER, *map(str, folders)]
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("RELAY_")}
-    variables["PYTHONPATH"] = str(ROOT / "scripts")
-    found = subprocess.run(
-        command, cwd=folders[0], env=variables, capture_output=True, text=True, check=False
-    )
+    variables = environment(folders[0], PYTHONPATH=str(ROOT / "scripts"))
+    found = ended([sys.executable, "-c", RUNNER, *folders], folders[0], env=variables, timeout=240)
     assert found.returncode == 0, found.stdout + found.stderr
 
 
@@ -117,7 +110,7 @@ def test_every_python_block_passes_the_linter_of_a_new_project(page, shop):
     for block in pages.blocks(page, "python"):
         pages.write(shop, block)
         command = [sys.executable, "-m", "ruff", "check", "--no-cache", block.path]
-        found = subprocess.run(command, cwd=shop, capture_output=True, text=True, check=False)
+        found = ended(command, shop)
         assert found.returncode == 0, found.stdout + found.stderr
 
 
@@ -143,7 +136,7 @@ def test_every_command_prints_what_its_page_shows(page, shop, tmp_path):
     for block in pages.blocks(page):
         if block.language == "diff":
             edited = made if made.exists() else shop
-            subprocess.run(["git", "apply", "-"], input=block.text, text=True, cwd=edited, check=True)
+            assert ended(["git", "apply", "-"], edited, input=block.text).returncode == 0
         elif block.language in ("yaml", "toml") and block.path and page != HANDLERS:
             pages.write(empty if page.stem in EMPTY else shop, block)
         if block.language != "console":

@@ -18,7 +18,7 @@ from handlers._store import open_store, sqlite_inline
 from support import faults
 from support.hosting import SECRET, bearer
 from support.planting import ACME, ALEX
-from support.running import COMMAND, as_project, environment, errors, relay, serving
+from support.running import COMMAND, as_project, ended, environment, errors, relay, serving
 
 pytestmark = pytest.mark.slow
 
@@ -108,15 +108,8 @@ def test_a_limit_on_files_is_told(tmp_path, disk):
     """A process may write no further than it is let: for SQLite that is a disk that fails."""
     [small, large] = write_files(tmp_path, 2, 1500)
     write_files(tmp_path, 1, 10)
-    result = subprocess.run(
-        ["sh", "-c", 'ulimit -f 300; exec "$@"', "sh", *COMMAND, "load", small, large],
-        cwd=as_project(tmp_path),
-        env=environment(tmp_path, **STORE),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    limited = ["sh", "-c", 'ulimit -f 300; exec "$@"', "sh", *COMMAND, "load", small, large]
+    result = ended(limited, as_project(tmp_path), env=environment(tmp_path, **STORE))
 
     assert result.returncode == 2
     assert result.stdout.count("loaded") == 1

@@ -5,7 +5,6 @@ import json
 import re
 import signal
 import sqlite3
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -21,7 +20,7 @@ from handlers._store.sqlite_rows import replace_secrets
 from relay.cli.main import main
 from support import keyrings
 from support.planting import ACME, GLOBEX, plant
-from support.running import ROOT, environment, errors, relay_here
+from support.running import ROOT, ended, environment, errors, relay_here
 
 NEWER = f"{keyrings.NEW} {keyrings.OLD}"
 
@@ -389,6 +388,4 @@ def ended_within(folder, url, number):
     module = "sqlite_rows" if url.startswith("sqlite") else "mongo_writes"
     code = ENDS.format(module=module, number=int(number))
     variables = environment(folder, RELAY_STORE=url, RELAY_KEYRING=NEWER)
-    return subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=variables, capture_output=True, text=True, check=False
-    )
+    return ended([sys.executable, "-c", code], ROOT, env=variables)

@@ -3,7 +3,6 @@
 import ast
 import configparser
 import json
-import subprocess
 import sys
 import tomllib
 from pathlib import PurePosixPath
@@ -16,7 +15,7 @@ from relay.contract.loading import load_contract
 from relay.init.plan import plan
 from relay.init.requirement import Requirement
 from support.hosting import SECRET, contract, operation, query
-from support.running import ROOT, SPEC, environment, relay
+from support.running import ROOT, SPEC, ended, environment, relay
 
 GARAGE = ROOT / "tests" / "specs" / "garage" / "openapi.yaml"
 RELEASE = Requirement(">=0.1.0")
@@ -113,14 +112,14 @@ class TestProject:
         for folder in (garage, seed):
             for arguments in (["check"], ["format", "--check"]):
                 ruff = [find_ruff_bin(), *arguments, "--no-cache"]
-                found = subprocess.run(ruff, cwd=folder, capture_output=True, text=True, check=False)
+                found = ended(ruff, folder)
                 assert found.returncode == 0, found.stdout
 
     def test_scripts_can_be_run(self, garage):
         for name in ("scripts/serve", "scripts/test", ".ci/venv"):
             script = garage / name
             assert script.stat().st_mode & 0o100
-            assert subprocess.run(["sh", "-n", str(script)], check=False).returncode == 0
+            assert ended(["sh", "-n", script], garage).returncode == 0
 
     def test_keys_are_settings(self, garage):
         """No credential is in the code: the accepted ones are read from the environment."""
@@ -262,9 +261,7 @@ class TestSecurity:
 
         pytests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio"]
         variables = environment(folder, PYTHONPATH=str(ROOT / "scripts"))
-        result = subprocess.run(
-            pytests, cwd=folder, env=variables, capture_output=True, text=True, check=False
-        )
+        result = ended(pytests, folder, env=variables)
 
         assert "1 passed" in result.stdout, result.stdout + result.stderr
         assert b"host_keys: SecretStr" in written(folder)["handlers/_settings.py"]

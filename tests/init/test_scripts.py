@@ -4,14 +4,12 @@ import json
 import os
 import re
 import shlex
-import subprocess
-import sys
 import time
 from importlib import metadata
 
 import pytest
 
-from support.running import ROOT, environment, started
+from support.running import COMMAND, ROOT, ended, environment, started
 
 pytestmark = pytest.mark.package
 
@@ -27,10 +25,8 @@ def shop(tmp_path_factory):
         pytest.skip("the project would install the release that is installed here: needs a wheel")
     folder = tmp_path_factory.mktemp("init")
     begun = time.monotonic()
-    result = subprocess.run(
-        [sys.executable, "-m", "relay", "init", "shop", "--spec", str(GARAGE)],
-        cwd=folder, env=environment(folder, PYTHONPATH=""), capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    command = [*COMMAND, "init", "shop", "--spec", GARAGE]
+    result = ended(command, folder, env=environment(folder, PYTHONPATH=""))
     assert result.returncode == 0, result.stderr
     return folder / "shop", begun
 
@@ -46,10 +42,7 @@ def test_serve_answers_within_a_minute(shop):
     folder, begun = shop
     with started(["scripts/serve", "--port", "0"], folder, env=variables(folder)) as process:
         printed = next(line for line in process.stdout if line.startswith("  curl"))
-        answered = subprocess.run(
-            [*shlex.split(printed), "-s", "-o", os.devnull, "-w", "%{http_code}"],
-            capture_output=True, text=True, timeout=30, check=False,
-        )  # fmt: skip
+        answered = ended([*shlex.split(printed), "-s", "-o", os.devnull, "-w", "%{http_code}"], folder)
         seconds = time.monotonic() - begun
 
     assert answered.stdout == "200"
@@ -60,9 +53,7 @@ def test_every_check_is_green(shop):
     """Though nothing is written yet: the contract test lists each operation."""
     folder, _ = shop
 
-    result = subprocess.run(
-        ["scripts/test"], cwd=folder, env=variables(folder), capture_output=True, text=True, timeout=180, check=False
-    )  # fmt: skip
+    result = ended(["scripts/test"], folder, env=variables(folder), timeout=180)
 
     assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-2000:]
     assert len(re.findall(r"info: not written yet: ", result.stdout)) == 14

@@ -4,13 +4,12 @@ import os
 import re
 import shlex
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import NamedTuple
 
-from support.running import ROOT, environment, eventually, started
+from support.running import ROOT, ended, environment, eventually, started
 
 PAGES = [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG", "SECURITY")]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
@@ -138,17 +137,7 @@ def _free_port() -> str:
 
 def _ended(folder: Path, line: str, variables: dict[str, str]) -> str:
     """Return what a command prints until it ends."""
-    result = subprocess.run(
-        ["/bin/sh", "-c", line],
-        cwd=folder,
-        env=variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    return result.stdout
+    return ended(["/bin/sh", "-c", f"exec 2>&1; {line}"], folder, env=variables, timeout=SECONDS).stdout
 
 
 def _served(folder: Path, line: str, variables: dict[str, str]) -> str:

@@ -67,6 +67,13 @@ def ended(command: Sequence[str | Path], folder: Path, **options: Any) -> subpro
     return subprocess.run(command, cwd=folder, check=False, **given)
 
 
+def git(folder: Path, *arguments: str | Path) -> None:
+    """Run git in a folder, as somebody who may commit."""
+    who = ["-c", "user.name=T", "-c", "user.email=t@example.com"]
+    done = ended(["git", *who, *arguments], folder)
+    assert done.returncode == 0, done.stderr
+
+
 def patched(values: dict[str, object]) -> list[str]:
     """Return the command with other values of names such as `relay.server.bodies.BODY_SECONDS`."""
     modules = ", ".join({name.rpartition(".")[0] for name in values})
