@@ -96,26 +96,23 @@ def test_a_private_key_that_belongs_to_nothing_is_told(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ({"jwt_private_key": "/nowhere"}, "neither a private key in PEM without a password nor a file"),
         ({"jwt_private_key": public(KEYS["RS256"])}, "neither a private key in PEM without a password"),
         ({"jwt_private_key": private(ec.generate_private_key(ec.SECP384R1()))}, "neither RSA, nor on P-256"),
         ({"jwt_secret": "short"}, "RELAY_JWT_SECRET: it has 5 bytes"),
+        (
+            {"jwt_private_key": private(KEYS["RS256"]), "jwt_jwks": "http://127.0.0.1:9/keys"},
+            "RELAY_JWT_JWKS: the key set cannot be read",
+        ),
     ],
 )
-def test_a_key_that_cannot_be_used_is_told(given, told):
-    with pytest.raises(SetupError, match=told) as raised:
+def test_a_key_that_cannot_be_used_is_reported(given, message):
+    with pytest.raises(SetupError, match=message) as raised:
         signer(ContractSettings(**given))
 
     assert "BEGIN" not in str(raised.value)
-
-
-def test_a_key_set_that_cannot_be_reached_is_told():
-    given = ContractSettings(jwt_private_key=private(KEYS["RS256"]), jwt_jwks="http://127.0.0.1:9/keys")
-
-    with pytest.raises(SetupError, match="RELAY_JWT_JWKS: the key set cannot be read"):
-        signer(given)
 
 
 def test_nothing_signs_without_a_key():
@@ -137,27 +134,17 @@ def test_the_public_key_is_known_wherever_it_stands(tmp_path):
 
 
 def test_a_token_says_what_its_identity_says_and_what_the_service_asks_for(subject):
-    """Its own claims go before those that are set, and scopes come to those it has."""
+    """Its own claims go before those that are set, and scopes come to those it has; its type and life are those asked for."""
     person = Identity("person", {"sub": "u", "aud": "their own", "scope": "a"})
-    credentials = Credentials(
-        subject(person, jwt_secret=SECRET, jwt_issuer="issuer", jwt_audience="audience")
-    )
+    asked = {"jwt_issuer": "issuer", "jwt_audience": "audience", "jwt_type": "at+jwt", "jwt_max_life": 60}
+    credentials = Credentials(subject(person, jwt_secret=SECRET, **asked))
 
     claims = credentials.claims(person, ["b"])
 
-    assert claims.items() >= {"sub": "u", "iss": "issuer", "aud": "their own", "scope": "a b"}.items()
-
-
-def test_a_token_has_the_type_and_the_life_that_the_service_asks_for(subject):
-    """Or it would be refused for what it is, and not for what is wrong with it."""
-    person = Identity("person", {"sub": "u"})
-    credentials = Credentials(subject(person, jwt_secret=SECRET, jwt_type="at+jwt", jwt_max_life=60))
-
     token = credentials.of(person)["token"]
-
-    claims = jwt.decode(token, SECRET, ["HS256"])
-    assert claims["exp"] - claims["iat"] == 60
-    assert jwt.get_unverified_header(token)["typ"] == "at+jwt"
+    sent = jwt.decode(token, SECRET, ["HS256"], audience="their own")
+    assert claims.items() >= {"sub": "u", "iss": "issuer", "aud": "their own", "scope": "a b"}.items()
+    assert (sent["exp"] - sent["iat"], jwt.get_unverified_header(token)["typ"]) == (60, "at+jwt")
 
 
 def test_the_environment_goes_before_what_could_be_signed(subject, monkeypatch):

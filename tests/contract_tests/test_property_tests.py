@@ -13,10 +13,9 @@ from relay.contract.diagnostics import SetupError
 from relay.contract_tests import schemathesis_process
 from relay.contract_tests.conformance import ConformanceChecker
 from relay.contract_tests.contract_config import Config, Identity
-from relay.contract_tests.identity_checks import check_identities
 from relay.contract_tests.property_tests import Budget, _EventReader, check_properties
 from relay.contract_tests.results import NotRun, Phase
-from relay.contract_tests.sample_requests import UNREACHABLE, model_requests
+from relay.contract_tests.sample_requests import UNREACHABLE
 from relay.contract_tests.schemathesis_events import ADDED_HEADERS, Labels, read_events
 from relay.contract_tests.service_under_test import (
     ContractSettings,
@@ -25,13 +24,11 @@ from relay.contract_tests.service_under_test import (
     load_strict_contract,
 )
 from relay.contract_tests.session import Caller, Session
-from specs.garage import STOREROOM_KEY
 from support.answering import PreparedResponse, ReceivedRequest, answering
 from support.compiled import read
-from support.hosting import SECRET, contract, operation
-from support.running import ROOT, relay, serving, serving_demo
+from support.hosting import contract, operation
+from support.running import ROOT, relay, serving_demo
 
-GARAGE = ROOT / "tests/specs/garage/openapi.yaml"
 SMALL = Budget(max_examples=5, max_seconds=None, seed=4711)
 VALUE = "value-of-somebody"
 
@@ -330,26 +327,6 @@ def test_our_service_has_no_failures_and_every_request_has_its_credential(tmp_pa
     assert {exchange.status for exchange in part.exchanges if exchange.credential == "erika"} >= {200}
     assert {exchange.credential for exchange in part.exchanges} == {"erika", "a wrong credential", None}
     assert part.notes[0].startswith("Schemathesis 4.")
-
-
-@pytest.mark.contract
-def test_another_correct_service_has_no_failures(tmp_path, monkeypatch):
-    """The garage has schemes and media types that our own contract does not have, and credentials of both kinds."""
-    monkeypatch.setenv("KEY_OF_ASTRID", STOREROOM_KEY)
-    astrid = Identity("astrid", {"sub": "astrid"}, {"storeroomKey": "KEY_OF_ASTRID"})
-    options = ["--spec", str(GARAGE), "--handlers", "tests.specs.garage"]
-    people = Identity("mechanic", {}), Identity("storekeeper", variables=dict(astrid.variables))
-    with serving(tmp_path, *options, RELAY_JWT_SECRET=SECRET) as service:
-        part = check(subject_of(GARAGE, service.url, astrid, jwt_secret=SECRET))
-        subject = subject_of(GARAGE, service.url, *people, jwt_secret=SECRET)
-        checker = ConformanceChecker(subject.contract, subject.base_path)
-        models = model_requests(subject.contract, subject.url, checker, [])
-        identity = check_identities(Session(subject, checker), models)
-
-    assert part.failures == part.not_run == identity.failures == []
-    assert part.cases > 500
-    names = {"mechanic with bearerAuth", "storekeeper with storeroomKey", "wrong key for storeroomKey"}
-    assert names <= {exchange.credential for exchange in identity.exchanges}
 
 
 @pytest.mark.contract

@@ -55,23 +55,22 @@ def test_an_operation_is_called_by_an_identity_with_its_credentials(callers):
     assert [operation.id for operation in found.closed()] == ["both"]
 
 
-def test_an_operation_is_not_called_by_an_identity_that_it_refuses(callers):
-    refused = Identity("guest", {"sub": "guest"}, refused=frozenset({"tokens"}))
-
-    assert names(callers(refused, ANN))["ann"] == ["tokens"]
+GUEST = Identity("guest", {"sub": "guest"}, refused=frozenset({"tokens"}))
+READER, WRITER = (Identity(scope, {"sub": "s", "scope": scope}) for scope in ("read", "write"))
 
 
-def test_an_identity_that_is_refused_calls_where_there_is_no_other(callers):
-    refused = Identity("guest", {"sub": "guest"}, refused=frozenset({"tokens"}))
-
-    assert "tokens" in names(callers(refused))["guest"]
-
-
-def test_an_identity_with_the_scopes_calls(callers):
-    reader = Identity("reader", {"sub": "r", "scope": "read"})
-    writer = Identity("writer", {"sub": "w", "scope": "write"})
-
-    assert names(callers(writer, reader))["reader"] == ["scopes"]
+@pytest.mark.parametrize(
+    ("identities", "name", "called"),
+    [
+        ([GUEST, ANN], "ann", ["tokens"]),
+        ([GUEST], "guest", list(NEEDS)),
+        ([WRITER, READER], "read", ["scopes"]),
+        ([Identity("former", {"sub": "f"}, signs_in=False)], "", list(NEEDS)),
+    ],
+    ids=["not one that it refuses", "a refused one if there is no other", "one with its scopes", "none that does not sign in"],
+)  # fmt: skip
+def test_an_operation_is_called_by_an_identity_that_may(callers, identities, name, called):
+    assert names(callers(*identities))[name] == called
 
 
 def test_a_token_of_an_identity_without_scopes_gets_those_of_its_operations(callers):
@@ -89,9 +88,3 @@ def test_scopes_of_a_large_contract_do_not_exceed_a_header(callers):
 
     assert len(claims_of(caller.values["scoped"])["scope"]) <= MAX_SCOPES
     assert len(caller.values["scoped"]) < 8192
-
-
-def test_one_who_does_not_sign_in_never_calls(callers):
-    former = Identity("former", {"sub": "f"}, signs_in=False)
-
-    assert names(callers(former)) == {"": list(NEEDS)}
