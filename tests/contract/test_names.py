@@ -35,6 +35,11 @@ def arguments(*names, location="query"):
         ("body", "body_"),
         ("2fa", "_2fa"),
         ("<", "_"),
+        ("X-Request-Id", "x_request_id"),
+        ("excludePromptId", "exclude_prompt_id"),
+        ("Ünï Tags", "ünï_tags"),
+        ("客户", "客户"),
+        ("!?", "_"),
     ],
 )
 def test_a_parameter_asks_for_its_words(name, argument):

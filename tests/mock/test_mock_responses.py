@@ -201,24 +201,6 @@ async def test_uses_a_documented_media_type(get, content, media_type, body):
     assert response.content == body
 
 
-async def test_authenticates_and_validates_like_a_real_operation(mocked):
-    shown = operation("show", security=[{"token": []}], parameters=[
-        {"name": "limit", "in": "query", "schema": {"type": "integer"}}
-    ])  # fmt: skip
-    schemes = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}
-    application = mocked(contract({"/thing": {"get": shown}}, components=schemes))
-
-    async with calling(application) as client:
-        unknown = await client.get("/thing")
-        invalid = await client.get("/thing?limit=x", headers=bearer({"sub": "u1"}))
-        valid = await client.get("/thing?limit=1", headers=bearer({"sub": "u1"}))
-
-    assert_problem(unknown, 401, "UNAUTHENTICATED")
-    assert_problem(invalid, 400, "VALIDATION_ERROR")
-    assert "x-mock" not in unknown.headers
-    assert (valid.status_code, valid.headers["x-mock"]) == (200, "true")
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("media_type", "start"),

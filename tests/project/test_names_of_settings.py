@@ -8,7 +8,6 @@ import pytest
 from pydantic import Field, SecretStr
 
 import relay
-from relay.contract.diagnostics import SetupError
 from relay.project.project import current_project
 from relay.project.settings import secret_files, unknown_names
 
@@ -38,22 +37,6 @@ def warnings():
     return [str(diagnostic) for diagnostic in unknown_names(current_project(), Shop)]
 
 
-def test_reads_the_table_last(table, tmp_path, monkeypatch):
-    """An option, a variable and `.env` win, in that order."""
-    table('shelf = "table"\nlog-level = "error"\nhost = "127.0.0.9"\nport = 4')
-    (tmp_path / ".env").write_text("RELAY_LOG_LEVEL=debug\nRELAY_PORT=3\n", "utf-8")
-    monkeypatch.setenv("RELAY_PORT", "2")
-
-    settings = Shop.load(host="127.0.0.1")
-
-    assert (settings.shelf, settings.log_level, settings.port, settings.host) == (
-        "table",
-        "debug",
-        2,
-        "127.0.0.1",
-    )
-
-
 def test_a_plain_constructor_reads_the_same_sources(table, tmp_path):
     """As users of pydantic-settings expect."""
     table('shelf = "table"')
@@ -69,18 +52,6 @@ def test_the_contract_of_a_table_is_relative_to_its_folder(table, tmp_path, monk
     monkeypatch.chdir(tmp_path / "handlers")
 
     assert Shop.load().spec == tmp_path / "api/shop.yaml"
-
-
-def test_a_secret_in_the_table_is_refused_without_its_value(table):
-    """The file is committed."""
-    table('partner_key = "sk_canary"')
-
-    with pytest.raises(
-        SetupError, match=r"tool\.relay\.partner_key is a secret; set RELAY_PARTNER_KEY"
-    ) as error:
-        Shop.load()
-
-    assert "sk_canary" not in str(error.value)
 
 
 @pytest.mark.parametrize(

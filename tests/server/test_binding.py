@@ -9,7 +9,6 @@ import types
 import pytest
 
 from relay.contract.diagnostics import SetupError
-from relay.contract.names import slug
 from relay.server.handler_modules import import_package
 from support.compiled import read
 from support.hosting import ask, assert_problem, calling, contract, operation, query
@@ -44,25 +43,6 @@ def get(hosting):
     return get
 
 
-@pytest.mark.parametrize(
-    ("word", "name"),
-    [
-        ("Event Logs", "event_logs"),
-        ("event-logs", "event_logs"),
-        ("X-Request-Id", "x_request_id"),
-        ("excludePromptId", "exclude_prompt_id"),
-        ("class", "class_"),
-        ("body", "body_"),
-        ("2fa", "_2fa"),
-        ("Ünï Tags", "ünï_tags"),
-        ("客户", "客户"),
-        ("!?", "_"),
-    ],
-)
-def test_makes_identifiers_of_the_contracts_words(word, name):
-    assert slug(word) == name
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["NotImplementedError", *dir(builtins), "__debug__", "__path__", "__all__", "__getattr__"]
@@ -77,12 +57,6 @@ async def test_an_operation_may_have_the_name_of_anything_in_python(name):
     exec(compile(source, "things.py", "exec"), module.__dict__)  # noqa: S102 -- a stub
     with pytest.raises(NotImplementedError):
         await getattr(module, found.function)()
-
-
-async def test_a_stub_of_an_odd_name_answers_that_it_is_not_written(hosting):
-    document = contract({"/a": {"get": operation("NotImplementedError")}})
-    source = "async def NotImplementedError_():\n    raise NotImplementedError\n"
-    assert (await ask(hosting(document, things=source))).status_code == 501
 
 
 async def test_finds_the_function_by_tag_and_operation_id(hosting):
@@ -137,17 +111,6 @@ async def test_passes_everything_to_a_function_that_takes_everything(get):
     assert await get(showing(query("q")), source, "/a?q=1") == ["caller", "claims", "q"]
 
 
-async def test_parameters_that_differ_by_punctuation_alone_have_names_of_their_own(get):
-    source = """
-        async def show(*, end=None, end_lt=None, end_gte=None, end_2=None):
-            return [end, end_lt, end_gte, end_2]
-    """
-    document = showing(query("End"), query("End<"), query("End>="), query("end"))
-    sent = {"End": "1", "End<": "2", "End>=": "3", "end": "4"}
-
-    assert await get(document, source, params=sent) == ["4", "2", "3", "1"]
-
-
 @pytest.mark.parametrize("name", ["", "..x", "a-b", "a/b"])
 def test_refuses_what_is_not_the_name_of_a_package(name):
     with pytest.raises(SetupError, match=r"RELAY_HANDLERS: '.*' is not the name of a package"):
@@ -191,23 +154,6 @@ def test_refuses_a_signature_that_cannot_be_called(refused, name, rest, function
     parameters = [query(name)] if name else []
     document = contract({"/a": {"post": operation("show", parameters=parameters, **rest)}})
     assert refused(document, things=f"async def {function}: ...\n") == problems
-
-
-def test_says_where_a_module_is_broken(refused):
-    (problem,) = refused(SHOW, things="import surely_not_installed\n")
-    assert problem == "cannot be imported: ModuleNotFoundError: No module named 'surely_not_installed'"
-
-
-async def test_tags_that_differ_by_punctuation_share_a_module(hosting):
-    """Of two functions that would have one name there, the second is called as its path is."""
-    paths = {
-        "/a": {"get": {**operation("get-it"), "tags": ["Event Logs"]}},
-        "/b": {"get": {**operation("get_it"), "tags": ["event-logs"]}},
-    }
-    source = "async def get_it():\n    return 'a'\n\nasync def get_b():\n    return 'b'\n"
-
-    async with calling(hosting(contract(paths), event_logs=source)) as client:
-        assert [(await client.get(path)).json() for path in ("/a", "/b")] == ["a", "b"]
 
 
 NO_COLLABORATOR = r"things\.py:1:1: GET /a does not send 'stoer', and no collaborator has that name"

@@ -17,7 +17,7 @@ from relay.contract_tests.secret_spellings import Spellings
 from support import echoing
 from support.hosting import SECRET, bearer
 from support.running import logged, serving
-from support.wire import connect, exchange, request
+from support.wire import exchange, request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,10 +125,8 @@ WRITTEN = {
 }
 """An integer in each place that a request has for one: how it is written there, and where it is missed."""
 
-NOT_INTEGERS = [
-    "1_0", "+1", "1.0", "01", "0x1", "\N{FULLWIDTH DIGIT ONE}", "\N{ARABIC-INDIC DIGIT THREE}", "1 0", "1e2",
-    "1e400", "NaN", "Infinity", "--1", "-", "1\N{NO-BREAK SPACE}", "true", "null", "1" * 101, "1" * 5000,
-]  # fmt: skip
+NOT_INTEGERS = ["1_0", "\N{FULLWIDTH DIGIT ONE}", "1 0", "1\N{NO-BREAK SPACE}", "true", "1" * 5000]
+"""Of each kind one; `tests/validation/test_parameters.py` has the others."""
 
 
 @pytest.mark.parametrize("place", WRITTEN)
@@ -140,23 +138,8 @@ def test_an_integer_has_one_spelling_everywhere(stage, place, text):
     assert stage.breaches(write(text), *hidden) == [(location, path, "type")]
 
 
-SPACES = [
-    (place, text)
-    for place in WRITTEN
-    for text in (" 1", "1 ", "\t1", "")
-    if not (text and place in ("header", "cookie")) and (place, text) != ("path", "")
-]
-"""Around the values of headers and cookies, space belongs to the writing; a path of nothing is another path."""
-
-
-@pytest.mark.parametrize(("place", "text"), SPACES)
-def test_space_and_nothing_are_no_integers(stage, place, text):
-    write, location, path = WRITTEN[place]
-    assert stage.breaches(write(text)) == [(location, path, "type")]
-
-
 @pytest.mark.parametrize("place", WRITTEN)
-@pytest.mark.parametrize("text", ["0", "-0", "-1", "7", "18446744073709551616", "9" * 100])
+@pytest.mark.parametrize("text", ["-0", "7", "9" * 100])
 def test_an_integer_is_taken_everywhere(stage, place, text):
     write, location, path = WRITTEN[place]
     value = stage.given(write(text))
@@ -175,29 +158,19 @@ def request_line(sent: object) -> str | None:
 
 
 TARGETS = [
-    ("/query", {}),
     ("/query?", {}),
     ("/query?=1&&unknown=1", {}),
     ("/query?either=7", {"either": 7}),
-    ("/query?either=ABC", {"either": "ABC"}),
-    ("/query?string=", {"string": ""}),
     ("/query?string=a+b%2Bc", {"string": "a b+c"}),
     ("/query?string=a;b=c", {"string": "a;b=c"}),
-    ("/query?form=1%2C2", {"form": [1, 2]}),
-    ("/query?space=1%202", {"space": [1, 2]}),
-    ("/query?space=1+2", {"space": [1, 2]}),
     ("/query?pipe=1|2", {"pipe": [1, 2]}),
-    ("/query?pipe=1%7C2", {"pipe": [1, 2]}),
     ("/query?words=a,,b", {"words": ["a", "", "b"]}),
-    ("/query?filter[size][x]=1&filter[at]=2", {"filter": {"size": {"x": 1}, "at": 2}}),
     ("/query?filter%5Bsize%5D%5Bx%5D=1", {"filter": {"size": {"x": 1}}}),
     ("/label/.1,2", {"ids": [1, 2]}),
     ("/matrix/;ids=1;ids=2", {"ids": [1, 2]}),
     ("/files/a%2Fb", {"name": "a/b"}),
     ("/files/..", {"name": ".."}),
-    ("/files/%2e%2e%2fa", {"name": "../a"}),
     ("/files/a;b=c", {"name": "a;b=c"}),
-    ("http://other.example/files/a", {"name": "a"}),
     ("http://other.example:99/files/a?x=y", {"name": "a"}),
     ("/query?string=" + "a" * 30_000, {"string": "a" * 30_000}),
 ]
@@ -243,33 +216,19 @@ def test_a_body_that_nobody_asks_for_says_nothing(stage):
 
 QUERY_BREACHES = [
     ("integer=1&integer=2", "/integer", "style"),
-    ("integer", "/integer", "type"),
     ("integer=1;number=2", "/integer", "type"),
     ("integer[]=1&integer=a", "/integer", "type"),
-    ("string=a&string=b", "/string", "style"),
-    ("boolean=", "/boolean", "type"),
-    ("either=0", "/either", "pattern"),
-    ("either=abc", "/either", "pattern"),
-    ("either=1_0", "/either", "pattern"),
-    ("either=", "/either", "pattern"),
     ("ids=", "/ids/0", "type"),
-    ("ids=1,2", "/ids/0", "type"),
     ("form=1,,2", "/form/1", "type"),
     ("form=1&form=2", "/form", "style"),
     ("space=1%20%202", "/space/1", "type"),
-    ("space=1,2", "/space/0", "type"),
-    ("pipe=1||2", "/pipe/1", "type"),
     ("pipe=|1", "/pipe/0", "type"),
     ("filter[at]=1&filter[at]=2", "/filter/at", "type"),
     ("filter[size][x][y]=1", "/filter/size/x", "type"),
-    ("filter[size][x]=1&filter[size]=1", "/filter", "style"),
-    ("filter" + "[a]" * 1000 + "=1", "/filter", "style"),
-    ('json={"x":1,"x":2}', "/json", "json"),
     ("json=" + "[" * 5000, "/json", "json"),
     ("string=%4", "", "encoding"),
     ("string=%C0%AF", "", "encoding"),
-    ("string=%ED%A0%80", "", "encoding"),
-]  # fmt: skip
+]
 """What Connexion answers 500 to, drops, or takes the last of; and whatever two readers could read as two."""
 
 HEADER_BREACHES = [
@@ -293,17 +252,11 @@ COOKIE_BREACHES = [
 """Two of a name are no value: which of them counts, readers disagree on."""
 
 BODY_BREACHES = [
-    ("/json", JSON, b"", "", "required"),
     ("/json", JSON, b"null", "", "type"),
     ("/json", JSON, b'{"size":"' + CANARY.encode() + b'"}', "/size", "type"),
-    ("/json", JSON, b'{"size":1e2}', "/size", "type"),
-    ("/json", JSON, b'{"size":true}', "/size", "type"),
-    ("/form", FORM, b"name=%zz", "", "format"),
     ("/parts", PARTS, part("name", b"a")[:-6], "", "format"),
     ("/text", "text/plain", b"\xff", "", "format"),
-    ("/form", FORM, b"size=1&size=2", "/size", "type"),
     ("/form", FORM, b"size=1;name=2", "/size", "type"),
-    ("/form", FORM, b"other=1", "/other", "additionalProperties"),
     ("/parts", PARTS, part("other", CANARY.encode()), "/other", "additionalProperties"),
     ("/parts", PARTS, part("thing", b'{"size":"' + CANARY.encode() + b'"}'), "/thing/size", "type"),
 ]
@@ -324,54 +277,50 @@ def test_refuses_what_breaks_the_contract(stage, sent, breach):
 
 
 NOT_JSON = [
-    ('{"size":1}'.encode("utf-32-le"), "not JSON: line 1, column 2"),
-    (b'{"size":1,"name":"\xed\xa0\x80"}', "not UTF-8: byte 18"),
     (b'{"size":1,"any":[{"a":1,"\\u0061":2}]}', "an object contains a duplicate key"),
-    (b'{"size":1,"\\udfff":1}', "a string contains a lone surrogate"),
-    (b'{"size":' + b"1" * 101 + b"}", "an integer of more than 100 digits"),
-    (b'{"size":1,"ratio":-1e400}', "a number too large to represent"),
-    (b'{"size":NaN}', "NaN is not JSON"),
-    (b'{"size":1,"any":' + b'{"a":' * 200 + b"1" + b"}" * 200 + b"}", "nested too deeply"),
-    (b'{"size":1}{}', "not JSON: line 1, column 11"),
     (b'{\n"size":\n01}', "not JSON: line 3, column 2"),
     (CANARY.encode(), "not JSON: line 1, column 1"),
 ]
-"""One of each kind; `tests/validation/test_json_strict.py` has the others."""
+"""Of each kind one; `tests/validation/test_json_strict.py` has the others."""
 
 
 @pytest.mark.parametrize("path", ["/json", "/optional", "/blocking"])
-@pytest.mark.parametrize(("body", "told"), NOT_JSON)
-def test_refuses_json_that_parsers_disagree_on(stage, path, body, told):
+@pytest.mark.parametrize(("body", "reason"), NOT_JSON)
+def test_refuses_json_that_parsers_disagree_on(stage, path, body, reason):
     """Connexion takes most of it and answers 500 to the rest. We say what is wrong and where, and no more."""
     problem = stage.refusal(post(path, body, JSON))
     (breach,) = problem["errors"]
     assert (problem["status"], breach["in"], breach["path"], breach["rule"]) == (400, "body", "", "format")
-    assert breach["message"].startswith(told)
+    assert breach["message"].startswith(reason)
 
 
 # --- What is refused for something else ------------------------------------------------------------
 
 MEDIA_TYPES = [
-    None, "", ";", "json", "*/*", "application/*", "text/json", "application/xml", "application/json-seq",
-    "application/vnd.thing+json", "application/json, application/json", "application/json; charset=latin-1",
-    "application/json; charset=utf-16", "application/json; charset=", "application/json; charset=bogus",
-    "application/json; charset=utf-8; charset=latin-1", "application/json; charset=latin-1; charset=utf-8",
-    "application/json; charset=utf-8; charset=utf-8", "application/json; charset*=utf-8''utf-8",
-    "application/json; charset=\xff", CANARY,
-]  # fmt: skip
+    None,
+    ";",
+    "*/*",
+    "text/json",
+    "application/json; charset=",
+    "application/json; charset=\xff",
+    CANARY,
+]
 """Connexion skips the validation of some, and takes a body without one."""
 
-PACKED = ["gzip", "br", "identity, gzip", "gzip, identity", "identity, identity", CANARY]
-"""Encodings of a body, which may be a thousand times as long as what is sent."""
-
 PATHS = [
-    "/thing/", "//thing", "/./thing", "/x/../thing", "/THING", "/Thing", "/thing//", "/thing%2F", "/thing;a=b",
-    "/path/", "/path//1", "/path/1/", "/path/1/..", "/files/", "/files/a/b", "//other.example/thing", "*",
-    f"/{CANARY}", "/docs/", "/livez/", "http://other.example//thing", "http://other.example/thing/",
-]  # fmt: skip
+    "/thing/",
+    "//thing",
+    "/x/../thing",
+    "/Thing",
+    "/thing;a=b",
+    "//other.example/thing",
+    "*",
+    f"/{CANARY}",
+    "/docs/",
+]
 """Each is another path than it resembles; a redirect would be built from the client's own words."""
 
-NO_TEXT = ["%", "%4", "%zz", "%00", "a%00b", "%c0%af", "%ed%a0%80", "%ff"]
+NO_TEXT = ["%4", "a%00b", "%ff"]
 CHUNKS = b"a\r\n" + THING + b"\r\n0\r\n\r\n"
 LARGE_CHUNK = b"%x\r\n%s\r\n" % (BODY_LIMIT + 1, b" " * (BODY_LIMIT + 1))
 UNSUPPORTED, TOO_LARGE = (415, "UNSUPPORTED_MEDIA_TYPE"), (413, "BODY_TOO_LARGE")
@@ -385,7 +334,7 @@ TRAILER = b"0\r\nAuthorization: %s\r\n\r\n" % TOKEN[1].encode()
     [
         *((post("/json", THING, content_type), UNSUPPORTED) for content_type in MEDIA_TYPES),
         *((post("/json", THING, JSON, ("Content-Type", one)), UNSUPPORTED) for one in (JSON, "text/plain")),
-        *((post("/json", THING, JSON, ("Content-Encoding", encoding)), UNSUPPORTED) for encoding in PACKED),
+        *((post("/json", THING, JSON, ("Content-Encoding", encoding)), UNSUPPORTED) for encoding in ("gzip", "identity, gzip", CANARY)),
         # Chunks are unpacked, nothing else is: who unpacks it sees another body.
         (post("/json", CHUNKS, JSON, ("Transfer-Encoding", "gzip, chunked")), UNSUPPORTED),
         # Connexion takes a body of any length; one that says its length is refused before it is sent.
@@ -422,17 +371,6 @@ def test_a_path_has_the_methods_of_the_contract(stage, method):
     answer = stage.answer(request(method, "/thing", None, *asked))
     assert (answer.status, answer.headers["allow"]) == (405, "DELETE, GET, HEAD")
     assert not any(name.startswith("access-control") for name in answer.headers)
-
-
-def test_the_answer_to_head_has_no_body(stage):
-    _, sep, body = b"".join(_raw(stage, request("HEAD", "/thing"))).partition(b"\r\n\r\n")
-    assert (sep, body) == (b"\r\n\r\n", b"")
-
-
-def _raw(stage: Stage, sent: bytes) -> Iterator[bytes]:
-    with connect(stage.service.url) as connection:
-        connection.sendall(sent)
-        yield from iter(lambda: connection.recv(65536), b"")
 
 
 # --- Framing ---------------------------------------------------------------------------------------
@@ -519,18 +457,6 @@ OVERRIDES = [
 ]
 """No header overrides the request line."""
 
-UPGRADES = [
-    [
-        ("Connection", "Upgrade, HTTP2-Settings, close"),
-        ("Upgrade", upgrade),
-        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
-        ("Sec-WebSocket-Version", "13"),
-        ("HTTP2-Settings", "A"),
-    ]
-    for upgrade in ("websocket", "h2c", "TLS/1.0, HTTP/2.0", CANARY)
-]
-"""An upgrade is ignored, and the request is answered as it is (RFC 9110 section 7.8)."""
-
 
 @pytest.mark.parametrize(
     ("sent", "value"),
@@ -542,31 +468,8 @@ UPGRADES = [
         *((post("/json", THING, content_type), {"body": {"size": 1}}) for content_type in SPELLINGS),
         *((sent, {"body": {"size": 1}}) for sent in FRAMED),
         *((request("GET", "/path/1?_method=DELETE", None, *sent), {"integer": 1}) for sent in OVERRIDES),
-        *((request("GET", "/path/1", None, *sent, close=False), {"integer": 1}) for sent in UPGRADES),
     ],
     ids=request_line,
 )  # fmt: skip
 def test_takes_what_is_written_as_the_contract_says(stage, sent, value):
     assert stage.given(sent) == value
-
-
-def test_answers_100_to_who_waits_for_it(stage):
-    first, second = stage.answers(framed(b"Expect: 100-continue\r\nContent-Length: 10\r\n"))
-    assert (first.status, second.status) == (100, 200)
-
-
-def test_answers_in_the_order_of_the_requests(stage):
-    sent = [get(f"/path/{number}").replace(b"Connection: close\r\n", b"") for number in ("1", "x", "2", "%")]
-    found = stage.answers(b"".join(sent) + post("/json", THING, JSON))
-    assert [answer.status for answer in found] == [200, 400, 200, 400, 200]
-    assert [answer.body for answer in found if answer.status == 200] == [
-        b'{"integer":1}', b'{"integer":2}', b'{"body":{"size":1}}',
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize("path", ["/fails", "/violates"])
-def test_a_failure_of_ours_shows_no_value(stage, path):
-    """Connexion sends the text of an exception, and the value that breaks the contract; the log has neither."""
-    (answer,) = stage.answers(request("GET", f"{path}/hush-hush-hush"))
-    assert (answer.status, b"hush" in answer.raw) == (500, False)
-    assert "hush-hush-hush" not in logged(stage.log)

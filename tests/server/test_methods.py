@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from relay.contract.loading import load_contract
 from relay.contract.methods import CARRIED
-from support.hosting import ask, assert_problem, calling, contract, operation
+from support.hosting import assert_problem, calling, contract, operation
 
 BODY = {
     "required": True,
@@ -75,50 +74,6 @@ async def test_a_preflight_lists_them(hosted):
         asked = {"Origin": "https://app.example", "Access-Control-Request-Method": "QUERY"}
         answer = await client.options("/stars", headers=asked)
         assert answer.headers["access-control-allow-methods"] == "COPY, M-SEARCH, QUERY"
-
-
-async def test_methods_are_case_sensitive(hosted):
-    """`Copy` is another method than `COPY` (RFC 9110 section 9.1), so it does not take its place."""
-    assert (await ask(hosted(), "/stars", "COPY", json={})).status_code == 200
-
-
-def written(folder, paths):
-    path = folder / "openapi.yaml"
-    path.write_text(paths, "utf-8")
-    return load_contract(path)
-
-
-PATHS = """openapi: 3.2.0
-info: {title: T, version: '1'}
-paths:
-  /a:
-    get: {operationId: one, responses: {'200': {description: ok}}}
-    additionalOperations:
-      Copy: {operationId: two, responses: {'200': {description: ok}}}
-      NOPE: {operationId: three, responses: {'200': {description: ok}}}
-"""
-
-
-def test_a_method_that_the_transport_does_not_read_leaves_the_operation_out(tmp_path):
-    """Such a request never arrives, so the contract promises what cannot be; the rest is served."""
-    found = written(tmp_path, PATHS)
-    first, second = found.faults
-    assert [str(one) for one in found.operations] == ["GET /a"]
-    assert [one.method for one in found.left_out] == ["Copy", "nope"]
-    assert (first.rule, first.where.line, first.where.column) == ("unknown-method", 7, 7)
-    assert first.message == "the transport reads no requests with the method 'Copy'; write 'COPY'"
-    assert second.message.startswith(
-        "the transport reads no requests with the method 'NOPE'; use one of ACL, BIND"
-    )
-    assert found.not_served("three") is not None
-
-
-def test_a_wrong_security_leaves_out_operations_of_every_method(tmp_path):
-    """Without the document's security they would become public."""
-    text = PATHS.replace("Copy", "COPY").replace("paths:", "security: [{missing: []}]\npaths:")
-    found = written(tmp_path, text)
-    assert not found.operations
-    assert {one.method for one in found.left_out} == {"get", "copy", "NOPE".lower()}
 
 
 def test_every_method_that_is_served_is_read(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 from relay.contract.diagnostics import SetupError
 from relay.project.settings import Settings
 from relay.server.compilation import create
-from support.hosting import SECRET, ask, assert_problem, bearer, calling, contract, operation
+from support.hosting import SECRET, ask, assert_problem, bearer, calling, contract, operation, query
 
 BEARER = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}
 KEY = {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}}
@@ -54,17 +54,23 @@ async def test_stands_in_for_what_is_missing_only(hosted):
     assert [str(binding.operation) for binding in application.missing] == ["GET /logs", "GET /more"]
 
 
-async def test_a_stub_asks_for_a_credential_and_a_valid_request_first(hosted):
-    """What stands in is behind everything that the real function will be behind."""
-    limit = {"name": "limit", "in": "query", "schema": {"type": "integer"}}
+@pytest.mark.parametrize(("policy", "status"), [("stub", 501), ("mock", 200)])
+async def test_what_stands_in_asks_for_a_credential_and_a_valid_request_first(hosted, policy, status):
+    """It is behind everything that the real function will be behind."""
+    limit = query("limit", {"type": "integer"})
     listed = operation("list_things", security=[{"token": []}], parameters=[limit])
-    application = hosted(contract({"/things": {"get": listed}}, components=BEARER), "stub")
+    application = hosted(contract({"/things": {"get": listed}}, components=BEARER), policy)
 
     async with calling(application) as client:
-        assert_problem(await client.get("/things"), 401, "UNAUTHENTICATED")
-        signed_in = bearer({"sub": "u1"})
-        assert_problem(await client.get("/things?limit=x", headers=signed_in), 400, "VALIDATION_ERROR")
-        assert_problem(await client.get("/things?limit=1", headers=signed_in), 501, "NOT_IMPLEMENTED")
+        unknown = await client.get("/things")
+        invalid, valid = [
+            await client.get(f"/things?limit={limit}", headers=bearer({"sub": "u1"})) for limit in ("x", "1")
+        ]
+
+    assert_problem(unknown, 401, "UNAUTHENTICATED")
+    assert_problem(invalid, 400, "VALIDATION_ERROR")
+    assert (valid.status_code, valid.headers.get("x-mock")) == (status, "true" if status == 200 else None)
+    assert "x-mock" not in unknown.headers
 
 
 def test_the_policy_of_a_tag_goes_before_the_general_one(refused):

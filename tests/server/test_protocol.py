@@ -434,6 +434,7 @@ async def test_an_answer_without_a_body_is_whole(close):
     async with connected() as (reader, writer):
         writer.write(request("HEAD", "/", close=close))
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        assert not close or await reader.read() == b""
 
 
 async def test_a_client_that_waits_is_told_to_go_on():

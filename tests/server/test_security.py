@@ -131,13 +131,6 @@ async def test_a_request_needs_what_its_operation_requires(get, needs, headers, 
         assert (response.status_code, response.json()) == (200, outcome)
 
 
-async def test_refuses_two_authorization_headers(get):
-    """Connexion takes the first; a proxy may have checked the second."""
-    good = bearer({"sub": "u"})["Authorization"]
-    response = await get([{"token": []}], [("Authorization", good), ("Authorization", good)])
-    assert_challenged(response, 'Bearer realm="Test", error="invalid_token"')
-
-
 async def test_wants_the_scopes_of_the_operation(get):
     """Too little is 403, not 401 (RFC 6750 section 3.1)."""
     security = [{"scoped": ["read", "write"]}]

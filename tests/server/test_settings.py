@@ -11,8 +11,6 @@ import pytest
 
 from handlers._settings import Settings, store_url
 from relay.contract.diagnostics import SetupError
-from relay.project.project import find_project
-from relay.project.settings import unknown_names
 from relay.server.application import service_settings
 from support.hosting import write_package
 
@@ -141,26 +139,6 @@ def test_knows_no_setting_that_does_not_exist():
     for make in (Settings, Settings.load):
         with pytest.raises(TypeError, match="Settings has no setting prot"):
             make(prot=80)
-
-
-def test_warns_of_names_that_are_no_settings(tmp_path, monkeypatch):
-    (tmp_path / "pyproject.toml").write_text("[tool.relay]\nprot = 80\n[tool.relay.contract]\n", "utf-8")
-    (tmp_path / ".env").write_text("RELAY_HOTS=::1\nOTHER=1\n", "utf-8")
-    (tmp_path / "secrets").mkdir()
-    (tmp_path / "secrets" / "relay_keyrings").touch()
-    monkeypatch.setenv("RELAY_SECRETS_DIR", str(tmp_path / "secrets"))
-    monkeypatch.setenv("RELAY_JWT_REMEMBER", "7")
-    monkeypatch.setenv("RELAY_TEST_TRAFFIC", "x")
-    project = find_project()
-    assert project is not None
-
-    assert [str(one) for one in unknown_names(project, Settings)] == [
-        "pyproject.toml: tool.relay.prot: unknown setting; did you mean port?",
-        "RELAY_JWT_REMEMBER: is now called RELAY_JWT_CACHE_SECONDS",
-        ".env: RELAY_HOTS: unknown setting; did you mean RELAY_HOST?",
-        f"{tmp_path}/secrets/relay_keyrings: unknown setting; did you mean RELAY_KEYRING?",
-    ]
-    assert Settings.load().jwt_cache_seconds == 7
 
 
 def test_refuses_a_secret_in_the_project_file(tmp_path):

@@ -78,23 +78,6 @@ def test_uvicorn_calls_the_methods_that_the_server_overrides():
         assert parameters(getattr(DrainingServer, name)) == parameters(getattr(uvicorn.Server, name)), name
 
 
-async def test_uvicorn_keeps_the_state_of_a_server_that_the_end_reads(config):
-    """Whether it is up and should end, where it listens, and what is under way."""
-    config.load()
-    config.port = 0
-    server = uvicorn.Server(config)
-    server.lifespan = config.lifespan_class(config)
-
-    assert (server.started, server.should_exit) == (False, False)
-    assert (server.server_state.connections, server.server_state.tasks) == (set(), set())
-    await server.startup()
-    port = server.servers[0].sockets[0].getsockname()[1]
-    await server.shutdown()
-
-    assert server.started
-    assert port > 0
-
-
 async def test_uvicorn_exits_when_a_service_cannot_start():
     """`run` makes the errors of a start, and exit code 2, of this SystemExit; older versions return instead."""
 
@@ -108,11 +91,3 @@ async def test_uvicorn_exits_when_a_service_cannot_start():
 
     with pytest.raises(SystemExit):
         await server.startup()
-
-
-def test_uvicorn_takes_the_configuration_of_a_start():
-    """An option that uvicorn renames must not be found by the first start in production."""
-    options = (
-        "access_log host http lifespan log_config port proxy_headers server_header timeout_keep_alive ws"
-    )
-    assert {*options.split()} <= {*parameters(uvicorn.Config.__init__)}

@@ -47,12 +47,6 @@ THINGS = """
     def echo_blocking(**given):
         return plain({name: one for name, one in given.items() if name not in ("caller", "claims")})
 
-    async def fail_badly(name):
-        raise RuntimeError(f"it was {name}")
-
-    async def break_contract(name):
-        return {"size": name}
-
     query = headers = cookies = path = label = matrix = file = echo
     json = optional = form = parts = text = any_bytes = show = remove = echo
 """
@@ -103,12 +97,6 @@ HEADERS = _with(
     _in("header", "X-Text", {**STRING, "maxLength": 40}),
 )
 COOKIES = _with("cookies", _in("cookie", "integer", INTEGER), _in("cookie", "ids", INTEGERS, explode=False))
-VIOLATING = {
-    "200": {
-        "description": "ok",
-        "content": {"application/json": {"schema": {"type": "object", "properties": {"size": INTEGER}}}},
-    }
-}
 PATHS = {
     "/query": {"get": QUERY},
     "/headers": {"get": HEADERS},
@@ -127,8 +115,6 @@ PATHS = {
     "/thing": {"get": operation("show"), "delete": operation("remove")},
     "/token": {"get": _with("whoever", _in("query", "integer", INTEGER), security=[{"token": []}])},
     "/key": {"get": operation("echo", security=[{"key": []}])},
-    "/fails/{name}": {"get": _with("fail_badly", _in("path", "name", STRING))},
-    "/violates/{name}": {"get": _with("break_contract", _in("path", "name", STRING), responses=VIOLATING)},
 }
 SCHEMES = {
     "token": {"type": "http", "scheme": "bearer"},
