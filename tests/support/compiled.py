@@ -1,6 +1,7 @@
 """Compile parts of a contract for a test, without an application."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,9 +13,10 @@ from relay.contract.model import Contract, Location, Parameter
 from relay.mock.samples import Sampler
 from relay.validation.parameters import ParameterDecoder
 from relay.validation.raw_texts import Raw
-from relay.validation.schemas import SchemaCompiler
+from relay.validation.schemas import Direction, SchemaCompiler
+from relay.validation.validators import Validator
 
-from .hosting import contract
+from .hosting import contract, ref
 
 POINTER = ("paths",)
 """The pointer of parts that are not in a document."""
@@ -38,9 +40,37 @@ def sampled(whole: Contract, schema: Any) -> tuple[Any, list[str]]:
     return value, [problem.message for problem in compiler.problems]
 
 
-def around(schemas: dict[str, Any] | None = None) -> Contract:
+def around(schemas: dict[str, Any] | None = None, version: str = "3.0.3") -> Contract:
     """Return a contract with only these component schemas."""
-    return read(contract({}, components={"schemas": schemas or {}}))
+    return read(contract({}, openapi=version, components={"schemas": schemas or {}}))
+
+
+def validator(
+    schema: Any,
+    direction: Direction = "request",
+    schemas: dict[str, Any] | None = None,
+    version: str = "3.0.3",
+) -> Validator:
+    """Compile a schema; `schemas` are the components it may refer to."""
+    if version != "3.0.3":  # only what is read with the document has the form that the compiler knows
+        schemas, schema = {**(schemas or {}), "Root": schema}, ref("Root")
+    compiler = SchemaCompiler(around(schemas, version)) if schemas else _compiler_without_components()
+    found = compiler.compile(schema, direction, POINTER)
+    assert found is not None, compiler.problems
+    return found
+
+
+@cache
+def _compiler_without_components() -> SchemaCompiler:
+    return SchemaCompiler(around())
+
+
+def rules(schema: Any, value: Any, direction: Direction = "request", **rest: Any) -> list[tuple[str, str]]:
+    """Return path and rule of each violation of a value, of which an accepted one has none."""
+    compiled = validator(schema, direction, **rest)
+    found = compiled.violations(value)
+    assert compiled.accepts(value) == (found == [])
+    return [(one.path, one.rule) for one in found]
 
 
 def parameter(schema: dict[str, Any], location: Location = "query", **rest: Any) -> Parameter:

@@ -4,42 +4,29 @@ from __future__ import annotations
 
 import base64
 import json
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.contract.model import Contract
 from relay.validation.contents import DECODERS, ENCODERS, is_encoded
 from relay.validation.json_writing import Level, plain
-from relay.validation.schemas import SchemaCompiler
 from relay.validation.shapes import Shape
-from support.compiled import read
-from support.hosting import contract
+from support.compiled import around, validator
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text('aé"\\'),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab"), inner, max_size=3),
     max_leaves=6,
 )
-AT = ("components",)
 
 
-def modern(**schemas) -> Contract:
-    return read(contract({}, openapi="3.1.1", components={"schemas": schemas}))
+compiled = partial(validator, version="3.1.1")
 
 
-def compiled(schema, direction="request", **schemas):
-    whole = modern(X=schema, **schemas)
-    compiler = SchemaCompiler(whole)
-    validator = compiler.compile({"$ref": "#/components/schemas/X"}, direction, AT)
-    assert validator is not None, compiler.problems
-    compiler.prepare()
-    return validator
-
-
-def rules(validator, value):
-    return [(one.path, one.rule) for one in validator.violations(value)]
+def rules(compiled, value):
+    return [(one.path, one.rule) for one in compiled.violations(value)]
 
 
 @pytest.mark.parametrize("encoding", sorted(DECODERS.keys() & ENCODERS.keys()))
@@ -76,10 +63,10 @@ def test_any_text_is_in_an_encoding_or_not(encoding, text):
 def test_a_text_is_in_its_encoding(encoding, good, bad):
     """In both directions; of other values than strings it says nothing."""
     for direction in ("request", "response"):
-        validator = compiled({"properties": {"a": {"contentEncoding": encoding}}}, direction)
-        assert all(validator.accepts({"a": one}) for one in [*good, 7, None])
+        found = compiled({"properties": {"a": {"contentEncoding": encoding}}}, direction)
+        assert all(found.accepts({"a": one}) for one in [*good, 7, None])
         for one in bad:
-            assert rules(validator, {"a": one}) == [("/a", "contentEncoding")]
+            assert rules(found, {"a": one}) == [("/a", "contentEncoding")]
 
 
 @pytest.mark.slow
@@ -110,32 +97,31 @@ def test_the_json_in_a_text_has_a_schema():
     """`contentSchema` is that of the value, with all that a schema has."""
     schema = {"type": "string", "contentMediaType": "application/json", "contentSchema": INNER}
     inner = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
-    validator = compiled(schema, Inner=inner)
-    assert validator.accepts('{"a": 1}')
-    assert rules(validator, '{"a": "x"}') == [("", "contentSchema")]
-    assert rules(validator, "{") == [("", "contentMediaType")]
+    found = compiled(schema, schemas={"Inner": inner})
+    assert found.accepts('{"a": 1}')
+    assert rules(found, '{"a": "x"}') == [("", "contentSchema")]
+    assert rules(found, "{") == [("", "contentMediaType")]
 
 
 def test_the_schema_of_a_text_may_contain_itself():
     text = {"type": "string", "contentMediaType": "application/json", "contentSchema": INNER}
-    validator = compiled(text, Inner={"type": "object", "properties": {"next": text}, "required": ["n"]})
+    inner = {"type": "object", "properties": {"next": text}, "required": ["n"]}
+    found = compiled(text, schemas={"Inner": inner})
     innermost = json.dumps({"n": 1})
-    assert validator.accepts(json.dumps({"n": 1, "next": innermost}))
-    assert not validator.accepts(json.dumps({"n": 1, "next": "{}"}))
+    assert found.accepts(json.dumps({"n": 1, "next": innermost}))
+    assert not found.accepts(json.dumps({"n": 1, "next": "{}"}))
 
 
 def test_read_only_is_forbidden_in_the_json_of_a_response_only_if_write_only():
     inner = {"type": "object", "properties": {"secret": {"type": "string", "writeOnly": True}}}
     schema = {"type": "string", "contentMediaType": "application/json", "contentSchema": INNER}
-    assert compiled(schema, "request", Inner=inner).accepts('{"secret": "a"}')
-    assert not compiled(schema, "response", Inner=inner).accepts('{"secret": "a"}')
+    assert compiled(schema, "request", {"Inner": inner}).accepts('{"secret": "a"}')
+    assert not compiled(schema, "response", {"Inner": inner}).accepts('{"secret": "a"}')
 
 
 def test_openapi_3_0_does_not_know_these_words():
     """There they are unknown fields, which are ignored."""
-    whole = read(contract({}))
-    validator = SchemaCompiler(whole).compile({"contentEncoding": "base64"}, "request", AT)
-    assert validator.accepts("?")
+    assert validator({"contentEncoding": "base64"}).accepts("?")
 
 
 @pytest.mark.parametrize(
@@ -148,5 +134,5 @@ def test_openapi_3_0_does_not_know_these_words():
 )
 def test_bytes_of_a_result_are_written_in_the_encoding(schema, text):
     """So a handler need not encode them."""
-    shape = Shape({"type": "string", **schema}, modern())
+    shape = Shape({"type": "string", **schema}, around(version="3.1.1"))
     assert plain(b"\xfb\xff", Level(shape, 0, is_model=False)) == text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import textwrap
 from contextlib import contextmanager
@@ -18,8 +17,9 @@ from relay.validation.plan import HIDDEN
 from relay.validation.reasons import MAX_COMPARISONS, MAX_DEPTH
 from relay.validation.schemas import MARKS, SchemaCompiler, Strictness
 from relay.validation.violations import MAX_VIOLATIONS
-from support.compiled import POINTER, around
+from support.compiled import POINTER, around, rules, validator
 from support.hosting import ref
+from support.running import ROOT, ended
 from support.schemas import CANARY, COMPONENTS, SCHEMAS, VALUES
 
 MEBIBYTES = 2**20
@@ -34,14 +34,6 @@ def an_object(required=(), **properties):
 def one_of(kind, **properties):
     """Return a schema whose property `kind` has one value."""
     return an_object(["kind", *properties], kind={"type": "string", "enum": [kind]}, **properties)
-
-
-def compiled(schema, schemas=None, direction="request"):
-    return SchemaCompiler(around(schemas)).compile(schema, direction, POINTER)
-
-
-def rules(schema, value, schemas=None, direction="request"):
-    return [(one.path, one.rule) for one in compiled(schema, schemas, direction).violations(value)]
 
 
 def nested(levels, outer, innermost):
@@ -141,12 +133,12 @@ class TestTheBranchOfAChoice:
         ],
     )
     def test_is_the_one_that_was_meant(self, schema, value, expected):
-        assert rules(schema, value, KINDS) == expected
+        assert rules(schema, value, schemas=KINDS) == expected
 
     def test_is_named_by_the_mapping_before_an_enum(self):
         pet = by_kind("OfCat", "OfDog", cat="OfDog")
 
-        assert ("/tail", "required") in rules(pet, {"kind": "cat"}, KINDS)
+        assert ("/tail", "required") in rules(pet, {"kind": "cat"}, schemas=KINDS)
 
     @pytest.mark.parametrize(
         ("schema", "value", "rule", "message"),
@@ -156,7 +148,7 @@ class TestTheBranchOfAChoice:
         ],
     )
     def test_needs_a_known_value_or_type(self, schema, value, rule, message):
-        (violation,) = compiled(schema).violations(value)
+        (violation,) = validator(schema).violations(value)
 
         assert (violation.path, violation.rule) == ("/kind" if schema is PET else "", rule)
         assert violation.message == f"the value is not {message}"
@@ -168,15 +160,17 @@ class TestTheBranchOfAChoice:
         schemas = {"Cat": an_object(lives=INTEGER), "Dog": an_object(tail={"type": "string"})}
         mapping = {"c": "Cat", "kitten": "#/components/schemas/Cat"}
         pet = {rule: [ref("Cat"), ref("Dog")], "discriminator": {"propertyName": "kind", "mapping": mapping}}
-        validator = compiled(pet, schemas, direction)
+        compiled = validator(pet, direction, schemas)
 
         for kind in ("c", "kitten", "Cat"):
-            assert validator.accepts({"kind": kind, "lives": 9, "tail": 1})
-            assert rules(pet, {"kind": kind, "lives": "9", "tail": "x"}, schemas, direction) == [
+            assert compiled.accepts({"kind": kind, "lives": 9, "tail": 1})
+            assert rules(pet, {"kind": kind, "lives": "9", "tail": "x"}, direction, schemas=schemas) == [
                 ("/lives", "type")
             ]
-        assert validator.accepts({"kind": "Dog", "lives": "9", "tail": "x"})
-        assert rules(pet, {"kind": "Dog", "lives": 9, "tail": 1}, schemas, direction) == [("/tail", "type")]
+        assert compiled.accepts({"kind": "Dog", "lives": "9", "tail": "x"})
+        assert rules(pet, {"kind": "Dog", "lives": 9, "tail": 1}, direction, schemas=schemas) == [
+            ("/tail", "type")
+        ]
 
     @pytest.mark.parametrize("kind", [{}, {"kind": "bird"}, {"kind": 1}])
     def test_is_any_if_the_discriminator_names_none(self, kind):
@@ -184,8 +178,8 @@ class TestTheBranchOfAChoice:
         schemas = {"Cat": an_object(lives=INTEGER), "Dog": an_object(tail={"type": "string"})}
         pet = {"oneOf": [ref("Cat"), ref("Dog")], "discriminator": {"propertyName": "kind"}}
 
-        assert rules(pet, {**kind, "lives": 9, "tail": 1}, schemas) == []
-        assert rules(pet, {**kind, "lives": 9, "tail": "x"}, schemas) == [("/kind", "discriminator")]
+        assert rules(pet, {**kind, "lives": 9, "tail": 1}, schemas=schemas) == []
+        assert rules(pet, {**kind, "lives": 9, "tail": "x"}, schemas=schemas) == [("/kind", "discriminator")]
 
     @pytest.mark.parametrize("rule", ["oneOf", "anyOf"])
     @pytest.mark.parametrize(
@@ -200,10 +194,10 @@ class TestTheBranchOfAChoice:
         """The message says which values name a schema; it does not repeat the value."""
         schemas = {"Cat": an_object(["lives"], lives=INTEGER), "Dog": an_object(["tail"], tail=INTEGER)}
         pet = {rule: [ref("Cat"), ref("Dog")], "discriminator": {"propertyName": "kind", "mapping": mapping}}
-        validator = compiled(pet, schemas)
+        compiled = validator(pet, schemas=schemas)
 
-        (unknown,) = validator.violations({"kind": "bird"})
-        (missing,) = validator.violations({"lives": "9"})
+        (unknown,) = compiled.violations({"kind": "bird"})
+        (missing,) = compiled.violations({"lives": "9"})
 
         assert (unknown.path, unknown.rule) == (missing.path, missing.rule) == ("/kind", "discriminator")
         assert unknown.message == f"the value names no schema; it must be {listed}"
@@ -238,7 +232,7 @@ def test_reports_the_place_of_a_violation_that_is_nested_too_deeply():
 
     def path(levels):
         value = nested(levels, lambda tree: {"tree": tree}, {"v": "x"})
-        ((found, rule),) = rules(ref("Tree"), value, schemas)
+        ((found, rule),) = rules(ref("Tree"), value, schemas=schemas)
         return found.count("/"), rule
 
     assert path(MAX_DEPTH - 1) == (MAX_DEPTH, "type")
@@ -250,11 +244,11 @@ def test_names_the_choice_between_schemas_that_refer_to_each_other_for_the_same_
     """Such schemas say nothing about the value, but their keyword is known."""
     schemas = {"A": {keyword: [{"allOf": [ref("A"), ref("B")]}]}, "B": {"not": ref("A")}}
 
-    assert rules(ref("A"), "x", schemas) == [("", keyword)]
+    assert rules(ref("A"), "x", schemas=schemas) == [("", keyword)]
 
 
 def test_a_long_enum_is_shortened():
-    (violation,) = compiled({"enum": [f"e{number}" for number in range(100)]}).violations("x")
+    (violation,) = validator({"enum": [f"e{number}" for number in range(100)]}).violations("x")
 
     assert violation.message.endswith('"e8" or 91 other candidates')
 
@@ -285,10 +279,10 @@ def test_what_validators_refer_to_is_compiled_twice_at_most(monkeypatch):
     def count():
         return sum(document["definitions"].get(ref("A")["$ref"], {}) != {} for document in documents)
 
-    assert all(validator.accepts({}) for validator in validators)
+    assert all(one.accepts({}) for one in validators)
     assert count() == 1
-    for validator in validators:
-        assert validator.violations({name: {"a": "x"} for name in "abc"})
+    for one in validators:
+        assert one.violations({name: {"a": "x"} for name in "abc"})
     assert count() == 2
 
 
@@ -339,7 +333,7 @@ def test_asks_for_verdicts_of_a_limited_number_of_values(keyword, branches, is_t
     value = nested(levels, lambda one: {"l": {"v": 1}, "r": one, "kind": names[-1]}, {"v": "x"})
 
     with counted_verdicts() as asked:
-        assert compiled(ref("Tree"), schemas).violations(value)
+        assert validator(ref("Tree"), schemas=schemas).violations(value)
 
     assert len(asked) > 1
     assert sum(asked) <= 250 * elements(value)
@@ -390,13 +384,8 @@ def test_takes_little_time_and_memory(schema, value, expected):
         print(len(validator.violations(value)))
     """
 
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={"PYTHONPATH": ":".join(sys.path)},
-        check=False,
+    done = ended(
+        [sys.executable, "-c", textwrap.dedent(program)], ROOT, env={"PYTHONPATH": ":".join(sys.path)}
     )
 
     assert (done.returncode, done.stdout) == (0, f"{expected}\n"), done.stderr
@@ -439,10 +428,10 @@ def test_a_rejected_value_has_violations_and_each_is_one_of_the_library(
 
     for value in values:
         with counted_verdicts() as asked:
-            validator = compiler.compile(schema, direction, POINTER)
-            found = validator.violations(value)
+            compiled = compiler.compile(schema, direction, POINTER)
+            found = compiled.violations(value)
         assert sum(asked) <= 250 * elements(value)
-        assert validator.accepts(value) == (found == [])
+        assert compiled.accepts(value) == (found == [])
         assert len(found) <= MAX_VIOLATIONS
         real = set(library_errors(schema, value, compiler, direction))
         assert {

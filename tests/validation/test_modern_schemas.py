@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import ClassVar
 
 import jsonschema_rs
@@ -10,29 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.validation.schemas import SchemaCompiler
 from relay.validation.violations import MAX_VIOLATIONS
-from support.compiled import POINTER, read
-from support.hosting import contract as written
+from support import compiled
 from support.modern_schemas import SCHEMAS, VALUES, components
 
-
-def modern(schema, schemas=None):
-    body = {"content": {"application/json": {"schema": schema}}}
-    answer = {"responses": {"204": {"description": "taken"}}}
-    paths = {"/a": {"post": {"requestBody": body, **answer}}}
-    contract = read(written(paths, openapi="3.1.1", components={"schemas": schemas or {}}))
-    compiler = SchemaCompiler(contract)
-    return compiler, contract.operations[0].body.content["application/json"]
-
-
-def rules(schema, value, direction="request", **rest):
-    compiler, compiled = modern(schema, **rest)
-    validator = compiler.compile(compiled, direction, POINTER)
-    assert validator is not None, compiler.problems
-    found = validator.violations(value)
-    assert validator.accepts(value) == (found == [])
-    return [(one.path, one.rule) for one in found]
+rules = partial(compiled.rules, version="3.1.1")
 
 
 @pytest.mark.slow
@@ -44,8 +27,7 @@ def test_a_value_is_valid_if_json_schema_says_so(schemas, schema, values):
     library = jsonschema_rs.Draft202012Validator(
         json.loads(text.replace("#/components/schemas/", "#/$defs/"))
     )
-    compiler, compiled = modern({"$ref": "#/components/schemas/Root"}, {**schemas, "Root": schema})
-    validator = compiler.compile(compiled, "response", POINTER)
+    validator = compiled.validator(schema, "response", schemas, "3.1.1")
 
     for value in values:
         found = validator.violations(value)
@@ -252,8 +234,8 @@ def test_a_schema_means_what_its_dialect_says(dialect, schema, valid, invalid):
 
 def test_the_property_that_requires_a_missing_one_is_named():
     """A client may correct either of them."""
-    compiler, schema = modern({"dependentRequired": {"card": ["address"]}})
+    schema = {"dependentRequired": {"card": ["address"]}}
 
-    (violation,) = compiler.compile(schema, "request", POINTER).violations({"card": 1})
+    (violation,) = compiled.validator(schema, version="3.1.1").violations({"card": 1})
 
     assert (violation.path, violation.message) == ("/address", 'the value is missing, which "card" requires')
