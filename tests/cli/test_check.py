@@ -15,7 +15,7 @@ from relay.cli.preflight import examine
 from relay.project.project import current_project
 from support.hosting import SECRET, contract, operation, write_package
 from support.running import relay, serving
-from support.signing import EC, KeyServer, jwk
+from support.signing import EC, jwk, serving_keys
 
 SHELF = """
     from contextlib import asynccontextmanager
@@ -155,7 +155,7 @@ async def test_finds_a_key_set_that_cannot_be_fetched(unused_port):
 @pytest.mark.slow
 async def test_fetches_a_key_set():
     """The key that would verify tokens is reported; without one, every request would be refused."""
-    with KeyServer() as keys:
+    with serving_keys() as keys:
         empty = await reported(ours(jwt_secret=None, jwt_jwks=keys.url))
         keys.document = {"keys": [jwk(EC, "ES256", "one"), jwk(EC, "ES256", "two")]}
         lines = await reported(ours(jwt_secret=None, jwt_jwks=keys.url))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from copy import deepcopy
 from typing import Any
 
@@ -21,7 +20,7 @@ from relay.project.settings import Settings
 from relay.server.compilation import create
 from support.hosting import SECRET, contract, query
 from support.public_contracts import public_style
-from support.running import COMMAND, ROOT, SPEC, as_project, environment, relay
+from support.running import COMMAND, ROOT, SPEC, as_project, ended, relay
 
 GARAGE = ROOT / "tests/specs/garage/openapi.yaml"
 BEARER = {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}
@@ -1045,16 +1044,7 @@ class TestCommand:
         answer = {"200": {"description": "ok", "content": {"application/json": {"schema": schema}}}}
         document = json.dumps(contract({"/a": {"get": {"responses": answer}}}))
 
-        result = subprocess.run(
-            [*COMMAND, "lint", "-"],
-            cwd=tmp_path, env=environment(tmp_path), input=document,
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        broken = subprocess.run(
-            [*COMMAND, "lint", "-"],
-            cwd=tmp_path, env=environment(tmp_path), input="{",
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        result, broken = (ended([*COMMAND, "lint", "-"], tmp_path, input=text) for text in (document, "{"))
 
         assert (result.returncode, result.stderr) == (1, "")
         assert "things.yaml:1:9: error: the value is not one of array, " in result.stdout

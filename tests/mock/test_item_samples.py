@@ -9,7 +9,7 @@ import pytest
 from relay.project.settings import Settings
 from relay.server.compilation import create
 from support import sequences
-from support.hosting import assert_problem, calling, contract, operation
+from support.hosting import ask, assert_problem, calling, contract, operation
 from support.parts import multipart
 from support.running import ROOT
 
@@ -21,12 +21,16 @@ def application():
     return create(Settings(spec=SPEC, missing=["mock"]))
 
 
-def sending(folder, media_type, content):
-    response = {"description": "", "content": {media_type: content}}
-    document = contract({"/a": {"get": operation("show", responses={"200": response})}}, openapi="3.2.0")
-    spec = folder / "openapi.json"
-    spec.write_text(json.dumps(document))
-    return create(Settings(spec=spec, missing=["mock"]))
+@pytest.fixture
+def sending(hosting):
+    """Mock an operation that responds with a media type."""
+
+    def sending(media_type, content):
+        response = {"description": "", "content": {media_type: content}}
+        document = contract({"/a": {"get": operation("show", responses={"200": response})}}, openapi="3.2.0")
+        return hosting(document, settings={"missing": ["mock"]})
+
+    return sending
 
 
 async def test_a_mocked_stream_has_a_few_items(application):
@@ -68,11 +72,10 @@ ROW = {"type": "object", "required": ["n"], "properties": {"n": {"type": "intege
         ({"a": {"dataValue": {"n": 8}}}, [{"n": 7}, {"n": 7}]),
     ],
 )
-async def test_a_mock_sends_the_next_example_for_an_invalid_one(tmp_path, examples, expected):
+async def test_a_mock_sends_the_next_example_for_an_invalid_one(sending, examples, expected):
     """Else what is made of the schema; 501 would hide a valid response."""
-    application = sending(tmp_path, "application/jsonl", {"itemSchema": ROW, "examples": examples})
-    async with calling(application) as client:
-        response = await client.get("/a")
+    application = sending("application/jsonl", {"itemSchema": ROW, "examples": examples})
+    response = await ask(application)
 
     assert sequences.lines(response.content) == expected
     is_invalid = any(one.rule == "invalid-example" for one in application.warnings)
@@ -96,12 +99,10 @@ async def test_mocked_parts_have_the_files_and_the_headers_of_their_encoding():
     assert assert_problem(wrong, 400, "VALIDATION_ERROR")["errors"][0]["path"] == "/1"
 
 
-async def test_mocked_parts_of_a_stream_have_the_headers_and_media_types_of_their_encoding(tmp_path):
+async def test_mocked_parts_of_a_stream_have_the_headers_and_media_types_of_their_encoding(sending):
     headers = {"X-N": {"required": True, "schema": {"type": "integer"}, "example": 7}}
     encoding = {"contentType": "image/*", "headers": headers}
-    application = sending(tmp_path, "multipart/mixed", {"itemSchema": {}, "itemEncoding": encoding})
-    async with calling(application) as client:
-        response = await client.get("/a")
+    response = await ask(sending("multipart/mixed", {"itemSchema": {}, "itemEncoding": encoding}))
 
     assert [kind for kind, _ in sequences.parts(response.content, response.headers["content-type"])] == [
         "image/png"

@@ -6,14 +6,13 @@ import importlib
 import importlib.metadata
 import json
 import os
-import subprocess
 import sys
 
 import pytest
 
 from relay.project.import_path import FolderFinder, NeighbourFinder, make_importable
 from support.hosting import SECRET, contract, operation, write_package
-from support.running import COMMAND, ROOT, as_project, environment, serving
+from support.running import COMMAND, ROOT, as_project, ended, environment, serving
 
 SAFE = [sys.executable, "-P", "-m", "relay"]
 """The command as its script runs it: without the working directory on the import path."""
@@ -27,9 +26,7 @@ raise ImportError("not Python's, nor the installed one")
 
 def run(folder, *command, **variables):
     given = {"RELAY_JWT_SECRET": SECRET, "RELAY_PORT": "0", **variables}
-    return subprocess.run(
-        command, cwd=folder, env={**environment(folder), **given}, capture_output=True, text=True, timeout=120, check=False
-    )  # fmt: skip
+    return ended(command, folder, env=environment(folder, **given), timeout=120)
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
+from functools import partial
 
-import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,9 +15,9 @@ from relay.server import deadline
 from relay.server.deadline import Deadline
 from relay.server.errors import ClientDisconnected, HandlerTimeout
 from relay.server.transport.protocol import Protocol
-from relay.server.transport.servers import listening
 from support.hosting import ask, assert_problem, bearer, calling, contract, operation
 from support.running import eventually_async
+from support.streaming import served
 from support.wire import request
 
 NAMES = {
@@ -88,6 +88,10 @@ def hurried(hosted):
     return hosted(handler_seconds=0.05)
 
 
+async def has_ended(client, names):
+    return (await client.get("/ended")).json() == names
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("path", ["/async", "/thread", "/shielded"])
 async def test_a_handler_has_a_deadline(hurried, path):
@@ -109,11 +113,7 @@ async def test_what_a_handler_shields_is_done(hurried):
     """A write that must not be cut off, even if no client waits for it."""
     async with calling(hurried) as client:
         await client.get("/shielded")
-
-        async def written():
-            return (await client.get("/ended")).json() == ["written"]
-
-        await eventually_async(written)
+        await eventually_async(partial(has_ended, client, ["written"]))
 
 
 async def test_a_handler_may_answer_when_it_is_cancelled(hurried):
@@ -134,12 +134,7 @@ async def test_without_a_deadline_a_handler_takes_its_time(hosted):
 @pytest.mark.slow
 async def test_clients_that_hang_up_hold_no_places(hosted, unused_tcp_port, requests_told):
     """Each handler is cancelled; the log and the metrics say how many clients were gone."""
-    application = hosted(max_in_flight=4)
-    async with (
-        application.running(),
-        listening(application, 100, "127.0.0.1", unused_tcp_port),
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{unused_tcp_port}") as client,
-    ):
+    async with served(hosted(max_in_flight=4), unused_tcp_port) as client:
         for path in ("/async", "/async", "/async", "/secure"):
             _, writer = await asyncio.open_connection("127.0.0.1", unused_tcp_port)
             writer.write(request("GET", path, None, *bearer({"sub": "u"}).items()))
@@ -147,10 +142,7 @@ async def test_clients_that_hang_up_hold_no_places(hosted, unused_tcp_port, requ
             await asyncio.sleep(0.02)
             writer.close()
 
-        async def ended():
-            return (await client.get("/ended")).json() == ["wait"] * 3
-
-        await eventually_async(ended)
+        await eventually_async(partial(has_ended, client, ["wait"] * 3))
         await asyncio.sleep(2 * deadline.TICK)
         metrics = (await client.get("/metrics")).text
 
@@ -162,9 +154,8 @@ async def test_clients_that_hang_up_hold_no_places(hosted, unused_tcp_port, requ
 @pytest.mark.slow
 async def test_a_request_behind_it_keeps_no_handler_alive(hosted, unused_tcp_port, requests_told):
     """Nor does it stay in memory itself, when the client has left."""
-    application = hosted()
     connections = weakref.WeakSet()
-    async with application.running(), listening(application, 100, "127.0.0.1", unused_tcp_port):
+    async with served(hosted(), unused_tcp_port):
         for _ in range(3):
             _, writer = await asyncio.open_connection("127.0.0.1", unused_tcp_port)
             writer.write(request("GET", "/async", close=False))

@@ -15,7 +15,7 @@ from relay.contract.diagnostics import SetupError
 from relay.server import keys
 from support.hosting import SECRET
 from support.running import ROOT, ended, eventually_async
-from support.signing import EC, ED, RSA, KeyServer, encoded, jwk, pem, refuses, sign, verifier
+from support.signing import EC, ED, RSA, encoded, jwk, pem, refuses, serving_keys, sign, verifier
 
 PRIVATE_PEM = ED.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 WEAK = rsa.generate_private_key(65537, 1024)  # noqa: S505 -- to be refused
@@ -144,7 +144,7 @@ async def test_uses_no_two_keys_of_one_name(tmp_path, caplog):
 
 @pytest.fixture
 def key_server():
-    with KeyServer(jwk(RSA, "RS256", "r")) as server:
+    with serving_keys(jwk(RSA, "RS256", "r")) as server:
         yield server
 
 

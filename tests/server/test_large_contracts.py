@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from relay.project.settings import Settings
 from relay.server.compilation import create
 from relay.validation import schemas as compiling
 from support.large_contracts import payment_style
+from support.running import ROOT, ended
 
 SECRET = "x" * 40
 
@@ -66,7 +66,5 @@ def test_a_payment_providers_contract_is_served_in_bounded_memory(tmp_path):
     """450 operations and 800 schemas took two gigabytes once."""
     path = tmp_path / "openapi.json"
     path.write_text(json.dumps(payment_style()), "utf-8")
-    finished = subprocess.run(
-        [sys.executable, "-c", MEASURED, path], capture_output=True, text=True, check=True, timeout=300
-    )
-    assert int(finished.stdout) < 600
+    finished = ended([sys.executable, "-c", MEASURED, path], ROOT, timeout=300)
+    assert int(finished.stdout) < 600, finished.stderr

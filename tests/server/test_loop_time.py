@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import time
 from contextlib import asynccontextmanager
 
 import pytest
 
 from relay import Settings, create_app
-from relay.server.transport.servers import listening
 from support.hosting import SECRET, bearer, contract, operation
+from support.streaming import served
 from support.targets import GARAGE
 from support.wire import request
 
@@ -63,21 +62,19 @@ THINGS = """
 
 
 @asynccontextmanager
-async def served(application):
+async def asking(application, port):
     """Serve an application in this process; yield a function that sends bytes and waits for the end."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    async with application.running(), listening(application, 50, "127.0.0.1", port):
 
-        async def ask(sent):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            try:
-                async with asyncio.timeout(60):
-                    writer.write(sent)
-                    return await reader.read()
-            finally:
-                writer.close()
+    async def ask(sent):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            async with asyncio.timeout(60):
+                writer.write(sent)
+                return await reader.read()
+        finally:
+            writer.close()
 
+    async with served(application, port):
         yield ask
 
 
@@ -159,10 +156,10 @@ def garage():
 
 @pytest.mark.parametrize("target", ["recursive", "garage"])
 @pytest.mark.usefixtures("logs_as_before")
-async def test_no_request_costs_much_more_than_a_quiet_one(target, request):
+async def test_no_request_costs_much_more_than_a_quiet_one(target, request, unused_tcp_port):
     """Before or after anybody has shown a token; the ratio, because machines differ."""
     application, path = request.getfixturevalue(target)
-    async with served(application) as ask:
+    async with asking(application, unused_tcp_port) as ask:
         quiet = min([await cost(ask, QUIET, times=1) for _ in range(50)])
         costs = {name: await cost(ask, sent) / quiet for name, sent in [*posted(path), *heads(path)]}
     assert {name: round(ratio) for name, ratio in costs.items() if ratio > MOST} == {}

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import socket
 import sys
-import threading
 import time
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import httpx
 import pytest
@@ -23,6 +21,7 @@ from relay.contract.diagnostics import SetupError
 from relay.contract.loading import load_contract
 from relay.server import tracing
 from relay.server.tracing import Traced
+from support.answering import PreparedResponse, answering
 from support.hosting import contract, operation
 from support.running import ROOT, serving_demo
 
@@ -63,39 +62,28 @@ def tracer_into(exporter):
     return provider.get_tracer("test")
 
 
-class Collector(HTTPServer):
-    """The receiving end of OTLP over HTTP, which remembers what it was sent."""
+class Collector:
+    """The receiving end of OTLP over HTTP, which keeps what it was sent."""
 
-    def __init__(self) -> None:
-        self.raw = bytearray()
-        super().__init__(("127.0.0.1", 0), _CollectorHandler)
-        self.url = f"http://127.0.0.1:{self.server_port}"
+    raw, url = b"", ""
+
+    def answer(self, request):
+        self.raw += request.body
+        return PreparedResponse()
 
     def resources(self):
         """The resources that spans were sent of; messages of protobuf are joined by writing one behind the other."""
-        return ExportTraceServiceRequest.FromString(bytes(self.raw)).resource_spans
+        return ExportTraceServiceRequest.FromString(self.raw).resource_spans
 
     def spans(self):
         return [span for found in self.resources() for scope in found.scope_spans for span in scope.spans]
 
 
-class _CollectorHandler(BaseHTTPRequestHandler):
-    def do_POST(self):
-        self.server.raw += self.rfile.read(int(self.headers["content-length"]))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_arguments): ...
-
-
 @pytest.fixture
 def collector():
-    with Collector() as collector:
-        thread = threading.Thread(target=collector.serve_forever, args=[0.02])
-        thread.start()
+    collector = Collector()
+    with answering(collector.answer) as collector.url:
         yield collector
-        collector.shutdown()
-        thread.join()
 
 
 class Exporter(InMemorySpanExporter):

@@ -4,8 +4,9 @@ import base64
 import json
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import jwt
 import pytest
@@ -16,6 +17,7 @@ from relay.project.settings import Settings
 from relay.server.errors import Unauthenticated
 from relay.server.tokens import TokenVerifier, token_verifier
 
+from .answering import PreparedResponse, ReceivedRequest, answering
 from .hosting import SECRET
 
 RSA = rsa.generate_private_key(65537, 2048)
@@ -66,7 +68,7 @@ async def refuses(verify: TokenVerifier, token: str, reason: str | None = None) 
     assert reason in (None, refusal.value.reason)
 
 
-class KeyServer(ThreadingHTTPServer):
+class KeyServer:
     """An address that serves a key set, or fails without one, and counts how often it is asked."""
 
     def __init__(self, *keys: Any) -> None:
@@ -74,27 +76,20 @@ class KeyServer(ThreadingHTTPServer):
         self.asked = 0
         self.may_answer = threading.Event()
         self.may_answer.set()
-        super().__init__(("127.0.0.1", 0), _KeyHandler)
-        self.url = f"http://127.0.0.1:{self.server_port}/jwks"
+        self.url = ""
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self.serve_forever, args=[0.02], daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.may_answer.set()
-        self.shutdown()
-        self.server_close()
+    def answer(self, _request: ReceivedRequest) -> PreparedResponse:
+        """Answer with the document, once that is allowed."""
+        self.asked += 1
+        self.may_answer.wait(20)
+        return PreparedResponse(200 if self.document else 500, self.document)
 
 
-class _KeyHandler(BaseHTTPRequestHandler):
-    server: KeyServer
-
-    def do_GET(self) -> None:
-        self.server.asked += 1
-        self.server.may_answer.wait(20)
-        self.send_response(200 if self.server.document else 500)
-        self.end_headers()
-        self.wfile.write(json.dumps(self.server.document).encode())
-
-    def log_message(self, *_arguments: object) -> None: ...
+@contextmanager
+def serving_keys(*keys: Any) -> Iterator[KeyServer]:
+    """Serve a key set until left."""
+    server = KeyServer(*keys)
+    with answering(server.answer) as url:
+        server.url = f"{url}/jwks"
+        yield server
+        server.may_answer.set()

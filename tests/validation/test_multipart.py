@@ -116,12 +116,18 @@ def test_a_fault_ends_the_reading():
         ),
         b"--b " + b" " * 10_000,
         b"\r\n" * 10_000,
+        b"--b\r\n\r\nx\r\n" + END,
+        part(b'name="\xff"', b"x") + END,
+        part(b'Content-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: base64', b"!") + END,
+        part(b'Content-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: bogus', b"x") + END,
     ],
-    ids=["parts", "no name", "headers", "header", "header name", "all headers", "padding", "no boundary"],
+    ids="parts,no name,headers,header,header name,all headers,padding,no boundary,no header,Latin-1,base64,bogus".split(
+        ","
+    ),
 )
 @pytest.mark.parametrize("size", [100, None])
 def test_what_a_form_may_have_is_limited(body, size):
-    """Whatever its length, the memory that it takes is bounded."""
+    """However long it is, the memory that it takes is bounded; what has two readings is refused."""
     assert parsed(body, size).fault is not None
 
 
@@ -135,7 +141,8 @@ def test_values_are_limited_together_and_files_are_not():
 
 
 @pytest.mark.parametrize(
-    "content_type", ["multipart/form-data", "multipart/form-data; boundary=", f"{BOUNDED}{'b' * 300}"]
+    "content_type",
+    ["multipart/form-data", "multipart/form-data; boundary=", f"{BOUNDED}{'b' * 300}", f"{BOUNDED}other"],
 )
 def test_a_boundary_is_needed(content_type):
     """RFC 2046 section 5.1.1, which allows 70 characters."""

@@ -103,16 +103,9 @@ def test_rejects_a_content_encoding_but_the_identity(encoding):
         decode(TAKES_JSON, b"{}", JSON, (b"content-encoding", encoding))
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        *(b"{", b'{"size": 1}{}', b'{"size": "\xff"}', b'{"size": 1, "size": 2}', b'{"size": NaN}'),
-        *(b'{"size": Infinity}', b'{"size": "\\ud800"}', b'{"size": ' + b"1" * 5000 + b"}"),
-        *(b'{"size": ' + b"[" * 100_000, b'{"size": ' + b"[" * 300 + b"]" * 300 + b"}"),
-    ],
-)
+@pytest.mark.parametrize("body", [b'{"size": 1, "size": 2}', b'{"size": ' + b"[" * 100_000])
 def test_rejects_json_that_not_every_parser_accepts(body):
-    """Connexion accepts it or responds with 500."""
+    """Connexion accepts it or responds with 500; `test_json_strict.py` has the other cases."""
     assert violations(TAKES_JSON, body, JSON) == [("body", "", "format")]
 
 
@@ -346,27 +339,10 @@ def test_a_binary_part_is_an_upload_however_it_is_sent(more):
     assert [one.read() for one in found["files"]] == [b"\xff", b""]
 
 
-@pytest.mark.parametrize(
-    ("body", "content_type"),
-    [
-        (b"garbage", BOUNDED),
-        *(
-            (part("name", b"x") + END, f"{MULTIPART}{more}")
-            for more in ("", "; boundary=other", "; boundary=")
-        ),
-        (part("name", b"x") + END, f"{MULTIPART}; boundary={'b' * 300}"),
-        (part("name", b"x"), BOUNDED),
-        (part("name", b"x") + part("file", b"x")[:-2], BOUNDED),
-        (b"--b\r\n\r\nx\r\n" + END, BOUNDED),
-        (b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n" + END, BOUNDED),
-        (part("\xff", b"x").replace(b"\xc3\xbf", b"\xff") + END, BOUNDED),
-        (part("name", b"!", b"Content-Transfer-Encoding: base64") + END, BOUNDED),
-        (part("name", b"x", b"Content-Transfer-Encoding: bogus") + END, BOUNDED),
-    ],
-)
-def test_rejects_malformed_multipart_bodies(body, content_type):
-    """Also a body truncated at any length, for which Connexion responds with 500."""
-    assert violations(TAKES_PARTS, body, content_type) == [("body", "", "format")]
+@pytest.mark.parametrize("body", [b"garbage", part("name", b"x") + part("file", b"x")[:-2]])
+def test_rejects_malformed_multipart_bodies(body):
+    """Connexion responds with 500; `test_multipart.py` has the other cases."""
+    assert violations(TAKES_PARTS, body, BOUNDED) == [("body", "", "format")]
 
 
 TAKES_ALL = request_decoder(
