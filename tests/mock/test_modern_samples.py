@@ -89,7 +89,8 @@ def test_is_deterministic(schema, value):
 
 
 @pytest.mark.parametrize(
-    ("encoding", "decode"), [("base64", base64.b64decode), ("base32", base64.b32decode), (None, str.encode)]
+    ("encoding", "decode"),
+    [("base64", base64.b64decode), ("base32hex", base64.b32hexdecode), (None, str.encode)],
 )
 def test_writes_documents_into_texts(encoding, decode):
     """A client decodes them (JSON Schema Validation, section 8)."""

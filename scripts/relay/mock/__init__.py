@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from relay.contract.model import Contract, Operation
 from relay.validation.http import BODILESS, HeaderList, Response, header
-from relay.validation.media_types import TOKEN, elements, parameters, read_accept, unquoted
+from relay.validation.media_types import TOKEN, elements, parameters, quoted, read_accept, unquoted
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
 
@@ -83,8 +83,4 @@ def read_preferences(header: str) -> dict[str, str]:
 
 def write_preferences(applied: Mapping[str, str]) -> str:
     """Return the value of Preference-Applied (section 3)."""
-    escaped = {name: re.sub(r'(["\\])', r"\\\1", value) for name, value in applied.items()}
-    return ", ".join(
-        f"{name}={value}" if _TOKEN.fullmatch(value) else f'{name}="{escaped[name]}"'
-        for name, value in applied.items()
-    )
+    return ", ".join(f"{name}={quoted(value)}" for name, value in applied.items())

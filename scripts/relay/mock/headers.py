@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
-from relay.contract.json_text import json_bytes
 from relay.contract.model import Parameter, Response
 from relay.validation.http import ALWAYS, is_field
 from relay.validation.query_strings import parameter_reader
 from relay.validation.results import HeaderDecoder
+from relay.validation.style_writing import pairs
 
 from .examples import examples
-from .files import text_of
 from .samples import Sampler
 from .schema_parts import NoSample, SchemaPart
 
@@ -58,17 +56,7 @@ def _candidates(header: Parameter, sampler: Sampler) -> Iterator[str]:
     part = SchemaPart(header.schema, (*pointer, "schema"))
     for _, value, at in examples(sampler.contract, raw, pointer, read):
         if sampler.example(value, part, at):
-            yield _written(value, header)
+            yield pairs(header, value)[0][1]
     if header.required or sampler.has_example(part):
         with suppress(NoSample):
-            yield _written(sampler.sample(header.schema, part.pointer), header)
-
-
-def _written(value: Any, header: Parameter) -> str:
-    """Return a header's value in style simple (OpenAPI 3.0.3, "Style Values")."""
-    if header.media_type is not None:
-        return json_bytes(value).decode()
-    if isinstance(value, dict):
-        sign = "=" if header.explode else ","
-        return ",".join(f"{key}{sign}{text_of(item)}" for key, item in value.items())
-    return ",".join(map(text_of, value)) if isinstance(value, list) else text_of(value)
+            yield pairs(header, sampler.sample(header.schema, part.pointer))[0][1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import math
 import quopri
@@ -16,6 +15,7 @@ from typing import Any
 from relay.contract.json_text import json_bytes
 from relay.contract.model import Schema
 from relay.validation import media_types as media
+from relay.validation.contents import ENCODERS
 from relay.validation.schemas import INTEGER_BOUNDS
 
 from .files import file_of
@@ -27,14 +27,7 @@ MAX_LENGTH = 10_000  # characters of one string
 
 _WORDS = frozenset(("pattern", "format", "contentEncoding", "contentMediaType"))
 _DAY = dt.date(2024, 1, 1)
-_ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
-    "base64": b64encode,
-    "base64url": base64.urlsafe_b64encode,
-    "base32": base64.b32encode,
-    "base16": base64.b16encode,
-    "quoted-printable": quopri.encodestring,
-}
-"""RFC 4648 and RFC 2045; with another encoding the text stays as it is."""
+_ENCODERS = {**ENCODERS, "quoted-printable": quopri.encodestring}  # by others, a text stays as it is
 
 
 def write_text(target: Target, builder: Builder) -> str:
@@ -70,7 +63,7 @@ def _contents(part: SchemaPart, least: int, target: Target, builder: Builder) ->
     encoding, media_type = part.schema.get("contentEncoding"), part.schema.get("contentMediaType")
     if encoding is None and media_type is None:
         return
-    encode = _ENCODINGS.get(str(encoding).lower(), bytes)
+    encode = _ENCODERS.get(str(encoding).lower(), bytes)
     content = _document(part, media_type, target, builder)
     for document in (content, content.ljust(least), b""):
         yield encode(document).decode("utf-8", "replace")

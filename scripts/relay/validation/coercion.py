@@ -161,7 +161,7 @@ def types_of(schema: Schema, contract: Contract) -> frozenset[str]:
 def stated_types_of(schema: Schema, contract: Contract) -> frozenset[str]:
     """Return the types that the schema names or gives examples of; none where it only has keywords of a type."""
     types: set[str] = set()
-    for part in _parts(schema, contract):
+    for part in parts_of(schema, contract):
         if "type" in part:
             types.update([part["type"]] if isinstance(part["type"], str) else part["type"])
         else:
@@ -203,7 +203,7 @@ def properties_of(schema: Schema, contract: Contract) -> dict[str, Schema]:
 
 def pattern_properties_of(schema: Schema, contract: Contract) -> dict[str, Schema]:
     """Return the properties that are described by a pattern, of the schema and of all its alternatives."""
-    return dict(chain.from_iterable(pattern_properties(one).items() for one in _parts(schema, contract)))
+    return dict(chain.from_iterable(pattern_properties(one).items() for one in parts_of(schema, contract)))
 
 
 def prefix_items_of(schema: Schema, contract: Contract) -> list[Schema]:
@@ -244,14 +244,14 @@ def required_of(schema: Schema, contract: Contract) -> frozenset[str]:
 
 def _found(schema: Schema, contract: Contract, *words: str) -> Iterator[Any]:
     """Yield the values of keywords in a schema and in those within it that may describe the same value."""
-    return (part[word] for part in _parts(schema, contract) for word in words if word in part)
+    return (part[word] for part in parts_of(schema, contract) for word in words if word in part)
 
 
-def _parts(schema: Schema, contract: Contract, seen: tuple[str, ...] = ()) -> list[Schema]:
+def parts_of(schema: Schema, contract: Contract, seen: tuple[str, ...] = ()) -> list[Schema]:
     """Return a schema and those within it that may describe the same value, with `$ref`s resolved."""
     if (ref := schema.get("$ref")) is not None:
-        return [] if ref in seen else _parts(contract.resolve(schema), contract, (*seen, ref))
-    return [schema, *(inner for part in applied_schemas(schema) for inner in _parts(part, contract, seen))]
+        return [] if ref in seen else parts_of(contract.resolve(schema), contract, (*seen, ref))
+    return [schema, *(inner for part in applied_schemas(schema) for inner in parts_of(part, contract, seen))]
 
 
 def _unchanged(value: Any) -> Any:

@@ -7,15 +7,16 @@ An `itemSchema` describes an event as an object of its fields, whose data is tex
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from relay.contract.documents import Pointer
-from relay.contract.model import ABSENT, Contract, Schema
-from relay.contract.schema_words import applied_schemas
+from relay.contract.model import ABSENT, Schema
 
 from . import media_types as media
+from .coercion import parts_of
 from .errors import ResponseViolation
 from .items import Items
 from .json_strict import NotJson, parse_json
@@ -131,37 +132,19 @@ def event_items(
 ) -> EventItems:
     """Return how the events that a schema describes are written."""
     contract = compiler.contract
-    found = [*_data_schemas(schema, contract)]
-    contents = [(one.get("contentSchema", {}), is_always) for one, is_always in found if _is_json(one)]
-    always = [one for one, is_always in contents if is_always]
+    always = _contents(schema, contract.with_parts)
+    contents = _contents(schema, partial(parts_of, contract=contract))
     whole = always[0] if len(always) == 1 else {"allOf": always}
     of_data = compiler.compile(whole, direction, pointer) if always else None
-    data = Shape({"anyOf": [one for one, _ in contents]}, contract) if contents else None
-    return EventItems(validator, Shape(schema, contract), data, of_data)
+    data = Shape({"anyOf": contents}, contract) if contents else None
+    return EventItems("events", validator, Shape(schema, contract), data, of_data)
+
+
+def _contents(schema: Schema, parts: Callable[[Schema], Iterable[Schema]]) -> list[Schema]:
+    """Return the schemas of data that is JSON, by the parts of the schema of an event that are looked at."""
+    data = [event["properties"]["data"] for event in parts(schema) if "data" in event.get("properties", {})]
+    return [one.get("contentSchema", {}) for each in data for one in parts(each) if _is_json(one)]
 
 
 def _is_json(schema: Schema) -> bool:
     return "contentEncoding" not in schema and media.is_json(str(schema.get("contentMediaType", "")))
-
-
-def _data_schemas(schema: Schema, contract: Contract) -> Iterator[tuple[Schema, bool]]:
-    for event, is_always in _same_value(schema, contract):
-        part = event.get("properties", {}).get("data")
-        if isinstance(part, dict):
-            yield from ((one, is_always and always) for one, always in _same_value(part, contract))
-
-
-def _same_value(schema: Schema, contract: Contract) -> Iterator[tuple[Schema, bool]]:
-    """Yield a schema and those of the same value, each with whether it always applies."""
-    todo: list[tuple[Schema, bool]] = [(schema, True)]
-    seen: set[tuple[str, bool]] = set()
-    while todo:
-        part, is_always = todo.pop()
-        if "$ref" in part:
-            if (part["$ref"], is_always) in seen:
-                continue
-            seen.add((part["$ref"], is_always))
-            part = contract.resolve(part)
-        yield part, is_always
-        in_all = part.get("allOf", [])
-        todo += [(one, is_always and one in in_all) for one in applied_schemas(part) if isinstance(one, dict)]

@@ -19,7 +19,7 @@ from .item_reading import MalformedItem, ReadItem, Splitter, item_value, read_it
 from .items import Items, ItemViolation, JsonItems, PartItems, written_list
 from .json_strict import NotJson
 from .json_writing import to_json
-from .media_types import FRAMES, Kind, kind_of_items
+from .media_types import kind_of_items
 from .multipart import MalformedForm
 from .part_decoders import Nesting, PartsDecoder
 from .part_writing import with_boundary
@@ -36,7 +36,6 @@ class ItemContent(NamedTuple):
     """How a body of items is validated and written, as `media_type`; `whole` validates a list of all items."""
 
     items: Items
-    kind: Kind
     whole: Validator | None = None
     media_type: str = ""
 
@@ -80,16 +79,16 @@ class ItemContent(NamedTuple):
 
     def _read(self, body: bytes) -> list[tuple[ReadItem, Any]]:
         try:
-            split = split_items(self.kind, body, self.media_type)
-            return [(one, item_value(self.kind, one)) for one in split]
+            split = split_items(self.items.kind, body, self.media_type)
+            return [(one, item_value(self.items.kind, one)) for one in split]
         except ValueError as exc:
             reason = str(exc) if isinstance(exc, NotJson | MalformedItem) else "an item is malformed"
             raise ResponseViolation.at("", "type", reason) from None
 
     def _check_whole(self, body: bytes) -> None:
-        if self.whole is None or self.kind == "parts":
+        if self.whole is None or self.items.kind == "parts":
             return
-        if violations := self.whole.violations([*read_items(self.kind, body, self.media_type)]):
+        if violations := self.whole.violations([*read_items(self.items.kind, body, self.media_type)]):
             raise ResponseViolation(violations)
 
 
@@ -170,11 +169,10 @@ def content_at(pointer: Pointer, direction: Direction, compiler: SchemaCompiler)
         parts = PartsDecoder(schema, compiler, pointer, Nesting(compiler, direction))
         validator = compiler.compile(schema, direction, pointer)
         return PartContent(parts, validator, pointer[-1]) if validator is not None else None
-    kind = kind_of_items(pointer[-1])
     items = compile_items(media_object["itemSchema"], direction, compiler, pointer)
-    if items is None or kind is None:
+    if items is None:
         return None
-    return ItemContent(items, kind, compiler.compile(schema, direction, pointer) if schema else None)
+    return ItemContent(items, compiler.compile(schema, direction, pointer) if schema else None)
 
 
 def compile_items(
@@ -199,15 +197,14 @@ def compile_items(
     shape = Shape(schema, compiler.contract)
     if kind == "parts":
         warn_nested_in_stream(*compiler.contract.follow(pointer), compiler)
-        return PartItems(validator, shape, rules_by_position(pointer, compiler))
-    return JsonItems(validator, shape, FRAMES[kind])
+        return PartItems(kind, validator, shape, rules_by_position(pointer, compiler))
+    return JsonItems(kind, validator, shape)
 
 
 class ItemDecoder:
     """Decodes the items of one documented media type."""
 
-    def __init__(self, kind: Kind, items: Items, schema: Schema, compiler: SchemaCompiler) -> None:
-        self._kind = kind
+    def __init__(self, items: Items, schema: Schema, compiler: SchemaCompiler) -> None:
         self._items = items
         self._drop = dropping(schema, compiler)
         self._fill = filling(schema, compiler)
@@ -217,11 +214,11 @@ class ItemDecoder:
 
     def splitter(self, content_type: str, limit: int) -> Splitter:
         """Return what splits a body into items of at most `limit` bytes. Raises MalformedItem."""
-        return splitter(self._kind, content_type, limit)
+        return splitter(self._items.kind, content_type, limit)
 
     def _decoded(self, item: ReadItem, number: int) -> tuple[Any, list[Violation]]:
         try:
-            value = item_value(self._kind, item, refuses_nul=self._refuses_nul)
+            value = item_value(self._items.kind, item, refuses_nul=self._refuses_nul)
         except ValueError as exc:
             reason = str(exc) if isinstance(exc, NotJson) else "the item is not valid for its media type"
             return None, [Violation(f"/{number}", "format", reason)]
@@ -247,8 +244,6 @@ def item_decoders(body: RequestBody, compiler: SchemaCompiler) -> dict[str, Item
     found: dict[str, ItemDecoder] = {}
     for name, schema in body.items.items():
         pointer = (*body.pointer, "content", name)
-        items = compile_items(schema, "request", compiler, pointer)
-        kind = kind_of_items(name)
-        if items is not None and kind is not None:
-            found[name] = ItemDecoder(kind, items, schema, compiler)
+        if (items := compile_items(schema, "request", compiler, pointer)) is not None:
+            found[name] = ItemDecoder(items, schema, compiler)
     return media.by_name(found)

@@ -12,7 +12,7 @@ from .encoding_objects import ByPosition, PartRules
 from .errors import ResponseViolation
 from .item_reading import ReadItem
 from .json_writing import bytes_of, write_json
-from .media_types import Frame
+from .media_types import FRAMES, Kind
 from .part_writing import DEFAULT_TEXT, PartItem, framed, last_delimiter, with_boundary
 from .shapes import Shape
 from .validators import Validator
@@ -27,6 +27,7 @@ class ItemViolation(ResponseViolation):
 class Items(ABC):
     """How the items of one documented media type are validated and written; compiled at start."""
 
+    kind: Kind
     validator: Validator
     shape: Shape
 
@@ -55,12 +56,10 @@ class Items(ABC):
 class JsonItems(Items):
     """Items of JSON in a frame."""
 
-    frame: Frame
-
     def write(self, item: Any, number: int, *, is_validated: bool = True) -> bytes:  # noqa: ARG002 -- all are written alike
         """Return an item in its frame. Raises ResponseViolation."""
-        validator = self.validator if is_validated else None
-        return b"".join((self.frame.before, write_json(item, validator, self.shape), self.frame.after))
+        before, after = FRAMES[self.kind]
+        return before + write_json(item, self.validator if is_validated else None, self.shape) + after
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class MediaType(NamedTuple):
     @property
     def key(self) -> str:
         """The one spelling of the media type, without charset."""
-        written = [f"; {name}={_word(value)}" for name, value in sorted(self.parameters)]
+        written = [f"; {name}={quoted(value)}" for name, value in sorted(self.parameters)]
         return "".join([self.name, *written])
 
 
@@ -141,7 +141,8 @@ def _rank(documented: MediaType, given: MediaType) -> tuple[int, int] | None:
 _remembered = lru_cache(maxsize=1024)(parse_media_type)
 
 
-def _word(value: str) -> str:
+def quoted(value: str) -> str:
+    """Return a token as it is, and any other text as a quoted string (RFC 9110 section 5.6.4)."""
     if re.fullmatch(TOKEN, value):
         return value
     escaped = re.sub(r'(["\\])', r"\\\1", value)
@@ -196,14 +197,8 @@ _LINES = frozenset(
 )
 
 
-class Frame(NamedTuple):
-    """The bytes before and after an item of JSON."""
-
-    before: bytes
-    after: bytes
-
-
-FRAMES: dict[Kind, Frame] = {"lines": Frame(b"", b"\n"), "texts": Frame(b"\x1e", b"\n")}
+FRAMES: dict[Kind, tuple[bytes, bytes]] = {"lines": (b"", b"\n"), "texts": (b"\x1e", b"\n")}
+"""The bytes before and after an item of JSON."""
 
 
 def kind_of_items(media_type: str) -> Kind | None:

@@ -132,15 +132,10 @@ def _decoded_cookie(value: str) -> str:
         return value
 
 
-def same(text: str) -> str:
-    """Return a text that has no encoding."""
-    return text
-
-
 DECODERS: dict[Location, Callable[[str], str]] = {
     "path": unquote,
     "query": unquote_plus,
-    "header": same,
+    "header": str,
     "cookie": _decoded_cookie,
     "querystring": unquote,
 }

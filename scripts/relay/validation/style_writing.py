@@ -19,7 +19,7 @@ def pairs(parameter: Parameter, value: Any) -> list[tuple[str, str]]:
     Separators within items are encoded, so they do not split them (RFC 6570 section 3.2.8).
     """
     name = parameter.name
-    encode = _unchanged if parameter.location in ("header", "cookie") else encoded_text
+    encode: Callable[[str], str] = str if parameter.location in ("header", "cookie") else encoded_text
     if parameter.media_type is not None:
         return [(encode(name), encode(json_bytes(value).decode()))]
     if parameter.style == "deepObject" and isinstance(value, dict | list):
@@ -110,11 +110,7 @@ def _item_encoder(parameter: Parameter, value: Any) -> Callable[[str], str]:
         or parameter.location == "header"
         or (parameter.location == "cookie" and is_scalar)
     ):
-        return _unchanged
+        return str
     if parameter.style == "label" and parameter.explode:
         return lambda text: encoded_text(text).replace(".", "%2E")
     return encoded_text
-
-
-def _unchanged(text: str) -> str:
-    return text

@@ -11,7 +11,7 @@ from relay.contract.model import ABSENT, Contract, Parameter
 
 from .coercion import MAX_NESTING, Coercion, Shape, properties_of, shapes_of
 from .json_strict import NotJson, parse_json
-from .raw_texts import DECODERS, Raw, Texts, same
+from .raw_texts import DECODERS, Raw, Texts
 
 SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 """The separators that a URL cannot contain: they are percent-encoded (OpenAPI 3.0.4, "Percent-Encoding")."""
@@ -61,7 +61,7 @@ class Splitter:
         self._prefix = _PREFIXES.get(self._style, "")
         self._separator = (self._explode and self._prefix) or SEPARATORS.get(self._style, ",")
         self._strips = parameter.location == "header"  # spaces around an item are no part of it
-        self._decode = same if self._style == "cookie" else DECODERS[parameter.location]
+        self._decode: Decode = str if self._style == "cookie" else DECODERS[parameter.location]
 
     def readings(self, written: str) -> list[Any]:
         """Return what a text as sent may mean, the likeliest first. Raises Malformed if it is not in the style.
@@ -71,8 +71,8 @@ class Splitter:
         """
         decoded = self._decode(written)
         if decoded == written:
-            return self._split(written, same)
-        texts = [(written, self._decode), (decoded, same)]
+            return self._split(written, str)
+        texts: list[tuple[str, Decode]] = [(written, self._decode), (decoded, str)]
         if self._separator in written[len(self._prefix) :]:
             del texts[1]
         elif self._style in SEPARATORS:
