@@ -168,14 +168,10 @@ async def test_fetches_a_key_set():
     ("ready", "lines", "found"),
     [
         ("pass", "'dust it'", ["warning: shelf: dust it", "info: shelf: it is ready"]),
-        (
-            "raise OSError('sk_canary')",
-            "",
-            ["error: shelf: not ready: OSError; is it running, and reachable from here?"],
-        ),
+        ("raise OSError('sk_canary')", "", ["error: shelf: not ready: OSError; is it running, and reachable from here?"]),
     ],
     ids=["repair", "fails"],
-)
+)  # fmt: skip
 async def test_a_collaborator_says_how_it_is(tmp_path, ready, lines, found):
     """Its lines are warnings: it serves all the same. The text of what it raises may hold anything."""
     reported_lines = await reported(of_package(tmp_path, SHELF.format(ready=ready, lines=lines)))

@@ -101,7 +101,6 @@ def only_show(folder, **modules):
 class TestServe:
     """`relay serve`."""
 
-    @pytest.mark.slow
     def test_the_printed_curl_answers_with_a_conforming_body(self, demo):
         """The first thing a newcomer does is paste it."""
         command = shlex.split(demo.printed[-1])
@@ -123,7 +122,6 @@ class TestServe:
         assert_envelope(malformed, 400, "MALFORMED_PATH")
         assert "server" not in response.headers
 
-    @pytest.mark.slow
     def test_the_demo_makes_a_keyring_of_its_own(self, tmp_path):
         """Beside its data, for its owner alone; what it loads is sealed with it, and stays so when it starts again."""
         for _ in range(2):
@@ -142,7 +140,6 @@ class TestServe:
         assert f"Data: {folder}/demo.db, its secrets encrypted with demo-keyring" in service.printed
         assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
 
-    @pytest.mark.slow
     def test_the_demo_goes_on_with_data_of_before(self, tmp_path):
         """An older version left it in plain text, and made no keyring."""
         folder = tmp_path / "tether-relay"
@@ -166,7 +163,6 @@ class TestServe:
         assert (result.exit_code, result.stderr) == (2, expected)
         assert not (tmp_path / "mine.db").exists()
 
-    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("variables", "expected"),
         [
@@ -212,7 +208,6 @@ class TestServe:
         expected = "cannot be imported: ModuleNotFoundError: No module named 'nothing_like_this'"
         assert (result.exit_code, result.stderr) == (2, f"error: {given[-1]}/things.py:1:1: {expected}\n")
 
-    @pytest.mark.slow
     def test_says_when_the_port_is_taken(self, tmp_path):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = str(taken.getsockname()[1])
@@ -223,7 +218,6 @@ class TestServe:
             f"error: RELAY_HOST, RELAY_PORT: cannot listen on 127.0.0.1:{port}: Address already in use\n"
         )
 
-    @pytest.mark.slow
     def test_says_that_collaborators_failed(self, tmp_path):
         """In a line, without the text, which may hold a password."""
         init = """
@@ -241,7 +235,6 @@ class TestServe:
         expected = "collaborators() failed: OSError; RELAY_LOG_LEVEL=debug shows where"
         assert (result.returncode, result.stderr) == (2, f"error: {given[-1]}/__init__.py:4:1: {expected}\n")
 
-    @pytest.mark.slow
     def test_starts_though_its_database_is_down(self, tmp_path):
         """It becomes ready by itself; until then it says that it is not, in time."""
         with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -440,7 +433,6 @@ class TestWorkingDirectory:
 
         assert (result.exit_code, result.output) == (2, self.LINE.format(reason))
 
-    @pytest.mark.slow
     def test_starts_python_there(self, tmp_path):
         """Nothing that is imported asks for it."""
         script = 'cd gone && rmdir ../gone && exec "$PYTHON" -P -m relay serve'

@@ -115,19 +115,13 @@ class TestReading:
         ("data", "body"),
         [
             ({"mimeType": "application/json", "text": '{"a":1}'}, b'{"a":1}'),
-            (
-                {
-                    "mimeType": "application/x-www-form-urlencoded",
-                    "params": [{"name": "a b", "value": "\u00e9"}],
-                },
-                b"a+b=%C3%A9",
-            ),
+            ({"mimeType": "application/x-www-form-urlencoded", "params": [{"name": "a b", "value": "\u00e9"}]}, b"a+b=%C3%A9"),
             ({"mimeType": "application/octet-stream", "text": "AP8=", "encoding": "base64"}, b"\x00\xff"),
             ({"mimeType": "multipart/form-data; boundary=x", "params": [{"name": "a", "value": "1"}]}, None),
             ({"mimeType": "", "text": ""}, b""),
         ],
         ids=["text", "fields", "base64", "parts", "nothing"],
-    )
+    )  # fmt: skip
     def test_a_request_body_is_read_as_far_as_it_is_recorded(self, har, data, body):
         """The boundary of multipart parts is not recorded, so that body is None."""
         (found,) = read_traffic(har(post(data))).exchanges

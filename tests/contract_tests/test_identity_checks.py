@@ -438,18 +438,14 @@ BARE = "token of admin without the word Bearer"
         ("first", "credential-accepted", {BOTH_HEADERS, "token of admin and a second Authorization header"}),
         ("last", "credential-accepted", {BOTH_HEADERS, "token of admin in the second Authorization header"}),
         ("several", "credential-accepted", {"two tokens of admin in one header"}),
-        (
-            "words",
-            "credential-accepted",
-            {BARE, "token of admin as Basic", "two tokens of admin in one header"},
-        ),
+        ("words", "credential-accepted", {BARE, "token of admin as Basic", "two tokens of admin in one header"}),
         ("shut", "role-refused", {"admin", "guest"}),
         ("forbidden", "role-refused", {"admin", "guest"}),
         ("open", "role-let-in", {"guest"}),
         # A session cookie of one response must not authenticate the next request.
         ("visited", "credential-accepted", set()),
     ],
-)
+)  # fmt: skip
 def test_a_service_that_accepts_tokens_in_wrong_places_is_reported(tmp_path, path, rule, expected):
     part = check_careless(tmp_path, path)
 

@@ -63,17 +63,11 @@ def test_a_callback_is_found_by_its_operation(app):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (
-            {"name": "newpet"},
-            "the contract has no POST of the webhook 'newpet'; it has POST of the webhook 'newPet'",
-        ),
+        ({"name": "newpet"}, "the contract has no POST of the webhook 'newpet'; it has POST of the webhook 'newPet'"),
         ({"name": "newPet", "method": "PUT"}, "no PUT of the webhook 'newPet'"),
-        (
-            {"name": "newPet", "media_type": "text/csv"},
-            "no body of text/csv; it has application/json, text/plain",
-        ),
+        ({"name": "newPet", "media_type": "text/csv"}, "no body of text/csv; it has application/json, text/plain"),
     ],
-)
+)  # fmt: skip
 def test_what_is_not_documented_is_named(app, wrong, message):
     with pytest.raises(LookupError, match=re.escape(message)):
         assert_webhook(app, body={}, **wrong)

@@ -39,20 +39,14 @@ def test_values_of_one_option_are_alternatives_and_options_are_combined(selectio
 @pytest.mark.parametrize(
     ("selection", "message"),
     [
-        (
-            Selection(("list_pet",)),
-            "--operation: the contract has no operation 'list_pet'; did you mean 'list_pets'?",
-        ),
+        (Selection(("list_pet",)), "--operation: the contract has no operation 'list_pet'; did you mean 'list_pets'?"),
         (Selection(("GET /pet",)), "'GET /pet'; did you mean 'GET /pets'?"),
         (Selection(tags=("pets",)), "--tag: the contract has no tag 'pets'; did you mean 'Pets'?"),
         (Selection(tags=("zzz",)), "the contract has no tag 'zzz'; it has 'Pets', 'Staff'"),
         (Selection(methods=("put",)), "--method: the contract has no operation with the method 'PUT'"),
-        (
-            Selection(tags=("Staff",), methods=("POST",)),
-            "--tag 'Staff' --method 'POST': no operation matches all options",
-        ),
+        (Selection(tags=("Staff",), methods=("POST",)), "--tag 'Staff' --method 'POST': no operation matches all options"),
     ],
-)
+)  # fmt: skip
 def test_an_unknown_value_is_an_error_with_the_nearest_name(selection, message):
     with pytest.raises(SetupError) as caught:
         selection.of(SHOP)

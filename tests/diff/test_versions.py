@@ -497,13 +497,9 @@ def test_a_property_is_read_only_also_where_its_reference_has_keywords_next_to_i
     [
         ("3.0.3", {**STRING, "nullable": True}, "keep `nullable: true`"),
         ("3.1.0", {"type": ["string", "null"]}, "keep null, in the list of `type` or as an alternative"),
-        (
-            "3.2.0",
-            {"anyOf": [STRING, {"type": "null"}]},
-            "keep null, in the list of `type` or as an alternative",
-        ),
+        ("3.2.0", {"anyOf": [STRING, {"type": "null"}]}, "keep null, in the list of `type` or as an alternative"),
     ],
-)
+)  # fmt: skip
 def test_the_advice_is_in_the_words_of_the_new_version(version, old, advice):
     (change,) = compare(
         exchange(old, "request", version=version), exchange(STRING, "request", version=version)
@@ -515,14 +511,10 @@ def test_the_advice_is_in_the_words_of_the_new_version(version, old, advice):
 @pytest.mark.parametrize(
     ("owner", "words", "name"),
     [
-        (
-            "flow",
-            {"deviceAuthorizationUrl": "https://a.example/device"},
-            "deviceAuthorization.deviceAuthorizationUrl",
-        ),
+        ("flow", {"deviceAuthorizationUrl": "https://a.example/device"}, "deviceAuthorization.deviceAuthorizationUrl"),
         ("scheme", {"oauth2MetadataUrl": "https://a.example/metadata"}, "oauth2MetadataUrl"),
     ],
-)
+)  # fmt: skip
 def test_the_addresses_of_3_2_at_which_a_credential_is_obtained_are_compared(owner, words, name):
     def document(suffix: str) -> Any:
         known = {
@@ -559,10 +551,7 @@ DEFINED = {"properties": {"q": {"$ref": "#/components/schemas/Body/$defs/Q"}}}
             {**ABOVE, "format": "int64"}, {**ABOVE, "format": "int32"}, "request",
             'Body (POST /a): maximum changed from 9223372036854775807 to 2147483647, because the format changed from "int64" to "int32"; ',
         ),
-        (
-            {"type": "integer", "minimum": 0}, ABOVE, "request",
-            "Body (POST /a): minimum changed from 0 to 0, now exclusive; ",
-        ),
+        ({"type": "integer", "minimum": 0}, ABOVE, "request", "Body (POST /a): minimum changed from 0 to 0, now exclusive; "),
         (
             {**DEFINED, "$defs": {"Q": ABOVE}}, {**DEFINED, "$defs": {"Q": {**ABOVE, "exclusiveMinimum": 1}}}, "request",
             "Body/$defs/Q (POST /a): exclusiveMinimum changed from 0 to 1; ",
@@ -576,14 +565,8 @@ DEFINED = {"properties": {"q": {"$ref": "#/components/schemas/Body/$defs/Q"}}}
             {"prefixItems": [STRING]}, {"prefixItems": [STRING], "items": False}, "request",
             "Body[] (POST /a): no value is accepted now; ",
         ),
-        (
-            {"properties": {"a": False}}, {"properties": {"a": STRING}}, "response",
-            "Body.a (POST /a): may now have a value; ",
-        ),
-        (
-            {"not": STRING}, {"not": SCALAR}, "request",
-            "Body (POST /a): the values excluded by `not` changed; ",
-        ),
+        ({"properties": {"a": False}}, {"properties": {"a": STRING}}, "response", "Body.a (POST /a): may now have a value; "),
+        ({"not": STRING}, {"not": SCALAR}, "request", "Body (POST /a): the values excluded by `not` changed; "),
     ],
 )  # fmt: skip
 def test_a_change_is_described_by_the_words_of_the_contract(old, new, direction, message):

@@ -99,7 +99,6 @@ class TestShape:
 class TestProject:
     """A project of the garage's contract."""
 
-    @pytest.mark.slow
     def test_contract_handlers_and_types_agree(self, garage):
         """`relay drift` and `relay regenerate --check` find nothing."""
         drift, regenerate = command(garage, "drift"), command(garage, "regenerate", "--check")
@@ -107,7 +106,6 @@ class TestProject:
         assert drift.stdout == "relay drift: 14 operations, handlers and types agree\n", drift.stderr
         assert (regenerate.returncode, regenerate.stdout) == (0, "relay regenerate: nothing to do\n")
 
-    @pytest.mark.slow
     def test_code_keeps_to_the_projects_own_rules(self, garage, seed):
         for folder in (garage, seed):
             for arguments in (["check"], ["format", "--check"]):
@@ -131,7 +129,6 @@ class TestProject:
         }
         assert "storeroom_key: SecretStr | None" in (garage / "handlers" / "_settings.py").read_text("utf-8")
 
-    @pytest.mark.slow
     def test_a_second_run_changes_nothing(self, garage):
         """Not after the first run, nor after a person has gone on."""
         for name in ("handlers/parts.py", "README.md"):
@@ -143,7 +140,6 @@ class TestProject:
         assert (again.files, again.kept) == ({}, [PurePosixPath("README.md")])
         assert written(garage) == before
 
-    @pytest.mark.slow
     def test_production_takes_it(self, garage):
         """Stubs answer 501 there; nothing in the project asks for mocks."""
         secrets = {"RELAY_JWT_SECRET": SECRET, "RELAY_STOREROOM_KEY": SECRET}

@@ -30,11 +30,7 @@ class TestFind:
         ("files", "start", "folder"),
         [
             # A command works in any folder below, as git does.
-            (
-                {"pyproject.toml": "[tool.relay]\n", "shop/pyproject.toml": "[tool.relay]\n"},
-                "shop/src/deep",
-                "shop",
-            ),
+            ({"pyproject.toml": "[tool.relay]\n", "shop/pyproject.toml": "[tool.relay]\n"}, "shop/src/deep", "shop"),
             # A table is explicit; a contract below it may belong to another tool.
             ({"pyproject.toml": "[tool.relay]\n", "vendor/spec/openapi.yaml": ""}, "vendor", "."),
             # A pyproject.toml without [tool.relay] is ignored.
@@ -43,7 +39,7 @@ class TestFind:
             ({}, ".", None),
         ],
         ids=["nearest table", "table before contract", "nearest contract", "nothing"],
-    )
+    )  # fmt: skip
     def test_takes_the_nearest_table_upward_else_the_nearest_contract(self, tmp_path, files, start, folder):
         for name, text in files.items():
             write(tmp_path / name, text)

@@ -38,10 +38,7 @@ def test_accepts_the_same_values(schema, components, value):
         ({"type": "string", "nullable": True}, {"type": ["string", "null"]}),
         ({"type": "string", "nullable": False}, {"type": "string"}),
         ({"type": "string", "enum": ["a"], "nullable": True}, {"type": "string", "enum": ["a"]}),
-        (
-            {"type": "string", "enum": ["a", None], "nullable": True},
-            {"type": ["string", "null"], "enum": ["a", None]},
-        ),
+        ({"type": "string", "enum": ["a", None], "nullable": True}, {"type": ["string", "null"], "enum": ["a", None]}),
         (
             {"allOf": [{"type": "object"}], "nullable": True, "description": "d"},
             {"anyOf": [{"type": "object"}, {"type": "null"}], "description": "d"},
@@ -53,14 +50,8 @@ def test_accepts_the_same_values(schema, components, value):
                 "readOnly": True,
             },
         ),
-        (
-            {"anyOf": [{"type": "string"}], "nullable": True},
-            {"anyOf": [{"type": "string"}, {"type": "null"}]},
-        ),
-        (
-            {"type": "integer", "minimum": 1, "exclusiveMinimum": True},
-            {"type": "integer", "exclusiveMinimum": 1},
-        ),
+        ({"anyOf": [{"type": "string"}], "nullable": True}, {"anyOf": [{"type": "string"}, {"type": "null"}]}),
+        ({"type": "integer", "minimum": 1, "exclusiveMinimum": True}, {"type": "integer", "exclusiveMinimum": 1}),
         ({"type": "integer", "minimum": 1, "exclusiveMinimum": False}, {"type": "integer", "minimum": 1}),
         ({"type": "integer", "exclusiveMaximum": True}, {"type": "integer"}),
         ({"type": "string", "example": "a"}, {"type": "string", "examples": ["a"]}),
@@ -68,7 +59,7 @@ def test_accepts_the_same_values(schema, components, value):
         ({"type": "string", "enum": [1, "b"]}, {"type": "string", "enum": ["1", "b"]}),
         ({"properties": {"nullable": {"type": "string"}}}, {"properties": {"nullable": {"type": "string"}}}),
     ],
-)
+)  # fmt: skip
 def test_writes_what_2020_12_has_for_it(before, after):
     assert schema_after(before) == after
 
