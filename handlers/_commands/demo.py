@@ -19,17 +19,14 @@ from handlers._store.rules import SECRETS
 from .load import load_file
 
 DATA = Path(__file__).with_name("demo.json")
-USER = "64f0a1b2c3d4e5f6a7b8c9d1"
-"""The user id of the demo's administrator."""
-
+USER = "64f0a1b2c3d4e5f6a7b8c9d1"  # the user id of the demo's administrator
 EXAMPLES = """\b
 Examples:
   relay demo
   relay demo --port 0 --record demo.har
 """
 
-KEYRING = "demo-keyring"
-"""The file of the demo's keyring, next to its data."""
+KEYRING = "demo-keyring"  # the file of the demo's keyring, next to its data
 
 
 @click.command(epilog=EXAMPLES, context_settings={"ignore_unknown_options": True})

@@ -14,9 +14,7 @@ from relay import Diagnostic, SetupError
 if TYPE_CHECKING:
     from relay.documents import Document, NotJson, Pointer
 
-MAX_PROBLEMS = 20
-"""How many errors of one file are listed; the others are counted."""
-
+MAX_PROBLEMS = 20  # how many errors of one file are listed; the others are counted
 KINDS = {"organization": "organizations", "user": "users", "credentials": "credentials"}
 """The key of a record in NDJSON, and the list of a JSON file for the same records."""
 

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 KEY_ID = re.compile("[A-Za-z0-9._-]{1,64}")
 
-VERSION = 1
-"""The version of the encrypted format."""
-
+VERSION = 1  # the version of the encrypted format
 _KEY_BYTES = 32
 _NONCE_BYTES = 12  # 96 bits, the recommended size for GCM; random nonces allow 2^32 secrets a key
 _BASE64 = re.compile("[A-Za-z0-9+/_-]+={0,2}")

@@ -41,8 +41,7 @@ _REF = re.compile(rb"""\$ref["']?\s*:\s*(?:"([^"#]+)|'([^'#]+)|([^\s"'#,}]+))"""
 
 _log = logging.getLogger("relay")
 
-Stamp = tuple[int, int, int] | None
-"""A file's modification time, size and inode; None where there is no file."""
+Stamp = tuple[int, int, int] | None  # a file's modification time, size and inode; None where there is no file
 
 
 class Sources:
@@ -53,8 +52,7 @@ class Sources:
         self._package = package
         self._named: frozenset[str] = frozenset()
         self._referred: dict[Path, tuple[Stamp, list[Path]]] = {}
-        self.served = self.look()
-        """The stamps of the files when the service was last built from them."""
+        self.served = self.look()  # the stamps of the files when the service was last built from them
 
     def watch_modules(self, named: frozenset[str]) -> None:
         """Watch the modules that the contract names, from now on."""

@@ -56,8 +56,7 @@ _TYPES = {
     "boolean": "true or false",
 }
 
-Place = SourceLocation | str
-"""Where an entry is: in a file, or in a table of pyproject.toml."""
+Place = SourceLocation | str  # where an entry is: in a file, or in a table of pyproject.toml
 
 
 @dataclass(frozen=True, slots=True)

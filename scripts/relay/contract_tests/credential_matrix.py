@@ -17,9 +17,7 @@ from .results import NotRun
 from .service_under_test import MOCK, ServiceUnderTest
 
 FORBIDDEN = (403,)
-LET_IN = ()
-"""`expected` of a request that must be accepted: any status but 401 and 403."""
-
+LET_IN = ()  # `expected` of a request that must be accepted: any status but 401 and 403
 _ANY_CREDENTIAL = "without a package any credential is accepted; write `verifiers`"
 _SAME_HEADER = "no request can carry them, as each needs the header Authorization; change the contract"
 

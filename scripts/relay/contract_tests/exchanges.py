@@ -9,9 +9,7 @@ from typing import Any, Self
 
 from relay.server.security import CLIENT_CERTIFICATE
 
-REDACTED = "[redacted]"
-"""The text that replaces a secret."""
-
+REDACTED = "[redacted]"  # the text that replaces a secret
 Headers = tuple[tuple[str, str], ...]
 """(name, value) pairs in order, names as they were sent; a name may occur several times."""
 

@@ -24,9 +24,7 @@ from relay.validation import media_types as media
 
 from .exchanges import REDACTED, Exchange, Headers, Request
 
-FOOT = b"\n]}}\n"
-"""The end of a file, after its last entry."""
-
+FOOT = b"\n]}}\n"  # the end of a file, after its last entry
 MAX_BYTES = 512 * 1024 * 1024
 """The maximum size of a file to read or record: reading needs a multiple of it in memory."""
 

@@ -15,12 +15,8 @@ from relay.contract.model import Contract, Operation
 from .exchanges import Exchange, Request
 from .results import Failure, Phase
 
-SECONDS = 15.0
-"""The maximum time in seconds until a response starts, and between two chunks of it."""
-
-MAX_SECONDS = 60.0
-"""The maximum time in seconds for a whole response: a stream may never end."""
-
+SECONDS = 15.0  # the maximum time in seconds until a response starts, and between two chunks of it
+MAX_SECONDS = 60.0  # the maximum time in seconds for a whole response: a stream may never end
 MAX_BYTES = 64 * 1024 * 1024
 """A longer body counts as not recorded: it would need a multiple of its size in memory."""
 

@@ -16,9 +16,7 @@ from .http_client import Client, NoAnswer
 from .results import OUT_OF_TIME, Failure, NotRun, Phase, grouped
 from .session import Session
 
-MAX_SILENT = 3
-"""The number of requests without a response after which an operation is skipped."""
-
+MAX_SILENT = 3  # the number of requests without a response after which an operation is skipped
 _LIMITED = (
     "the service responded 429, which hides how it treats the credential; lift its rate limit for the test"
 )

@@ -27,12 +27,8 @@ from .exchanges import Exchange, Headers, Request
 from .recording_file import Budget, RecordingFile
 from .redaction import Redactor
 
-MAX_BODY = 1024 * 1024
-"""A longer body is not recorded."""
-
-MAX_HELD = 64 * 1024 * 1024
-"""How many bytes of exchanges are kept in memory at a time."""
-
+MAX_BODY = 1024 * 1024  # a longer body is not recorded
+MAX_HELD = 64 * 1024 * 1024  # how many bytes of exchanges are kept in memory at a time
 _OVERHEAD = 4096  # estimated bytes of an exchange without bodies
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 

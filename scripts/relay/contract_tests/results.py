@@ -17,9 +17,7 @@ from .contract_config import Accepted
 from .contract_rules import RULES
 from .exchanges import Exchange
 
-KEPT = "kept failures"
-"""The name of the part that repeats what failed in earlier runs."""
-
+KEPT = "kept failures"  # the name of the part that repeats what failed in earlier runs
 OUT_OF_TIME = "the time of the run was over; raise --max-time"
 """The reason of each case that the limit leaves out."""
 

@@ -38,9 +38,7 @@ from .exchanges import Exchange, Request, carrier
 Part = tuple[str | None, bytes, str | None, dict[str, str]]
 """File name, content, media type and headers, as httpx takes them."""
 
-_BOUNDARY = "boundary-of-the-parts"
-"""A fixed one: `relay init` writes the same test each time."""
-
+_BOUNDARY = "boundary-of-the-parts"  # a fixed one: `relay init` writes the same test each time
 _REMOVED = {
     ("header", name)
     for name in "authorization cookie host content-length connection x-schemathesis-testcaseid".split()

@@ -16,9 +16,7 @@ from relay.contract.model import Contract
 from .credentials import carrying
 from .exchanges import Exchange, Headers, Request, carrier
 
-PART = "properties"
-"""The part of a run that the exchanges belong to."""
-
+PART = "properties"  # the part of a run that the exchanges belong to
 ADDED_HEADERS = {"user-agent": f"python-urllib3/{version('urllib3')}"}
 """Headers that the HTTP library of Schemathesis sends if a case has none; the log does not have them."""
 

@@ -28,8 +28,7 @@ OUTPUT = "output.txt"
 _SPEC = "openapi.json"
 _CONFIG = "schemathesis.toml"
 
-UNBOUNDED_SECONDS = 900.0
-"""The seconds after which a run is killed at the latest."""
+UNBOUNDED_SECONDS = 900.0  # the seconds after which a run is killed at the latest
 _PROGRESS_SECONDS = 0.25
 
 _OPTIONS = [

@@ -7,8 +7,7 @@ import json
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
-MIN_LENGTH = 8
-"""Shorter values are ignored, as they also occur in other text."""
+MIN_LENGTH = 8  # shorter values are ignored, as they also occur in other text
 
 
 class Spellings:

@@ -17,8 +17,7 @@ from .exchanges import Request
 from .results import UNLIMITED, TimeLimit
 from .service_under_test import ServiceUnderTest
 
-MAX_SCOPES = 4096
-"""The characters of scopes that are added to a token; servers refuse long headers."""
+MAX_SCOPES = 4096  # the characters of scopes that are added to a token; servers refuse long headers
 
 
 class Caller(NamedTuple):

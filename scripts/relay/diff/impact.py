@@ -19,8 +19,7 @@ from relay.contract.names import argument_word, slug
 from .changes import Change
 from .operation_diff import operation_key
 
-_ANY = "\0"
-"""Placeholder in a string for an f-string expression."""
+_ANY = "\0"  # placeholder in a string for an f-string expression
 
 
 class Source:

@@ -17,8 +17,7 @@ from .pointer_names import raw
 from .schema_diff import SchemaComparison
 from .security_diff import compare_schemes, compare_security
 
-OperationKey = tuple[str, tuple[str, ...]]
-"""Method, and path without the names of its parameters."""
+OperationKey = tuple[str, tuple[str, ...]]  # method, and path without the names of its parameters
 
 
 def compare_operations(old: Contract, new: Contract, report: Report) -> None:

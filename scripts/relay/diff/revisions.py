@@ -20,8 +20,7 @@ from relay.contract.documents import display, read_document
 from relay.contract.loading import load_contract
 from relay.contract.model import Contract
 
-MAX_FAULTS = 20
-"""How many errors of a contract are reported."""
+MAX_FAULTS = 20  # how many errors of a contract are reported
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,7 @@ class Pair:
     old: Shape
     new: Shape
     direction: Direction
-    are_same: Callable[[Site, Site], bool]
-    """Returns True if an old and a new site are equivalent."""
+    are_same: Callable[[Site, Site], bool]  # returns True if an old and a new site are equivalent
     are_compatible: Callable[[Sites, Sites, Direction], bool]
     """Returns True if the change from old to new breaks no client in a direction."""
 

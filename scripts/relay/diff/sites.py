@@ -69,8 +69,7 @@ class Site:
         return self.schema.get("type") == "null"
 
 
-Sites = tuple[Site, ...]
-"""A conjunction: a value must be valid for all of the sites."""
+Sites = tuple[Site, ...]  # a conjunction: a value must be valid for all of the sites
 
 
 def is_component(pointer: Pointer) -> bool:

@@ -6,8 +6,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 
-_SECONDS = 60.0
-"""Seconds that one response may take in total."""
+_SECONDS = 60.0  # seconds that one response may take in total
 
 
 def is_address(source: str) -> bool:

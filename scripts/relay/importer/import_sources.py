@@ -25,8 +25,7 @@ class Reader:
     def __init__(self, limit: int) -> None:
         self.areas: list[Path | str] = []
         """The folders, and the root addresses of hosts, of which all pages were requested."""
-        self.notes: list[Diagnostic] = []
-        """Notes on links of folders and indexes that were not followed."""
+        self.notes: list[Diagnostic] = []  # notes on links of folders and indexes that were not followed
         self._limit = limit
 
     def read(self, given: Sequence[str]) -> list[Source]:

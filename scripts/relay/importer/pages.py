@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 
-OPENAPI = (".yaml", ".yml", ".json")
-"""The file extensions of OpenAPI files; all other files are pages."""
-
+OPENAPI = (".yaml", ".yml", ".json")  # the file extensions of OpenAPI files; all other files are pages
 _FORMATS = ("yaml", "yml", "json")
 
 

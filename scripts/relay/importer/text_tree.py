@@ -96,9 +96,7 @@ class Map(dict[str, Any], Node):
         self.is_flow = is_flow
         self.entries: dict[str, Entry] = {}
         self.initial: tuple[tuple[str, Entry], ...] = ()
-        self.bases: tuple[Map, ...] = ()
-        """The objects of its merge key, the first of which is preferred."""
-
+        self.bases: tuple[Map, ...] = ()  # the objects of its merge key, the first of which is preferred
         self.merge: Entry | None = None
         self.kept: dict[str | None, list[str]] = {}
         """Comments of removed members, by the key that follows them now; None is the end."""

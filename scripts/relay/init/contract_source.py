@@ -24,8 +24,7 @@ from relay.project.settings import Settings
 
 FOLDER = PurePosixPath("spec")
 DEFAULT = FOLDER / "openapi.yaml"
-MAX_BYTES = 1 << 24
-"""The largest page or OpenAPI file that is fetched."""
+MAX_BYTES = 1 << 24  # the largest page or OpenAPI file that is fetched
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,7 @@ from .settings import Settings, is_secret, secret_files
 
 Service = TypeVar("Service", bound=Settings)
 
-MIN_DISTINCT = 8
-"""The fewest different bytes of a token secret; 32 random letters and digits have 19 or more."""
-
+MIN_DISTINCT = 8  # the fewest different bytes of a token secret; 32 random letters and digits have 19 or more
 _PUBLIC_KEYS = ("jwt_public_key", "jwt_jwks")
 _EXAMPLES = re.compile(
     r"a-string-secret-at-least-256-bits-long|your-256-bit-secret|change-?me", re.IGNORECASE

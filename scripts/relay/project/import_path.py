@@ -46,8 +46,7 @@ class NeighbourFinder(MetaPathFinder):
     """Finds the modules of a folder that a project's package imports, and those that they import."""
 
     folder: Path
-    own: list[Path]
-    """Files and folders of the project's code that is known so far."""
+    own: list[Path]  # files and folders of the project's code that is known so far
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None

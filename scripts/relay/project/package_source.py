@@ -13,9 +13,7 @@ from relay.contract.documents import display
 from .files import package_folder
 from .module_source import Module
 
-TYPES = "_types"
-"""The generated module."""
-
+TYPES = "_types"  # the generated module
 _FOREIGN = frozenset({"site-packages", "node_modules"})
 
 

@@ -13,10 +13,8 @@ from typing import Any, NamedTuple
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import Pointer, display
 
-SPEC = Path("spec", "openapi.yaml")
-"""Default path of a project's contract."""
-HANDLERS = "handlers"
-"""Default name of a project's handlers package."""
+SPEC = Path("spec", "openapi.yaml")  # default path of a project's contract
+HANDLERS = "handlers"  # default name of a project's handlers package
 
 
 class Section(NamedTuple):

@@ -28,8 +28,7 @@ from relay.contract.documents import address_message
 from .project import Project, check_regular, current_project, find_project, variable
 from .tables import Limits, read_limits, read_names
 
-SECRETS_DIR = "RELAY_SECRETS_DIR"
-"""The variable that names the folder of secret files."""
+SECRETS_DIR = "RELAY_SECRETS_DIR"  # the variable that names the folder of secret files
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -37,14 +36,11 @@ if TYPE_CHECKING:
 SECTIONS = ("contract", "breaking", "lint")
 """Tables within [tool.relay] that commands read; they are not settings."""
 
-MAX_LEEWAY = 30
-"""The largest clock difference in seconds."""
-
+MAX_LEEWAY = 30  # the largest clock difference in seconds
 _PREFIX = "RELAY_"
 _OTHER_VARIABLES = (SECRETS_DIR, "RELAY_JWT_PRIVATE_KEY")
 """Variables that are not settings of a service: the folder of secrets, and the key of contract tests."""
-_TOOL_PREFIXES = ("RELAY_TEST_", "RELAY_BENCH_")
-"""Prefixes of variables that test suites and benchmarks use."""
+_TOOL_PREFIXES = ("RELAY_TEST_", "RELAY_BENCH_")  # prefixes of variables that test suites and benchmarks use
 
 
 def _split(value: Any) -> Any:
@@ -264,8 +260,7 @@ class Settings(BaseSettings):
             raise SetupError([Diagnostic(".env", "cannot be read as text in UTF-8")]) from exc
 
 
-RENAMED = {"jwt_remember": "jwt_cache_seconds"}
-"""Settings by their former names, which are still read."""
+RENAMED = {"jwt_remember": "jwt_cache_seconds"}  # settings by their former names, which are still read
 
 
 def _diagnostic(error: ErrorDetails) -> Diagnostic:

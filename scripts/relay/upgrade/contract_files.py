@@ -17,8 +17,7 @@ from relay.importer.source_text import SourceText
 from relay.importer.text_tree import Link, Map, Seq
 from relay.importer.tree_building import build
 
-_MAX_PARTS = 100
-"""How many schemas that apply to one value are asked."""
+_MAX_PARTS = 100  # how many schemas that apply to one value are asked
 
 
 class File:

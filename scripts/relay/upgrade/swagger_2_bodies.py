@@ -11,9 +11,7 @@ from relay.validation.media_types import OCTETS
 
 from .findings import Findings
 
-JSON = "application/json"
-"""The media type where a document names none."""
-
+JSON = "application/json"  # the media type where a document names none
 _FORM, _MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 _OF_STRINGS = ("type", "format", "minLength", "pattern", "enum")
 _TYPE_WORDS = frozenset(
@@ -98,9 +96,7 @@ class Bodies:
 
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
-        self.shared: dict[int, Entry] = {}
-        """The text of each shared parameter, by the id of its object."""
-
+        self.shared: dict[int, Entry] = {}  # the text of each shared parameter, by the id of its object
         self.in_forms: set[int] = set()
         """The shared parameters that a form has as a field with its comments, for which flow style has no lines."""
 

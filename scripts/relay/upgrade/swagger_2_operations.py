@@ -26,14 +26,9 @@ class Operations:
         self._done: set[int] = set()
         self._builder = Bodies(findings)
         self.in_forms = self._builder.in_forms
-        self.bodies: set[int] = set()
-        """The shared parameters that became request bodies."""
-
-        self.fields: set[int] = set()
-        """The shared fields of forms, which have no equal of their own."""
-
-        self.used: set[int] = set()
-        """Those that some operation has."""
+        self.bodies: set[int] = set()  # the shared parameters that became request bodies
+        self.fields: set[int] = set()  # the shared fields of forms, which have no equal of their own
+        self.used: set[int] = set()  # the shared parameters that some operation has
 
     def remember(self, parameters: Any) -> None:
         """Remember the text of shared parameters; the comments about a field go to the forms that have it."""

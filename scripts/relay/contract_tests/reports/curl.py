@@ -12,9 +12,7 @@ from relay.contract_tests.exchanges import REDACTED, Exchange, Request
 
 from .printable import escape_unprintable
 
-MAX_LENGTH = 10_000
-"""The maximum length of a command in characters."""
-
+MAX_LENGTH = 10_000  # the maximum length of a command in characters
 _REDACTED = re.compile(r"\[redacted\]|%5Bredacted%5D", re.IGNORECASE)
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
 _VISIBLE = re.compile(r"[!-~]+")

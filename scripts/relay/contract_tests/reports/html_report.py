@@ -13,9 +13,7 @@ from relay.contract_tests.coverage import Cell, Report, State
 from .curl import curl
 from .printable import answer_line, body_text, escape_unprintable, expected_statuses, shown_by, signed_in_as
 
-OPEN_FAILURES = 10
-"""The number of failures whose evidence is open at first."""
-
+OPEN_FAILURES = 10  # the number of failures whose evidence is open at first
 _OPEN_OPERATIONS = 50  # the largest number for which the grid is open at first
 
 T = TypeVar("T")

@@ -14,8 +14,7 @@ from .curl import curl
 from .printable import body_text, escape_unprintable
 
 SCHEMA = Path(__file__).with_name("report.schema.json")
-VERSION = 1
-"""The version of the format; it is incremented on incompatible changes."""
+VERSION = 1  # the version of the format; it is incremented on incompatible changes
 
 
 def document(report: Report) -> dict[str, Any]:

@@ -11,12 +11,8 @@ from relay.contract_tests.exchanges import Exchange
 from relay.validation import media_types as media
 from relay.validation.json_strict import NotJson, parse_json
 
-MAX_TEXT = 20_000
-"""The number of characters of one text that are shown, enough for a curl command."""
-
-MAX_BODY = 2048
-"""The number of characters of a response's body that are shown."""
-
+MAX_TEXT = 20_000  # the number of characters of one text that are shown, enough for a curl command
+MAX_BODY = 2048  # the number of characters of a response's body that are shown
 _MAX_PRETTY = 64 * 1024
 _MAX_HEX = 32
 
