@@ -126,20 +126,6 @@ class TestExistingPackage:
         assert ("_settings.py" in names) is is_written
 
 
-def test_operations_with_uncommon_errors_are_one_warning():
-    ok = {"200": {"description": ""}}
-    errors = enumerate([{"500": answer(TITLE)}, ERRORS, ERRORS])
-    paths = {f"/{at}": {"get": operation(f"show{at}", responses={**ok, **one})} for at, one in errors}
-
-    [finding] = written(contract(paths))[1].remaining
-
-    assert (finding.rule, finding.severity) == ("error-body", "warning")
-    assert finding.message == (
-        "1 operation documents other bodies of errors than most, such as GET /0; render_error() writes the common "
-        "ones for them too"
-    )
-
-
 class TestServed:
     """A generated package runs."""
 

@@ -168,7 +168,6 @@ class TestChoice:
         assert shapes.render(PLAIN, None)[0] == {"message": SENTENCE}
         assert shapes.render(ErrorReport(405, "C", "m"), None)[0] == {"error": "m"}
         assert shapes.render(ErrorReport(413, "C", "m"), "show0")[0] == {"message": "m"}
-        assert shapes.others(404) == ["show0"]
 
     def test_a_body_without_a_sentence_is_not_used_for_what_does_not_document_it(self):
         shapes, _ = shapes_of(

@@ -25,8 +25,8 @@ def drift(*, spec: Path | None, handlers: str | None, form: str) -> None:
     """Report where contract, handlers and types disagree.
 
     The package is read, not imported. Reported are operations without a handler and handlers without an
-    operation, arguments and annotations that differ from the contract's, outdated types, and error
-    responses that the contract does not document.
+    operation, arguments and annotations that differ from the contract's, outdated types, errors that
+    handlers raise with a status that is not documented, and a missing render_error.
 
     Exit code 0: they agree; 1: an error was found; 2: a contract or package cannot be read.
     """

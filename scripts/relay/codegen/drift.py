@@ -13,10 +13,11 @@ from relay.project.package_source import TYPES, read_sources
 from relay.project.syntax import dotted
 from relay.server.functions import missing_handler_message
 
-from .error_bodies import error_response_findings
 from .handler_lookup import Named, Unread, is_plain
+from .missing_hooks import missing_renderer
 from .named_handlers import named_findings, names_any_module, served_note
 from .package_state import State
+from .raised_errors import undocumented_errors
 from .signature_diff import Comparison, collaborator_names
 from .types_module import first_difference, generate_types
 
@@ -36,7 +37,8 @@ def check(state: State) -> list[Diagnostic]:
         *_signatures(state),
         *_types(state),
         *_unknown_types(state),
-        *error_response_findings(state.handlers),
+        *undocumented_errors(state.handlers),
+        *filter(None, [missing_renderer(state.handlers)]),
     ]
 
 

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import libcst as cst
 
-from relay.contract.diagnostics import Severity
+from relay.contract.diagnostics import Diagnostic, Severity
 from relay.contract.documents import display
+from relay.project.module_source import Function
 from relay.project.package_source import TYPES, Sources
+from relay.server.error_bodies import ErrorBodies
+from relay.server.errors import problem_details
+from relay.validation.schemas import SchemaCompiler
 
-from .error_bodies import error_response_findings
 from .formatting import Ruff
+from .handler_lookup import Handlers, resolve
 from .package_files import Security, derive_envelope, package_files
 from .package_state import State
 
@@ -34,11 +38,34 @@ def missing_hooks(state: State, layout: Ruff) -> Mapping[Path, bytes]:
     is_generated = is_bare and bool(state.types_found) and state.types_are_ours and not has_own
     if not sources.files or (is_generated and security.keys):
         return _formatted(state, layout, security)
-    found = [] if "_errors" in sources.paths else error_response_findings(state.handlers)
-    if not any(one.rule == "error-body" and one.severity is Severity.ERROR for one in found):
+    if "_errors" in sources.paths or missing_renderer(state.handlers) is None:
         return {}
     files = _formatted(state, layout, replace(security, keys=()))
     return {path: text for path, text in files.items() if is_bare or path.name != "__init__.py"}
+
+
+def missing_renderer(handlers: Handlers) -> Diagnostic | None:
+    """Return the finding that a package without `render_error` needs one: its errors are problem details.
+
+    None if the contract documents them, or no error in a form that can be written.
+    """
+    contract, sources = handlers.contract, handlers.sources
+    if resolve(sources, "", "render_error") is not None:
+        return None
+    found = next(ErrorBodies(contract, SchemaCompiler(contract), problem_details).findings(), None)
+    if found is None or derive_envelope(contract) is None:
+        return None
+    return replace(found, message=f"{found.message}: {_how_to_render(sources)}", severity=Severity.ERROR)
+
+
+def _how_to_render(sources: Sources) -> str:
+    package = display(sources.paths.get("", sources.folder / "__init__.py"))
+    errors = sources.module("_errors")
+    if errors is None:
+        return "run `relay regenerate`, which writes a render_error()"
+    if isinstance(errors.bindings.get("render_error"), Function):
+        return f"add `from ._errors import render_error` to {package}"
+    return f"write a render_error() into {display(errors.path)}, and import it in {package}"
 
 
 def hook_actions(state: State, changes: Mapping[Path, bytes]) -> Iterator[str]:

@@ -169,15 +169,10 @@ class Envelope(NamedTuple):
         return any("HTTPStatus(" in branch.plain for branch in self.branches)
 
 
-def error_shapes(contract: Contract, statuses: Iterable[int] = ()) -> ErrorShapes:
-    """Return the documented errors of a contract for every status that a `render_error` may get, and for more `statuses`."""
-    wanted = sorted({*documented_statuses(contract), *_OTHERS, *statuses})
-    return ErrorShapes(contract, SchemaCompiler(contract), wanted)
-
-
 def derive_envelope(contract: Contract) -> Envelope | None:
     """Return the envelope of a contract's errors; None if it documents none, or only problem details."""
-    shapes = error_shapes(contract)
+    statuses = sorted({*documented_statuses(contract), *_OTHERS})
+    shapes = ErrorShapes(contract, SchemaCompiler(contract), statuses)
     problem = ErrorTemplate(PROBLEM, {**PROBLEM, "errors": Place.DETAILS}, PROBLEM_TYPE)
     usual = shapes.common(_OTHERS[0]) or problem
     by_template: dict[str, tuple[ErrorTemplate, list[int]]] = {}

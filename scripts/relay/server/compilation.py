@@ -24,6 +24,7 @@ from .binding import Binding, MissingHandlerPolicy, Policies, bind, read_policie
 from .connexion_code import connexion_notes
 from .cors import cors
 from .endpoint import Endpoint
+from .error_bodies import ErrorBodies, package_errors
 from .error_responses import ErrorTranslator, read_errors
 from .errors import RenderOperationError
 from .function_checks import undocumented_bodies
@@ -87,7 +88,10 @@ def create(
     problems += [*wrong, *errors(found), *(compiled.errors if is_strict else [])]
     if problems:
         raise SetupError(problems)
-    bodies = undocumented_bodies(bindings, contract)
+    bodies = [*undocumented_bodies(bindings, contract)]
+    if not is_alone:
+        own = package_errors(package.__name__, translate.reports.values())
+        bodies += ErrorBodies(contract, compiled.compiler, hooks.render_error).findings(own)
     return Application(
         contract,
         settings,
@@ -115,7 +119,7 @@ class _Endpoints:
             nul=settings.refuse_nul,
             unknown_query=settings.unknown_query == "refuse",
         )
-        self._compiler = compiler = SchemaCompiler(contract, strictness)
+        self.compiler = compiler = SchemaCompiler(contract, strictness)
         self.errors: list[Diagnostic] = []
         self.warnings: list[Diagnostic] = []
         self.left_out = [*contract.left_out]
@@ -140,13 +144,13 @@ class _Endpoints:
             documented_statuses,
         )
 
-        shapes = ErrorShapes(self._contract, self._compiler, documented_statuses(self._contract))
-        found = self._compiler.take_problems()
+        shapes = ErrorShapes(self._contract, self.compiler, documented_statuses(self._contract))
+        found = self.compiler.take_problems()
         self.warnings += [one for one in found if one.severity is Severity.WARNING]
         return shapes.render
 
     def _add(self, endpoint: Endpoint) -> None:
-        found = self._compiler.take_problems()
+        found = self.compiler.take_problems()
         wrong = errors(found)
         self.errors += wrong
         self.warnings += [one for one in found if one not in wrong]

@@ -39,13 +39,13 @@ _EXPORT = "errors"  # the name of the package's export
 class ErrorTranslator:
     """Returns the error that stands for an exception; an exception that declares its own status stands for itself."""
 
-    _reports: Mapping[type[Exception], ErrorReport]
+    reports: Mapping[type[Exception], ErrorReport]
 
     def __call__(self, exc: BaseException) -> BaseException:
         """Return the error of the most specific class that is mapped; the exception if there is none."""
         if isinstance(exc, ReportedError) or declared(type(exc)) is not None:
             return exc
-        found = next((self._reports[kind] for kind in type(exc).__mro__ if kind in self._reports), None)
+        found = next((self.reports[kind] for kind in type(exc).__mro__ if kind in self.reports), None)
         error = ReportedError(found) if found is not None else _http_error(exc)
         if error is None:
             return exc

@@ -25,7 +25,7 @@ from . import error_templates as templates
 from . import errors
 from .error_places import alternatives, details_lists, with_items, with_known, with_places, without_unknown
 from .error_templates import PROBLEM, PROBLEM_TYPE, ErrorTemplate, Place, Template
-from .errors import ErrorReport, problem_details
+from .errors import SAMPLE_DETAILS, ErrorReport, problem_details
 
 MAX_COMPARED = 8  # templates that are compared with every documented error
 
@@ -48,9 +48,6 @@ _KINDS: tuple[type[ApiError], ...] = (
 )
 OWN_STATUSES = tuple(sorted({kind.status for kind in _KINDS}))
 """The statuses of errors that Relay itself responds with."""
-
-SAMPLE_DETAILS = ({"in": "query", "path": "/limit", "rule": "maximum", "message": "the value is too large"},)
-"""The details of a made-up report."""
 
 
 def reports(status: int, *, is_detailed: bool = False) -> list[ErrorReport]:
@@ -216,23 +213,10 @@ class ErrorShapes:
         """Return the template that the most operations accept for a status, else the usual one."""
         return self._by_status.get(status) or self.usual
 
-    def documents(self, operation: str, status: int) -> bool:
-        """Return True if an operation documents a status in a form that can be written."""
-        return operation in self._found.get(status, {})
-
     def render(self, report: ErrorReport, operation: str | None) -> tuple[Any, str]:
         """Return body and media type of an error of an operation; problem details if nothing is documented."""
         template = self.of(operation, report.status)
         return problem_details(report) if template is None else (template.body(report), template.media_type)
-
-    def others(self, status: int) -> list[str]:
-        """Return the ids of the operations that document another body for a status than the commonest."""
-        common = self.common(status)
-        return [
-            name
-            for name, content in self._found[status].items()
-            if common is None or not self._accepts(content, common, status)
-        ]
 
     def _add(self, operation: Operation, status: int, response: Response) -> None:
         content = self._content(response)

@@ -34,6 +34,9 @@ class ErrorReport:
         return f"{self.message}: {first['in']} {first['path']}".rstrip() + f": {first['message']}"
 
 
+SAMPLE_DETAILS = ({"in": "query", "path": "/limit", "rule": "maximum", "message": "the value is too large"},)
+"""The details of a made-up report."""
+
 RenderError = Callable[[ErrorReport], tuple[Any, str]]
 """Makes the body and the media type of an error response; the body is for JSON, or a text of the media type `text/*`."""
 
