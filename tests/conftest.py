@@ -90,7 +90,7 @@ def logs_as_before() -> Iterator[None]:
 
 @pytest.fixture
 def requests_told(logs_as_before) -> Callable[[], list[dict[str, Any]]]:
-    """What the log tells of requests to services that are made from now on: the fields of each line."""
+    """Return a function for the log's lines about requests to services that are made from now on: their fields."""
     stream = io.StringIO()
     logs.configure("debug", "json", stream)
     return lambda: request_lines(stream.getvalue())

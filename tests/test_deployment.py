@@ -1,4 +1,4 @@
-"""What an operator is given: `Dockerfile`, `compose.yaml`, `docs/deployment.md`, as far as they can be tried without a container."""
+"""Files for operators: `Dockerfile`, `compose.yaml`, `docs/deployment.md`, as far as they can be tried without a container."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def instructions():
 
 
 def last(name):
-    """What the last instruction of a name says."""
+    """Return the rest of the last instruction of a name."""
     return [rest for found, rest in instructions() if found == name][-1]
 
 
@@ -73,7 +73,7 @@ def test_every_secret_of_ours_is_a_setting_and_a_file():
 
 
 def test_what_is_copied_is_there_and_reaches_the_builder():
-    """And nothing else does: whatever lies beside it may be a secret."""
+    """Nothing else does: other files may be secrets."""
     sources = [
         source
         for name, rest in instructions()
@@ -124,7 +124,7 @@ def test_a_container_of_ours_may_do_nothing_that_it_need_not(service):
 
 
 def test_the_service_has_time_to_end_and_is_checked_before():
-    """Whoever ends it waits longer than its requests may take."""
+    """It is ended after a time that is longer than its requests may take."""
     service = COMPOSE["services"]["relay"]
 
     assert int(service["stop_grace_period"].removesuffix("s")) > DRAIN_SECONDS + CLOSE_SECONDS
@@ -132,7 +132,7 @@ def test_the_service_has_time_to_end_and_is_checked_before():
 
 
 @pytest.mark.slow
-def test_the_health_check_tells_a_live_service_from_a_dead_one(tmp_path):
+def test_the_health_check_distinguishes_a_live_service_from_a_dead_one(tmp_path):
     """By the very line that the image has."""
     with serving(as_project(tmp_path), RELAY_JWT_SECRET=SECRET) as service:
         variables = environment(tmp_path, RELAY_PORT=service.url.rpartition(":")[2])

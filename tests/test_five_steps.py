@@ -154,8 +154,8 @@ def test_five_steps_add_an_operation(project):
 
     edit_the_contract(project)
     run(project, "lint")
-    told = run(project, "regenerate")
-    assert "added count_calls_voice_ai_numbers in handlers/calls.py" in told
+    printed = run(project, "regenerate")
+    assert "added count_calls_voice_ai_numbers in handlers/calls.py" in printed
     assert_envelope(ask(project), 501, "NOT_IMPLEMENTED")
     fill_the_body(project)
 

@@ -19,7 +19,7 @@ GARAGE = ROOT / "tests" / "specs" / "garage"
 
 @pytest.fixture(autouse=True)
 def _installed():
-    """What is tested is the wheel: the checkout's `scripts` is not on the path."""
+    """The wheel is tested: the checkout's `scripts` is not on the path."""
     assert "site-packages" in Path(relay.__file__).parts
 
 

@@ -17,7 +17,7 @@ LAYERS = "contract validation mock project server lint diff codegen importer upg
 
 VERSION = "relay._version"
 PUBLIC = ("relay.testing", "relay.documents")
-"""What a service may import in addition to `relay` itself."""
+"""Modules that a service may import in addition to `relay` itself."""
 ABOVE = ("relay", "relay.__main__", *PUBLIC)
 """The modules that may import every layer."""
 
@@ -37,7 +37,7 @@ def imports_of(name):
 
 
 def is_within(name, *packages):
-    """Whether a module is one of some packages, or below one."""
+    """Return True if a module is one of some packages, or below one."""
     return any(name == package or name.startswith(f"{package}.") for package in packages)
 
 
@@ -53,7 +53,7 @@ def breaches(of, allowed):
 
 
 def is_operation_module(name):
-    """Whether a module holds operations: directly in handlers, without an underscore."""
+    """Return True for a module of operations: directly in handlers, without an underscore."""
     return name.startswith("handlers.") and name.count(".") == 1 and not name.startswith("handlers._")
 
 

@@ -50,7 +50,7 @@ def of_package(folder, init="", things="async def show(): return 1\n", **given):
 
 
 async def reported(settings):
-    """What is found, a line each: how bad, where, what."""
+    """Return the findings, a line each: severity, place and message."""
     return [
         f"{one.severity}: {one.where}: {one.message}" async for one in examine(current_project(), settings)
     ]
@@ -128,7 +128,7 @@ async def test_finds_the_address_that_is_taken(unused_port):
 
 @pytest.fixture
 def unused_port():
-    """A port that nobody had a moment ago."""
+    """Return a port that was free a moment ago."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return probe.getsockname()[1]
 
@@ -142,7 +142,7 @@ async def test_finds_an_address_that_is_not_of_this_machine(host):
 
 
 async def test_finds_a_key_set_that_cannot_be_fetched(unused_port):
-    """The service would start, and let nobody in; the address may have a password."""
+    """The service would start, and refuse all requests; the address may have a password."""
     url = f"http://127.0.0.1:{unused_port}/jwks?key=sk_canary"
 
     lines = await reported(ours(jwt_secret=None, jwt_jwks=url))
@@ -191,7 +191,7 @@ async def test_finds_what_nobody_gives_a_function(tmp_path):
     assert lines[-1].startswith("error: ")
 
 
-async def test_production_is_told_its_weaknesses():
+async def test_reports_the_weaknesses_of_production():
     """Each with what to do; development is left alone."""
     lines = await reported(ours(environment="production"))
 
@@ -244,7 +244,7 @@ class TestCommand:
         assert files_of(tmp_path) == before
 
     def test_settings_that_cannot_be_read_are_wrong(self, run_ours):
-        """Whoever runs it before `serve` needs no other code for them."""
+        """A script that runs it before `serve` needs no other code for them."""
         result = run_ours("check", RELAY_PORT="sk_canary")
 
         assert (result.exit_code, result.stderr) == (1, "")
@@ -301,7 +301,7 @@ class TestCommand:
     def test_takes_the_policies_for_missing_handlers_that_serve_takes(
         self, run_ours, tmp_path, arguments, code
     ):
-        """What starts with an option is checked with it."""
+        """A service that starts with an option is checked with it."""
         given = ["--spec", "api.yaml", "--handlers", of_package(tmp_path, things="").handlers]
 
         result = run_ours("check", *given, *arguments, RELAY_PORT="0")

@@ -319,7 +319,7 @@ class TestGitHub:
 
     @pytest.mark.slow
     def test_fails_a_breaking_change(self, repository, steps):
-        """It shows beside the line; what the types say now is drift."""
+        """It is shown at the line; the types differ, which is drift."""
         repository.commit(things("id"))
 
         breaking = repository.run(steps["breaking"], BASE="main")
@@ -379,7 +379,7 @@ class TestGitLab:
 
     @pytest.mark.slow
     def test_passes_what_is_in_order_and_says_what_was_skipped(self, repository):
-        """A branch that nobody asks to merge has nothing to be compared with."""
+        """A branch without a merge request has nothing to be compared with."""
         found = repository.run(self.SCRIPT)
 
         assert found.returncode == 0, found.stdout + found.stderr
@@ -388,7 +388,7 @@ class TestGitLab:
 
     @pytest.mark.slow
     def test_runs_every_check_and_sums_up(self, repository):
-        """What one check found keeps none of the others from running."""
+        """A finding of one check keeps none of the others from running."""
         repository.commit(things("id"))
 
         found = repository.run(self.SCRIPT, CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main")

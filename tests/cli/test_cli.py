@@ -40,7 +40,7 @@ def python(code, folder=ROOT):
 
 @pytest.mark.slow
 def test_help_waits_for_no_library_that_it_does_not_need(tmp_path):
-    """What a command works with is imported when it runs."""
+    """The libraries of a command are imported when it runs."""
     code = (
         "import sys; from relay.cli.main import COMMANDS, main\n"
         "for name in ([], *([name] for name in COMMANDS)):\n"
@@ -114,7 +114,7 @@ class TestServe:
         assert "demo-" not in result.stdout
 
     def test_speaks_http_as_the_contract_says_it(self, demo):
-        """What only a real server shows: no server header, one content length, raw paths."""
+        """Only a real server shows these: no server header, one content length, raw paths."""
         response = httpx.get(f"{demo.url}/api%2Fcalls/voice-ai/config")
         malformed = httpx.get(f"{demo.url}/%ff")
 
@@ -123,7 +123,7 @@ class TestServe:
         assert "server" not in response.headers
 
     def test_the_demo_makes_a_keyring_of_its_own(self, tmp_path):
-        """Beside its data, for its owner alone; what it loads is sealed with it, and stays so when it starts again."""
+        """Next to its data, for its owner alone; what it loads is sealed with it, and stays so when it starts again."""
         for _ in range(2):
             with serving_demo(tmp_path) as service:
                 pass

@@ -1,4 +1,4 @@
-"""What commands print of a contract's text: `scripts/relay/contract/printable.py`, over every command and format."""
+"""A contract's text in the output of commands: `scripts/relay/contract/printable.py`, over every command and format."""
 
 import ast
 import json

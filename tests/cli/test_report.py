@@ -1,4 +1,4 @@
-"""What checks print, and how they exit: `scripts/relay/cli/report.py` and `output.py`."""
+"""Output and exit codes of checks: `scripts/relay/cli/report.py` and `output.py`."""
 
 import json
 from xml.etree import ElementTree as ET
@@ -30,7 +30,7 @@ def printed(capsys, findings, form):
 
 
 def test_text_is_one_line_a_finding_in_the_order_of_places(capsys):
-    """Lines are sorted as numbers, not as words; the same finding is told once."""
+    """Lines are sorted as numbers, not as words; the same finding is printed once."""
     out, code = printed(capsys, [NOTE, BROKEN, WEAK, WEAK], "text")
 
     assert out.splitlines() == [

@@ -1,4 +1,4 @@
-"""What a team says about its contract tests: `scripts/relay/contract_tests/contract_config.py`."""
+"""The configuration of contract tests: `scripts/relay/contract_tests/contract_config.py`."""
 
 import pytest
 
@@ -75,7 +75,7 @@ def test_says_what_is_wrong_where_and_what_to_do(read, text, message):
     assert str(trouble.value) == f"{FILE}:{message}"
 
 
-def test_tells_everything_at_once(read):
+def test_reports_everything_at_once(read):
     with pytest.raises(SetupError) as trouble:
         read("waivers: [{}]\nsecrets: 1\nwhatever: 2\n")
 

@@ -1,4 +1,4 @@
-"""What identities sign in with: `scripts/relay/contract_tests/credentials.py`."""
+"""Credentials of identities: `scripts/relay/contract_tests/credentials.py`."""
 
 import json
 
@@ -50,7 +50,7 @@ def key_set(folder, *algorithms):
 
 @pytest.fixture
 def subject():
-    """What is tested, with some identities: a contract that has every kind of scheme."""
+    """Make a service under test with some identities; its contract has every kind of scheme."""
 
     def subject(*identities, **given):
         needs = operation("a", security=[{"token": [], "key": []}, {"login": []}])
@@ -82,7 +82,7 @@ def test_a_key_of_a_set_is_named_as_the_set_names_it(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_private_key_that_belongs_to_nothing_is_told(tmp_path):
+def test_a_private_key_that_belongs_to_nothing_is_reported(tmp_path):
     key = private(rsa.generate_private_key(65537, 2048))
 
     with pytest.raises(SetupError) as by_key:
@@ -90,9 +90,9 @@ def test_a_private_key_that_belongs_to_nothing_is_told(tmp_path):
     with pytest.raises(SetupError) as by_set:
         signer(ContractSettings(jwt_private_key=key, jwt_jwks=key_set(tmp_path, "RS256", "ES256")))
 
-    told = "RELAY_JWT_PRIVATE_KEY: it does not belong to {}; set its counterpart"
-    assert str(by_key.value) == told.format("RELAY_JWT_PUBLIC_KEY")
-    assert str(by_set.value) == told.format("RELAY_JWT_JWKS")
+    expected = "RELAY_JWT_PRIVATE_KEY: it does not belong to {}; set its counterpart"
+    assert str(by_key.value) == expected.format("RELAY_JWT_PUBLIC_KEY")
+    assert str(by_set.value) == expected.format("RELAY_JWT_JWKS")
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_token_says_what_its_identity_says_and_what_the_service_asks_for(subje
 
 
 def test_the_environment_goes_before_what_could_be_signed(subject, monkeypatch):
-    """A variable that is not set gives nothing, and an identity that has nothing is nobody's default."""
+    """A variable that is not set gives nothing, and an identity without credentials is not the default."""
     monkeypatch.setenv("TEST_TOKEN", "a-token-of-theirs")
     monkeypatch.delenv("TEST_KEY", raising=False)
     nobody = Identity("nobody", variables={"key": "TEST_KEY"})
@@ -192,7 +192,7 @@ def test_a_signer_does_not_print_its_key():
 
 
 @pytest.mark.parametrize("value", ["a-token\n", " a-token", "a\ntoken", "a\0token"])
-def test_what_no_request_can_carry_is_told_before_any_is_sent(subject, monkeypatch, value):
+def test_what_no_request_can_carry_is_reported_before_any_is_sent(subject, monkeypatch, value):
     """A line break from a file would look as if the service did not answer; the value is not repeated."""
     monkeypatch.setattr("os.environ", {"CLERK_TOKEN": value})
 

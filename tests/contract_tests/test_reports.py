@@ -178,7 +178,7 @@ def recorder() -> Iterator[Recorder]:
 
 
 def is_sent_completely(sent: list[tuple[str, str]]) -> bool:
-    """Whether curl can send all headers; headers that identify the original client are omitted."""
+    """Return True if curl can send all headers; headers that identify the original client are omitted."""
     agents = [value for name, value in sent if name == "User-Agent"]
     is_named = any(value.startswith(("python-", "schemathesis/")) for value in agents)
     return not is_named and sum(name == "Host" for name, _ in sent) <= 1

@@ -51,7 +51,7 @@ def options(folder: Path, **given) -> Options:
 def covered(
     folder, exchanges, *, closed: set[str] | None = None, waivers=(), mocked=(), unwritten=None, **given
 ):
-    """Cover the shop with exchanges; `closed` are the operations that nobody may call, None without a service."""
+    """Cover the shop with exchanges; `closed` are the operations that no identity may call, None without a service."""
     whole = _Run(
         *(SHOP, SHOP, SHOP),
         options(folder, **given),
@@ -120,7 +120,7 @@ def test_findings_of_the_coverage_have_their_place_and_skipped_cases_their_reaso
 
 
 @pytest.mark.parametrize(("logged", "found"), [(b"fine\nthe key is k-canary\n", 1), (b"fine\nand well\n", 0)])
-def test_a_secret_in_the_services_log_is_told(tmp_path, logged, found):
+def test_a_secret_in_the_services_log_is_reported(tmp_path, logged, found):
     (tmp_path / "service.log").write_bytes(logged)
 
     part = check_log(tmp_path / "service.log", SHOP, ("k-canary",))

@@ -76,7 +76,7 @@ def test_somebody_elses_service_is_not_made_to_fail(shop):
     assert "--url" in part.not_run[0].reason
 
 
-def test_a_service_that_does_not_start_tells_no_secret(shop, tmp_path, monkeypatch):
+def test_a_service_that_does_not_start_reports_no_secret(shop, tmp_path, monkeypatch):
     monkeypatch.setenv("RELAY_JWT_SECRET", SECRET)
     source = "import os, sys\n\nprint('error: bad key', os.environ['RELAY_JWT_SECRET'], file=sys.stderr)\nsys.exit(2)\n"
     (tmp_path / shop.package / "__init__.py").write_text(source, "utf-8")

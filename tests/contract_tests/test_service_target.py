@@ -1,4 +1,4 @@
-"""What a project serves of a contract, and how its tokens are signed: `scripts/relay/contract_tests/service_target.py`."""
+"""Operations that a project serves, and the key of its tokens: `scripts/relay/contract_tests/service_target.py`."""
 
 import json
 import sys
@@ -285,7 +285,7 @@ class Answering:
     ids=["refused identity", "accepted identity", "forged token"],
 )
 def test_a_stub_cannot_refuse_an_identity(expected, rules, not_run):
-    """Who may call is the handler's to say; that a forged token reaches it is a defect all the same."""
+    """The handler decides who may call; a forged token that reaches it is a defect all the same."""
     checker = ConformanceChecker(SHOP, "", (), {"list-pets"})
     part = Phase("identity", "cases")
     case = Case("clerk", Request("GET", "http://h/pets"), expected)

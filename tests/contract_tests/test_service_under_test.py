@@ -1,4 +1,4 @@
-"""What is tested, and where it runs: `scripts/relay/contract_tests/service_under_test.py`."""
+"""The service under test, and where it runs: `scripts/relay/contract_tests/service_under_test.py`."""
 
 import json
 import os
@@ -94,7 +94,7 @@ class TestStricter:
         assert not validator.accepts(1)
 
     @pytest.mark.parametrize("components", [{}, {"schemas": {}}, {"schemas": None}])
-    def test_a_schema_that_is_not_there_is_told(self, tmp_path, components):
+    def test_a_schema_that_is_not_there_is_reported(self, tmp_path, components):
         with pytest.raises(SetupError, match="stricter: the contract has no schema 'Pett'"):
             self.load(tmp_path, {"Pett": {}}, **components)
 
@@ -143,7 +143,7 @@ class TestStarted:
             httpx.get(f"{service.url}/a")
 
     def test_a_service_may_say_as_much_as_it_likes(self, tmp_path, module):
-        """It would hang on a pipe that nobody reads, and every request with it."""
+        """It would hang on a pipe that is not read, and every request with it."""
         command, environment = module(
             "print('serving at http://127.0.0.1:1', flush=True)\n"
             "print('x' * 1_000_000, flush=True)\n"
@@ -158,18 +158,18 @@ class TestStarted:
 
     @pytest.mark.slow
     @pytest.mark.parametrize(
-        ("source", "told"),
+        ("source", "expected"),
         [
             ("raise SystemExit('error: a: b\\nerror: c: d')", ["a: b", "c: d"]),
             ("raise ValueError('why')", ["ValueError: why"]),
             ("", ["it printed nothing"]),
         ],
     )
-    def test_says_why_it_did_not_start(self, tmp_path, module, source, told):
+    def test_says_why_it_did_not_start(self, tmp_path, module, source, expected):
         with pytest.raises(SetupError) as trouble, started(*module(source), tmp_path):
             pass
 
-        assert str(trouble.value).splitlines() == [f"the service did not start: {line}" for line in told]
+        assert str(trouble.value).splitlines() == [f"the service did not start: {line}" for line in expected]
 
     @pytest.mark.slow
     def test_does_not_wait_for_ever(self, tmp_path, module):

@@ -29,7 +29,7 @@ def _sampled():
 
 @pytest.mark.parametrize("name", _sampled())
 def test_a_mock_has_no_fault_of_its_own(tmp_path, name):
-    """What is found is wrong in the contract: its text, and the failures that it does not document."""
+    """All findings are faults of the contract: its text, and the failures that it does not document."""
     options = ["--seed", "4711", "--max-examples", "1", "--max-time", "15"]
     spec = Project.of(name, tmp_path).spec.name
 

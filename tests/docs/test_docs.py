@@ -204,7 +204,7 @@ def test_every_page_is_linked_from_the_readme():
 
 
 def test_the_readme_is_short():
-    """What it is, how to start, where everything else is."""
+    """It says what Relay is, how to start, and where everything else is."""
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 120
 
 

@@ -15,7 +15,7 @@ NUMBER = sinch("+14165550100")
 
 
 def acme(numbers, **credentials):
-    """An organization whose representative holds some numbers, beside another organization."""
+    """Return an organization whose representative has some numbers, and another organization."""
     users = [
         user(REP, fullName="Rui", voicePhoneNumbers=numbers),
         user(GONE, accessRole="ADMIN", loginDisabled=True),
@@ -128,7 +128,7 @@ async def test_never_answers_with_false_flags_when_the_database_fails(tmp_path):
     ],
 )
 async def test_puts_every_failure_into_the_contracts_envelope(tmp_path, method, path, status, code):
-    """Whoever answers it: router, edge or authentication."""
+    """Router, guard and authentication answer with the same one."""
     async with client_of(f"sqlite:///{tmp_path}/relay.db") as client:
         assert_envelope(await client.request(method, path), status, code)
 

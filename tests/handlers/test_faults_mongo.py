@@ -1,4 +1,4 @@
-"""What the service answers while MongoDB fails, over the real driver: in time, once told, and well afterwards.
+"""Answers of the service while MongoDB fails, over the real driver: in time, logged once, and as usual afterwards.
 
 Lines with faults lead to RELAY_TEST_MONGODB_URI or the stand-in; logins and elections, which the stand-in
 does not have, are played by a server that says what a test has it say.
@@ -38,7 +38,7 @@ FAULTS = {
 
 
 class Kept(logging.Handler):
-    """Keeps every record, whoever logs it, with all that it says."""
+    """Keeps every record of any logger, with its whole text."""
 
     def __init__(self):
         super().__init__(logging.WARNING)
@@ -53,7 +53,7 @@ class Kept(logging.Handler):
 
 
 def said(record):
-    """All that a record says: its message, and what it carries beside."""
+    """Return the whole text of a record: its message and its attributes."""
     return f"{record.getMessage()} {vars(record)}"
 
 
@@ -92,7 +92,7 @@ def stored(mongodb_uri):
 
 @pytest.fixture(scope="module")
 def met(stored):
-    """What came of each fault, all of them met at the same time, and what is left behind."""
+    """Return the outcome of each fault, all at the same time, and what is left behind."""
 
     async def meet_all():
         before = held()
@@ -126,8 +126,8 @@ def test_answers_as_designed(met, name):
 
 @pytest.mark.mongo
 @pytest.mark.parametrize("name", FAULTS)
-def test_tells_a_fault_once_a_request(met, name):
-    """In one line without a traceback; nobody reads a log that repeats itself."""
+def test_reports_a_fault_once_a_request(met, name):
+    """In one line without a traceback; a log that repeats itself is not read."""
     _, kept, *_ = met
 
     for i in range(50):
@@ -138,7 +138,7 @@ def test_tells_a_fault_once_a_request(met, name):
 
 @pytest.mark.mongo
 def test_leaves_nothing_behind(met):
-    """Neither tasks nor sockets nor threads; and nobody but the service had something to say."""
+    """Neither tasks nor sockets nor threads; and only the service has logged something."""
     _, kept, before, after = met
 
     assert all(left <= there for left, there in zip(after, before, strict=True)), (before, after)
@@ -217,16 +217,16 @@ async def test_who_gives_up_takes_no_connection_along(stored, fault):
 
 
 def cursor(*documents):
-    """What a server says to a query."""
+    """Return the reply to a query."""
     return {"ok": 1, "cursor": {"id": 0, "ns": "relay.users", "firstBatch": [*documents]}}
 
 
 def failing(code, name):
-    """What a server says to a command that it refuses; it may quote what it likes."""
+    """Return the reply to a refused command; it may quote anything."""
     return {"ok": 0, "code": code, "codeName": name, "errmsg": f"{name} of relay:hunter2"}
 
 
-async def test_a_wrong_password_is_told_as_such(caplog):
+async def test_a_wrong_password_is_reported_as_such(caplog):
     """Not as a server that is away, and without the password; a bad token is one all the same."""
 
     def refuse(command):
@@ -241,11 +241,11 @@ async def test_a_wrong_password_is_told_as_such(caplog):
             await eventually_async(lambda: caplog.records)
         async with faults.client_of(url) as client:
             asked, _ = await faults.config(client)
-            anybody, _ = await faults.timed(client, faults.CONFIG, authorization="Bearer x")
+            refused, _ = await faults.timed(client, faults.CONFIG, authorization="Bearer x")
             readiness, _ = await faults.timed(client, "/readyz")
 
     assert_envelope(asked, 500, "DB_UNAVAILABLE")
-    assert_envelope(anybody, 401, "UNAUTHENTICATED")
+    assert_envelope(refused, 401, "UNAUTHENTICATED")
     assert readiness.status_code == 503
     assert "it refuses the user or the password of its URL" in caplog.records[0].getMessage()
     assert "hunter2" not in "".join(map(said, caplog.records))
@@ -260,7 +260,7 @@ class ReplicaSet:
         self.election = 1
 
     def reply(self, member):
-        """What a member says."""
+        """Return the function that replies as a member."""
 
         def said(command):
             name = next(iter(command)).lower()
@@ -291,7 +291,7 @@ class ReplicaSet:
         }
 
     def elect(self, member):
-        """Make a member the primary; None for nobody."""
+        """Make a member the primary; None for no member."""
         self.primary = member
         self.election += 1
 

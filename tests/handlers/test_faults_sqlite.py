@@ -1,4 +1,4 @@
-"""What becomes of the SQLite file's faults: a full disk, a lock, a kill; told in one line, nothing half done."""
+"""Faults of the SQLite file: a full disk, a lock, a kill; each is one line of the log, and nothing is half done."""
 
 import asyncio
 import json
@@ -79,8 +79,8 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", folder], check=True)
 
 
-def test_a_full_disk_is_told_and_loads_nothing(tmp_path, small_disk):
-    """What was loaded stays, what did not fit is not there in part, reading goes on, and room is all it takes."""
+def test_a_full_disk_is_reported_and_loads_nothing(tmp_path, small_disk):
+    """Loaded files stay, one that does not fit is not stored in part, reads continue, and free space is all that is needed."""
     [small, large] = write_files(tmp_path, 2, 1500)
     write_files(tmp_path, 1, 10)
     assert relay(tmp_path, "load", small, **STORE).returncode == 0
@@ -104,7 +104,7 @@ def test_a_full_disk_is_told_and_loads_nothing(tmp_path, small_disk):
     assert (again.returncode, loaded(tmp_path)) == (0, {small: 10, large: 1500})
 
 
-def test_a_limit_on_files_is_told(tmp_path, disk):
+def test_a_limit_on_files_is_reported(tmp_path, disk):
     """A process may write no further than it is let: for SQLite that is a disk that fails."""
     [small, large] = write_files(tmp_path, 2, 1500)
     write_files(tmp_path, 1, 10)
@@ -121,7 +121,7 @@ def test_a_limit_on_files_is_told(tmp_path, disk):
 
 
 def test_says_what_keeps_a_file_from_being_opened(tmp_path):
-    """SQLite keeps a log beside it; one that cannot be made stops the start."""
+    """SQLite keeps a log next to it; one that cannot be made stops the start."""
     (tmp_path / "disk" / "relay.db-wal").mkdir(parents=True)
 
     result = relay(as_project(tmp_path), "serve", RELAY_JWT_SECRET=SECRET, **STORE)
@@ -190,7 +190,7 @@ async def test_the_two_questions_of_a_request_end_in_time_together(tmp_path):
 
 
 def test_a_load_says_that_the_file_is_locked(tmp_path, disk):
-    """Who loads is to know what to wait for."""
+    """The error names what to wait for."""
     files = write_files(tmp_path, 1, 1)
     with closing(sqlite3.connect(disk / "relay.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -202,10 +202,10 @@ def test_a_load_says_that_the_file_is_locked(tmp_path, disk):
     )
 
 
-def test_a_killed_load_loses_nothing_that_it_told(tmp_path, disk):
-    """Wherever `kill -9` hits it: each file is there whole or not at all, and those that were told are."""
+def test_a_killed_load_loses_nothing_that_it_reported(tmp_path, disk):
+    """At any moment: each file is stored whole or not at all, and those that were printed are."""
     files = write_files(tmp_path, 45, 100)
-    told = []
+    printed = []
     for begin in range(0, 45, 15):
         with subprocess.Popen(
             [*COMMAND, "load", *files[begin : begin + 15]],
@@ -214,14 +214,14 @@ def test_a_killed_load_loses_nothing_that_it_told(tmp_path, disk):
             stdout=subprocess.PIPE,
             text=True,
         ) as process:
-            told.append(process.stdout.readline())
+            printed.append(process.stdout.readline())
             time.sleep(random.random() / 10)  # noqa: S311 -- any moment will do
             process.kill()
-            told += process.stdout.readlines()
+            printed += process.stdout.readlines()
 
     there = loaded(tmp_path)
 
     assert set(there.values()) == {100}
-    assert {line.partition(":")[0] for line in told if line.endswith("\n")} <= {*there}
+    assert {line.partition(":")[0] for line in printed if line.endswith("\n")} <= {*there}
     assert relay(tmp_path, "load", *files, **STORE).returncode == 0
     assert loaded(tmp_path) == dict.fromkeys(files, 100)

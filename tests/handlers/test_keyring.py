@@ -139,7 +139,7 @@ NEITHER = "it is neither a list of keys, `id:base64` each, nor a readable file o
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("", ["it contains no key; create one with `relay keys new`"]),
         (" ,\n# nothing", ["it contains no key; create one with `relay keys new`"]),
@@ -163,12 +163,12 @@ NEITHER = "it is neither a list of keys, `id:base64` each, nor a readable file o
         (f"a:{URL_SAFE} b:{STANDARD}", ["entry 2: an earlier entry has the same key"]),
     ],
 )  # fmt: skip
-def test_refuses_what_is_no_keyring(text, told):
-    """All of it, by position and rule; nothing that an entry holds is told, for it may be the key."""
+def test_refuses_what_is_no_keyring(text, expected):
+    """All problems, by position and rule, without the content of an entry, which may be the key."""
     with pytest.raises(KeyringMisconfigured) as refusal:
         read_keyring(text)
 
-    assert list(refusal.value.problems) == told
+    assert list(refusal.value.problems) == expected
     assert refusal.value.__cause__ is None
     for part in ("canary", STANDARD[:10], URL_SAFE[:10]):
         assert part not in f"{refusal.value!r} {refusal.value}"

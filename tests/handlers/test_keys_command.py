@@ -38,7 +38,7 @@ async def load(url, records, keyring=keyrings.OLD_ONLY):
 
 
 async def stored(url, keyring=keyrings.BOTH):
-    """What lies in a store: the id of each secret's key, None for a plain one, and the secrets, opened."""
+    """Return the id of each secret's key in a store, None for a plain one, and the opened secrets."""
     keys, opened = {}, {}
     async with open_store(url) as store:
         async for secret in store.secrets():
@@ -86,7 +86,7 @@ class TestStatus:
 
     @pytest.mark.slow
     async def test_counts_by_key_and_says_what_to_do(self, tmp_path, new_url):
-        """What is plain, or has no key, is found wanting."""
+        """Plain secrets, and those without a key, are findings."""
         url = new_url()
         await load(url, canaries(ACME, GLOBEX))
         await load(url, {ACME: {"webhookSecret": "canary"}}, keyrings.NEW_ONLY)
@@ -113,7 +113,7 @@ class TestStatus:
         assert (without.returncode, missing in without.stdout) == (1, True)
 
     async def test_only_looks(self, tmp_path):
-        """Where there is nothing yet it says so, and makes no file."""
+        """Without a store it says so, and makes no file."""
         url = f"sqlite:///{tmp_path}/relay.db"
         nothing = keys(url, "status", keyring="")
         left = [*tmp_path.iterdir()]
@@ -143,7 +143,7 @@ class TestEncrypt:
     """`relay keys encrypt`, whose former name is `seal`."""
 
     async def test_seals_what_is_plain_and_nothing_else(self, tmp_path, new_url):
-        """What is sealed stays under its key; the second time there is nothing left to do."""
+        """A sealed secret stays under its key; the second run has nothing left to do."""
         url = new_url()
         await load(url, canaries(ACME))
         plant(url, canaries(GLOBEX))
@@ -171,7 +171,7 @@ class TestEncrypt:
         ],
         ids=["half a surrogate pair", "no JSON", "no UTF-8"],
     )
-    async def test_tells_what_no_program_of_ours_wrote(self, tmp_path, document, returncode, expected):
+    async def test_reports_what_no_program_of_ours_wrote(self, tmp_path, document, returncode, expected):
         """A file that somebody has edited ends nothing in a traceback, and shows nothing of what it holds."""
         url = f"sqlite:///{tmp_path}/relay.db"
         await load(url, {ACME: {}})
@@ -281,7 +281,7 @@ class TestRotate:
 
     @pytest.mark.slow
     async def test_says_what_an_interruption_leaves(self, tmp_path):
-        """Nothing to mend: it is run again."""
+        """There is nothing to repair: it is run again."""
         url = f"sqlite:///{tmp_path}/relay.db"
         await load(url, canaries(*MANY))
 
@@ -341,7 +341,7 @@ class TestRotate:
 
     @pytest.mark.slow
     async def test_loads_go_on_meanwhile(self, new_url, monkeypatch):
-        """What is loaded while it runs, under the old key too, is there in the end and nothing older."""
+        """Records that are loaded while it runs, under the old key too, are there in the end and nothing older."""
         url = new_url()
         monkeypatch.setenv("RELAY_STORE", url)
         monkeypatch.setenv("RELAY_KEYRING", NEWER)

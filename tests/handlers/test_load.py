@@ -60,7 +60,7 @@ class TestLoad:
         assert as_lines.stdout == "b.ndjson: loaded 1 organizations, 1 users, 1 credentials\n"
         assert self.numbers(tmp_path) == [{"provider": "sinch", "phoneNumber": "+1", "userId": USER["_id"]}]
 
-    def test_tells_every_bad_record_with_file_and_line_and_loads_none(self, tmp_path):
+    def test_reports_every_bad_record_with_file_and_line_and_loads_none(self, tmp_path):
         """Which field, which rule; never the value."""
         bad = [
             {"organization": ORGANIZATION},
@@ -84,7 +84,7 @@ class TestLoad:
         assert self.numbers(tmp_path) is None
 
     def test_refuses_a_user_without_an_organization(self, tmp_path):
-        """Told at its record, whatever store found it."""
+        """It is reported at its record, whatever store found it."""
         result = self.load(tmp_path, "a.ndjson", json.dumps({"user": USER}))
 
         assert result.returncode == 2
@@ -105,7 +105,7 @@ class TestLoad:
         assert self.numbers(tmp_path) is None
 
     def test_seals_what_it_loads(self, tmp_path):
-        """With the keys of a file, and no trace of plain text is left beside it."""
+        """With the keys of a file, and no trace of plain text is left."""
         credentials = {**CREDENTIALS, "webhookSecret": "sk_canary", "sinchEstTrunkId": "shown"}
         records = {"organizations": [ORGANIZATION], "credentials": [credentials]}
         (tmp_path / "a.json").write_text(json.dumps(records), "utf-8")
@@ -170,7 +170,7 @@ def test_reads_a_file_for_its_places_once(write, monkeypatch):
     assert reads == [path]
 
 
-def test_tells_the_first_twenty_problems_and_counts_the_others(write):
+def test_reports_the_first_twenty_problems_and_counts_the_others(write):
     """A wrong field in every record is reported for the first few; thousands would hide the next file's."""
     twenty = write("a.ndjson", *[{"usr": {}}] * 20)
     more = write("b.ndjson", *[{"usr": {}}] * 1020)

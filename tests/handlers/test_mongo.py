@@ -1,4 +1,4 @@
-"""What is peculiar to the MongoDB store: its documents, its faults, its indexes.
+"""Features of the MongoDB store alone: its documents, its faults, its indexes.
 
 Without RELAY_TEST_MONGODB_URI these run against a stand-in that speaks the protocol: a test double.
 """
@@ -87,7 +87,7 @@ async def test_reads_documents_as_production_writes_them(store, database):
 
 @pytest.mark.mongo
 async def test_an_id_as_text_is_no_id(store, database):
-    """A document whose organization is text belongs to nobody: a string never equals an ObjectId."""
+    """A document whose organization is text belongs to no organization: a string never equals an ObjectId."""
     await database["users"].insert_one(
         {"organizationId": ACME, "voicePhoneNumbers": [{"provider": "sinch"}], "accessRole": "ADMIN"}
     )
@@ -97,7 +97,7 @@ async def test_an_id_as_text_is_no_id(store, database):
 
 @pytest.mark.mongo
 async def test_a_member_of_an_organization_as_text_sees_what_the_id_has(store, database):
-    """A user's record may have the organization's id as text; it never makes a record of nobody visible."""
+    """A user's record may have the organization's id as text; records without an organization stay invisible."""
     await store.load(acme(aiVoiceProvider="right"))
     text = {"organizationId": ACME, "accessRole": "ADMIN", "voicePhoneNumbers": [{"provider": "sinch"}]}
     await database["users"].insert_one({"_id": ObjectId(ALEX), **text})
@@ -150,8 +150,8 @@ async def test_seals_into_binary_data(store, database):
 
 
 @pytest.mark.mongo
-async def test_tells_of_a_record_of_nobody(store, database):
-    """One whose organization is no ObjectId cannot be sealed for it; that something lies there is told."""
+async def test_reports_a_record_without_an_organization(store, database):
+    """One whose organization is no ObjectId cannot be sealed for it; it is reported."""
     record = {"_id": "x", "organizationId": ACME, "webhookSecret": "canary"}
     await database["organizationcredentials"].insert_one(record)
 
@@ -183,8 +183,8 @@ async def test_a_check_needs_the_database():
 
 
 @pytest.mark.mongo
-async def test_tells_that_a_batch_stays_in_part_without_its_documents(store, database, monkeypatch, caplog):
-    """What the driver says of a failure may quote what was stored."""
+async def test_reports_that_a_batch_stays_in_part_without_its_documents(store, database, monkeypatch, caplog):
+    """The driver's text of a failure may quote stored values."""
     await database["users"].create_index("email", unique=True)
 
     async def fail(_step):
@@ -204,7 +204,7 @@ async def test_looks_without_making_anything(url, database):
     """`relay check` is for an operator who has not decided yet."""
     async with open_store(url, read_only=True) as store:
         await store.ready()
-        await asyncio.sleep(0.2)  # indexes are made beside the rest
+        await asyncio.sleep(0.2)  # indexes are made meanwhile
 
     assert await database.list_collection_names() == []
 

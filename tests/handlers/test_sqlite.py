@@ -1,4 +1,4 @@
-"""What is peculiar to the SQLite store: its file, its locks, its threads."""
+"""Features of the SQLite store alone: its file, its locks, its threads."""
 
 import asyncio
 import logging
@@ -67,7 +67,7 @@ def mode(path):
 
 
 async def test_the_file_is_its_owners_alone(tmp_path):
-    """Credentials lie in it: nobody else may read the file, its log, or the folder made for it."""
+    """It contains credentials: no other user may read the file, its log, or the folder made for it."""
     path = tmp_path / "data" / "relay.db"
     async with opened(path) as store:
         await store.load(BATCH)
@@ -250,7 +250,7 @@ def replace_by_a_copy(path):
 
 @pytest.mark.parametrize("replace", [unlink_all, replace_by_garbage, replace_by_a_copy])
 async def test_uses_no_file_but_that_of_the_start(store, path, caplog, replace):
-    """A file that takes its place would be read through the old one's log: told once, then not available."""
+    """A file that takes its place would be read through the old one's log: logged once, then not available."""
     await store.load(BATCH)
     replace(path)
     was_there = path.exists()
@@ -375,7 +375,7 @@ async def test_says_when_a_reader_keeps_the_log(store, path, monkeypatch):
     assert await store.scrub() is True
 
 
-async def test_tells_who_else_can_get_at_the_file(path):
+async def test_reports_who_else_can_get_at_the_file(path):
     """Others who can read it, or its log, or put another file in its place."""
     async with opened(path) as store:
         await store.load(SECRET_BATCH)
@@ -383,9 +383,9 @@ async def test_tells_who_else_can_get_at_the_file(path):
         path.with_name("relay.db-wal").chmod(0o604)
         path.parent.chmod(0o775)
 
-        told = await store.check()
+        found = await store.check()
 
-    assert told == [
+    assert found == [
         f"{path} is accessible to other users of this machine; run chmod 600 {path}",
         f"{path}-wal is accessible to other users of this machine; run chmod 600 {path}-wal",
         f"{path.parent}, the folder of relay.db, is writable by other users; run chmod 700 {path.parent}",
@@ -426,7 +426,7 @@ async def test_reads_settings_and_numbers_of_one_moment(store):
 
 
 def files_of(folder):
-    """What lies in a folder, to the byte."""
+    """Return the files of a folder, to the byte."""
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
@@ -434,7 +434,7 @@ class TestReadOnly:
     """Looking without changing anything, as `relay check` does."""
 
     async def test_reads_what_is_there_and_leaves_nothing(self, tmp_path):
-        """Neither a log nor its index, which SQLite would lay beside the file."""
+        """Neither a log nor its index, which SQLite would lay next to the file."""
         url = f"sqlite:///{tmp_path}/relay.db"
         async with open_store(url):
             pass
@@ -447,7 +447,7 @@ class TestReadOnly:
         assert files_of(tmp_path) == before
 
     async def test_reads_beside_a_service_that_runs(self, tmp_path):
-        """What that has written, though it is still in its log."""
+        """It reads what the service has written, though it is still in its log."""
         url = f"sqlite:///{tmp_path}/relay.db"
         async with open_store(url, keyrings.OLD_ONLY) as running:
             await running.load(BATCH)

@@ -1,4 +1,4 @@
-"""What is read without a thread, and what is remembered, is never older than what anyone has committed."""
+"""Reads without a thread, and cached ones, are never older than what any process has committed."""
 
 import asyncio
 import json
@@ -55,7 +55,7 @@ def commit(path, statement, *values):
 
 
 async def test_reads_again_without_a_thread(store, path, monkeypatch):
-    """Both what nobody has changed since, and what somebody has."""
+    """Both unchanged and changed values."""
     await asyncio.gather(store.user(ALEX), store.voice_ai(ACME))
 
     with no_threads(monkeypatch):

@@ -1,4 +1,4 @@
-"""What every store does; each test runs against SQLite and against MongoDB."""
+"""Features of every store; each test runs against SQLite and against MongoDB."""
 
 import subprocess
 import sys
@@ -34,7 +34,7 @@ async def test_finds_a_user(store, stored, is_disabled):
 
 @pytest.mark.parametrize("role", [None, "", "OWNER", "admin"])
 async def test_does_not_guess_a_role(store, role):
-    """A user whose role is none of the four is nobody: access cannot be decided."""
+    """A user whose role is none of the four is not found: access cannot be decided."""
     await store.load(acme(user(accessRole=role)))
 
     assert await store.user(ALEX) is None
@@ -182,7 +182,7 @@ def secrets(**others: str) -> dict[str, str]:
 
 
 async def found_in(store) -> dict[tuple[str, str], Any]:
-    """What a store has of secrets, by organization and field."""
+    """Return the secrets of a store, by organization and field."""
     return {(secret.organization_id, secret.name): secret.value async for secret in store.secrets()}
 
 
@@ -233,7 +233,7 @@ async def test_reads_without_a_keyring(new_url):
 
 
 async def test_seals_with_the_first_key(new_url):
-    """What is loaded again comes under it, what is not stays as it was; both open."""
+    """A secret that is loaded again gets the new key, the others stay as they were; both open."""
     url = new_url()
     async with open_store(url, keyrings.OLD_ONLY) as store:
         await store.load(acme(**secrets()))
@@ -279,7 +279,7 @@ async def test_plain_text_of_before_counts_as_configured(new_url):
     ],
 )
 async def test_finds_what_it_cannot_read(new_url, stored):
-    """What a newer version sealed, or nobody, is there all the same, and no reason to stop."""
+    """A value that a newer version sealed, or that is no sealed value, is reported and does not stop the others."""
     url = new_url()
     async with open_store(url, keyrings.OLD_ONLY) as store:
         await store.load(acme(elevenlabsApiKey="canary"))
@@ -302,7 +302,7 @@ async def test_goes_through_all_organizations(store):
 
 
 async def test_replaces_only_what_is_still_as_it_was_read(new_url):
-    """What somebody loaded meanwhile is never overwritten by what was there before; it is not counted."""
+    """A value that was loaded meanwhile is never overwritten by an older one, and not counted."""
     url = new_url()
     async with open_store(url, keyrings.BOTH) as store:
         await store.load(acme(**secrets()))
@@ -324,7 +324,7 @@ async def test_replaces_only_what_is_still_as_it_was_read(new_url):
 
 
 async def test_a_secret_that_was_moved_does_not_open(new_url):
-    """Who may write to the database but has no key cannot give one organization the secret of another."""
+    """Somebody who may write to the database but has no key cannot give one organization the secret of another."""
     url = new_url()
     async with open_store(url, keyrings.BOTH) as store:
         await store.load(acme(**secrets()))
@@ -339,7 +339,7 @@ async def test_a_secret_that_was_moved_does_not_open(new_url):
             keyrings.BOTH.decrypt(*place, moved[place])
 
 
-async def test_finds_nothing_to_mend_in_a_store_of_its_own(store):
+async def test_finds_nothing_to_repair_in_a_store_of_its_own(store):
     """Indexes, modes and keys are as they should be, from the moment that it is open."""
     assert await store.check() == []
 
@@ -353,7 +353,7 @@ ANOTHER_OR_MOVED = (
 )
 
 
-async def test_tells_what_to_mend_about_secrets(new_url):
+async def test_reports_what_to_repair_about_secrets(new_url):
     """Plain ones, those whose key is not there, and a key that is not the one they were sealed with."""
     url = new_url()
     async with open_store(url, keyrings.OLD_ONLY) as store:
@@ -408,7 +408,7 @@ batches = st.builds(
 
 
 class Model:
-    """The store as plain dicts: what the databases are held to."""
+    """The store as plain dicts, with which the databases are compared."""
 
     def __init__(self) -> None:
         self.users: dict[str, dict[str, Any]] = defaultdict(dict)
@@ -474,7 +474,7 @@ async def test_answers_as_the_model_does(new_url, loads):
 
 
 def test_reads_the_fields_of_the_contract():
-    """What is read of a number is what the contract shows of it."""
+    """The fields that are read of a number are those that the contract shows."""
     names = [*rules.NUMBER_FIELDS, "userName", "userId"]
 
     assert names == list(CallsVoiceAiOrgPhoneNumber.__annotations__)

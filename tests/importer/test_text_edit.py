@@ -152,7 +152,7 @@ def test_a_comment_after_a_value_is_before_one_of_several_lines(new):
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_a_json_file_keeps_its_bytes_where_its_data_stay(newline):
-    """What no YAML parser reads, such as a pair of surrogates, is edited too."""
+    """JSON that no YAML parser reads, such as a pair of surrogates, is edited too."""
     source = r"""{
   "a": {"x": "\ud83d\ude00", "é": [1, {"y": 1.50}]},
   "b": "\u0041",

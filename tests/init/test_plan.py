@@ -264,7 +264,7 @@ class TestSecurity:
 
 
 class TestRefusals:
-    """What keeps a project from being made; nothing is written then."""
+    """Reasons for which no project is made, and nothing is written."""
 
     def test_a_contract_that_is_none(self, tmp_path):
         put(tmp_path / "pets.yaml", "openapi: 3.0.3\npaths: {a: {}}\n")

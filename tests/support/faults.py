@@ -32,7 +32,7 @@ async def unavailable_in_time(asking: Awaitable[object], seconds: float = 3.0) -
 
 @dataclass
 class Outcome:
-    """What was answered before, during and after a fault, with the seconds that each took."""
+    """The answers before, during and after a fault, with the seconds that each took."""
 
     before: list = field(default_factory=list)
     asked: list = field(default_factory=list)
@@ -81,7 +81,7 @@ async def ready(client):
 
 
 async def through(client, name, begin, end):
-    """Have fifty requests meet a fault, with others beside, and see what comes afterwards."""
+    """Send fifty requests during a fault, and others at the same time; return all answers and those that follow."""
     outcome = Outcome()
     await ready(client)  # on a busy machine the first connection takes longer than a request may
     outcome.before.append(await config(client))

@@ -26,7 +26,7 @@ async def silence(_writer: asyncio.StreamWriter, _said: bytes) -> None:
 
 
 async def delay(writer: asyncio.StreamWriter, said: bytes) -> None:
-    """Say everything later than anybody waits."""
+    """Say everything later than a client waits."""
     await asyncio.sleep(4)
     await forward(writer, said)
 
@@ -133,7 +133,7 @@ async def line_to(url: str) -> AsyncIterator[Line]:
 
 
 Reply = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-"""What a server says to a command."""
+"""Returns a server's reply to a command."""
 
 HELLO = {
     "ok": 1,
@@ -146,7 +146,7 @@ HELLO = {
     "maxWireVersion": 21,
     "logicalSessionTimeoutMinutes": 30,
 }
-"""What a server says of itself."""
+"""A server's description of itself."""
 
 
 @asynccontextmanager

@@ -24,7 +24,7 @@ from .targets import Target
 from .wire import answers, request
 
 SHUT, ABORT = "shut", "abort"
-"""Steps of a connection beside bytes to send and seconds to wait: no more from us, and gone without a word."""
+"""Steps of a connection other than bytes to send and seconds to wait: end our side, and reset the connection."""
 
 DEADLINE = 30.0
 """Seconds in which a connection has to end. The service's own: 10 s for a head, 10 s for a body, 5 s of
@@ -34,7 +34,7 @@ DESIGNED = {100, 200, 201, 204, 302, 304, 400, 401, 404, 405, 408, 409, 413, 415
 
 
 class Connection(NamedTuple):
-    """What is done to the service on one connection."""
+    """The steps of one connection to the service."""
 
     kind: str
     number: int
@@ -42,12 +42,12 @@ class Connection(NamedTuple):
 
     @property
     def sent(self) -> bytes:
-        """All that is sent, if nobody hangs up."""
+        """All that is sent, if neither side hangs up."""
         return b"".join(step for step in self.steps if isinstance(step, bytes))
 
 
 class Outcome(NamedTuple):
-    """What came of it; `seconds` until its end, None when there was none."""
+    """The result of a connection; `seconds` until its end, None when there was none."""
 
     connection: Connection
     received: bytes
@@ -64,7 +64,7 @@ class Canaries:
         self._contents = Spellings([self.content])
 
     def leak(self, *, answer: bytes, failed: bool) -> bool:
-        """Whether an answer holds what it must not."""
+        """Return True if an answer contains what it must not."""
         return self._credentials.are_in(answer) or (failed and self._contents.are_in(answer))
 
     def leaks(self, log: bytes) -> list[bytes]:
@@ -255,7 +255,7 @@ class Grammar:
     def _forged(self, noise: random.Random) -> Iterator[bytes]:
         header, payload, signature = self._token.split(".")
         claims = {"sub": self._canaries.credential, "userId": self._canaries.credential, "exp": 4102444800}
-        told = _coded(
+        claimed = _coded(
             noise.choice(
                 [
                     claims,
@@ -278,7 +278,7 @@ class Grammar:
             ]
         )
         token = noise.choice([
-            f"{_coded({'alg': algorithm, **key})}.{told}.{noise.choice(['', signature])}", f"{header}.{told}.{signature}",
+            f"{_coded({'alg': algorithm, **key})}.{claimed}.{noise.choice(['', signature])}", f"{header}.{claimed}.{signature}",
             f"{header}.{payload}.{signature[:-3]}", f"{header}.{payload}.{signature}.", f"{header}.{payload}", "a.b.c", "." * 99,
             f"{header}.{payload}.{signature[::-1]}", self._canaries.credential * 400, f"{self._token},{self._token}",
         ])  # fmt: skip
@@ -429,7 +429,7 @@ class Grammar:
         signed: bool = True,
         method: bool = False,
     ) -> bytes:
-        """A head of one of the good requests, its own headers beside others; `method` for one that has a body."""
+        """A head of one of the good requests, with other headers in addition; `method` for one that has a body."""
         good = noise.choice(
             [one for one in self._good if not method or b"application/json" in one] or self._good
         )
@@ -468,7 +468,7 @@ def attack(target: Target, **options: int) -> tuple[list[str], str]:
 
 
 async def play(url: str, connection: Connection, busy: asyncio.Semaphore) -> Outcome:
-    """Play a connection to its end; `busy` is held until the service has had its say, or takes its time."""
+    """Play a connection to its end; `busy` is released when the service has answered, or takes its time."""
     where, begun = urlsplit(url), time.monotonic()
     async with busy:
         reader, writer = await asyncio.open_connection(where.hostname, where.port)
@@ -518,7 +518,7 @@ async def _read(reader: asyncio.StreamReader) -> bytes:
 
 
 def fault(outcome: Outcome, canaries: Canaries) -> str | None:
-    """What the service did wrong, if anything."""
+    """Return what the service did wrong, if anything."""
     if outcome.seconds is None:
         return "neither answered nor closed"
     if canaries.leak(answer=outcome.received, failed=False):
@@ -593,8 +593,8 @@ def main() -> None:
     )
     outcomes = asyncio.run(playing)
     faults = [(one.connection, found) for one in outcomes if (found := fault(one, canaries))]
-    told = [f"seed {given.seed}: {one.kind} {one.number}: {found}" for one, found in faults]
-    json.dump({"statuses": statuses(outcomes), "faults": told}, sys.stdout)
+    lines = [f"seed {given.seed}: {one.kind} {one.number}: {found}" for one, found in faults]
+    json.dump({"statuses": statuses(outcomes), "faults": lines}, sys.stdout)
 
 
 if __name__ == "__main__":

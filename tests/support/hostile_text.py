@@ -42,7 +42,7 @@ TEXTS = [
 RAW = re.compile(
     "[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff\U000e0000-\U000e007f]"
 )
-"""What no output contains."""
+"""Characters that no output contains."""
 
 COMMAND = re.compile(r"(?m)^\s*::(?!(?:error|warning|notice) file=[^:\n]*,title=[a-z-]+::)|##\w*\[")
-"""What a CI runner executes, except the annotations of --format github."""
+"""Commands that a CI runner executes, except the annotations of --format github."""

@@ -15,7 +15,7 @@ PAGES = [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG",
 PAGES += sorted((ROOT / "docs").glob("*.md"))
 SECONDS = 120.0
 HOME = "/home/you/.local/share"
-"""What pages show as the folder of a user's data."""
+"""The folder of a user's data, as pages show it."""
 
 SERVE = ("relay serve", "relay demo")
 

@@ -105,13 +105,13 @@ def relay_here(folder: Path, *arguments: str, **variables: str) -> subprocess.Co
 
 
 def errors(result: subprocess.CompletedProcess[str]) -> str:
-    """What a command of our service printed on stderr, after the line that names its settings."""
+    """Return what a command of our service printed on stderr, after the line that names its settings."""
     first, _, rest = result.stderr.partition("\n")
     return rest if first.startswith("settings: store ") else result.stderr
 
 
 def logged(file: Path) -> str:
-    """The lines of a service's log without ids, times, and the path, which is told as a client sent it.
+    """The lines of a service's log without ids, times, and the path, which is logged as a client sent it.
 
     One that is being written may be there in part; it is not taken yet.
     """

@@ -40,7 +40,7 @@ class AsWritten(Ruff):
 
 LAYOUT = AsWritten(FOLDER)
 _CACHE = TemporaryDirectory(prefix="relay-mypy-")
-"""What mypy knows of other packages, for all tests of a process."""
+"""mypy's cache of other packages, for all tests of a process."""
 
 
 def read(document: Any) -> Contract:

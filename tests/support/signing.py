@@ -57,7 +57,7 @@ def compact(header: bytes, payload: bytes, key: bytes = SECRET.encode(), algorit
 
 
 def verifier(**settings: Any) -> TokenVerifier:
-    """What a service with these settings verifies tokens with."""
+    """Return the verifier of tokens of a service with these settings."""
     return token_verifier(Settings(**settings))
 
 

@@ -38,7 +38,7 @@ connections happen to be open."""
 
 
 class Sample(NamedTuple):
-    """What the service takes at a moment, in minutes from the start."""
+    """The resources of the service at a moment, in minutes from the start."""
 
     minute: float
     descriptors: int
@@ -46,7 +46,7 @@ class Sample(NamedTuple):
 
 
 class Soak:
-    """What goes on, and what was seen of it."""
+    """A soak test: its traffic, and what was observed."""
 
     def __init__(self, target: Target, folder: Path, seed: int, minutes: float) -> None:
         self.target, self.folder, self.seed = target, folder, seed
@@ -60,7 +60,7 @@ class Soak:
         self.loads = 0
 
     async def run(self) -> None:
-        """Let everything go on beside each other until the time is over."""
+        """Run everything at the same time until the time is over."""
         await asyncio.gather(
             self.sample(), self.load(), self.attack(), *(self.ask(at) for at in range(CLIENTS))
         )
@@ -109,7 +109,7 @@ class Soak:
             self.faults += found["faults"]
 
     async def load(self) -> None:
-        """Write to the store beside it: the same organizations and users, with other words each time."""
+        """Write to the store meanwhile: the same organizations and users, with other words each time."""
         async for _ in self.until(LOAD_EVERY):
             self.loads += 1
             path = self.folder / "others.ndjson"
@@ -154,7 +154,7 @@ class Soak:
 
 
 def others(number: int) -> list[dict[str, object]]:
-    """An organization of twenty users that nobody asks for."""
+    """An organization of twenty users for which no request asks."""
     organization = f"64f0a1b2c3d4e5f6a7ff{number % 5:04x}"
     users = [
         {"user": {"_id": f"64f0a1b2c3d4e5f6{number % 5:04x}{at:04x}", "organizationId": organization, "accessRole": "ADMIN",

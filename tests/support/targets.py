@@ -32,7 +32,7 @@ class Target(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What a process takes: descriptors, and MiB of memory now and at most."""
+    """The resources of a process: descriptors, and MiB of memory now and at most."""
 
     descriptors: int
     memory: float

@@ -39,7 +39,7 @@ RATE, HELD = 70, 50
 
 BOUND, ENOUGH, MOST, CALM = 3.0, 3, 6, 0.25
 """How many times its quiet value the good clients' p99 may be; in how many calm rounds of each kind, tried so often;
-and how much of a core anybody else may take in a calm round."""
+and how much of a core other processes may take in a calm round."""
 
 
 def main() -> int:
