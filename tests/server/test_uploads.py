@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from support.downloads import MAX_MEMORY
 from support.running import eventually, patched
 from support.targets import Measured
 from support.uploading import (
     FORM_HEAD,
-    MOST_MEMORY,
     MULTIPART,
     VIDEO,
     digest,
@@ -58,7 +58,7 @@ def test_large_files_take_little_memory(service):
     raw, form = send_raw(service, LARGE), send_form(service, LARGE)
     assert json.loads(raw.body) == [*digest(LARGE), LARGE]
     assert json.loads(form.body) == {"note": "x", "file": digest(LARGE)}
-    assert Measured.of(service.process.pid).peak < MOST_MEMORY
+    assert Measured.of(service.process.pid).peak < MAX_MEMORY
     assert settled(service) == []
 
 
@@ -107,7 +107,7 @@ def test_hostile_forms_are_refused_and_take_no_memory(service, body):
 
     assert [one.status for one in found] in ([400], [413], [])  # a reset may overtake the answer
     assert json.loads(send_form(service, 100_000).body)["file"] == digest(100_000)
-    assert Measured.of(service.process.pid).peak < MOST_MEMORY
+    assert Measured.of(service.process.pid).peak < MAX_MEMORY
     assert settled(service) == []
 
 

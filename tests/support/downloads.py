@@ -13,7 +13,7 @@ from .targets import Measured
 from .wire import request
 
 MAX_MEMORY = 150.0
-"""MiB that the process may take, however much goes through it."""
+"""MiB that the process may take, with its interpreter and libraries, however much goes through it."""
 
 _OCTETS = {
     "200": {"description": "", "content": {"application/octet-stream": {"schema": {"format": "binary"}}}}

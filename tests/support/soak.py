@@ -1,7 +1,7 @@
-"""Good and hostile traffic for minutes, then large downloads: `tox -e soak`, or `python -m tests.support.soak --minutes 3`.
+"""Latency under fire, large uploads, traffic for minutes, large downloads: `tox -e soak`, or `python -m tests.support.soak --minutes 3`.
 
-Fails when memory or descriptors keep growing, when a good client gets anything but the right answer,
-when something is answered that is not designed, and when a value that was planted stands in the log.
+Fails when good clients wait too long, when memory or descriptors keep growing, when a good client gets anything but
+the right answer, when something is answered that is not designed, and when a planted value is in the log.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from . import downloads, hostile
+from . import downloads, hostile, uploading, waiting
 from .running import COMMAND, environment, logged
 from .targets import Measured, Target, ours
 from .wire import answers
@@ -164,21 +164,32 @@ def others(number: int) -> list[dict[str, object]]:
     return [{"organization": {"_id": organization, "name": f"Other {number}"}}, *users]
 
 
+def soak(folder: Path, seed: int, minutes: float) -> list[str]:
+    """Run the traffic, print what was observed, and return what is wrong."""
+    with ours(folder) as target:
+        found = Soak(target, folder, seed, minutes)
+        asyncio.run(found.run())
+        sys.stdout.write(found.table() + "\n")
+        return found.judge()
+
+
 def main() -> int:
     """Soak the service and say what was found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--gigabytes", type=float, default=10.0, help="of a file, and of a stream")
+    parser.add_argument("--gigabytes", type=float, default=10.0, help="of each file, form and stream")
     parser.add_argument("--streams", type=int, default=1000, help="open at the same time")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     given = parser.parse_args()
-    with TemporaryDirectory() as folder, ours(Path(folder)) as target:
-        soak = Soak(target, Path(folder), given.seed, min(given.minutes, 10.0))
-        asyncio.run(soak.run())
-        wrong = soak.judge()
-        sys.stdout.write(soak.table() + "\n")
-    with TemporaryDirectory() as folder:
-        wrong += downloads.soak(Path(folder), given.gigabytes, given.streams)
+    wrong: list[str] = []
+    for part in (
+        lambda folder: waiting.soak(folder, given.seed),
+        lambda folder: uploading.soak(folder, given.gigabytes),
+        lambda folder: soak(folder, given.seed, min(given.minutes, 10.0)),
+        lambda folder: downloads.soak(folder, given.gigabytes, given.streams),
+    ):
+        with TemporaryDirectory() as folder:
+            wrong += part(Path(folder))
     sys.stdout.write("".join(f"WRONG: {one}\n" for one in wrong) or "nothing wrong\n")
     return 1 if wrong else 0
 

@@ -1,28 +1,19 @@
-"""A service that takes files, in a process of its own, and clients that send it large ones.
+"""A service that takes files, in a process of its own, and clients that send it large ones."""
 
-`python -m tests.support.uploading --gigabytes 10` sends a body and a form of that size, and fails if the service needs
-150 MiB for them or keeps a file; `tox -e soak` does.
-"""
-
-import argparse
 import hashlib
 import json
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import orjson
 
+from .downloads import MAX_MEMORY
 from .hosting import contract, operation, write_package
 from .running import Service, serving
 from .targets import Measured
 from .wire import Answer, answers, connect, request
-
-MOST_MEMORY = 150
-"""MiB of the process, with what the interpreter and its libraries take."""
 
 PIECE = 1 << 20
 """Bytes that a client sends at once."""
@@ -124,29 +115,17 @@ def _pieces(size: int) -> Iterator[bytes]:
         yield piece[: min(PIECE, size - start)]
 
 
-def main() -> int:
-    """Send large files and say what came of them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--gigabytes", type=float, default=10.0)
-    size = int(parser.parse_args().gigabytes * 1e9)
-    right, wrong = digest(size), []
-    with TemporaryDirectory() as folder, taking_files(Path(folder), "1000 GB") as service:
+def soak(folder: Path, gigabytes: float) -> list[str]:
+    """Send a body and a form of that size, and return what is wrong."""
+    size, wrong = int(gigabytes * 1e9), []
+    right = digest(size)
+    with taking_files(folder, "1000 GB") as service:
         for send, expected in ((send_raw, [*right, size]), (send_form, {"note": "x", "file": right})):
-            begun = time.monotonic()
             answer = send(service, size)
-            memory = Measured.of(service.process.pid).peak
-            seconds = time.monotonic() - begun
-            sys.stdout.write(
-                f"{send.__name__}: {size / 1e9:g} GB in {seconds:.0f} s, at most {memory:.0f} MiB\n"
-            )
+            peak = Measured.of(service.process.pid).peak
+            sys.stdout.write(f"{send.__name__}: {gigabytes:g} GB, at most {peak:.0f} MiB\n")
             if json.loads(answer.body) != expected:
                 wrong.append(f"{send.__name__}: answered {answer.status} {answer.body[:200]!r}")
-            if memory > MOST_MEMORY:
-                wrong.append(f"{send.__name__}: {memory:.0f} MiB; up to {MOST_MEMORY} are allowed")
-        wrong += [f"kept {file}" for file in (Path(folder) / "temporary").iterdir()]
-    sys.stdout.write("".join(f"WRONG: {one}\n" for one in wrong) or "nothing wrong\n")
-    return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+            if peak > MAX_MEMORY:
+                wrong.append(f"{send.__name__}: {peak:.0f} MiB; up to {MAX_MEMORY:.0f} are allowed")
+        return wrong + [f"kept {file}" for file in (folder / "temporary").iterdir()]
