@@ -46,7 +46,6 @@ def health_command():
 
 @pytest.mark.slow
 def test_compose_keeps_to_its_published_schema():
-    """As far as a schema can tell."""
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
     found = ended([*command, "compose.yaml"], ROOT)
 
@@ -133,7 +132,6 @@ def test_the_service_has_time_to_end_and_is_checked_before():
 
 @pytest.mark.slow
 def test_the_health_check_distinguishes_a_live_service_from_a_dead_one(tmp_path):
-    """By the very line that the image has."""
     with serving(as_project(tmp_path), RELAY_JWT_SECRET=SECRET) as service:
         variables = environment(tmp_path, RELAY_PORT=service.url.rpartition(":")[2])
         alive = ended(health_command(), tmp_path, env=variables)

@@ -171,7 +171,6 @@ def test_five_steps_add_an_operation(project):
 
 
 def test_contributing_has_these_five_steps():
-    """The text and the test say the same."""
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     section = text.partition("## Add an operation in five steps")[2].partition("\n## ")[0]
 

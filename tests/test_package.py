@@ -101,7 +101,6 @@ def test_the_wheel_holds_relay_and_nothing_of_ours():
 
 
 def test_the_wheel_says_what_it_is():
-    """One version, one license."""
     found = metadata.metadata("tether-relay")
 
     assert found["Version"] == relay.__version__

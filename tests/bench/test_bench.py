@@ -17,7 +17,6 @@ pytestmark = pytest.mark.skipif(not shutil.which("wrk"), reason="wrk is not inst
 
 
 def test_says_by_how_much_a_goal_is_met():
-    """As a share of the bound."""
     assert [verdict("≥ 4", value) for value in (5, 4, 3)] == ["met by 25%", "met by 0%", "missed by 25%"]
     assert [verdict("≤ 20", value) for value in (15, 30)] == ["met by 25%", "missed by 50%"]
 

@@ -61,7 +61,6 @@ def files_of(folder):
 
 
 async def test_says_what_is_well():
-    """A line each, so that a person sees what was looked at."""
     lines = await reported(ours())
 
     assert [line.partition(" ")[0] for line in lines] == ["info:"] * len(lines)
@@ -192,7 +191,6 @@ async def test_finds_what_nobody_gives_a_function(tmp_path):
 
 
 async def test_reports_the_weaknesses_of_production():
-    """Each with what to do; development is left alone."""
     lines = await reported(ours(environment="production"))
 
     weak = [line.split(": ")[1] for line in lines if line.startswith("warning: ")]
@@ -328,7 +326,6 @@ class TestCommand:
 
     @pytest.mark.slow
     def test_knows_a_service_of_ours_that_runs_already(self, run_ours, tmp_path):
-        """On a host that serves, it can be asked again."""
         with serving(tmp_path, RELAY_JWT_SECRET=SECRET) as service:
             port = service.url.rpartition(":")[2]
             result = run_ours("check", RELAY_PORT=port, RELAY_JWT_SECRET=SECRET)
@@ -351,7 +348,6 @@ class TestCommand:
         assert "sk_canary" not in result.stdout
 
     def test_says_what_is_wrong_with_a_file(self, run_ours, tmp_path):
-        """It is there, and whether it runs is no question to ask of it."""
         with closing(sqlite3.connect(tmp_path / "relay.db")) as connection:
             connection.execute("PRAGMA user_version = 1")
         url = f"sqlite:///{tmp_path}/relay.db"

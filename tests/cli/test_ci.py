@@ -66,7 +66,6 @@ def test_every_workflow_keeps_to_its_published_schema(forge, tmp_path):
 @pytest.mark.parametrize("shell", ["sh", "bash"])
 @pytest.mark.parametrize("forge", FORGES)
 def test_every_script_can_be_parsed(forge, shell):
-    """By the shell that a runner has, whichever that is."""
     for options in OPTIONS:
         for script in jobs_of(plan(forge, *options)):
             parsed = ended([shell, "-n"], ROOT, input=script)
@@ -99,7 +98,6 @@ def test_no_name_becomes_an_expression(forge, name):
 @example("-x")
 @given(st.text(min_size=1).filter(lambda name: name.isprintable() and name.strip()))
 def test_any_name_is_one_word_of_the_script(name):
-    """And no option, and no expression."""
     assume("${{" not in name and "$[[" not in name)
     scripts = jobs_of(plan("github", name, name))
     words = shlex.split(scripts[1])
@@ -207,7 +205,6 @@ class TestOurs:
                 assert "${{" not in script
 
     def test_runs_on_every_python_that_is_supported(self):
-        """A classifier is a promise."""
         matrix = yaml.safe_load(OURS.read_text("utf-8"))["jobs"]["tests"]["strategy"]["matrix"]
         classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["classifiers"]
 
@@ -332,7 +329,6 @@ class TestGitHub:
 
     @pytest.mark.slow
     def test_skips_a_contract_that_is_new_where_all_can_see_it(self, repository, steps):
-        """There is nothing yet that it could break."""
         repository.git("checkout", "--quiet", "--orphan", "empty")
         repository.git("rm", "--quiet", "-r", "--cached", ".")
         repository.git("commit", "--quiet", "--allow-empty", "--message", "nothing")
@@ -361,7 +357,6 @@ class TestGitHub:
 
     @pytest.mark.slow
     def test_sums_up(self, repository, steps, tmp_path):
-        """A skipped check is reported, too."""
         repository.run(
             steps["Summary"], LINT="success", DRIFT="failure", BREAKING="skipped", CONTRACT="success"
         )

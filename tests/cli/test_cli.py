@@ -434,7 +434,6 @@ class TestWorkingDirectory:
         assert (result.exit_code, result.output) == (2, self.LINE.format(reason))
 
     def test_starts_python_there(self, tmp_path):
-        """Nothing that is imported asks for it."""
         script = 'cd gone && rmdir ../gone && exec "$PYTHON" -P -m relay serve'
         (tmp_path / "gone").mkdir()
 

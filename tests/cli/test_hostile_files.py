@@ -76,7 +76,6 @@ def test_ends_on_every_hostile_contract(tmp_path, command, name):
 
 @pytest.mark.parametrize("name", _sampled([name] for name in IMPORTS))
 def test_ends_on_every_hostile_page(tmp_path, name):
-    """Markdown is parsed in linear time, too."""
     source, make = IMPORTS[name]
     files = make()
     assert sum(map(len, files.values())) <= MAX_BYTES

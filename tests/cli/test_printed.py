@@ -290,7 +290,6 @@ def test_any_text_stays_in_its_workflow_command(message, title):
 
 @given(st.recursive(ANY, lambda values: st.lists(values) | st.dictionaries(ANY, values), max_leaves=5))
 def test_any_data_is_harmless_json_that_says_the_same(data):
-    """A program that reads it gets the text as it is."""
     text = json_text(data)
 
     assert_harmless(text)

@@ -50,7 +50,6 @@ def test_only_an_error_makes_a_check_fail(capsys, form):
 
 
 def test_json_has_counts_and_places_on_both_sides(capsys):
-    """A machine need not read sentences."""
     out, _ = printed(capsys, [BROKEN, NOTE], "json")
 
     report = json.loads(out)

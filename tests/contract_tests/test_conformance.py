@@ -172,7 +172,6 @@ class TestBody:
         "body", [b"", b"{", b'{"id": 1, "id": 2}', b'{"id": NaN}', b'{"id": 1, "a": "\xff"}']
     )
     def test_is_json_that_all_parsers_read_the_same(self, body):
-        """An empty body, an incomplete object, a duplicate key, NaN, and bytes that are not UTF-8 are invalid."""
         [failure] = CHECKER.check(exchange("GET", "/pets/1", 200, body, JSON, COUNT))
 
         assert failure.rule == "not-json"
@@ -366,7 +365,6 @@ class TestRequests:
         ],
     )
     def test_an_invalid_one_that_succeeds_is_reported(self, sent, sending, problem):
-        """A body that violates its schema, a missing body, and another media type."""
         [failure] = CHECKER.check(exchange("POST", "/pets", 201, sent=sent, sending=sending))
 
         assert failure.rule == "request-accepted"

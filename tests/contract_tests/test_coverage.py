@@ -129,7 +129,6 @@ def test_returns_the_operations_that_never_succeeded():
 
 
 def test_an_error_under_default_is_not_a_success():
-    """A service that only returns documented errors has not shown a success."""
     responses = {"401": response_of(), "default": JSON}
     read_only = read(contract({"/pets": {"get": operation("list", responses=responses)}}))
     coverage, checker = Coverage(read_only), ConformanceChecker(read_only, "")

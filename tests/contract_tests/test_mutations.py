@@ -68,7 +68,6 @@ def test_defects_are_reported(pristine, tmp_path, mutants):
 
 
 def test_there_are_enough_defects():
-    """There are at least thirty, for at least fifteen rules."""
     assert len(MUTANTS) >= 30
     assert len({mutant.rule for mutant in MUTANTS}) >= 15
 

@@ -212,7 +212,6 @@ class TestBrief:
     """`brief`: what a terminal shows of many failures."""
 
     def test_leaves_out_what_repeats_itself(self):
-        """The first say it all; how many more there are is said behind them."""
         shown = [one.line for one in brief(failures(MAX_ALIKE + 4))]
 
         assert shown[:-1] == [f"a:1:1: error: no-answer {n} [no-answer]" for n in range(MAX_ALIKE)]

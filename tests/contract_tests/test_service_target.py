@@ -297,7 +297,6 @@ def test_a_stub_cannot_refuse_an_identity(expected, rules, not_run):
 
 
 def test_responses_are_waived_and_noted():
-    """Nothing is expected of them, and the handler to write is named."""
     coverage, handlers = Coverage(SHOP), {"list-pets": "shop/things.py:list_pets"}
 
     coverage.waive_unwritten(handlers)

@@ -69,7 +69,6 @@ def test_a_pair_of_schemas_is_compared_once(document, monkeypatch):
 
 
 def test_alternatives_within_alternatives_are_compared_at_any_depth():
-    """Each asks whether those within it are compatible."""
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/A0"}}}
     responses = {"200": {"description": "ok", "content": content}}
 

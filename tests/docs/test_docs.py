@@ -116,7 +116,6 @@ def test_every_python_block_passes_the_linter_of_a_new_project(page, shop):
 
 @pytest.mark.slow
 def test_the_project_of_the_pages_passes_relays_own_checks(shop):
-    """An example that a reader copies has no finding."""
     assert pages.run(shop, "relay lint") == ["relay lint: nothing found"]
     assert pages.run(shop, "relay regenerate --check") == ["relay regenerate: nothing to do"]
     assert pages.run(shop, "relay drift") == ["relay drift: 3 operations, handlers and types agree"]
@@ -170,7 +169,6 @@ def _copy_service(folder):
 @pytest.mark.slow
 @with_language("toml", "yaml")
 def test_every_toml_and_yaml_block_is_read(page):
-    """And what is for [tool.relay] is valid."""
     schema = json.loads((ROOT / "scripts" / "relay" / "tool-relay.schema.json").read_text("utf-8"))
     schema["additionalProperties"] = False
     schema["properties"] |= {"order-file": {"type": "string"}}  # of the pages' own project
@@ -185,7 +183,6 @@ def test_every_toml_and_yaml_block_is_read(page):
 
 @EVERY
 def test_every_link_leads_somewhere(page):
-    """A file, and a heading in it."""
     broken = []
     for link in pages.links(page):
         path, _, anchor = link.partition("#")
@@ -240,7 +237,6 @@ def test_the_tables_of_settings_are_current():
 
 
 def test_every_error_of_relay_is_documented():
-    """With its status and its code."""
     rows = (ROOT / "docs" / "errors.md").read_text("utf-8")
     kinds = [kind for kind in _subclasses(relay.ApiError) if kind.__module__.startswith("relay.")]
 

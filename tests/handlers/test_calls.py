@@ -128,7 +128,6 @@ async def test_never_answers_with_false_flags_when_the_database_fails(tmp_path):
     ],
 )
 async def test_puts_every_failure_into_the_contracts_envelope(tmp_path, method, path, status, code):
-    """Router, guard and authentication answer with the same one."""
     async with client_of(f"sqlite:///{tmp_path}/relay.db") as client:
         assert_envelope(await client.request(method, path), status, code)
 

@@ -118,7 +118,6 @@ def held():
 @pytest.mark.mongo
 @pytest.mark.parametrize("name", FAULTS)
 def test_answers_as_designed(met, name):
-    """A fault of the database is one of those who need it, for as long as it lasts."""
     outcomes, *_ = met
 
     faults.assert_as_designed(outcomes[name])

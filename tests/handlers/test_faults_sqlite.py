@@ -190,7 +190,6 @@ async def test_the_two_questions_of_a_request_end_in_time_together(tmp_path):
 
 
 def test_a_load_says_that_the_file_is_locked(tmp_path, disk):
-    """The error names what to wait for."""
     files = write_files(tmp_path, 1, 1)
     with closing(sqlite3.connect(disk / "relay.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

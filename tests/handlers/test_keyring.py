@@ -175,7 +175,6 @@ def test_refuses_what_is_no_keyring(text, expected):
 
 
 def test_refuses_a_file_without_telling_what_is_in_it(tmp_path):
-    """A file of something else, text or not."""
     for content in (b"canary", RAW, b"\xff canary"):
         (tmp_path / "keyring").write_bytes(content)
 
@@ -198,7 +197,6 @@ def test_shows_no_key():
 
 
 def test_makes_a_key_that_nobody_has():
-    """An entry as the setting takes it, and each time another."""
     entries = {new_entry("2026-11") for _ in range(20)}
 
     assert len(entries) == 20

@@ -125,7 +125,6 @@ class TestStatus:
         assert (empty.returncode, empty.stdout) == (0, "no secrets, and no RELAY_KEYRING is set\n")
 
     async def test_speaks_json(self, tmp_path):
-        """For whatever watches over it."""
         url = f"sqlite:///{tmp_path}/relay.db"
         await load(url, canaries(ACME))
         plant(url, {GLOBEX: {"webhookSecret": "canary", "sinchEstKeyId": 7}})
@@ -184,7 +183,6 @@ class TestEncrypt:
         assert expected in result.stdout + errors(result)
 
     async def test_only_counts_when_asked_to(self, tmp_path, new_url):
-        """To be seen before it is done."""
         url = new_url()
         async with open_store(url):
             plant(url, canaries(ACME))
@@ -208,14 +206,12 @@ class TestEncrypt:
         ],
     )
     def test_needs_a_keyring(self, tmp_path, command, keyring, expected):
-        """It says where one comes from."""
         result = keys(f"sqlite:///{tmp_path}/relay.db", command, keyring=keyring)
 
         assert (result.returncode, result.stdout, errors(result)) == (2, "", expected)
 
     @pytest.mark.slow
     def test_says_that_the_database_is_down(self):
-        """In a line, and that nothing is lost by it."""
         result = keys("mongodb://127.0.0.1:1/relay", "rotate")
 
         assert result.returncode == 2
@@ -281,7 +277,6 @@ class TestRotate:
 
     @pytest.mark.slow
     async def test_says_what_an_interruption_leaves(self, tmp_path):
-        """There is nothing to repair: it is run again."""
         url = f"sqlite:///{tmp_path}/relay.db"
         await load(url, canaries(*MANY))
 

@@ -45,7 +45,6 @@ class TestLoad:
         return asyncio.run(numbers())
 
     def test_loads_json_and_ndjson(self, tmp_path):
-        """And the service answers from it."""
         user = {**USER, "voicePhoneNumbers": [{"provider": "sinch", "phoneNumber": "+1"}]}
         lines = [
             {"organization": ORGANIZATION},
@@ -84,7 +83,6 @@ class TestLoad:
         assert self.numbers(tmp_path) is None
 
     def test_refuses_a_user_without_an_organization(self, tmp_path):
-        """It is reported at its record, whatever store found it."""
         result = self.load(tmp_path, "a.ndjson", json.dumps({"user": USER}))
 
         assert result.returncode == 2

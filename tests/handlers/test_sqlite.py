@@ -98,7 +98,6 @@ async def test_a_relative_path_starts_in_the_working_folder(tmp_path, monkeypatc
 
 
 def test_choosing_a_store_opens_nothing(path):
-    """The file comes into being when the store is entered."""
     opened(path)
 
     assert not path.exists()
@@ -148,7 +147,6 @@ async def test_opens_regular_files_only(path, read_only):
 @pytest.mark.slow
 @pytest.mark.parametrize("command", ["check", "keys status", "keys encrypt", "load records.json", "serve"])
 def test_every_command_ends_for_a_store_that_is_a_pipe(tmp_path, command):
-    """With one line."""
     os.mkfifo(tmp_path / "pipe.db")
     (tmp_path / "records.json").write_text("{}", "utf-8")
     as_project(tmp_path)
@@ -164,7 +162,6 @@ def test_every_command_ends_for_a_store_that_is_a_pipe(tmp_path, command):
 
 
 async def test_says_what_is_wrong_with_a_folder(tmp_path):
-    """A folder that cannot be made stops the start as well."""
     (tmp_path / "file").touch()
 
     async with refused("Not a directory"), opened(tmp_path / "file/data/relay.db"):
@@ -174,7 +171,6 @@ async def test_says_what_is_wrong_with_a_folder(tmp_path):
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 @pytest.mark.parametrize("forbidden", [0o000, 0o400])
 async def test_needs_permission(path, forbidden):
-    """A file that may not be read or written stops the start."""
     path.touch(forbidden)
 
     async with refused("cannot be (opened|written)"), opened(path):
@@ -218,7 +214,6 @@ async def test_what_is_logged_has_the_id_of_the_request(store, path, monkeypatch
 
 @pytest.mark.slow
 async def test_writing_waits_for_a_writer_only_so_long(store, path):
-    """A writer elsewhere keeps a load waiting, then refused; reading goes on meanwhile."""
     await store.load(BATCH)
     with connected(path, "BEGIN IMMEDIATE"):
         loading = asyncio.create_task(faults.unavailable_in_time(store.load(BATCH)))

@@ -55,7 +55,6 @@ def commit(path, statement, *values):
 
 
 async def test_reads_again_without_a_thread(store, path, monkeypatch):
-    """Both unchanged and changed values."""
     await asyncio.gather(store.user(ALEX), store.voice_ai(ACME))
 
     with no_threads(monkeypatch):
@@ -216,7 +215,6 @@ def test_forgets_what_is_larger_than_its_room():
 @pytest.mark.slow
 @pytest.mark.parametrize("label", ["", "x" * 40, "ж" * 100, "🎺" * 400])
 async def test_says_how_many_bytes_what_it_reads_takes_at_most(store, path, label):
-    """The bound of what is remembered is one of bytes."""
     await store.load(numbers(200, label))
     with closing(sqlite_file.connect(path)) as connection:
         tracemalloc.start()

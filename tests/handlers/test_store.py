@@ -26,7 +26,6 @@ EST = dict.fromkeys(rules.EST_CREDENTIALS, "set")
 
 @pytest.mark.parametrize(("stored", "is_disabled"), [({"loginDisabled": True}, True), ({}, False)])
 async def test_finds_a_user(store, stored, is_disabled):
-    """Organization, role and whether the login is disabled come from the record."""
     await store.load(acme(user(accessRole="ADMIN", fullName="Alex", **stored)))
 
     assert await store.user(ALEX) == User(ALEX, ACME, "ADMIN", login_disabled=is_disabled)
@@ -103,7 +102,6 @@ async def test_a_member_has_all_numbers_of_a_large_organization(store, count):
 @pytest.mark.slow
 @pytest.mark.parametrize("organization_id", [ACME, NOBODY, "", "A" * 24, "'; --"])
 async def test_an_organization_without_credentials_has_nothing_set(store, organization_id):
-    """No record of credentials reads as nulls and falses."""
     await store.load(Batch([{"_id": ACME}]))
 
     assert await store.voice_ai(organization_id) == (NOTHING_SET, [])
@@ -122,7 +120,6 @@ async def test_shows_no_other_fields(store):
 
 @pytest.mark.parametrize("missing", rules.EST_CREDENTIALS)
 async def test_est_needs_all_four_credentials(store, missing):
-    """Key id, key secret, project and trunk make EST usable; three of them do not."""
     await store.load(acme(**{**EST, missing: None}))
 
     settings, _ = await store.voice_ai(ACME)
@@ -167,7 +164,6 @@ async def test_knows_organizations_of_earlier_batches(store):
     ids="stray-user stray-credentials nul surrogate path operator document id organization-id".split(),
 )
 async def test_loads_all_or_nothing(store, kind, record_id, batch):
-    """One record that cannot be stored, and nothing of its batch is; the refusal names it."""
     with pytest.raises(RecordRefused) as refusal:
         await store.load(batch)
 
@@ -204,7 +200,6 @@ async def test_seals_what_is_secret(store):
 
 
 async def test_takes_no_secret_without_a_keyring(new_url):
-    """Rather nothing at all than something in plain text."""
     async with open_store(new_url()) as store:
         with pytest.raises(KeyringMissing):
             await store.load(acme(user(), webhookSecret="canary"))
@@ -291,7 +286,6 @@ async def test_finds_what_it_cannot_read(new_url, stored):
 
 
 async def test_goes_through_all_organizations(store):
-    """However many portions that takes, each secret comes once."""
     ids = [f"{number:024x}" for number in range(450)]
     records = [{"organizationId": one, "webhookSecret": "canary", "sinchEstKeyId": "k"} for one in ids]
     await store.load(Batch([{"_id": one} for one in ids], [], records))
@@ -474,7 +468,6 @@ async def test_answers_as_the_model_does(new_url, loads):
 
 
 def test_reads_the_fields_of_the_contract():
-    """The fields that are read of a number are those that the contract shows."""
     names = [*rules.NUMBER_FIELDS, "userName", "userId"]
 
     assert names == list(CallsVoiceAiOrgPhoneNumber.__annotations__)

@@ -85,7 +85,6 @@ def test_reports_problems_of_a_fetched_page_with_its_address(host):
 
 
 def test_fetches_only_pages_on_the_host_of_an_index(host):
-    """Other hosts, other ports and plain HTTP are skipped, with a note."""
     others = "https://localhost/x.md https://127.0.0.1:1/x.md //localhost/x.md https://[bad/x.md".split()
     others += [
         f"http://127.0.0.1:{host.server_port}/x.md",

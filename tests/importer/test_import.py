@@ -506,7 +506,6 @@ class TestWriting:
 
 
 def test_a_run_without_sources_prints_the_usage(folder):
-    """This runs the command as a process; without a source there is nothing to do."""
     result = relay(folder, "import")
 
     assert (result.returncode, result.stdout) == (2, "")

@@ -22,7 +22,6 @@ VALUES = st.recursive(
 
 
 def test_the_structure_of_our_contract_is_the_published_one():
-    """Without its wording, our contract equals the published document."""
     assert structure(load_contract(SPEC).document) == STRUCTURE
     assert structure(described(STRUCTURE)) == STRUCTURE
 

@@ -100,7 +100,6 @@ class TestProject:
     """A project of the garage's contract."""
 
     def test_contract_handlers_and_types_agree(self, garage):
-        """`relay drift` and `relay regenerate --check` find nothing."""
         drift, regenerate = command(garage, "drift"), command(garage, "regenerate", "--check")
 
         assert drift.stdout == "relay drift: 14 operations, handlers and types agree\n", drift.stderr
@@ -151,7 +150,6 @@ class TestProject:
 
 @pytest.mark.slow
 def test_without_a_contract_there_is_a_small_one(tmp_path):
-    """Lint finds nothing in it, not even a warning."""
     found = made(tmp_path / "book-shop")
 
     result = command(tmp_path / "book-shop", "lint")

@@ -38,7 +38,6 @@ def variables(folder):
 
 
 def test_serve_answers_within_a_minute(shop):
-    """The `curl` that it prints works as it is pasted."""
     folder, begun = shop
     with started(["scripts/serve", "--port", "0"], folder, env=variables(folder)) as process:
         printed = next(line for line in process.stdout if line.startswith("  curl"))
