@@ -37,23 +37,22 @@ _OPENING = re.compile(
     re.DOTALL,
 )
 _DELIMITED = re.compile(r"/(\^.*|.*\$)/([dgimsuvy]*)", re.DOTALL)
-_QUANTIFIER = re.compile(r"(?:([*+?])|\{(\d{1,30})(?:(,)(\d{0,30}))?\})([?+]?)", re.ASCII)
-_SIGNS: dict[str, tuple[int, int | None]] = {"*": (0, None), "+": (1, None), "?": (0, 1)}
+_QUANTIFIER = re.compile(r"(?:([*+?])|\{(\d{1,30})(?:,(\d{0,30}))?\})([?+]?)", re.ASCII)
 _DASHED = re.compile(r"\{\d+\s*[-.;]+\s*\d+\}", re.ASCII)
 _NO_LEAST = re.compile(r"\{,\d+\}", re.ASCII)
 _NAME = re.compile(r"<(\w+)>|\{(\w+)\}|'(\w+)'")
-_DIGITS = re.compile(r"\d{1,9}", re.ASCII)
-_OCTAL = re.compile(r"([0-3][0-7]{0,2}|[4-7][0-7]?)|[89]")
-_HEX = {
-    letter: re.compile(rf"(?:\{{([0-9A-Fa-f]{{1,8}})\}}|([0-9A-Fa-f]{{{count}}}))")
-    for letter, count in (("x", 2), ("u", 4), ("U", 8))
-}
-_LETTER = re.compile("[A-Za-z]")
-_PROPERTY = re.compile(r"\{(\^?)([A-Za-z0-9_=:.-]{1,60})\}|([CLMNPSZ])")
+_NUMBER = re.compile(r"\\([1-9]\d{0,8})", re.ASCII)
+_HEX = "[0-9A-Fa-f]"
+_ESCAPE = re.compile(
+    r"\\(?:(?P<property>[pP](?:\{\^?[A-Za-z0-9_=:.-]{1,60}\}|[CLMNPSZ]))"
+    rf"|(?P<code>[xuU]\{{{_HEX}{{1,8}}\}}|x{_HEX}{{2}}|u{_HEX}{{4}}|U{_HEX}{{8}})"
+    r"|c(?P<control>[A-Za-z])|(?P<octal>[0-3][0-7]{0,2}|[4-7][0-7]?)|(?=c)|(?P<letter>.))",
+    re.DOTALL,
+)
 _HIGH, _LOW = r"\\u([dD][89abAB][0-9A-Fa-f]{2})", r"\\u([dD][c-fC-F][0-9A-Fa-f]{2})"
 _LOW_ALONE = re.compile(_LOW)
 _PAIR = re.compile(rf"(?:{_HIGH}|\[{_HIGH}-{_HIGH}\])(?:{_LOW}|\[{_LOW}-{_LOW}\])")
-_POSIX = re.compile(r"\[:(\^?)([a-z]{1,6}):\]")
+_POSIX = re.compile(rf"\[:(\^?)({'|'.join(POSIX)}):\]")
 _CONTROLS = {"t": 9, "n": 10, "v": 11, "f": 12, "r": 13}
 
 _NEVER = written(complement(ANY), is_negated=False)
@@ -197,13 +196,12 @@ class _Reader:
             return False
         if self._last is None:
             raise Unclear("a quantifier has nothing to repeat")
-        sign, least, comma, most, mode = match.groups()
-        times = _SIGNS[sign] if sign else (int(least), (int(most) if most else None) if comma else int(least))
-        if times[1] is not None and times[1] < times[0]:
+        sign, least, most, mode = match.groups()
+        if most and int(most) < int(least):
             raise Unclear("the numbers of a quantifier are out of order")
         if not self._is_assertion:
             self._out.append((sign or match[0].removesuffix(mode)) + ("?" if mode == "?" else ""))
-        elif times[0] == 0:  # an assertion that need not hold says nothing
+        elif sign in ("*", "?") or int(least or 1) == 0:  # an assertion that need not hold says nothing
             del self._out[self._last :]
         self._last = None
         return True
@@ -269,21 +267,22 @@ class _Reader:
     # Classes and escapes
 
     def _class_or_escape(self, char: str) -> None:
-        ranges = self._surrogates()
-        if ranges is not None:
+        if (ranges := self._surrogates()) is not None:
             self._set(ranges)
-            return
-        self._at += 1
-        if char == "[":
+        elif char == "[":
+            self._at += 1
             self._class()
         else:
-            self._escape(self._text[self._at : self._at + 1])
+            self._escape(self._text[self._at + 1 : self._at + 2])
 
     def _escape(self, letter: str) -> None:
-        if letter and letter in "123456789":
-            self._number()
+        number = _NUMBER.match(self._text, self._at)
+        if number is not None and int(number[1]) <= self._total:  # else it is octal, or a digit (B.1.2)
+            self._at = number.end()
+            self._reference(int(number[1]))
             return
-        self._at += 1
+        start = self._at
+        self._at += 2
         if letter in _FIXED:
             text, is_repeatable = _FIXED[letter]
             self._add(text, is_repeatable=is_repeatable)
@@ -297,26 +296,14 @@ class _Reader:
         elif letter and letter in "GKXC":
             raise Unclear(f"\\{letter} has no meaning in ECMA 262")
         elif letter != "E":
-            self._at -= 1
-            self._add_member(self._escaped())
-
-    def _add_member(self, found: int | Ranges | Property) -> None:
-        if isinstance(found, int):
-            self._character(found)
-        elif isinstance(found, Property):
-            self._set([], found)
-        else:
-            self._set(found)
-
-    def _number(self) -> None:
-        """Read a back-reference; without such a group it is an octal number, or a digit (B.1.2)."""
-        match = self._matched(_DIGITS)
-        assert match is not None
-        if int(match[0]) <= self._total:
-            self._reference(int(match[0]))
-        else:
-            self._at = match.start()
-            self._character(self._octal())
+            self._at = start
+            match self._escaped():
+                case int(code):
+                    self._character(code)
+                case Property() as one:
+                    self._set([], one)
+                case ranges:
+                    self._set(ranges)
 
     def _quoted(self) -> None:
         text, _, _ = self._text[self._at :].partition("\\E")
@@ -361,39 +348,34 @@ class _Reader:
     def _one_member(self) -> int | Ranges | Property:
         if self._at >= len(self._text):
             raise Unclear("a class is not closed")
-        if (match := _POSIX.match(self._text, self._at)) and match[2] in POSIX:
-            self._at = match.end()
+        if match := self._matched(_POSIX):
             return complement(POSIX[match[2]]) if match[1] else POSIX[match[2]]
-        char = self._text[self._at]
-        self._at += 1
-        if char == "\\" and self._text.startswith("b", self._at):
-            self._at += 1
+        if self._text.startswith("\\b", self._at):
+            self._at += 2
             return 8
-        return self._escaped() if char == "\\" else ord(char)
+        if self._text[self._at] == "\\":
+            return self._escaped()
+        self._at += 1
+        return ord(self._text[self._at - 1])
 
     def _escaped(self) -> int | Ranges | Property:
-        if self._at == len(self._text):
+        match = self._matched(_ESCAPE)
+        if match is None:
             raise Unclear("it ends with a backslash")
-        letter = self._text[self._at]
-        if letter in "0123456789":
-            return self._octal()
-        self._at += 1
-        if letter in SETS:
-            return SETS[letter]
-        if letter in "pP" and (match := self._matched(_PROPERTY)):
-            return Property(match[2] or match[3], (letter == "P") != bool(match[1]))
-        if letter in _HEX and (match := self._matched(_HEX[letter])):
-            return self._combined(int(match[1] or match[2], 16))
-        if letter != "c":
-            return _CONTROLS.get(letter, ord(letter))
-        match = self._matched(_LETTER)
-        self._at -= match is None  # `\c` without a letter is a backslash
-        return ord("\\") if match is None else ord(match[0]) % 32
-
-    def _octal(self) -> int:
-        match = self._matched(_OCTAL)
-        assert match is not None
-        return int(match[1], 8) if match[1] else ord(match[0])
+        text = match[0][1:]
+        match match.lastgroup:
+            case "property":
+                name = text[1:].strip("{}")
+                return Property(name.removeprefix("^"), (text[0] == "P") != name.startswith("^"))
+            case "code":
+                return self._combined(int(text[1:].strip("{}"), 16))
+            case "control":
+                return ord(match["control"]) % 32
+            case "octal":
+                return int(text, 8)
+            case "letter":
+                return SETS.get(text) or _CONTROLS.get(text, ord(text))
+        return ord("\\")  # `\c` without a letter is a backslash, and a c
 
     def _combined(self, code: int) -> int:
         """Return a character that is written as a number; a pair of surrogates is one."""
