@@ -393,8 +393,8 @@ def test_takes_little_time_and_memory(schema, value, expected):
 
 def library_errors(schema, value, compiler, direction):
     """Yield the path and rule of each error of the library, those of all branches included."""
-    root = compiler.translator.translate(schema, direction)
-    document = {**root.schema, "definitions": compiler._definitions[direction].of(root.refs)}
+    root, refs, _ = compiler.translator.translate(schema, direction)
+    document = {**root, "definitions": compiler._definitions[direction].of(refs)}
     pending = [*compiler._compile(document, None).iter_errors(value)]
     while pending:
         error = pending.pop()

@@ -105,6 +105,7 @@ def test_a_form_may_have_styles():
     """The encoding of a query is that of a body (OpenAPI 3.2, "Encoding Object")."""
     one = service(whole(FORM, STAR, encoding={"tags": {"style": "pipeDelimited", "explode": False}}))
     assert one.arguments("tags=a%7Cb") == {"filter": {"tags": ["a", "b"], "limit": 7}}
+    assert one.violations("tags=a&tags=b") == [("querystring", "/filter/tags", "style")]
 
 
 def test_an_operation_whose_query_is_divided_is_left_out():

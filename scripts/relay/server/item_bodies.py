@@ -13,8 +13,9 @@ from typing import Any, Self
 
 from relay.validation.errors import InvalidRequest
 from relay.validation.item_content import ItemDecoder
-from relay.validation.item_reading import ItemTooLarge, MalformedItem, ReadItem
-from relay.validation.violations import Violation
+from relay.validation.item_reading import ItemTooLarge, ReadItem
+from relay.validation.json_strict import Malformed
+from relay.validation.violations import malformed
 
 from .errors import BodyTooLarge
 
@@ -47,8 +48,8 @@ class ItemBody:
         self._is_closed = False
         try:
             self._splitter = decoder.splitter(content_type, limit)
-        except MalformedItem as exc:
-            raise _malformed("", str(exc)) from None
+        except Malformed as exc:
+            raise _malformed(exc, "") from None
         self._arrived: Iterator[ReadItem] = iter(())
 
     def __aiter__(self) -> Self:
@@ -145,8 +146,7 @@ class ItemBody:
         except ItemTooLarge:
             self._failure = BodyTooLarge(_CLOSE)
         except ValueError as exc:
-            reason = str(exc) if isinstance(exc, MalformedItem) else "the items are malformed"
-            self._failure = _malformed(f"/{self._number}", reason)
+            self._failure = _malformed(exc, f"/{self._number}")
         if self._failure is not None:
             self._arrived = iter(())
         return found
@@ -166,6 +166,5 @@ class ReceiveAfterItems:
         return await self._receive()
 
 
-def _malformed(path: str, reason: str) -> InvalidRequest:
-    found = InvalidRequest([Violation(path, "format", reason)])
-    return found.with_headers(_CLOSE)
+def _malformed(exc: ValueError, path: str) -> InvalidRequest:
+    return InvalidRequest([malformed(exc, "the items are malformed", path)]).with_headers(_CLOSE)

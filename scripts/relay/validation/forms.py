@@ -19,19 +19,10 @@ from .coercion import (
     takes_any_key,
     types_of,
 )
-from .json_strict import NotJson, parse_json
+from .json_strict import Malformed, NotJson, parse_json
 from .raw_texts import Raw, Texts, urlencoded
 from .schemas import SchemaCompiler
-from .styles import Malformed, Read, is_spread, reader
-from .violations import Violation
-
-
-class MalformedField(ValueError):
-    """A field of a form cannot be read."""
-
-    def __init__(self, violation: Violation) -> None:
-        super().__init__(violation.message)
-        self.violation = violation
+from .styles import Read, is_spread, reader
 
 
 class FormDecoder:
@@ -77,13 +68,13 @@ class FormDecoder:
         return values | self.styled(fields)
 
     def styled(self, fields: Raw) -> dict[str, Any]:
-        """Return the values of the properties that have a style. Raises MalformedField."""
+        """Return the values of the properties that have a style. Raises Malformed."""
         found: dict[str, Any] = {}
         for name, read in self._styled.items():
             try:
                 value = read(fields)
             except Malformed as exc:
-                raise MalformedField(Violation(f"/{escape(name)}", exc.rule, str(exc))) from exc
+                raise Malformed(str(exc), exc.rule, f"/{escape(name)}") from exc
             if value is not ABSENT:
                 found[name] = value
         return found

@@ -15,18 +15,16 @@ from .completion import dropping, filling, reading
 from .encoding_objects import has_parts, rules_by_position, warn_nested_in_stream
 from .errors import ResponseViolation
 from .events import event_items
-from .item_reading import MalformedItem, ReadItem, Splitter, item_value, read_items, split_items, splitter
+from .item_reading import ReadItem, Splitter, item_value, read_items, split_items, splitter
 from .items import Items, ItemViolation, JsonItems, PartItems, written_list
-from .json_strict import NotJson
 from .json_writing import to_json
 from .media_types import kind_of_items
-from .multipart import MalformedForm
 from .part_decoders import Nesting, PartsDecoder
 from .part_writing import with_boundary
 from .schemas import Direction, SchemaCompiler
 from .shapes import Shape
 from .validators import Validator
-from .violations import Violation, within
+from .violations import Violation, malformed, within
 
 _AT_ONCE = 128
 """Items of a list that are written before other requests run."""
@@ -82,8 +80,7 @@ class ItemContent(NamedTuple):
             split = split_items(self.items.kind, body, self.media_type)
             return [(one, item_value(self.items.kind, one)) for one in split]
         except ValueError as exc:
-            reason = str(exc) if isinstance(exc, NotJson | MalformedItem) else "an item is malformed"
-            raise ResponseViolation.at("", "type", reason) from None
+            raise ResponseViolation.at("", "type", malformed(exc, "an item is malformed").message) from None
 
     def _check_whole(self, body: bytes) -> None:
         if self.whole is None or self.items.kind == "parts":
@@ -129,8 +126,7 @@ class PartContent(NamedTuple):
         try:
             found = self.parts.read(body, self.media_type)
         except ValueError as exc:
-            reason = str(exc) if isinstance(exc, NotJson | MalformedForm) else "the parts are malformed"
-            raise ResponseViolation.at("", "format", reason) from None
+            raise ResponseViolation([malformed(exc, "the parts are malformed")]) from None
         if found.violations:
             raise ResponseViolation(found.violations)
         self._check(found.plain)
@@ -213,15 +209,14 @@ class ItemDecoder:
         self._refuses_nul = compiler.strictness.nul
 
     def splitter(self, content_type: str, limit: int) -> Splitter:
-        """Return what splits a body into items of at most `limit` bytes. Raises MalformedItem."""
+        """Return what splits a body into items of at most `limit` bytes. Raises Malformed."""
         return splitter(self._items.kind, content_type, limit)
 
     def _decoded(self, item: ReadItem, number: int) -> tuple[Any, list[Violation]]:
         try:
             value = item_value(self._items.kind, item, refuses_nul=self._refuses_nul)
         except ValueError as exc:
-            reason = str(exc) if isinstance(exc, NotJson) else "the item is not valid for its media type"
-            return None, [Violation(f"/{number}", "format", reason)]
+            return None, [malformed(exc, "the item is not valid for its media type", f"/{number}")]
         violations = [*self._items.frame_violations(item, number), *self._items.violations(value)]
         if not violations and not isinstance(value, bytes):
             if self._drop is not None:

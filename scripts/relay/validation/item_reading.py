@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from python_multipart.multipart import MultipartParser
 
 from . import media_types as media
-from .json_strict import parse_json
+from .json_strict import Malformed, parse_json
 from .media_types import Kind, parameters
 
 MAX_PART_HEADERS = 4096
@@ -18,10 +18,6 @@ MAX_PART_HEADERS = 4096
 
 class ItemTooLarge(Exception):
     """An item is larger than the limit."""
-
-
-class MalformedItem(ValueError):
-    """The bytes are no item of their media type; the text may be sent to the client."""
 
 
 class ReadItem(NamedTuple):
@@ -71,11 +67,11 @@ class _Texts(_Separated):
 
     def _item(self, content: bytes) -> Iterator[ReadItem]:
         if not self._has_begun and content.strip():
-            raise MalformedItem("the first byte is no record separator (RFC 7464)")
+            raise Malformed("the first byte is no record separator (RFC 7464)")
         self._has_begun = True
         text = content.lstrip()
         if text and text[:1] not in b'{["' and text.rstrip() == text:
-            raise MalformedItem("the text may be truncated: no line feed follows it (RFC 7464)")
+            raise Malformed("the text may be truncated: no line feed follows it (RFC 7464)")
         yield from super()._item(content)
 
 
@@ -109,7 +105,7 @@ class _Parts:
     def __init__(self, content_type: str, limit: int) -> None:
         boundary = dict(parameters(content_type)[1]).get("boundary", "")
         if not boundary:
-            raise MalformedItem("there is no boundary")
+            raise Malformed("there is no boundary")
         self._limit = limit
         self._done: list[ReadItem] = []
         self._has_ended = False
@@ -128,20 +124,20 @@ class _Parts:
         )
 
     def feed(self, data: bytes) -> Iterator[ReadItem]:
-        """Yield the parts that end in the next bytes. Raises ItemTooLarge and MalformedItem."""
+        """Yield the parts that end in the next bytes. Raises ItemTooLarge and Malformed."""
         try:
             self._parser.write(data)
-        except MalformedItem:
+        except Malformed:
             raise
         except ValueError as exc:
-            raise MalformedItem("the parts are malformed") from exc
+            raise Malformed("the parts are malformed") from exc
         done, self._done = self._done, []
         yield from done
 
     def end(self) -> Iterator[ReadItem]:
-        """Raise MalformedItem if the last delimiter is missing."""
+        """Raise Malformed if the last delimiter is missing."""
         if not self._has_ended:
-            raise MalformedItem("the last part is truncated")
+            raise Malformed("the last part is truncated")
         yield from ()
 
     def _begin(self) -> None:
@@ -159,7 +155,7 @@ class _Parts:
         self._line[at] += data
         self._head += len(data)
         if self._head > MAX_PART_HEADERS:
-            raise MalformedItem("a part has too many headers, or too long ones")
+            raise Malformed("a part has too many headers, or too long ones")
 
     def _end_header(self) -> None:
         name, value = (bytes(one).decode("latin-1") for one in self._line)
@@ -179,7 +175,7 @@ Splitter = _Separated | _Parts
 
 
 def splitter(kind: Kind, content_type: str, limit: int) -> Splitter:
-    """Return what splits one stream; of an item, at most `limit` bytes are kept. Raises MalformedItem."""
+    """Return what splits one stream; of an item, at most `limit` bytes are kept. Raises Malformed."""
     match kind:
         case "events":
             return _Events(limit)

@@ -17,7 +17,15 @@ _UNWRITABLE = re.compile("[\ud800-\udfff]")
 _UNWRITABLE_OR_NUL = re.compile("[\0\ud800-\udfff]")
 
 
-class NotJson(ValueError):
+class Malformed(ValueError):
+    """What was sent cannot be read; the text may be sent to the client. `rule` and `path` are those of its violation."""
+
+    def __init__(self, message: str, rule: str = "format", path: str = "") -> None:
+        super().__init__(message)
+        self.rule, self.path = rule, path
+
+
+class NotJson(Malformed):
     """The bytes are not JSON. The message gives the reason and does not quote the bytes.
 
     `line` and `column`, from 1, are the location of a syntax error; None for other errors.
@@ -120,11 +128,6 @@ _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,99})", re.ASCII)
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?([eE][-+]?[0-9]{1,3})?", re.ASCII)
 
 
-def coerced(text: str, kind: str) -> Any:
-    """Return a text as a value of a type; the text itself if it is none of that type."""
-    return CONVERTERS.get(kind, str)(text)
-
-
 def _text_number(text: str) -> Any:
     if _INTEGER.fullmatch(text):
         return int(text)
@@ -140,4 +143,4 @@ CONVERTERS: dict[str, Callable[[str], Any]] = {
     "null": lambda text: None if text == "null" else text,
     "string": str,
 }
-"""The conversion of text to each scalar type, in the order in which they are tried."""
+"""The conversion of text to each scalar type, which returns a text that is none of it; in the order in which they are tried."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from python_multipart.decoders import Base64Decoder, QuotedPrintableDecoder
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from .json_strict import Malformed
 from .media_types import essence, parameters
 from .spools import Spool
 from .uploads import Upload
@@ -24,10 +25,6 @@ IsFile = Callable[[str, bool], bool]
 
 class FormTooLarge(Exception):
     """The parts that are not files are larger than the limit."""
-
-
-class MalformedForm(ValueError):
-    """The form exceeds a limit of its structure; the text may be sent to the client."""
 
 
 class Part(NamedTuple):
@@ -120,13 +117,13 @@ class Form:
     def _begin(self) -> None:
         self._count += 1
         if self._count > MAX_PARTS:
-            raise MalformedForm(f"the {self._what} has more than {MAX_PARTS} parts")
+            raise Malformed(f"the {self._what} has more than {MAX_PARTS} parts")
         self._headers, self._line = {}, [bytearray(), bytearray()]
 
     def _header(self, at: int, data: bytes) -> None:
         self._headers_left -= len(data)
         if self._headers_left < 0:
-            raise MalformedForm(f"the headers of the {self._what}'s parts have more than {MAX_HEADERS} bytes")
+            raise Malformed(f"the headers of the {self._what}'s parts have more than {MAX_HEADERS} bytes")
         self._line[at] += data
 
     def _end_header(self) -> None:

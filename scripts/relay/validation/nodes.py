@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from .validators import Accepts
-from .violations import MissingEnd
 
 TYPES = frozenset("array boolean integer null number object string".split())
 
@@ -19,7 +18,7 @@ class Check(NamedTuple):
     accepts: Accepts
     rule: str
     message: str
-    missing_end: MissingEnd | None = None
+    missing_end: tuple[str, str] | None = None
 
     def message_for(self, value: Any) -> str:
         """Return the sentence for a rejected value, which says what is missing if that is all that is wrong."""

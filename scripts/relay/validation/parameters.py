@@ -11,11 +11,12 @@ from relay.contract.pointers import escape
 
 from .coercion import Coercion
 from .completion import converting, dropping, filling
+from .json_strict import Malformed
 from .query_strings import is_form, query_string_reader
 from .raw_texts import Raw
 from .schemas import SchemaCompiler
-from .styles import Keys, Malformed, is_spread, reader
-from .violations import Violation
+from .styles import Keys, is_spread, reader
+from .violations import Violation, malformed
 
 
 class ParameterDecoder:
@@ -49,7 +50,7 @@ class ParameterDecoder:
         try:
             value = self._read(raw)
         except Malformed as exc:
-            self._fail(failures, Violation("", exc.rule, str(exc)))
+            self._fail(failures, malformed(exc, ""))
             return
         if value is ABSENT:
             if self.parameter.required:

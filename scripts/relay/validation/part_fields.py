@@ -14,14 +14,14 @@ from . import media_types as media
 from .binary_schemas import Sizes, is_binary, is_file
 from .coercion import Coerce, Coercion, items_of, types_of
 from .encoding_objects import PartRules, content_types, is_contradictory, is_nested, warn_ignored
-from .forms import MalformedField, decoded
-from .json_strict import NotJson, parse_json
-from .multipart import MalformedForm, Part
+from .forms import decoded
+from .json_strict import parse_json
+from .multipart import Part
 from .schemas import SchemaCompiler
 from .shapes import Shape
 from .spools import IN_MEMORY
 from .uploads import Upload
-from .violations import Violation, within
+from .violations import Violation, malformed, within
 
 _DESCRIBING = frozenset(
     "type format nullable title description example examples default readOnly writeOnly deprecated externalDocs xml "
@@ -88,7 +88,7 @@ class Field:
             try:
                 one = self._value(part)
             except ValueError as exc:
-                violations.append(_malformed(exc, at))
+                violations.append(malformed(exc, "the part is not valid for its media type", at))
             else:
                 violations += within(at[1:], one.violations)
                 found.append(one)
@@ -120,13 +120,6 @@ class Field:
 def place(name: str, index: int | None) -> str:
     """Return the path of a field's value, or of one of its values."""
     return f"/{escape(name)}" + ("" if index is None else f"/{index}")
-
-
-def _malformed(exc: ValueError, at: str) -> Violation:
-    if isinstance(exc, MalformedField):
-        return within(at[1:], [exc.violation])[0]
-    is_public = isinstance(exc, NotJson | MalformedForm)
-    return Violation(at, "format", str(exc) if is_public else "the part is not valid for its media type")
 
 
 class FieldMaker:
@@ -212,15 +205,9 @@ def _reader(
 ) -> Callable[[bytes, str], Any]:
     """Return the reader of a content; what may be JSON or text is what the part declares."""
 
-    def json(content: bytes, _declared: str) -> Any:
-        return parse_json(content, refuses_nul=refuses_nul)
-
-    def text(content: bytes, _declared: str) -> Any:
+    def read(content: bytes, declared: str) -> Any:
+        if is_json and (not may_be_text or media.is_json(declared)):
+            return parse_json(content, refuses_nul=refuses_nul)
         return coerce(decoded(content, refuses_nul=refuses_nul))
 
-    def declared(content: bytes, media_type: str) -> Any:
-        return (json if media.is_json(media_type) else text)(content, media_type)
-
-    if not is_json:
-        return text
-    return declared if may_be_text else json
+    return read

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote
 
 from relay.contract.documents import Pointer
@@ -14,19 +14,14 @@ from . import media_types as media
 from .coercion import Coercion, additional_properties_of, properties_of, shapes_of, takes_any_key
 from .forms import FormDecoder
 from .http import MALFORMED, MALFORMED_OR_NUL, cookies
-from .json_strict import NotJson, parse_json
+from .json_strict import Malformed, NotJson, parse_json
 from .raw_texts import Raw, Texts, urlencoded
 from .schemas import SchemaCompiler
-from .styles import Keys, Malformed, is_spread, one_or_list, reader
+from .styles import Keys, is_spread, one_or_list, reader
 from .violations import MAX_VIOLATIONS, Violation
 
 ReadText = Callable[[str], Any]
 """Returns the value of a text, ABSENT for none. Raises ValueError for one that cannot be read."""
-
-
-class _FreeForm(NamedTuple):
-    pointer: Pointer
-    accepts: Callable[[Sequence[str]], bool]
 
 
 class QueryKeys:
@@ -39,24 +34,24 @@ class QueryKeys:
             if scheme.get("type") == "apiKey" and scheme.get("in") == "query"
         }
         self._deep: set[str] = set()
-        self._free: list[_FreeForm] = []
+        self._free: dict[Pointer, Callable[[Sequence[str]], bool]] = {}
         for parameter in parameters:
             if parameter.location == "query":
                 self._claim(parameter, compiler.contract)
                 takes_any = takes_any_key(parameter.schema, compiler.contract)
                 if takes_any and is_spread(parameter, compiler.contract):
-                    self._free.append(_free_form(parameter, compiler))
+                    self._free[parameter.pointer] = _free_form(parameter, compiler)
 
     def taken_by(self, parameter: Parameter) -> Keys | None:
         """Return what finds the keys that a parameter takes although no property has their name; None for no such.
 
         Of several objects that take any key, the first whose schema accepts its value takes it.
         """
-        own = next((one for one in self._free if one.pointer == parameter.pointer), None)
-        if own is None:
+        own = parameter.pointer
+        if own not in self._free:
             return None
         return lambda texts: [
-            key for key in texts if not self._is_claimed(key) and own is self._owner(texts[key])
+            key for key in texts if not self._is_claimed(key) and own == self._owner(texts[key])
         ]
 
     def unknown(self, texts: Texts) -> Iterator[Violation]:
@@ -79,16 +74,16 @@ class QueryKeys:
         name, bracket, _ = key.partition("[")
         return key in self._names or (bracket != "" and name in self._deep)
 
-    def _owner(self, texts: Sequence[str]) -> _FreeForm:
-        is_alone = len(self._free) == 1
-        return next((one for one in self._free if is_alone or one.accepts(texts)), self._free[0])
+    def _owner(self, texts: Sequence[str]) -> Pointer:
+        first, is_alone = next(iter(self._free)), len(self._free) == 1
+        return next((at for at, accepts in self._free.items() if is_alone or accepts(texts)), first)
 
 
-def _free_form(parameter: Parameter, compiler: SchemaCompiler) -> _FreeForm:
+def _free_form(parameter: Parameter, compiler: SchemaCompiler) -> Callable[[Sequence[str]], bool]:
     schema = additional_properties_of(parameter.schema, compiler.contract)
     coercion = Coercion(compiler)
     coerce, accepts = coercion.of(schema), coercion.verdict(schema)
-    return _FreeForm(parameter.pointer, lambda texts: accepts(coerce(one_or_list(texts))))
+    return lambda texts: accepts(coerce(one_or_list(texts)))
 
 
 def is_form(parameter: Parameter) -> bool:
@@ -121,7 +116,7 @@ def _form_parser(parameter: Parameter, compiler: SchemaCompiler) -> Callable[[by
         except Malformed:
             raise
         except ValueError as exc:
-            raise Malformed("encoding", "not percent-encoded UTF-8, or too many fields") from exc
+            raise Malformed("not percent-encoded UTF-8, or too many fields", "encoding") from exc
 
     return parse
 
@@ -139,11 +134,11 @@ def _text_parser(parameter: Parameter, compiler: SchemaCompiler) -> Callable[[by
         except UnicodeDecodeError:
             text = None
         if text is None or not written.isascii() or malformed.search(written):
-            raise Malformed("encoding", "not percent-encoded UTF-8")
+            raise Malformed("not percent-encoded UTF-8", "encoding")
         try:
             return parse_json(text.encode(), refuses_nul=refuses_nul) if is_json else coerce(text)
         except NotJson as exc:
-            raise Malformed("json", str(exc)) from exc
+            raise Malformed(str(exc), "json") from exc
 
     return parse
 

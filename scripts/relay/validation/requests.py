@@ -15,18 +15,17 @@ from .coercion import types_of
 from .completion import dropping, filling, reading
 from .encoding_objects import has_parts, warn_ignored
 from .errors import InvalidRequest, UnsupportedMediaType
-from .forms import FormDecoder, MalformedField, decoded
+from .forms import FormDecoder, decoded
 from .http import HeaderList, Request, cookies, header
 from .item_content import item_decoders
-from .item_reading import MalformedItem
-from .json_strict import NotJson, parse_json
-from .multipart import Form, MalformedForm
+from .json_strict import parse_json
+from .multipart import Form
 from .parameters import ParameterDecoder
 from .part_decoders import MultipartDecoder, Nesting, PartsDecoder
 from .query_strings import QueryKeys
 from .raw_texts import NO_TEXTS, PathTexts, Raw, urlencoded
 from .schemas import SchemaCompiler
-from .violations import Violation
+from .violations import Violation, malformed
 
 Arguments = dict[str, Any]
 
@@ -136,7 +135,7 @@ class BodyDecoder:
         try:
             value, violations = reader(request.body, content_type)
         except ValueError as exc:
-            violations, value = [_malformed(exc)], None
+            violations, value = [malformed(exc, "the body is not valid for its media type")], None
         failures += violations
         arguments["body"] = value
 
@@ -155,13 +154,6 @@ def _is_encoded(headers: HeaderList) -> bool:
     encoding = header(headers, b"content-encoding") or "identity"
     transfer = header(headers, b"transfer-encoding") or "chunked"
     return (encoding.strip().lower(), transfer.lower()) != ("identity", "chunked")
-
-
-def _malformed(exc: ValueError) -> Violation:
-    if isinstance(exc, MalformedField):
-        return exc.violation
-    is_public = isinstance(exc, NotJson | MalformedForm | MalformedItem)
-    return Violation("", "format", str(exc) if is_public else "the body is not valid for its media type")
 
 
 class _Documented:

@@ -98,9 +98,7 @@ def split(result: Any) -> Parts:
     match result:
         case (body, Mapping() as headers):
             return Parts(body, None, header_lines(headers))
-        case (body, status):
-            return Parts(body, _status(status))
-        case (body, status, None):
+        case (body, status) | (body, status, None):
             return Parts(body, _status(status))
         case (body, status, Mapping() as headers):
             return Parts(body, _status(status), header_lines(headers))

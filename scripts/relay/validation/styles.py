@@ -10,7 +10,7 @@ from typing import Any
 from relay.contract.model import ABSENT, Contract, Parameter
 
 from .coercion import MAX_NESTING, Coercion, Shape, properties_of, shapes_of
-from .json_strict import NotJson, parse_json
+from .json_strict import Malformed, NotJson, parse_json
 from .raw_texts import DECODERS, Raw, Texts
 
 SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
@@ -28,14 +28,6 @@ Read = Callable[[Raw], Any]
 
 _Reading = Callable[[Raw], list[Any]]
 """Returns what the texts of a parameter may mean in one shape, the likeliest first; [] for no value."""
-
-
-class Malformed(ValueError):
-    """The text is not in the parameter's style; `rule` is the rule of the violation."""
-
-    def __init__(self, rule: str, message: str) -> None:
-        self.rule = rule
-        super().__init__(message)
 
 
 def _any_of(readings: Iterable[Callable[[], list[Any]]]) -> list[Any]:
@@ -81,7 +73,7 @@ class Splitter:
 
     def _split(self, text: str, decode: Decode) -> list[Any]:
         if not text.startswith(self._prefix):
-            raise Malformed("style", f"the value is not in the style {self._style}")
+            raise Malformed(f"the value is not in the style {self._style}", "style")
         text = text.removeprefix(self._prefix)
         is_matrix, is_exploded = self._style == "matrix", self._explode and self._shape != "scalar"
         if is_matrix and not is_exploded:
@@ -101,7 +93,7 @@ class Splitter:
         """Return the value of `name=value`, which is `name` if the value is empty (RFC 6570 section 3.2.7)."""
         name, _, value = text.partition("=")
         if decode(name) != self._name:
-            raise Malformed("style", "each element must start with the parameter's name and '='")
+            raise Malformed("each element must start with the parameter's name and '='", "style")
         return value
 
     def _pairs(self, parts: list[str]) -> list[tuple[str, ...]]:
@@ -114,7 +106,7 @@ class Splitter:
 
 def _mapping(pairs: list[tuple[str, ...]]) -> dict[str, str]:
     if any(len(pair) != 2 for pair in pairs) or len({pair[0] for pair in pairs}) < len(pairs):
-        raise Malformed("style", "an object must be written as unique names, each with a value")
+        raise Malformed("an object must be written as unique names, each with a value", "style")
     return {pair[0]: pair[1] for pair in pairs}
 
 
@@ -186,14 +178,14 @@ def _one(texts: Texts, name: str) -> Any:
     if not values:
         return ABSENT
     if len(values) > 1:
-        raise Malformed("style", "the parameter takes one value, but several were sent")
+        raise Malformed("the parameter takes one value, but several were sent", "style")
     return values[0]
 
 
 def _without_brackets(texts: Texts, name: str) -> Any:
     """Return the one text of a parameter that may also be a deepObject, but not both at once."""
     if any(key.startswith(f"{name}[") for key in texts):
-        raise Malformed("style", "the parameter is both a value and an object")
+        raise Malformed("the parameter is both a value and an object", "style")
     return _one(texts, name)
 
 
@@ -223,16 +215,16 @@ def _deep(texts: Texts, name: str) -> Any:
             continue
         path = re.findall(r"\[([^\[\]]*)\]", key[len(name) :])
         if not path or "".join(f"[{part}]" for part in path) != key[len(name) :] or len(path) > MAX_NESTING:
-            raise Malformed("style", "the brackets of a deepObject key do not match, or nest too deeply")
+            raise Malformed("the brackets of a deepObject key do not match, or nest too deeply", "style")
         is_list = len(path) > 1 and path[-1] == ""
         target = found
         *parents, last = path[:-1] if is_list else path
         for part in parents:
             target = target.setdefault(part, {})
             if not isinstance(target, dict):
-                raise Malformed("style", "a deepObject key is both a value and an object")
+                raise Malformed("a deepObject key is both a value and an object", "style")
         if last in target:
-            raise Malformed("style", "a deepObject key is repeated")
+            raise Malformed("a deepObject key is repeated", "style")
         target[last] = list(values) if is_list else one_or_list(values)
     return found or ABSENT
 
@@ -241,4 +233,4 @@ def _json(text: str, *, refuses_nul: bool) -> Any:
     try:
         return parse_json(text.encode(errors="surrogateescape"), refuses_nul=refuses_nul)
     except NotJson as exc:
-        raise Malformed("json", str(exc)) from exc
+        raise Malformed(str(exc), "json") from exc

@@ -8,14 +8,14 @@ Some keywords of the result are our own, and ignored by the library: `written` i
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from relay.contract.canonical import use_numeric_bounds
 from relay.contract.model import Contract, Schema
 from relay.contract.schema_words import CHOICES, COMBINING, SCHEMA_WORDS, applied_schemas
 
 from .contents import Contents
-from .json_strict import coerced
+from .json_strict import CONVERTERS
 from .patterns import pattern_properties, translated
 from .plan import EXCLUSIVE, HIDDEN
 from .validators import pointer_of
@@ -46,14 +46,6 @@ _TIME: Schema = {"anyOf": [{"format": "time"}, {"pattern": _LOCAL_TIME}], "expla
 """`format: time`, which publishers use for both: with an offset (RFC 3339) and without."""
 
 
-class Translation(NamedTuple):
-    """A schema in draft 4, its `$ref`s as written in the contract, and the patterns that it contains."""
-
-    schema: Schema
-    refs: set[str]
-    patterns: list[str]
-
-
 class Translator:
     """Translates the schemas of one contract."""
 
@@ -71,10 +63,10 @@ class Translator:
         }
         """The schema of a property that is forbidden in a direction."""
 
-    def translate(self, schema: Schema, direction: Direction) -> Translation:
-        """Translate a schema."""
+    def translate(self, schema: Schema, direction: Direction) -> tuple[Schema, set[str], list[str]]:
+        """Return a translated schema, its `$ref`s as written in the contract, and the patterns that it contains."""
         parts = _Parts(self, direction)
-        return Translation(parts.translated(schema), parts.refs, parts.patterns)
+        return (parts.translated(schema), parts.refs, parts.patterns)
 
     def hidden(self, schema: Schema, direction: Direction, seen: tuple[str, ...] = ()) -> frozenset[str]:
         """Return the properties that are forbidden in a direction, including those of schemas for the same value.
@@ -278,7 +270,7 @@ def enum_members(schema: Schema) -> list[Any]:
 def _in_type(value: Any, kind: str) -> Any:
     if kind == "string" and isinstance(value, bool | int | float):
         return json.dumps(value)
-    return coerced(value, kind) if isinstance(value, str) else value
+    return CONVERTERS.get(kind, str)(value) if isinstance(value, str) else value
 
 
 def _hide(schema: Schema, hidden: frozenset[str]) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from relay.contract.model import Location
+
+from .json_strict import Malformed
 
 MAX_VIOLATIONS = 20
 """Maximum number of violations reported for one value; more would be repetitive."""
@@ -30,14 +32,15 @@ class Violation:
     location: Location | Literal["body"] = "body"
 
 
-class MissingEnd(NamedTuple):
-    """The end that a text may lack, and the sentence for one that lacks nothing else."""
-
-    end: str
-    sentence: str
+NO_TIME_ZONE = "Z", 'the value is not a "date-time": it has no time zone'
+"""The end that a text may lack, and the sentence for one that lacks nothing else."""
 
 
-NO_TIME_ZONE = MissingEnd("Z", 'the value is not a "date-time": it has no time zone')
+def malformed(exc: ValueError, otherwise: str, at: str = "") -> Violation:
+    """Return the violation of a value that cannot be read, with a sentence for errors whose text is not for clients."""
+    if isinstance(exc, Malformed):
+        return Violation(at + exc.path, exc.rule, str(exc))
+    return Violation(at, "format", otherwise)
 
 
 def within(key: str, violations: list[Violation]) -> list[Violation]:
