@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import StoredSecret
 from .keyring import KEY_ID, VERSION, DecryptionFailed, Encrypted, KeyringMissing
@@ -17,56 +17,54 @@ if TYPE_CHECKING:
     from .keyring import Keyring
 
 
-def encrypted_batch(batch: Batch, keyring: Keyring | None, encode: Callable[[Encrypted], Any]) -> Batch:
-    """Return the batch with its secrets encrypted; `encode` converts them to the store's format.
+class Format(NamedTuple):
+    """How a store has encrypted secrets: what `encode` makes of bytes, of which `decode` makes the bytes again."""
 
-    Blank values count as absent and are not encrypted. Raises KeyringMissing without a keyring.
-    """
+    encode: Callable[[bytes], Any]
+    decode: Callable[[Any], bytes]
 
-    def encrypted(record: dict[str, Any]) -> dict[str, Any]:
-        organization_id = record["organizationId"]
-        secrets = {name: record[name] for name in SECRETS if is_text(record.get(name))}
-        if not secrets:
-            return record
-        if keyring is None:
-            raise KeyringMissing
-        return record | {
-            name: encode(keyring.encrypt(organization_id, name, secret)) for name, secret in secrets.items()
-        }
+    def document(self, encrypted: Encrypted) -> dict[str, Any]:
+        """Return the stored document of an encrypted secret."""
+        nonce, ciphertext = map(self.encode, (encrypted.nonce, encrypted.ciphertext))
+        return {"v": VERSION, "kid": encrypted.key_id, "n": nonce, "ct": ciphertext}
 
-    return replace(batch, credentials=[encrypted(record) for record in batch.credentials])
+    def encrypted(self, batch: Batch, keyring: Keyring | None) -> Batch:
+        """Return a batch with its secrets encrypted. Raises KeyringMissing without a keyring.
 
+        Blank values count as absent and are not encrypted.
+        """
 
-def to_document(encrypted: Encrypted, encode: Callable[[bytes], Any]) -> dict[str, Any]:
-    """Return the stored document of an encrypted secret; `encode` converts bytes to the store's format."""
-    return {
-        "v": VERSION,
-        "kid": encrypted.key_id,
-        "n": encode(encrypted.nonce),
-        "ct": encode(encrypted.ciphertext),
-    }
+        def encrypted(record: dict[str, Any]) -> dict[str, Any]:
+            organization_id = record["organizationId"]
+            secrets = {name: record[name] for name in SECRETS if is_text(record.get(name))}
+            if not secrets:
+                return record
+            if keyring is None:
+                raise KeyringMissing
+            return record | {
+                name: self.document(keyring.encrypt(organization_id, name, secret))
+                for name, secret in secrets.items()
+            }
 
+        return replace(batch, credentials=[encrypted(record) for record in batch.credentials])
 
-def stored_secrets(
-    organization_id: str, record: Mapping[str, Any], decode: Callable[[Any], bytes]
-) -> Iterator[StoredSecret]:
-    """Yield the secrets of an organization's record; absent and blank values are skipped."""
-    for name in SECRETS:
-        value = record.get(name)
-        if isinstance(value, str):
-            if is_text(value):
-                yield StoredSecret(organization_id, name, value if is_storable(value) else None)
-        elif value is not None:
-            yield StoredSecret(organization_id, name, _parsed(value, decode))
+    def secrets(self, organization_id: str, record: Mapping[str, Any]) -> Iterator[StoredSecret]:
+        """Yield the secrets of an organization's record; absent and blank values are skipped."""
+        for name in SECRETS:
+            value = record.get(name)
+            if isinstance(value, str):
+                if is_text(value):
+                    yield StoredSecret(organization_id, name, value if is_storable(value) else None)
+            elif value is not None:
+                yield StoredSecret(organization_id, name, self._parsed(value))
 
-
-def _parsed(value: Any, decode: Callable[[Any], bytes]) -> Encrypted | None:
-    try:
-        if value["v"] != VERSION or not KEY_ID.fullmatch(value["kid"]):
+    def _parsed(self, value: Any) -> Encrypted | None:
+        try:
+            if value["v"] != VERSION or not KEY_ID.fullmatch(value["kid"]):
+                return None
+            return Encrypted(value["kid"], self.decode(value["n"]), self.decode(value["ct"]))
+        except (TypeError, LookupError, ValueError):
             return None
-        return Encrypted(value["kid"], decode(value["n"]), decode(value["ct"]))
-    except (TypeError, LookupError, ValueError):
-        return None
 
 
 @dataclass

@@ -122,7 +122,7 @@ class MongoStore:
     async def load(self, batch: Batch) -> None:
         """See `Store.load`, and `mongo_writes.load` for what "all or nothing" can mean without transactions."""
         rules.check_records(batch)
-        encrypted = encryption.encrypted_batch(batch, self._keyring, mongo_writes.to_document)
+        encrypted = mongo_writes.FORMAT.encrypted(batch, self._keyring)
         await self.ready()  # a load may take long, but an unavailable database must be reported soon
         with _as_unavailable():
             await mongo_writes.load(self._database, encrypted)
@@ -139,7 +139,7 @@ class MongoStore:
                 organization = record.get("organizationId")
                 is_owned = isinstance(organization, ObjectId)
                 owner = str(organization) if is_owned else f"the record {record['_id']!r}"
-                for secret in encryption.stored_secrets(owner, record, mongo_writes.to_bytes):
+                for secret in mongo_writes.FORMAT.secrets(owner, record):
                     yield secret if is_owned else replace(secret, value=None)
                 after = record["_id"]
 
@@ -163,7 +163,7 @@ class MongoStore:
         return await self._query(mongo_writes.read_secrets(self._credentials, after))
 
     async def _joined(self, user: ObjectId) -> dict[str, Any] | None:
-        cursor = await self._users.aggregate(mongo_reads.user_with_organization(user))
+        cursor = await self._users.aggregate([{"$match": {"_id": user}}, *mongo_reads.JOINED])
         found = next(iter(await cursor.to_list()), None)
         if found:  # arrays that live as long as a request make the garbage collector work
             found["numbers"] = mongo_reads.joined_numbers(found.pop("owners"))
@@ -183,11 +183,14 @@ class MongoStore:
         return settings, numbers
 
     async def _settings_of(self, organization: ObjectId) -> VoiceAiSettings:
-        found = await self._credentials.aggregate(mongo_reads.settings_of(organization))
+        found = await self._credentials.aggregate(
+            [{"$match": {"organizationId": organization}}, *mongo_reads.SETTINGS]
+        )
         return mongo_reads.settings(await found.to_list())
 
     async def _numbers_of(self, organization: ObjectId) -> list[CallsVoiceAiOrgPhoneNumber]:
-        owners = self._users.find(mongo_reads.owners_of(organization), mongo_reads.NUMBERS)
+        having = {"organizationId": organization, **mongo_reads.HAS_NUMBERS}
+        owners = self._users.find(having, mongo_reads.NUMBERS)
         return [
             mongo_reads.number(stored, owner)
             async for owner in owners.sort("_id").batch_size(_USERS_BATCH)

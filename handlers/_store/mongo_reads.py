@@ -93,8 +93,10 @@ _ROWS = {
     }
 }
 
-_SETTINGS_STAGES = _encoded(_SETTINGS)
-_IS_SINCH = {"voicePhoneNumbers.provider": rules.SINCH}
+SETTINGS = _encoded(_SETTINGS)
+"""The stages that make settings of an organization's credentials."""
+
+HAS_NUMBERS = {"voicePhoneNumbers.provider": rules.SINCH}  # the filter of users who have Sinch numbers
 
 
 def _lookup(name: str, source: str, match: dict[str, Any], *stages: dict[str, Any]) -> dict[str, Any]:
@@ -110,26 +112,12 @@ def _lookup(name: str, source: str, match: dict[str, Any], *stages: dict[str, An
     }
 
 
-_JOINED_STAGES = _encoded(
+JOINED = _encoded(
     _lookup("settings", "organizationcredentials", {}, _SETTINGS),
-    _lookup("owners", "users", _IS_SINCH, {"$sort": {"_id": 1}}, {"$limit": _MOST_OWNERS + 1}, _ROWS),
+    _lookup("owners", "users", HAS_NUMBERS, {"$sort": {"_id": 1}}, {"$limit": _MOST_OWNERS + 1}, _ROWS),
     {"$project": {**ACCESS, "settings": 1, "owners": 1}},
 )
-
-
-def settings_of(organization: ObjectId) -> list[Mapping[str, Any]]:
-    """Return the pipeline of `organizationcredentials` for an organization's settings."""
-    return [{"$match": {"organizationId": organization}}, *_SETTINGS_STAGES]
-
-
-def owners_of(organization: ObjectId) -> dict[str, Any]:
-    """Return the filter of `users` for those of an organization who have Sinch numbers."""
-    return {"organizationId": organization, **_IS_SINCH}
-
-
-def user_with_organization(user: ObjectId) -> list[Mapping[str, Any]]:
-    """Return the pipeline of `users` for a user, with the settings and the first numbers of the organization."""
-    return [{"$match": {"_id": user}}, *_JOINED_STAGES]
+"""The stages that add the settings and the first numbers of the organization to a user."""
 
 
 def user(user_id: str, found: Mapping[str, Any] | None) -> User | None:

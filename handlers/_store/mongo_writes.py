@@ -14,7 +14,8 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import DeleteOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from . import RecordRefused, encryption, rules
+from . import RecordRefused, rules
+from .encryption import Format
 from .keyring import Encrypted
 
 if TYPE_CHECKING:
@@ -167,28 +168,25 @@ async def replace_secrets(
     updates = [
         UpdateOne(
             {"organizationId": ObjectId(secret.organization_id), **_unchanged(secret)},
-            {"$set": {secret.name: to_document(encrypted)}},
+            {"$set": {secret.name: FORMAT.document(encrypted)}},
         )
         for secret, encrypted in changes
     ]
     return (await credentials.bulk_write(updates, ordered=False)).matched_count
 
 
-def to_document(encrypted: Encrypted) -> dict[str, Any]:
-    """Return the BSON document of an encrypted secret; bytes are binary data."""
-    return encryption.to_document(encrypted, bytes)
-
-
-def to_bytes(value: Any) -> bytes:
-    """Return the bytes of a document's binary data."""
+def _bytes(value: Any) -> bytes:
     if not isinstance(value, bytes):
         raise TypeError
     return value
 
 
+FORMAT = Format(bytes, _bytes)  # bytes are binary data of BSON
+
+
 def _unchanged(secret: StoredSecret) -> dict[str, Any]:
     match secret.value:
         case Encrypted() as encrypted:
-            return {f"{secret.name}.{name}": value for name, value in to_document(encrypted).items()}
+            return {f"{secret.name}.{name}": value for name, value in FORMAT.document(encrypted).items()}
         case value:
             return {secret.name: value}

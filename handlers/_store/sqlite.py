@@ -138,7 +138,7 @@ class SqliteStore:
     async def load(self, batch: Batch) -> None:
         """See `Store.load`; one transaction, however long it takes."""
         rules.check_records(batch)
-        encrypted = encryption.encrypted_batch(batch, self._keyring, sqlite_rows.to_document)
+        encrypted = sqlite_rows.FORMAT.encrypted(batch, self._keyring)
         await self._write(partial(sqlite_rows.load, batch=encrypted))
 
     async def ready(self) -> None:
@@ -150,7 +150,7 @@ class SqliteStore:
         after = ""
         while records := await self._read(partial(sqlite_rows.read_secrets, after=after)):
             for organization_id, record in records:
-                for secret in encryption.stored_secrets(organization_id, record, sqlite_rows.to_bytes):
+                for secret in sqlite_rows.FORMAT.secrets(organization_id, record):
                     yield secret
                 after = organization_id
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from . import encryption, rules
+from . import rules
+from .encryption import Format
 from .sqlite_inline import Read
 
 if TYPE_CHECKING:
@@ -93,6 +94,9 @@ _FLAGS = {None: None, 0: False, 1: True}
 # Upper bounds of what Python objects take, in bytes: a read without texts, a number without them, a character.
 _SIZE, _NUMBER_SIZE, _CHARACTER_SIZE = 2_000, 800, 4
 
+FORMAT = Format(lambda raw: base64.b64encode(raw).decode(), partial(base64.b64decode, validate=True))
+"""JSON has no bytes."""
+
 _json = partial(json.dumps, ensure_ascii=False)
 
 
@@ -166,8 +170,8 @@ def replace_secrets(connection: sqlite3.Connection, changes: Sequence[tuple[Stor
     for secret, encrypted in changes:
         key = {"organization": secret.organization_id, "field": secret.name}
         current = _parsed((secret.name, value) for (value,) in connection.execute(_FIELD, key))
-        if secret in encryption.stored_secrets(secret.organization_id, current, to_bytes):
-            connection.execute(_PUT_FIELD, {**key, "encrypted": json.dumps(to_document(encrypted))})
+        if secret in FORMAT.secrets(secret.organization_id, current):
+            connection.execute(_PUT_FIELD, {**key, "encrypted": json.dumps(FORMAT.document(encrypted))})
             replaced += 1
     return replaced
 
@@ -180,16 +184,6 @@ def scrub(connection: sqlite3.Connection) -> bool:
     connection.execute("VACUUM")
     is_busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     return not is_busy
-
-
-def to_document(encrypted: Encrypted) -> dict[str, Any]:
-    """Return the JSON object of an encrypted secret."""
-    return encryption.to_document(encrypted, lambda raw: base64.b64encode(raw).decode())
-
-
-def to_bytes(text: str) -> bytes:
-    """Return the bytes of a base64 string."""
-    return base64.b64decode(text, validate=True)
 
 
 def _parsed(fields: Iterator[tuple[str, str | None]]) -> dict[str, Any]:

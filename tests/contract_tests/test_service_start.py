@@ -13,10 +13,9 @@ from relay.contract_tests.contract_config import Config, Identity
 from relay.contract_tests.request_checks import check_faults
 from relay.contract_tests.sample_requests import model_requests
 from relay.contract_tests.service_start import connect, served
-from relay.contract_tests.service_target import ServiceTarget
 from relay.contract_tests.service_under_test import base_url, load_strict_contract
 from relay.contract_tests.session import Session
-from relay.project.project import Project, find_project
+from relay.project.settings import Chosen, chosen
 from support.hosting import SECRET, contract, operation, write_package
 
 pytestmark = pytest.mark.slow
@@ -33,13 +32,9 @@ def faults_of(tested):
         return check_faults(Session(tested, judge), base_url(copy.url, tested.contract), models)
 
 
-def serve(shop: ServiceTarget, config: Config | None = None):
+def serve(shop: Chosen, config: Config | None = None):
     config = config or Config()
-    return served(shop, load_strict_contract(shop.path, config), config)
-
-
-def target(project: Project) -> ServiceTarget:
-    return ServiceTarget(project, project.spec, project.handlers)
+    return served(shop, load_strict_contract(shop.spec, config), config)
 
 
 @pytest.fixture
@@ -54,7 +49,7 @@ def shop(tmp_path, monkeypatch):
     (tmp_path / "pyproject.toml").write_text(
         f'[tool.relay]\nspec = "api.json"\nhandlers = "{name}"\n', "utf-8"
     )
-    return target(find_project())
+    return chosen()
 
 
 def test_a_failure_inside_is_provoked_in_any_package(shop):
@@ -67,7 +62,7 @@ def test_a_failure_inside_is_provoked_in_any_package(shop):
 
 
 def test_somebody_elses_service_is_not_made_to_fail(shop):
-    loaded = load_strict_contract(shop.path, Config())
+    loaded = load_strict_contract(shop.spec, Config())
     with served(shop, loaded, Config()) as here:
         part = faults_of(connect(here.url, loaded, Config()))
 
@@ -79,7 +74,7 @@ def test_somebody_elses_service_is_not_made_to_fail(shop):
 def test_a_service_that_does_not_start_reports_no_secret(shop, tmp_path, monkeypatch):
     monkeypatch.setenv("RELAY_JWT_SECRET", SECRET)
     source = "import os, sys\n\nprint('error: bad key', os.environ['RELAY_JWT_SECRET'], file=sys.stderr)\nsys.exit(2)\n"
-    (tmp_path / shop.package / "__init__.py").write_text(source, "utf-8")
+    (tmp_path / shop.handlers / "__init__.py").write_text(source, "utf-8")
 
     with pytest.raises(SetupError) as caught, serve(shop):
         pass
@@ -97,8 +92,8 @@ ENVIRONMENT = """
 def test_a_package_prepares_the_data_of_the_test(shop, tmp_path):
     """In a folder of the run, by variables of the service; a secret among them must not leave it."""
     source = "import os\nfrom pathlib import Path\n\n\nasync def show():\n    assert Path(os.environ['SHOP_DATA']).read_text('utf-8') == 'prepared'\n"
-    (tmp_path / shop.package / "things.py").write_text(source, "utf-8")
-    (tmp_path / shop.package / "__init__.py").write_text(dedent(ENVIRONMENT), "utf-8")
+    (tmp_path / shop.handlers / "things.py").write_text(source, "utf-8")
+    (tmp_path / shop.handlers / "__init__.py").write_text(dedent(ENVIRONMENT), "utf-8")
     config = Config(secrets=("SHOP_SECRET",))
 
     with serve(shop, config) as tested:
@@ -115,7 +110,7 @@ def test_a_package_prepares_the_data_of_the_test(shop, tmp_path):
 )
 def test_a_failing_test_environment_is_an_error_of_the_set_up(shop, body):
     """It is neither a violation of the contract nor a missing extra, and its text may hold a secret."""
-    init = shop.project.folder / shop.package / "__init__.py"
+    init = shop.project.folder / shop.handlers / "__init__.py"
     init.write_text(f"def test_environment(folder):\n    {body}\n", "utf-8")
 
     message = r"__init__.py:1:1: test_environment\(\) failed: \w+Error"
@@ -126,7 +121,7 @@ def test_a_failing_test_environment_is_an_error_of_the_set_up(shop, body):
 
 
 def test_credentials_of_the_test_environment_are_known_for_redaction(shop):
-    init = shop.project.folder / shop.package / "__init__.py"
+    init = shop.project.folder / shop.handlers / "__init__.py"
     init.write_text("def test_environment(folder):\n    return {'CLERK_KEY': 'sk_clerk'}\n", "utf-8")
     config = Config(identities=(Identity("clerk", variables={"key": "CLERK_KEY"}),))
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +18,6 @@ from relay.contract_tests.schemathesis_checks import SchemathesisChecks
 from relay.contract_tests.schemathesis_events import FailedCheck, SentCase
 from relay.contract_tests.service_start import served
 from relay.contract_tests.service_target import (
-    ServiceTarget,
     find_mocked,
     is_served_alone,
     signing_key,
@@ -26,7 +26,7 @@ from relay.contract_tests.service_target import (
 from relay.contract_tests.service_under_test import ContractSettings, Mocked, load_strict_contract
 from relay.contract_tests.session import Session
 from relay.project.project import find_project
-from relay.project.settings import Settings
+from relay.project.settings import Settings, chosen
 from support.compiled import read
 from support.hosting import SECRET, contract, operation, write_package
 from support.naming import ANSWER, named_operation
@@ -49,14 +49,16 @@ def test_without_a_package_every_operation_is_mocked():
     assert found == Mocked(frozenset({"list_pets", "list_staff"}), frozenset({"key"}), is_alone=True)
 
 
-def test_a_service_whose_functions_the_contract_names_is_not_a_mock(tmp_path):
+def test_a_service_whose_functions_the_contract_names_is_not_a_mock(tmp_path, monkeypatch):
     """Its info functions verify credentials, so that these are tested."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RELAY_MISSING", "mock")
     (tmp_path / "mocked_pets.py").touch()
-    settings = Settings(missing=("mock",))
+    here = chosen(Path("api.yaml"))
     paths = {"/pets": {"get": operation("mocked_pets.show")}}
 
-    assert not is_served_alone(read(contract(paths)), settings, "handlers", tmp_path)
-    assert is_served_alone(MOCKED_SHOP, settings, "handlers", tmp_path)
+    assert not is_served_alone(here, read(contract(paths)))
+    assert is_served_alone(here, MOCKED_SHOP)
 
 
 @pytest.mark.parametrize(
@@ -161,14 +163,14 @@ def document(**schemes):
     return contract(paths, components={"securitySchemes": schemes})
 
 
-def identities_of(project, folder, spec, *identities):
+def identities_of(folder, spec, *identities):
     """Run the matrix on the service of a project that is started for it; return the part and the settings."""
     name = f"auth_{folder.name.replace('-', '_')}"
     (folder / f"{name}.py").write_text(AUTH, "utf-8")
     (folder / "api.json").write_text(json.dumps(spec).replace('"api.', f'"{name}.'), "utf-8")
     config = Config(identities=identities)
-    own = ServiceTarget(project, project.spec, "no_package_here")
-    with served(own, load_strict_contract(own.path, config), config) as tested:
+    own = chosen(handlers="no_package_here")
+    with served(own, load_strict_contract(own.spec, config), config) as tested:
         subject = tested
         checker = ConformanceChecker(subject.contract, subject.base_path)
         models = model_requests(subject.contract, subject.url, checker, [])
@@ -181,7 +183,7 @@ def test_the_functions_of_the_contract_verify_the_tokens_of_a_run(project, tmp_p
     monkeypatch.setenv("ADA_TOK", "tok-ada")
     spec = document(token={**BEARER, "x-bearerInfoFunc": "api.bearer"})
 
-    part, tested = identities_of(project, tmp_path, spec, Identity("ada", variables={"token": "ADA_TOK"}))
+    part, tested = identities_of(tmp_path, spec, Identity("ada", variables={"token": "ADA_TOK"}))
 
     assert part.failures == []
     assert (tmp_path / "called").exists()
@@ -195,7 +197,7 @@ def test_an_identity_with_claims_only_has_no_token_that_a_function_verifies(proj
     """It is listed as not run, with what to set: no finding about tokens that no function accepts."""
     spec = document(token={**BEARER, "x-bearerInfoFunc": "api.bearer"})
 
-    part, _ = identities_of(project, tmp_path, spec, Identity("ada", {"sub": "ada"}))
+    part, _ = identities_of(tmp_path, spec, Identity("ada", {"sub": "ada"}))
 
     reasons = {one.case: one.reason for one in part.not_run}
     assert part.failures == []
@@ -211,7 +213,7 @@ def test_schemes_with_and_without_a_function_are_tested_together(project, tmp_pa
     spec = document(token={**BEARER, "x-bearerInfoFunc": "api.bearer"}, login=OAUTH)
     identity = Identity("ada", {"scope": "any"}, variables={"token": "ADA_TOK"})
 
-    part, tested = identities_of(project, tmp_path, spec, identity)
+    part, tested = identities_of(tmp_path, spec, identity)
 
     assert part.failures == []
     assert tested.by_function == {"token"}

@@ -37,7 +37,7 @@ def plant(url: str, records: dict[str, dict[str, Any]]) -> None:
 def _into_sqlite(url: str, records: Iterable[tuple[str, dict[str, Any]]]) -> None:
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection, connection:
         for organization_id, fields in records:
-            document = json.dumps(_with_documents(fields, sqlite_rows.to_document))
+            document = json.dumps(_with_documents(fields, sqlite_rows.FORMAT))
             connection.execute(
                 "INSERT OR IGNORE INTO organizations (id, document) VALUES (?, '{}')", (organization_id,)
             )
@@ -57,11 +57,12 @@ def _into_mongodb(url: str, records: Iterable[tuple[str, dict[str, Any]]]) -> No
     with MongoClient(url) as client:
         credentials = client.get_default_database()["organizationcredentials"]
         for organization_id, fields in records:
-            changed = {"$set": _with_documents(fields, mongo_writes.to_document)}
+            changed = {"$set": _with_documents(fields, mongo_writes.FORMAT)}
             credentials.update_one({"organizationId": ObjectId(organization_id)}, changed, upsert=True)
 
 
-def _with_documents(fields: dict[str, Any], to_document: Any) -> dict[str, Any]:
+def _with_documents(fields: dict[str, Any], stored: Any) -> dict[str, Any]:
     return {
-        name: to_document(value) if isinstance(value, Encrypted) else value for name, value in fields.items()
+        name: stored.document(value) if isinstance(value, Encrypted) else value
+        for name, value in fields.items()
     }

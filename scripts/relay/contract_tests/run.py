@@ -16,7 +16,7 @@ from relay.contract.documents import display
 from relay.contract.loading import load_contract
 from relay.contract.model import Contract
 from relay.project.import_path import make_importable
-from relay.project.settings import chosen
+from relay.project.settings import Chosen, chosen
 
 from .conformance import ConformanceChecker
 from .contract_config import FILE, Config, find_config
@@ -43,7 +43,7 @@ from .results import (
 from .sample_requests import UNREACHABLE, is_unreachable, model_requests
 from .selection import Selection
 from .service_start import connect, credentials_set, named_secrets, served
-from .service_target import ServiceTarget, unwritten_handlers
+from .service_target import is_served_alone, unwritten_handlers
 from .service_under_test import (
     UNMOCKABLE,
     ContractSettings,
@@ -130,10 +130,9 @@ class _Run:
 def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
     """Run all phases; raise SetupError if they cannot run."""
     started, before = datetime.now(UTC), time.monotonic()
-    project, path, package, root, names = chosen(options.spec, options.handlers)
-    target = ServiceTarget(project, path, package, root)
-    config = find_config(options.config, project)
-    contract = load_strict_contract(path, config, root).named(names)
+    target = chosen(options.spec, options.handlers)
+    config = find_config(options.config, target.project)
+    contract = load_strict_contract(target.spec, config, target.contract_root).named(target.names)
     whole = _planned(options, progress, contract, config, target)
     with ExitStack() as stack:
         subject = None
@@ -149,7 +148,7 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
         raise SetupError([Diagnostic("--max-time", message)])
     report = Report(
         title=contract.title,
-        spec=display(path),
+        spec=display(target.spec),
         subject=subject.url if subject else None,
         seed=options.budget.seed if subject else None,
         started=started,
@@ -171,30 +170,30 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
 
 
 def _planned(
-    options: Options, progress: Progress, contract: Contract, config: Config, target: ServiceTarget
+    options: Options, progress: Progress, contract: Contract, config: Config, target: Chosen
 ) -> _Run:
     if not contract.operations:
         message = "the contract has no operation; there is nothing to test"
-        raise SetupError([Diagnostic(display(target.path), message)])
+        raise SetupError([Diagnostic(display(target.spec), message)])
     selected = options.selection.of(contract)
     check_names(contract, [*config.waivers, *config.accepted])
     traffic = {file: read_traffic(file) for file in options.har}
     coverage, acceptance = Coverage(selected, config.waivers), Acceptance(config.accepted, contract)
     written = contract
     if config.stricter:
-        written = load_contract(target.path, target.root).named(contract.chosen_names)
+        written = load_contract(target.spec, target.contract_root).named(contract.chosen_names)
     whole = _Run(selected, contract, written, options, progress, coverage, acceptance, traffic=traffic)
     is_served = options.url is None and (options.serve or not options.har)
     if is_served or options.handlers is not None:
         folder = target.project.folder
-        make_importable(target.package, folder)
-        if not target.is_unused(contract):
-            whole.unwritten = unwritten_handlers(contract, target.package, folder)
+        make_importable(target.handlers, folder)
+        if not is_served_alone(target, contract):
+            whole.unwritten = unwritten_handlers(contract, target.handlers, folder)
     return whole
 
 
 def _check(
-    whole: _Run, subject: ServiceUnderTest | None, target: ServiceTarget, secrets: tuple[str, ...]
+    whole: _Run, subject: ServiceUnderTest | None, target: Chosen, secrets: tuple[str, ...]
 ) -> tuple[ConformanceChecker, frozenset[str] | None]:
     """Run the phases before the coverage; return their checker, and the operations that no identity can call."""
     whole.limit = TimeLimit(whole.options.budget.max_seconds)  # the service is ready
@@ -209,17 +208,17 @@ def _check(
     return judge, None
 
 
-def _check_static(whole: _Run, target: ServiceTarget) -> None:
+def _check_static(whole: _Run, target: Chosen) -> None:
     names = whole.contract.chosen_names
-    whole.add("lint", lambda: check_lint(target.path, target.root, names))
+    whole.add("lint", lambda: check_lint(target.spec, target.contract_root, names))
     whole.add("examples", lambda: check_examples(whole.written))
 
 
-def _check_drift(whole: _Run, target: ServiceTarget) -> None:
+def _check_drift(whole: _Run, target: Chosen) -> None:
     """Check drift of the package that is served; with --url only if --handlers names it."""
     is_elsewhere = whole.options.url is not None and whole.options.handlers is None
-    code = None if is_elsewhere or target.is_unused(whole.whole) else target.package
-    whole.add("drift", lambda: check_drift(target.path, whole.written, code, target.project.folder))
+    code = None if is_elsewhere or is_served_alone(target, whole.whole) else target.handlers
+    whole.add("drift", lambda: check_drift(target.spec, whole.written, code, target.project.folder))
 
 
 def _check_traffic(whole: _Run, judge: ConformanceChecker, url: str | None = None) -> Phase:
@@ -228,7 +227,7 @@ def _check_traffic(whole: _Run, judge: ConformanceChecker, url: str | None = Non
 
 
 def _check_service(
-    whole: _Run, subject: ServiceUnderTest, target: ServiceTarget
+    whole: _Run, subject: ServiceUnderTest, target: Chosen
 ) -> tuple[ConformanceChecker, frozenset[str]]:
     """Run every phase that uses the service; what is cheap comes first."""
     mocked = subject.mocked.operations

@@ -19,6 +19,7 @@ from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.documents import display
 from relay.contract.model import Contract
 from relay.project.project import variable
+from relay.project.settings import Chosen
 from relay.server.functions import code_place
 from relay.server.handler_modules import NamedFunctions
 from relay.server.package_hooks import PackageHooks
@@ -30,7 +31,14 @@ from .exchanges import REDACTED
 from .failing_service import VARIABLE
 from .http_client import check_reachable
 from .secret_spellings import Spellings
-from .service_target import ServiceTarget, find_mocked, signing_key, unwritten_handlers
+from .service_target import (
+    find_mocked,
+    hooks_of,
+    is_served_alone,
+    signing_key,
+    unwritten_handlers,
+    verified_schemes,
+)
 from .service_under_test import ContractSettings, Service, ServiceUnderTest, base_url
 
 _STOP_SECONDS = 10.0
@@ -57,7 +65,7 @@ def connect(url: str, contract: Contract, config: Config) -> ServiceUnderTest:
 
 
 @contextmanager
-def served(target: ServiceTarget, contract: Contract, config: Config) -> Iterator[ServiceUnderTest]:
+def served(target: Chosen, contract: Contract, config: Config) -> Iterator[ServiceUnderTest]:
     """Start the service on a free port until left; raise SetupError for wrong keys, and when it does not start.
 
     The package's `test_environment` prepares data in a temporary folder. A service whose tokens no function
@@ -65,28 +73,28 @@ def served(target: ServiceTarget, contract: Contract, config: Config) -> Iterato
     """
     folder = target.project.folder
     fault = f"fault-{secrets.token_hex(16)}"  # a failing handler raises it, and it must not leave the service
-    hooks = None if target.is_unused(contract) else target.hooks
-    has_functions = hooks is not None or NamedFunctions(folder, target.package).has_any_module(contract)
+    hooks = None if is_served_alone(target, contract) else hooks_of(target)
+    has_functions = hooks is not None or NamedFunctions(folder, target.handlers).has_any_module(contract)
     with tempfile.TemporaryDirectory(prefix="relay-") as temporary:
         prepared = _prepared(hooks, Path(temporary))
         environment = {
             **prepared,
             variable("host"): "127.0.0.1",
             variable("port"): "0",
-            variable("spec"): str(target.path.resolve()),
-            **({variable("handlers"): target.package} if hooks is not None else {}),
+            variable("spec"): str(target.spec.resolve()),
+            **({variable("handlers"): target.handlers} if hooks is not None else {}),
         }
         with _variables(environment):
             settings = ContractSettings.load()
             signer(settings)  # wrong keys are reported before anything is started
-            verified = target.verified(contract, settings) if has_functions else ()
+            verified = verified_schemes(target, contract, settings) if has_functions else ()
             key = signing_key(contract, settings, verified, target.project)
             if key.fresh is not None:
                 environment[variable("jwt_secret")] = key.fresh
             hidden = (*named_secrets(config, key.settings), fault)
             token = _GIVEN if key.by_function >= token_schemes(contract) else "TOKEN=$(relay token)"
             with started(_SERVE, environment, folder, hidden) as service:
-                unwritten = unwritten_handlers(contract, target.package, folder) if has_functions else None
+                unwritten = unwritten_handlers(contract, target.handlers, folder) if has_functions else None
                 yield ServiceUnderTest(
                     base_url(service.url, contract),
                     contract,
@@ -102,8 +110,8 @@ def served(target: ServiceTarget, contract: Contract, config: Config) -> Iterato
                 )
 
 
-def _command(target: ServiceTarget, contract: Contract, *, has_data: bool) -> str:
-    command = shlex.join(["relay", "serve", "--spec", display(target.path), "--handlers", target.package])
+def _command(target: Chosen, contract: Contract, *, has_data: bool) -> str:
+    command = shlex.join(["relay", "serve", "--spec", display(target.spec), "--handlers", target.handlers])
     data = ", with the data of test_environment()" if has_data else ""
     return f"URL=http://127.0.0.1:2212{contract.base_path}  # {command}{data}"
 

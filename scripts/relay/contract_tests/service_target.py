@@ -15,7 +15,7 @@ from relay.contract.documents import display
 from relay.contract.model import Contract, Operation
 from relay.project.import_path import make_importable
 from relay.project.project import Project
-from relay.project.settings import Settings, token_keys
+from relay.project.settings import Chosen, Settings, token_keys
 from relay.server.binding import MissingHandlerPolicy, is_stub, read_policies
 from relay.server.handler_modules import NamedFunctions, find_function, has_any_handler, import_package
 from relay.server.package_hooks import PackageHooks
@@ -25,43 +25,31 @@ from relay.server.token_minting import with_development_key
 from .service_under_test import ContractSettings, Mocked
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceTarget:
-    """The contract and the handlers package under test, in their project."""
-
-    project: Project
-    path: Path
-    package: str
-    root: Path | None = None
-
-    @property
-    def hooks(self) -> PackageHooks | None:
-        """The names that the package exports; None where it cannot be imported."""
-        make_importable(self.package, self.project.folder)
-        try:
-            return PackageHooks.of(import_package(self.package))
-        except SetupError:
-            return None
-
-    def is_unused(self, contract: Contract) -> bool:
-        """Return True if the contract is served without the package, which was not named and has no handler."""
-        return is_served_alone(contract, ContractSettings.load(), self.package, self.project.folder)
-
-    def verified(self, contract: Contract, settings: ContractSettings) -> frozenset[str]:
-        """Return the security schemes that functions verify: those of the package, and those that the contract names."""
-        folder, has_key = self.project.folder, bool(token_keys(settings))
-        make_importable(self.package, folder)
-        return frozenset(PackageHooks.of_project(contract, self.package, folder, has_key=has_key).verified)
+def hooks_of(target: Chosen) -> PackageHooks | None:
+    """Return the names that the package exports; None where it cannot be imported."""
+    make_importable(target.handlers, target.project.folder)
+    try:
+        return PackageHooks.of(import_package(target.handlers))
+    except SetupError:
+        return None
 
 
-def is_served_alone(contract: Contract, settings: Settings, package: str, folder: Path) -> bool:
+def verified_schemes(target: Chosen, contract: Contract, settings: ContractSettings) -> frozenset[str]:
+    """Return the security schemes that functions verify: those of the package, and those that the contract names."""
+    folder, has_key = target.project.folder, bool(token_keys(settings))
+    make_importable(target.handlers, folder)
+    return frozenset(PackageHooks.of_project(contract, target.handlers, folder, has_key=has_key).verified)
+
+
+def is_served_alone(target: Chosen, contract: Contract) -> bool:
     """Return True if `relay serve` uses no package: none is configured, and the one here has no handler of the contract.
 
-    The contract names no module of the project's `folder` either.
+    The contract names no module of the project's folder either.
     """
+    settings, package = ContractSettings.load(), target.handlers
     if "handlers" in settings.model_fields_set or package != settings.handlers:
         return False
-    if NamedFunctions(folder, package).has_any_module(contract):
+    if NamedFunctions(target.project.folder, package).has_any_module(contract):
         return False
     try:
         has_handler = has_any_handler(contract, import_package(package))
