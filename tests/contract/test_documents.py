@@ -1,12 +1,15 @@
-"""Strict YAML: `relay.contract.documents`."""
+"""Strict YAML, and templates, which are none: `relay.contract.documents`."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from relay.contract.diagnostics import SetupError
 from relay.contract.documents import read_document
 from relay.contract.limits import expanded
+from relay.contract.parsed import IS_TEMPLATE, template_fault
 
 
 @pytest.mark.slow
@@ -194,3 +197,36 @@ def test_knows_the_location_of_every_value(read):
 
     assert str(document.place(("a", "0", "c/d"))) == "c.yaml:3:5"
     assert str(document.place(("a", "0", "missing", "deeper"))) == "c.yaml:2:5"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("openapi: 3.0.3\ninfo:\n  title: {{title}}\n", 3),
+        ("openapi: 3.0.3\ninfo:\n  title: {{ title }}: x\n", 3),
+        ("openapi: 3.0.3\npaths:\n  {% for path in all %}\n  /a: {}\n  {% endfor %}\n", 3),
+        ("openapi: 3.0.3\n{% include 'paths.yaml' %}\n", 2),
+    ],
+)
+def test_says_that_a_template_is_not_rendered(problems_of, text, line):
+    """YAML's own error is of a key or a character, which leads nowhere."""
+    first, *_ = problems_of(text)
+
+    assert (first.split(":")[1], first.endswith(IS_TEMPLATE)) == (str(line), True)
+
+
+def test_an_error_elsewhere_is_not_the_templates(problems_of):
+    """Braces in a description are text."""
+    assert not any(IS_TEMPLATE in problem for problem in problems_of("a: 'Hello {{name}}'\nb: [\n"))
+
+
+@given(st.text(alphabet="{}% \na:-", max_size=40), st.sets(st.integers(1, 4), max_size=3))
+def test_points_at_a_template_or_says_nothing(text, lines):
+    """Whatever the text is."""
+    from pathlib import Path
+
+    found = template_fault(Path("a.yaml"), text, lines)
+
+    if found is not None:
+        rest = text.split("\n")[found.where.line - 1][found.where.column - 1 :]
+        assert rest.startswith(("{{", "{%"))

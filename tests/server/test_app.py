@@ -320,11 +320,6 @@ async def test_an_operation_for_head_is_called_for_it(get):
     assert (await get(contract(paths), things, method="HEAD")).status_code == 200
 
 
-async def test_the_contract_goes_before_the_pages_of_the_server(get):
-    document = contract({"/livez": {"get": operation("show")}})
-    assert (await get(document, "async def show():\n    return 'mine'\n", "/livez")).json() == "mine"
-
-
 @pytest.mark.parametrize("given", [None, "abc-123", "a b\t<script>"])
 async def test_every_response_has_a_request_id(get, given):
     """A proxy's own is kept when it is one."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from relay import SetupError
-from support.hosting import ask, assert_problem, calling, contract, operation
+from support.answering import PreparedResponse, answering
+from support.browsing import browsing
+from support.hosting import ask, assert_problem, calling, contract, json_of, operation
+from support.running import serving
 
 TRACE = {"name": "X-Trace", "in": "header", "schema": {"type": "string"}}
 LINK = {"Link": {"schema": {"type": "string"}}}
@@ -134,3 +139,35 @@ def test_what_cannot_match_is_reported_before_the_start(hosted, origins, expecte
     """Single origins would have credentials, `*` has none."""
     with pytest.raises(SetupError, match=expected):
         hosted(cors_origins=origins)
+
+
+ORDER = json_of(
+    {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer", "example": 7}}}
+)
+REPLACE = operation("replace", requestBody={"required": True, **ORDER}, responses={"200": ORDER})
+REPLACING = contract({"/order": {"put": REPLACE}})
+CALL = """
+    fetch("%s/order", {method: "PUT", headers: {"Content-Type": "application/json"}, body: '%s'})
+        .then(async response => [response.status, response.headers.get("x-mock"), (await response.json()).id ?? null])
+        .catch(error => String(error))
+"""
+
+
+EMPTY_PAGE = PreparedResponse(body=b"<!doctype html><title>page</title>", media_type="text/html")
+
+
+@pytest.mark.slow
+def test_a_page_on_another_port_calls_the_mock(tmp_path):
+    """With a method and a media type that need a preflight; it reads results, errors and headers."""
+    spec = tmp_path / "api.json"
+    spec.write_text(json.dumps(REPLACING), "utf-8")
+    (tmp_path / "browser").mkdir()
+    with (
+        answering(lambda _request: EMPTY_PAGE) as address,
+        serving(tmp_path, "--spec", str(spec), "--missing", "mock", cwd=tmp_path) as service,
+        browsing(tmp_path / "browser") as browser,
+    ):
+        browser.open(address)
+
+        assert browser.evaluate(CALL % (service.url, '{"id": 1}')) == [200, "true", 7]
+        assert browser.evaluate(CALL % (service.url, "{}")) == [400, None, None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import jsonschema_rs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,13 +58,6 @@ def test_lists_the_breaches_of_a_request_in_the_object_form():
     }
 
 
-@pytest.mark.parametrize(
-    "exc", [ValueError("x"), KeyError("x"), OSError(5, "x"), jsonschema_rs.ReferencingError]
-)
-def test_knows_nothing_of_other_exceptions(exc):
-    assert report(exc if isinstance(exc, Exception) else exc("x")) is None
-
-
 def test_wants_status_code_and_message_on_the_class():
     class Foreign(Exception):
         def __init__(self):
@@ -76,13 +68,6 @@ def test_wants_status_code_and_message_on_the_class():
 
     assert report(Foreign()) is None
     assert report(Numeric()) is None
-
-
-def test_renders_problem_details_for_packages_without_a_renderer():
-    assert problem_details(ErrorReport(404, "GONE", "It is gone")) == (
-        {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "It is gone", "code": "GONE"},
-        "application/problem+json",
-    )
 
 
 PROBLEM = {"description": "no", "content": {"application/problem+json": {"schema": {"type": "object"}}}}

@@ -168,10 +168,6 @@ async def test_a_contract_without_paths_is_served(hosting, document):
     assert published == document
 
 
-def test_a_component_that_a_webhook_uses_is_used():
-    assert "unused-component" not in {one.rule for one in lint_contract(read(HOOKS))}
-
-
 async def test_callbacks_are_not_routed(hosting):
     callback = {"{$request.body#/url}": {"post": operation("called")}}
     document = contract({"/a": {"get": operation("show", callbacks={"done": callback})}}, openapi="3.1.1")

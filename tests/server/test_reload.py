@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 import signal
@@ -18,7 +17,7 @@ from relay.cli.reload import SLOW, Sources
 from relay.contract.diagnostics import SetupError
 from relay.project.settings import Settings
 from relay.server.compilation import create
-from relay.server.reloading import Reloading, fresh_imports
+from relay.server.reloading import fresh_imports
 from support.hosting import SECRET, contract, operation
 from support.running import ROOT, as_project, eventually, relay, serving, serving_demo
 
@@ -356,25 +355,6 @@ class TestFreshImports:
         with pytest.raises(SetupError):
             build("def broken(:\n")
         assert {name: module for name, module in sys.modules.items() if "shop_" in name} == before
-
-    async def test_a_version_that_cannot_be_opened_is_not_taken(self, build):
-        service = Reloading(build(show("one")))
-        service_messages: asyncio.Queue = asyncio.Queue()
-        sent = []
-
-        async def send(message):
-            sent.append(message["type"])
-
-        await service_messages.put({"type": "lifespan.startup"})
-        living = asyncio.create_task(service({"type": "lifespan"}, service_messages.get, send))
-        first = service.application
-        with pytest.raises(SetupError, match="does not send 'more'"):
-            await service.replace(build("async def show(more): ...\n"))
-
-        assert service.application is first
-        await service_messages.put({"type": "lifespan.shutdown"})
-        await living
-        assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
 class TestSources:

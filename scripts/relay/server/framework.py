@@ -1,4 +1,4 @@
-"""All names of Connexion that Relay uses; tests/server/test_framework.py pins them.
+"""All names of Connexion that Relay uses; tests/server/test_library_names.py pins them.
 
 Relay's stages are subclasses of its middlewares that replace what runs per request: a router that
 tries one route after the other, validators and decorators that are built for each request.

@@ -1,16 +1,18 @@
-"""Large, slow and hostile uploads, to a service in a process of its own."""
+"""Large, slow and hostile bodies in both directions, to a service in a process of its own."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
-from support.downloads import MAX_MEMORY
+from support.downloads import MAX_MEMORY, download, open_streams, serving_downloads
 from support.running import eventually, patched
 from support.targets import Measured
 from support.uploading import (
@@ -153,3 +155,37 @@ def test_a_disk_that_is_not_there_is_an_answer(tmp_path):
     (line,) = [line for line in lines if line["level"] == "error"]
     assert (line["event"], line["code"], line["cause"]) == ("failed", "STORAGE_FAILED", "FileNotFoundError")
     assert "exception" not in line
+
+
+STREAMS = 100
+
+
+@pytest.fixture(scope="module")
+def sender(tmp_path_factory):
+    """A service that sends large files and streams."""
+    with serving_downloads(tmp_path_factory.mktemp("downloads")) as service:
+        yield service
+
+
+@pytest.mark.parametrize("path", ["/file", "/stream"])
+async def test_a_large_body_goes_through_a_small_process(sender, path):
+    """Neither a file nor a stream is held in memory; `tox -e soak` takes 10 GB of each."""
+    assert await download(sender.url, path, LARGE) == LARGE
+    assert Measured.of(sender.process.pid).peak < MAX_MEMORY
+
+
+async def test_open_streams_need_little_and_are_closed(sender):
+    """Each costs a connection and a generator; the service answers others, and forgets those whose clients left."""
+    async with httpx.AsyncClient(base_url=sender.url) as client:
+        before = Measured.of(sender.process.pid).memory
+        async with open_streams(sender.url, STREAMS):
+            assert (await client.get("/open")).json() == STREAMS
+            assert Measured.of(sender.process.pid).memory < before + STREAMS * 0.3
+        await _all_closed(client)
+
+
+async def _all_closed(client):
+    while True:
+        if (await client.get("/open")).json() == 0:
+            return
+        await asyncio.sleep(0.05)
