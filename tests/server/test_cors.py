@@ -26,13 +26,8 @@ DOCUMENT = contract(
     components={"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}},
 )
 THINGS = "async def show(x_trace=None): return 1\nasync def drop(): ...\nasync def own(): return 2\n"
-VERIFIERS = "async def verify(key):\n    return {'sub': key}\nverifiers = {'key': verify}\n"
+INIT = "async def verify(key):\n    return {'sub': key}\nverifiers = {'key': verify}\n"
 PAGE = "https://app.example"
-
-
-@pytest.fixture
-def hosted(hosting):
-    return lambda **settings: hosting(DOCUMENT, settings=settings, init=VERIFIERS, things=THINGS)
 
 
 def listed(response, name):

@@ -78,12 +78,6 @@ INIT = """
 
 
 @pytest.fixture
-def hosted(hosting):
-    """Host these operations with settings of one's own."""
-    return lambda **given: hosting(DOCUMENT, settings=given, init=INIT, things=THINGS)
-
-
-@pytest.fixture
 def hurried(hosted):
     return hosted(handler_seconds=0.05)
 

@@ -101,11 +101,6 @@ THINGS = """
 """
 
 
-@pytest.fixture
-def hosted(hosting):
-    return lambda **given: hosting(DOCUMENT, settings=given, things=THINGS)
-
-
 def written(kind, items):
     """Items as a body of a media type."""
     texts = [json.dumps(item).encode() for item in items]

@@ -149,16 +149,6 @@ THINGS = """
 """
 
 
-@pytest.fixture
-def hosted(hosting):
-    return lambda **given: hosting(DOCUMENT, settings=given, things=THINGS)
-
-
-@pytest.fixture
-def get(hosted):
-    return lambda path, **given: ask(hosted(**given), path)
-
-
 def read(response):
     """The items of a response, read by another reader than Relay's."""
     kind, body = response.headers["content-type"], response.content

@@ -35,11 +35,6 @@ async def search_stars():
 """
 
 
-@pytest.fixture
-def hosted(hosting):
-    return lambda **settings: hosting(DOCUMENT, settings=settings, things=THINGS)
-
-
 async def test_a_query_is_validated_like_any_request_with_a_body(hosted):
     async with calling(hosted()) as client:
         found = await client.request("QUERY", "/stars", json={"x": 1})

@@ -48,8 +48,8 @@ take_any = take_raw
 
 
 @pytest.fixture
-async def client(hosting):
-    async with calling(hosting(DOCUMENT, things=THINGS)) as found:
+async def client(hosted):
+    async with calling(hosted()) as found:
         yield found
 
 

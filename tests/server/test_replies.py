@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import relay
-from support.hosting import ask, assert_problem, calling, contract, logged, operation
+from support.hosting import assert_problem, calling, contract, logged, operation
 
 SIZE = {"type": "object", "required": ["size"], "properties": {"size": {"type": "integer"}}}
 JSON = {"description": "", "content": {"application/json": {"schema": SIZE}}}
@@ -133,16 +133,6 @@ THINGS = """
     def null():
         return None
 """
-
-
-@pytest.fixture
-def hosted(hosting):
-    return lambda **given: hosting(DOCUMENT, settings=given, things=THINGS)
-
-
-@pytest.fixture
-def get(hosted):
-    return lambda path, **given: ask(hosted(**given), path)
 
 
 async def test_a_reply_has_all_parts_of_a_response(get):

@@ -141,27 +141,22 @@ DOCUMENT = contract(
 )
 
 
-@pytest.fixture
-def application(hosting):
-    return hosting(DOCUMENT, things=THINGS)
-
-
-async def test_the_body_is_byte_for_byte_what_was_sent(application):
+async def test_the_body_is_byte_for_byte_what_was_sent(hosted):
     """A signature is over the bytes, and JSON has many spellings of a value."""
     sent = b' { "a" : 1.0 , "b":"\\u00e9" } '
-    async with calling(application) as client:
-        response = await client.post("/a", content=sent, headers={"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json"}
+    response = await ask(hosted(), method="POST", content=sent, headers=headers)
     assert response.json() == hashlib.sha256(sent).hexdigest()
 
 
-async def test_a_form_with_files_is_not_kept(application):
+async def test_a_form_with_files_is_not_kept(hosted):
     """It may have gigabytes; the message says what there is."""
-    kept = (await ask(application, method="POST", files={"a": b"1"})).json()
+    kept = (await ask(hosted(), method="POST", files={"a": b"1"})).json()
     assert kept.startswith("multipart forms, uploads and streams are not kept as they were sent; use the arg")
 
 
-async def test_only_a_handler_that_names_it_gets_it(application):
-    async with calling(application) as client:
+async def test_only_a_handler_that_names_it_gets_it(hosted):
+    async with calling(hosted()) as client:
         assert (await client.get("/a?x=1")).json() == ["GET", "http://test/a?x=1", "show"]
         assert "request" not in (await client.get("/b")).json()
         assert (await client.put("/b?request=5")).json() == 5

@@ -139,11 +139,6 @@ THINGS = """
 """
 
 
-@pytest.fixture
-def hosted(hosting):
-    return lambda **given: hosting(DOCUMENT, settings=given, things=THINGS)
-
-
 @asynccontextmanager
 async def connected(port, path):
     """Ask for a path, and yield the connection's reader and writer."""

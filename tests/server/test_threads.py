@@ -50,11 +50,6 @@ INIT = """
 """
 
 
-@pytest.fixture
-def hosted(hosting):
-    return lambda **settings: hosting(DOCUMENT, settings=settings, init=INIT, things=THINGS)
-
-
 async def test_thirty_plain_handlers_run_at_the_same_time(hosted):
     """Each waits for all others; the default executor of asyncio has six threads on two cores."""
     async with calling(hosted()) as client:
