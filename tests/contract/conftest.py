@@ -1,7 +1,5 @@
 """Fixtures that several test files of contracts share."""
 
-from __future__ import annotations
-
 import pytest
 
 from relay.contract.diagnostics import SetupError

@@ -1,7 +1,5 @@
 """Bundling several files into one document: `relay.contract.bundling`."""
 
-from __future__ import annotations
-
 import textwrap
 
 import pytest

@@ -1,7 +1,5 @@
 """Strict YAML, and templates, which are none: `relay.contract.documents`."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """Any fault in a document of OpenAPI 3.2: `relay.contract.sound_part` works around it, or leaves operations out."""
 
-from __future__ import annotations
-
 import copy
 import json
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Strict JSON: `relay.contract.json_reading`, and which files are JSON."""
 
-from __future__ import annotations
-
 import codecs
 import json
 

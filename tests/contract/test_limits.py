@@ -1,7 +1,5 @@
 """What a contract may cost: `relay.contract.limits`, and the files that it may read."""
 
-from __future__ import annotations
-
 import json
 import os
 

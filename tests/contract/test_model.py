@@ -1,7 +1,5 @@
 """The contract as plain data: `relay.contract.model` and `relay.contract.structure`."""
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The contract's words as names in Python, and names that a project chooses: `relay.contract.names`, `chosen_names`."""
 
-from __future__ import annotations
-
 import keyword
 
 import pytest

@@ -1,7 +1,5 @@
 """What is wrong in a contract is reported; it keeps from being served only the operations that it makes impossible."""
 
-from __future__ import annotations
-
 import pytest
 
 from support.compiled import read

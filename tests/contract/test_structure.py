@@ -1,7 +1,5 @@
 """The structure of documents of OpenAPI 3.1 and 3.2: `relay.contract.structure`."""
 
-from __future__ import annotations
-
 import pytest
 
 from relay.contract.diagnostics import errors

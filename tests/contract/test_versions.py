@@ -1,7 +1,5 @@
 """Contracts of OpenAPI 3.1 and 3.2: `relay.contract`'s canonical schemas, identifiers and path items."""
 
-from __future__ import annotations
-
 import textwrap
 
 import pytest

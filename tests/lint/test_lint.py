@@ -1,7 +1,5 @@
 """`relay lint`: `relay.cli.lint` and `relay.lint`."""
 
-from __future__ import annotations
-
 import json
 import re
 from copy import deepcopy
@@ -391,14 +389,8 @@ _RULES_OF_TAGS = frozenset(("undeclared-tag", "circular-tag"))
     ("parents", "messages"),
     [
         ({"Things": "All", "All": None}, []),
-        (
-            {"Things": "Al", "All": None},
-            ["1: the parent 'Al' of the tag 'Things' is not in the list of tags"],
-        ),
-        (
-            {"Things": "A", "A": "Things"},
-            ["1: the parents of the tag 'Things' lead back to it (Things → A → Things)"],
-        ),
+        ({"Things": "Al", "All": None}, ["1: the parent 'Al' of the tag 'Things' is not in the list of tags"]),
+        ({"Things": "A", "A": "Things"}, ["1: the parents of the tag 'Things' lead back to it (Things → A → Things)"]),
         (
             {"Things": "B", "A": "B", "B": "C", "C": "B", "D": "D", "E": "C"},
             [
@@ -407,7 +399,7 @@ _RULES_OF_TAGS = frozenset(("undeclared-tag", "circular-tag"))
             ],
         ),
     ],
-)
+)  # fmt: skip
 def test_parents_of_tags_are_tags_of_the_list_without_circles(found, parents, messages):
     """Each circle is one finding, at the `parent` of its first tag; a tag of OpenAPI 3.1 has no parent."""
     tags = [{"name": name, **({"parent": parent} if parent else {})} for name, parent in parents.items()]

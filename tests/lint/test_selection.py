@@ -1,7 +1,5 @@
 """Which findings of a contract are shown: the first of each rule, all, those that are new; rules can be off."""
 
-from __future__ import annotations
-
 import json
 
 import pytest
@@ -104,18 +102,12 @@ def test_a_rule_can_be_off_with_a_reason(project):
         ("lint = 5", "must be a table with `off`"),
         ("lint.off = []", "must be a table with `off`"),
         ("lint.of = {}", "of: unknown key; there is only off"),
-        (
-            "lint.off.missing-tags = 'x'",
-            "off.missing-tags: there is no rule 'missing-tags'; did you mean missing-tag?",
-        ),
-        (
-            "lint.off.structure = 'x'",
-            "off.structure: an error cannot be off: `relay serve --strict` refuses it",
-        ),
+        ("lint.off.missing-tags = 'x'", "off.missing-tags: there is no rule 'missing-tags'; did you mean missing-tag?"),
+        ("lint.off.structure = 'x'", "off.structure: an error cannot be off: `relay serve --strict` refuses it"),
         ("lint.off.missing-tag = ' '", "off.missing-tag: state why the rule is off, as a text"),
         ("lint.off.missing-tag = true", "off.missing-tag: state why the rule is off, as a text"),
     ],
-)
+)  # fmt: skip
 def test_a_wrong_table_is_an_error(project, table, message):
     """What is meant to be off must not be on by a typing error, nor the other way round."""
     project(table=table)

@@ -1,7 +1,5 @@
 """Mocked streams of items: `scripts/relay/mock/part_samples.py`."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """Mock responses made from the contract: `relay.mock`."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import json
@@ -170,11 +168,7 @@ async def test_sends_headers_that_are_required_or_have_an_example(get):
         ({"text/csv": {"example": "a,b"}}, "text/csv; charset=utf-8", b"a,b"),
         ({"image/png": {"example": "a picture"}}, "image/png", b"a picture"),
         ({"image/png": {"schema": {**BINARY, "example": "a picture"}}}, "image/png", file_of("image/png")),
-        (
-            {"application/octet-stream": {"schema": {**BINARY, "example": "a"}}},
-            "application/octet-stream",
-            b"a",
-        ),
+        ({"application/octet-stream": {"schema": {**BINARY, "example": "a"}}}, "application/octet-stream", b"a"),
         ({"application/x-own": {"schema": {"type": "string"}}}, "application/x-own", b"string"),
         ({"application/x-own": {"schema": BINARY}}, "application/x-own", b"\0mock\xff"),
         ({"*": {"schema": BINARY}}, "application/octet-stream", b"\0mock\xff"),
@@ -183,17 +177,13 @@ async def test_sends_headers_that_are_required_or_have_an_example(get):
         ({"text/plain": {"schema": THING}}, "text/plain; charset=utf-8", b'{"name":"string"}'),
         ({"text/plain": {"schema": THING, "example": "n: s"}}, "text/plain; charset=utf-8", b"n: s"),
         ({"text/html": {"schema": {"enum": ["<p>"]}}}, "text/html; charset=utf-8", b"<p>"),
-        (
-            {"text/csv": {"schema": {"type": "array", "items": THING}}},
-            "text/csv; charset=utf-8",
-            b"name\r\nstring\r\n",
-        ),
+        ({"text/csv": {"schema": {"type": "array", "items": THING}}}, "text/csv; charset=utf-8", b"name\r\nstring\r\n"),
         ({"application/x-yaml": {"schema": {"type": "object"}}}, "application/x-yaml", b"{}"),
         ({"*/*": {"schema": THING}}, "application/json", b'{"name":"string"}'),
         ({"text/*": {}}, "text/plain; charset=utf-8", b"string"),
         ({"text/html": {}, "application/json": {"schema": THING}}, "application/json", b'{"name":"string"}'),
     ],
-)
+)  # fmt: skip
 async def test_uses_a_documented_media_type(get, content, media_type, body):
     response = await get(showing({"200": {"description": "-", "content": content}}))
 
@@ -357,11 +347,7 @@ WRONG = {"examples": {"wrong": {"value": 1}, "good": {"value": {"name": "a"}}}}
 @pytest.mark.parametrize(
     ("response", "body", "message"),
     [
-        (
-            json_of(THING, example={}),
-            {"name": "string"},
-            "the example violates its schema at /name: the value is missing; it is not used",
-        ),
+        (json_of(THING, example={}), {"name": "string"}, "the example violates its schema at /name: the value is missing; it is not used"),
         (json_of(THING, **WRONG), {"name": "a"}, "the example violates its schema: "),
         (json_of({"type": "integer", "example": "x"}), 0, "the example violates its schema: "),
         (json_of({"type": "integer", "default": "x"}), 0, None),
@@ -374,7 +360,7 @@ WRONG = {"examples": {"wrong": {"value": 1}, "good": {"value": {"name": "a"}}}}
             "the example violates its schema: ",
         ),
     ],
-)
+)  # fmt: skip
 async def test_works_around_an_example_that_violates_its_schema(get, response, body, message):
     """It responds with the next valid example, else from the schema; the warning has the example's place."""
     got = await get(showing({"200": response}))

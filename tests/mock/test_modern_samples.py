@@ -1,7 +1,5 @@
 """Values for schemas of OpenAPI 3.1 and 3.2, which are those of JSON Schema 2020-12."""
 
-from __future__ import annotations
-
 import base64
 import json
 

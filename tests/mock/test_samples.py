@@ -1,7 +1,5 @@
 """Schemas to valid values: `relay.mock.samples` and its helper modules."""
 
-from __future__ import annotations
-
 import itertools
 
 import pytest

@@ -1,7 +1,5 @@
 """Secrets that others may read, write or guess: `scripts/relay/project/exposure.py`."""
 
-from __future__ import annotations
-
 import os
 import secrets
 import stat

@@ -1,7 +1,5 @@
 """`scripts/relay/project/files.py`; writing files is tested with the commands."""
 
-from __future__ import annotations
-
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count

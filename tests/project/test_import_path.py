@@ -1,7 +1,5 @@
 """Which modules come from a project's folder: `scripts/relay/project/import_path.py`."""
 
-from __future__ import annotations
-
 import importlib
 import importlib.metadata
 import json

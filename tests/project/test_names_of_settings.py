@@ -1,7 +1,5 @@
 """Settings of [tool.relay], and names that are not settings: `scripts/relay/project/settings.py`."""
 
-from __future__ import annotations
-
 import os
 
 import pytest

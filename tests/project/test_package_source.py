@@ -1,7 +1,5 @@
 """Hand-written code survives any change of the contract: `relay.codegen`, end to end."""
 
-from __future__ import annotations
-
 import io
 import re
 import tokenize

@@ -1,7 +1,5 @@
 """Finding the current project: `scripts/relay/project/project.py`."""
 
-from __future__ import annotations
-
 import os
 
 import pytest

@@ -1,7 +1,5 @@
 """The JSON Schema of [tool.relay] that ships with the package."""
 
-from __future__ import annotations
-
 import tomllib
 
 import jsonschema_rs

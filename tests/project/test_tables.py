@@ -1,7 +1,5 @@
 """[tool.relay.limits] and [tool.relay.names]: `relay.project.tables`."""
 
-from __future__ import annotations
-
 import pytest
 
 from relay.contract.chosen_names import ChosenNames

@@ -1,7 +1,5 @@
 """Fixtures that tests of the server share."""
 
-from __future__ import annotations
-
 import sys
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Contract + package → service: `compilation.py`, `app.py`, `pipeline.py`, `guard.py` and the stages of `scripts/relay/server`."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest

@@ -1,7 +1,5 @@
 """A project → its service: `scripts/relay/server/application.py`, with the key of `token_minting.py`."""
 
-from __future__ import annotations
-
 import json
 import os
 import stat

@@ -1,7 +1,5 @@
 """Operation → function: `scripts/relay/server/binding.py`."""
 
-from __future__ import annotations
-
 import asyncio
 import builtins
 import types

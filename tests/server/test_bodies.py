@@ -1,7 +1,5 @@
 """Bodies of requests, in memory and as files: `relay.server.bodies`."""
 
-from __future__ import annotations
-
 import asyncio
 import errno
 import os

@@ -1,7 +1,5 @@
 """Conditional and range requests: `scripts/relay/server/conditional.py`."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 import pytest

@@ -1,7 +1,5 @@
 """What functions of Connexion's kind get: `scripts/relay/server/connexion_arguments.py`."""
 
-from __future__ import annotations
-
 import keyword
 
 import pytest

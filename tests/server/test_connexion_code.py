@@ -1,7 +1,5 @@
 """What is said of code and contracts that rely on what Relay does not do: `scripts/relay/server/connexion_code.py`."""
 
-from __future__ import annotations
-
 import sys
 
 import pytest

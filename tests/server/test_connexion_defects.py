@@ -4,11 +4,10 @@ Every row says what is sent and what is answered; that what was sent stands in n
 of the log, even at debug, is asserted for all of them.
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import pytest
@@ -16,14 +15,8 @@ import pytest
 from relay.contract_tests.secret_spellings import Spellings
 from support import echoing
 from support.hosting import SECRET, bearer
-from support.running import logged, serving
-from support.wire import exchange, request
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from support.running import Service
-    from support.wire import Answer
+from support.running import Service, logged, serving
+from support.wire import Answer, exchange, request
 
 pytestmark = pytest.mark.slow
 

@@ -1,7 +1,5 @@
 """Services as Connexion's users write them, started unchanged: `tests/specs/connexion`."""
 
-from __future__ import annotations
-
 import shutil
 import sys
 from contextlib import ExitStack

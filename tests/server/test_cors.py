@@ -1,7 +1,5 @@
 """Requests of pages with another origin: `scripts/relay/server/cors.py`."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """Handlers that take too long, and clients that do not wait: `scripts/relay/server/deadline.py`."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import weakref

@@ -1,7 +1,5 @@
 """The bodies of errors, rendered once each at the start: `scripts/relay/server/error_bodies.py`."""
 
-from __future__ import annotations
-
 import pytest
 
 from relay.contract.diagnostics import Severity

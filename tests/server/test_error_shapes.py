@@ -1,7 +1,5 @@
 """Errors as the contract documents them: `scripts/relay/server/error_shapes.py` and the modules that it uses."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 from http import HTTPStatus

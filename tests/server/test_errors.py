@@ -1,7 +1,5 @@
 """What a client may know of a failure: `handlers/_errors.py`, `errors.py` and `error_responses.py` of `scripts/relay/server`."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

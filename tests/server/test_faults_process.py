@@ -1,7 +1,5 @@
 """What the system does to the service: it serves, or says why not in one line, and recovers by itself."""
 
-from __future__ import annotations
-
 import json
 import os
 import shlex

@@ -1,7 +1,5 @@
 """Reading a document from an address: `scripts/relay/server/fetching.py`."""
 
-from __future__ import annotations
-
 import socket
 import ssl
 import threading

@@ -1,7 +1,5 @@
 """Files as results: `scripts/relay/server/reply.py` and `file_response.py`."""
 
-from __future__ import annotations
-
 import email
 import io
 import os

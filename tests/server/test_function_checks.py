@@ -1,7 +1,5 @@
 """Arguments that nothing has the name of, and bodies that are not documented: `scripts/relay/server/function_checks.py`."""
 
-from __future__ import annotations
-
 from contextlib import contextmanager
 
 import pytest

@@ -1,7 +1,5 @@
 """Functions of the project, and where an import fails: `handler_modules.py`, and what `binding.py` and `app.py` make of it."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from uuid import uuid4

@@ -1,29 +1,22 @@
 """Ten thousand hostile requests, and what they leave behind: `tox -e hostile`."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import resource
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 
 from support import hostile, wellformed
+from support.hostile import Outcome
 from support.running import logged
-from support.targets import Measured, garage, ours
+from support.targets import Measured, Target, garage, ours
 from support.wire import connect, exchange
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from support.hostile import Outcome
-    from support.targets import Target
 
 pytestmark = pytest.mark.hostile
 

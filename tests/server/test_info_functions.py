@@ -1,7 +1,5 @@
 """Verifiers that a contract names, as Connexion calls them: `scripts/relay/server/info_functions.py`."""
 
-from __future__ import annotations
-
 import base64
 import textwrap
 
@@ -88,18 +86,12 @@ async def test_a_token_is_verified_by_the_function_that_the_scheme_names(hosted,
     [
         (TOKEN, "token, required_scopes", "[token, required_scopes]", T, ["t", ["read", "write"]]),
         (KEY_CHECK, "apikey, required_scopes, request", "[apikey, request.method]", X_KEY, ["k", "GET"]),
-        (
-            BASIC_CHECK,
-            "username, password, required_scopes=None",
-            "[username, password]",
-            ADA,
-            ["ada", "a:b"],
-        ),
+        (BASIC_CHECK, "username, password, required_scopes=None", "[username, password]", ADA, ["ada", "a:b"]),
         (KEY_CHECK, "apikey, required_scopes", "7", X_KEY, 7),
         (BEARER_KEY, "token", "token", T, "t"),
     ],
     ids=["scopes", "request", "password with a colon", "key", "key as bearer"],
-)
+)  # fmt: skip
 async def test_a_function_is_called_as_connexion_calls_it(get, scheme, signature, given, headers, expected):
     source = (
         f"{'async ' * ('request' in signature)}def check({signature}):\n    return {{'given': {given}}}\n"

@@ -1,7 +1,5 @@
 """Request bodies that are streams of items: `scripts/relay/server/item_bodies.py`."""
 
-from __future__ import annotations
-
 import asyncio
 import io
 import json
@@ -150,15 +148,11 @@ async def test_items_get_defaults_and_lose_read_only_properties(hosted):
         (b'\x1e{"n": 1}\n\x1e1', "application/json-seq", ("/1", "format")),
         (b'data: {"n": "sk_canary"}\n\n', "text/event-stream", ("/0/data/n", "type")),
         (b"data: \xff\n\n", "text/event-stream", ("/0", "format")),
-        (
-            b"--b\r\n\r\na\r\n--b\r\ncontent-type: image/png\r\n\r\na\r\n--b--",
-            "multipart/mixed; boundary=b",
-            ("/1", "contentType"),
-        ),
+        (b"--b\r\n\r\na\r\n--b\r\ncontent-type: image/png\r\n\r\na\r\n--b--", "multipart/mixed; boundary=b", ("/1", "contentType")),
         (b"--b\r\n\r\na\r\n--b", "multipart/mixed; boundary=b", ("/0", "format")),
         (b"--b\r\n\r\na\r\n--b--", "multipart/mixed", ("", "format")),
     ],
-)
+)  # fmt: skip
 async def test_a_broken_item_is_an_error_of_the_request(hosted, caplog, path, body, kind, place):
     """It need not be documented, as no error of validation; the path begins with the number of the item."""
     async with calling(hosted()) as client:

@@ -1,7 +1,5 @@
 """Responses that are streams of items: `scripts/relay/server/streams.py`, `scripts/relay/validation/items.py`."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 

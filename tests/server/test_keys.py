@@ -1,7 +1,5 @@
 """Keys and key sets: `scripts/relay/server/keys.py`, and the key settings."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import sys

@@ -1,7 +1,5 @@
 """Large, slow and hostile bodies in both directions, to a service in a process of its own."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import re

@@ -1,7 +1,5 @@
 """A large contract is served with work that grows as it does: documents are counted, and memory is generous."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Integers of more than 64 bits in a contract: JavaScript writes 2^64 - 1 as 18446744073709551616."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -5,8 +5,6 @@ lists, reprs and the files of the database, for each secret as it is, and escape
 and in hexadecimal.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import secrets

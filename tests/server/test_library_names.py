@@ -1,7 +1,5 @@
 """The names of uvicorn and of Connexion that `scripts/relay/server/` extends or reads."""
 
-from __future__ import annotations
-
 import ast
 import inspect
 from textwrap import dedent

@@ -1,7 +1,5 @@
 """A log whose reader stalls: `scripts/relay/server/log_stream.py`."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """The log, also that of a service's own modules: `scripts/relay/server/logs.py`."""
 
-from __future__ import annotations
-
 import asyncio
 import contextvars
 import errno

@@ -1,7 +1,5 @@
 """No request holds up the others for long: what one of 64 KiB costs, measured against a quiet one."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import time
@@ -26,17 +24,13 @@ CHILDREN = {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}
 SCHEMAS = {
     "Tree": TREE,
     "Node": {"type": "object", "required": ["children"], "properties": {"children": CHILDREN}},
-    "Other": {
-        "type": "object",
-        "required": ["children", "name"],
-        "properties": {"name": {"type": "string"}, "children": CHILDREN},
-    },
+    "Other": {"type": "object", "required": ["children", "name"], "properties": {"name": {"type": "string"}, "children": CHILDREN}},
     "Many": {
         "type": "object",
         "required": [f"field{number}" for number in range(50)],
         "properties": {"numbers": {"type": "array", "items": {"type": "integer"}}},
     },
-}
+}  # fmt: skip
 BODY = {
     "required": True,
     "content": {

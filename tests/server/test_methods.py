@@ -1,7 +1,5 @@
 """Operations with other methods than those of OpenAPI 3.0: QUERY (RFC 10008) and `additionalOperations`."""
 
-from __future__ import annotations
-
 import pytest
 
 from relay.contract.methods import CARRIED

@@ -1,7 +1,5 @@
 """What is counted: `scripts/relay/server/observability.py`."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 from contextlib import AsyncExitStack

@@ -1,7 +1,5 @@
 """A package's ASGI middlewares and Connexion's context: `package_middleware.py` and `pipeline.py` of the server."""
 
-from __future__ import annotations
-
 import pytest
 
 from relay import SetupError

@@ -1,7 +1,5 @@
 """Operations without a function: `scripts/relay/server/binding.py`, and what `compilation.py` and `app.py` make of it."""
 
-from __future__ import annotations
-
 import importlib.util
 import json
 from unittest.mock import patch

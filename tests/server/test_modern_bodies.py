@@ -1,7 +1,5 @@
 """Bodies of OpenAPI 3.1, where `format: binary` has given way to media types: `relay.validation.binary_schemas`."""
 
-from __future__ import annotations
-
 import pytest
 
 from support.hosting import assert_problem, calling, contract, operation

@@ -1,7 +1,5 @@
 """Documents of OpenAPI 3.1 and 3.2: schemes by URI, client certificates, values of examples, contracts without paths."""
 
-from __future__ import annotations
-
 import pytest
 
 from relay import SetupError

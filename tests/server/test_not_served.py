@@ -1,7 +1,5 @@
 """A contract with faults serves the operations that have none, unless it has to be strict."""
 
-from __future__ import annotations
-
 import json
 import re
 

@@ -1,7 +1,5 @@
 """A service of OpenAPI 3.2: `tests/specs/observatory`."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 

@@ -1,7 +1,5 @@
 """What the server serves in addition to the contract: `scripts/relay/server/pages.py`."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest

@@ -1,7 +1,5 @@
 """Bodies that are parts by position, through a whole service."""
 
-from __future__ import annotations
-
 import pytest
 
 from support import sequences

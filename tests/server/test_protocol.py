@@ -1,11 +1,9 @@
 """What comes before the application is asked: `scripts/relay/server/transport/protocol.py`."""
 
-from __future__ import annotations
-
 import asyncio
 import itertools
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import TYPE_CHECKING
 
 import pytest
 import uvicorn
@@ -17,10 +15,6 @@ from relay.server.transport import protocol
 from relay.server.transport.buffered_transport import GATHERED, BufferedTransport
 from relay.server.transport.capacity import Capacity
 from support.wire import answers, request
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
 
 CHUNKED = ("Transfer-Encoding", "chunked")
 LARGE = 20_000_000  # bytes, more than any socket holds

@@ -1,7 +1,5 @@
 """Who sent a request, behind proxies: `relay.server.proxies`."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

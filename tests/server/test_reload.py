@@ -1,7 +1,5 @@
 """`relay serve --reload`: `scripts/relay/server/reloading.py` and `scripts/relay/cli/reload.py`."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import signal

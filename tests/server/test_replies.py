@@ -1,7 +1,5 @@
 """Replies, cookies, and responses of Starlette and Connexion: `scripts/relay/server/reply.py` and `results.py`."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from http.cookies import SimpleCookie
 

@@ -1,7 +1,5 @@
 """The request as a handler gets it: `relay.Request`."""
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 

@@ -1,7 +1,5 @@
 """The objects of one request: `scripts/relay/server/request.py`."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest

@@ -1,7 +1,5 @@
 """Paths → operations: `scripts/relay/server/routing.py`."""
 
-from __future__ import annotations
-
 import re
 import time
 from urllib.parse import quote, unquote

@@ -1,7 +1,5 @@
 """How `relay serve` ends: `scripts/relay/server/transport/run.py` and `servers.py`."""
 
-from __future__ import annotations
-
 import json
 import mmap
 import platform

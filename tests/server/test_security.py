@@ -1,7 +1,5 @@
 """Security requirements: `scripts/relay/server/security.py`."""
 
-from __future__ import annotations
-
 import base64
 import json
 import time

@@ -1,7 +1,5 @@
 """Settings: `scripts/relay/project/settings.py`, and those of the service in `handlers/_settings.py`."""
 
-from __future__ import annotations
-
 import os
 import re
 import sys

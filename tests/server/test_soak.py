@@ -1,7 +1,5 @@
 """What would go unseen if it broke: the judgement of `tests/support/hostile.py` and `tests/support/soak.py`."""
 
-from __future__ import annotations
-
 import json
 from types import SimpleNamespace
 

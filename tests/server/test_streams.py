@@ -1,7 +1,5 @@
 """Results that are iterators: `scripts/relay/server/streams.py`."""
 
-from __future__ import annotations
-
 import asyncio
 from contextlib import asynccontextmanager
 

@@ -1,7 +1,5 @@
 """Plain functions, which may block: `scripts/relay/server/threads.py`."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 

@@ -1,7 +1,5 @@
 """Every way we know in which a token can be wrong, through the service itself (RFC 8725 and beyond)."""
 
-from __future__ import annotations
-
 import asyncio
 import io
 import json

@@ -1,7 +1,5 @@
 """Tokens, and the memory of good ones: `scripts/relay/server/tokens.py`; `test_token_table.py` has all that are refused."""
 
-from __future__ import annotations
-
 import base64
 import gc
 import json

@@ -1,7 +1,5 @@
 """Traces: `scripts/relay/server/tracing.py`."""
 
-from __future__ import annotations
-
 import socket
 import sys
 import time

@@ -1,7 +1,5 @@
 """Tokens that a function verifies are not signed: `scripts/relay/server/{package_hooks,token_minting}.py`."""
 
-from __future__ import annotations
-
 import sys
 from uuid import uuid4
 

@@ -1,7 +1,5 @@
 """Contracts with the faults of real publishers (`tests/specs/wild`) are served at the first try."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

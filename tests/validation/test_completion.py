@@ -1,7 +1,5 @@
 """What is done to a valid value before a handler gets it: `relay.validation.completion`."""
 
-from __future__ import annotations
-
 import copy
 import json
 
@@ -77,11 +75,7 @@ CASES = {
     "in items": ({"items": ref("Thing")}, [A, B], [A1, B]),
     "in other properties": (OTHERS, {"known": {}, "other": A}, {"known": {}, "other": A1}),
     "in a default": (IN_DEFAULT, {}, {"thing": {"size": 2}}),
-    "at each level": (
-        ref("Node"),
-        {"inner": [{"inner": []}]},
-        {"size": 1, "inner": [{"size": 1, "inner": []}]},
-    ),
+    "at each level": (ref("Node"), {"inner": [{"inner": []}]}, {"size": 1, "inner": [{"size": 1, "inner": []}]}),
     "in itself only once": (ref("Endless"), {}, {"inner": {}}),
     "in no branch that another value may mean": ({"oneOf": [ref("Thing"), {"type": "array"}]}, A, A),
     "in the only branch": ({"anyOf": [ref("Thing")]}, A, A1),
@@ -91,7 +85,7 @@ CASES = {
     "unless it is invalid": ({"properties": {"a": {**INTEGER, "default": "x"}, "b": SIZE}}, {}, {"b": 1}),
     "unless the whole becomes invalid": ({"maxProperties": 1, "properties": {"a": SIZE, "b": SIZE}}, {}, {}),
     "unless a part excludes it": ({"properties": {"a": SIZE}, "not": {"required": ["a"]}}, {}, {}),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("schema", "value", "expected"), CASES.values(), ids=CASES)

@@ -1,7 +1,5 @@
 """What texts contain, of OpenAPI 3.1: `relay.validation.contents`, `encoded_text`, `binary_schemas`."""
 
-from __future__ import annotations
-
 import base64
 import json
 from functools import partial

@@ -1,7 +1,5 @@
 """Explanations of rejected values: `relay.validation.reasons`."""
 
-from __future__ import annotations
-
 import sys
 import textwrap
 from contextlib import contextmanager

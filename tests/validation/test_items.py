@@ -1,7 +1,5 @@
 """Items of streams, written and read: `relay.validation.items`, `relay.validation.item_reading`."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

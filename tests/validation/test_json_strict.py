@@ -1,7 +1,5 @@
 """Strict JSON, which all parsers read alike: `relay.validation.json_strict`."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """Values of Python's types in JSON, as a schema says: `relay.validation.json_writing`."""
 
-from __future__ import annotations
-
 import dataclasses
 import datetime as dt
 import enum

@@ -1,7 +1,5 @@
 """Header fields and media types, and the documented entry that covers one: `relay.validation.media_types`."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

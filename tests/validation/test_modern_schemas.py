@@ -1,7 +1,5 @@
 """Schemas of OpenAPI 3.1: what a contract's validator says is what JSON Schema 2020-12 says."""
 
-from __future__ import annotations
-
 import json
 from functools import partial
 from typing import ClassVar
@@ -50,27 +48,15 @@ def test_a_value_is_valid_if_json_schema_says_so(schemas, schema, values):
         ({"if": {"required": ["a"]}, "then": {"required": ["b"]}}, {"a": 1}, [("/b", "required")]),
         ({"if": {"required": ["a"]}, "else": {"required": ["b"]}}, {}, [("/b", "required")]),
         ({"dependentSchemas": {"a": {"required": ["b"]}}}, {"a": 1}, [("/b", "required")]),
-        (
-            {"dependentRequired": {"a": ["b", "c"], "d": ["e"]}},
-            {"a": 1, "c": 1},
-            [("/b", "dependentRequired")],
-        ),
+        ({"dependentRequired": {"a": ["b", "c"], "d": ["e"]}}, {"a": 1, "c": 1}, [("/b", "dependentRequired")]),
         ({"patternProperties": {"^x": {"type": "integer"}}}, {"xy": "a"}, [("/xy", "type")]),
-        (
-            {"patternProperties": {"^x": True}, "additionalProperties": False},
-            {"xy": 1, "y": 1},
-            [("/y", "additionalProperties")],
-        ),
+        ({"patternProperties": {"^x": True}, "additionalProperties": False}, {"xy": 1, "y": 1}, [("/y", "additionalProperties")]),
         ({"propertyNames": {"maxLength": 2}}, {"abc": 1}, [("", "propertyNames")]),
-        (
-            {"allOf": [{"properties": {"a": True}}], "unevaluatedProperties": False},
-            {"a": 1, "b": 2},
-            [("/b", "unevaluatedProperties")],
-        ),
+        ({"allOf": [{"properties": {"a": True}}], "unevaluatedProperties": False}, {"a": 1, "b": 2}, [("/b", "unevaluatedProperties")]),
         ({"prefixItems": [True], "unevaluatedItems": False}, [1, 2], [("", "unevaluatedItems")]),
         ({"properties": {"a": False}}, {"a": 1}, [("/a", "not")]),
     ],
-)
+)  # fmt: skip
 def test_names_the_place_and_the_keyword(schema, value, expected):
     assert rules(schema, value) == expected
 

@@ -1,7 +1,5 @@
 """Forms that arrive in pieces: `relay.validation.multipart`."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """Text to values: `relay.validation.parameters` and `relay.validation.coercion`."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

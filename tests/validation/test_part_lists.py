@@ -1,7 +1,5 @@
 """Multipart whose parts are the items of an array, parts within parts, and parts with styles: `relay.validation.part_decoders`."""
 
-from __future__ import annotations
-
 import functools
 from contextlib import suppress
 
@@ -220,17 +218,12 @@ STYLED = {"contentType": FORM, "encoding": {"p": {"style": "pipeDelimited"}}}
         (MIXED, {"schema": {}, "itemEncoding": {}}, IGNORED, "itemEncoding"),
         (FORM, {"schema": {"type": "object"}, "prefixEncoding": []}, IGNORED, "prefixEncoding"),
         (MIXED, {"schema": {"type": "array"}, "encoding": {}}, IGNORED, "encoding"),
-        (
-            MIXED,
-            {"itemSchema": {}, "prefixEncoding": [IN_PART]},
-            IGNORED,
-            "itemEncoding' is ignored in a stream",
-        ),
+        (MIXED, {"itemSchema": {}, "prefixEncoding": [IN_PART]}, IGNORED, "itemEncoding' is ignored in a stream"),
         (MIXED, by_position({"type": "array"}, (), IN_TEXT), IGNORED, "prefixEncoding"),
         (MIXED, by_position({"type": "array", "items": ROW}, (), XML), "unreadable-part", "type: string"),
         (MIXED, by_position({"type": "array", "items": LIST_FIELD}, (), STYLED), "unreadable-part", "styles"),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_be_read_so_is_reported(media_type, media_object, rule, at):
     """With its place, and with what to write instead."""
     problems = mirror(media_type, media_object).problems

@@ -1,7 +1,5 @@
 """Patterns of contracts: `relay.validation.patterns`."""
 
-from __future__ import annotations
-
 import re
 from contextlib import suppress
 

@@ -1,7 +1,5 @@
 """A query that is one value: `relay.validation.query_strings`."""
 
-from __future__ import annotations
-
 import json
 from urllib.parse import quote, urlencode
 

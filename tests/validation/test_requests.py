@@ -1,7 +1,5 @@
 """Requests to arguments: `relay.validation.requests`, `forms` and `media_types`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
@@ -282,21 +280,13 @@ NAMED = b'Content-Disposition: form-data; name="size"; filename="size.txt"'
         (COMBINED, b"size=1&ids=2", {"size": 1, "ids": [2]}),
         (OPEN, b"any=1", {"any": 1}),
         (OPEN, part("any", b"1"), {"any": 1}),
-        (
-            PARTS,
-            part("size", b"1") + part("name", b"1") + part("ids", b"2"),
-            {"size": 1, "name": "1", "ids": [2]},
-        ),
+        (PARTS, part("size", b"1") + part("name", b"1") + part("ids", b"2"), {"size": 1, "name": "1", "ids": [2]}),
         (PARTS, part("other", "é".encode()), {"other": "é"}),
         (PARTS, part("size", b"1", NAMED), {"size": 1}),  # text even if sent as a file
         # OpenAPI 3.0.3, "Special Considerations for multipart Content"
-        (
-            PARTS,
-            part("thing", SIZED) + part("things", SIZED),
-            {"thing": {"size": 1}, "things": [{"size": 1}]},
-        ),
+        (PARTS, part("thing", SIZED) + part("things", SIZED), {"thing": {"size": 1}, "things": [{"size": 1}]}),
     ],
-)
+)  # fmt: skip
 def test_a_form_has_the_types_of_its_schema(schema, body, expected):
     """A list field may have one value; fields without a schema stay text."""
     decoder = request_decoder({FORM: schema, MULTIPART: schema})

@@ -1,7 +1,5 @@
 """Handler results to responses: `relay.validation.responses`."""
 
-from __future__ import annotations
-
 import datetime as dt
 import enum
 import json

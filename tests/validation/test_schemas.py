@@ -1,7 +1,5 @@
 """Schema Objects to validators: `relay.validation.schemas`."""
 
-from __future__ import annotations
-
 import datetime as dt
 import enum
 import json
@@ -168,11 +166,7 @@ def test_what_openapi_3_0_does_not_allow(schema, value):
     ("name", "good", "bad"),
     [
         ("date", ["2024-02-29"], ["2023-02-29", "2024-2-9", "20240229", "2024-02-29\n"]),
-        (
-            "date-time",
-            ["2024-02-29T01:02:03Z", "2024-02-29T01:02:03.5+01:00"],
-            ["2024-02-29T01:02:03", "2024-02-29"],
-        ),
+        ("date-time", ["2024-02-29T01:02:03Z", "2024-02-29T01:02:03.5+01:00"], ["2024-02-29T01:02:03", "2024-02-29"]),
         ("uuid", [str(uuid.UUID(int=7)), str(uuid.UUID(int=7)).upper()], [uuid.UUID(int=7).hex, "{}", ""]),
         ("byte", ["", "YQ==", "YWI="], ["YQ", "Y Q==", "é", "YQ==\n"]),
         ("email", ["a@example.com"], ["a", "a@"]),
@@ -181,7 +175,7 @@ def test_what_openapi_3_0_does_not_allow(schema, value):
         ("password", ["anything"], []),
         ("of our own", ["anything"], []),
     ],
-)
+)  # fmt: skip
 def test_validates_formats(name, good, bad):
     """Connexion knows five formats; an unknown format is ignored."""
     schema = {"type": "integer" if name.startswith("int") else "string", "format": name}

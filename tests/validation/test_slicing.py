@@ -1,7 +1,5 @@
 """Long arrays, validated and serialised in slices: `relay.validation.slicing`."""
 
-from __future__ import annotations
-
 import asyncio
 import datetime as dt
 

@@ -1,7 +1,5 @@
 """Texts of requests to values and back: `relay.validation.styles`, `style_writing`, `raw_texts`, `query_strings`."""
 
-from __future__ import annotations
-
 import functools
 from contextlib import suppress
 from urllib.parse import quote
@@ -291,15 +289,11 @@ class TestASeparatorThatIsPercentEncoded:
         ("template", "path", "variables"),
         [
             ("/a/{ids}", "/a/x%2Cy,z", {"ids": ["x,y", "z"]}),
-            (
-                "/{ids}/a-{more}.{rest}",
-                "/%C3%A9%2C,x/a-b%2C,%E2%82%AC.c",
-                {"ids": ["é,", "x"], "more": ["b,", "€"], "rest": ["c"]},
-            ),
+            ("/{ids}/a-{more}.{rest}", "/%C3%A9%2C,x/a-b%2C,%E2%82%AC.c", {"ids": ["é,", "x"], "more": ["b,", "€"], "rest": ["c"]}),
             ("/v%31/{ids}", "/v1/1%2C2,3", {"ids": ["1,2", "3"]}),
             ("/{ids}?x={more}", "/%2C,1", {"ids": [",", "1"]}),
         ],
-    )
+    )  # fmt: skip
     def test_does_not_split_in_any_part_of_a_path(self, template, path, variables):
         parameters = [parameter(STRINGS, name, **{"in": "path"}) for name in variables]
 
@@ -359,18 +353,10 @@ class TestAnObjectThatTakesAnyKey:
             ({"type": "object", "additionalProperties": True}, {"a": "1", "n": "2"}),
             ({"type": "object", "properties": {"n": INTEGER}}, {"n": 2}),
             ({"type": "object", "properties": {"n": INTEGER}, "additionalProperties": False}, {"n": 2}),
-            (
-                {
-                    "allOf": [
-                        {"type": "object", "properties": {"n": INTEGER}},
-                        {"additionalProperties": INTEGER},
-                    ]
-                },
-                {"a": 1, "n": 2},
-            ),
+            ({"allOf": [{"type": "object", "properties": {"n": INTEGER}}, {"additionalProperties": INTEGER}]}, {"a": 1, "n": 2}),
             ({"type": "object", "additionalProperties": INTEGERS}, {"a": [1], "n": [2]}),
         ],
-    )
+    )  # fmt: skip
     def test_is_one_without_properties_or_with_additional_ones(self, schema, expected):
         assert Service(parameter(schema)).arguments("a=1&n=2") == {"p": expected}
 

@@ -1,7 +1,5 @@
 """Bytes in memory and in files without a name, and files as handlers get them: `relay.Upload`."""
 
-from __future__ import annotations
-
 import errno
 import os
 import tempfile

@@ -1,7 +1,5 @@
 """Schemas compiled together: `relay.validation.validators`."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
