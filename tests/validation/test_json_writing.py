@@ -33,6 +33,18 @@ class Size(enum.IntEnum):
     LARGE = 3
 
 
+class Colour(enum.Enum):
+    """An enum of texts."""
+
+    RED = "red"
+
+
+class Name(str):
+    """A subclass of str."""
+
+    __slots__ = ()
+
+
 class Point(NamedTuple):
     """A tuple with names."""
 
@@ -57,6 +69,10 @@ class Point(NamedTuple):
         (-dt.timedelta(hours=1), {"type": "string"}, '"-PT3600S"'),
         (dt.timedelta(minutes=1), {"type": "integer"}, "60"),
         (dt.timedelta(milliseconds=1500), {"type": "number"}, "1.5"),
+        (dt.date(2025, 1, 2), {"type": "string", "format": "date"}, '"2025-01-02"'),
+        (dt.datetime(2025, 1, 2, tzinfo=dt.UTC), {"format": "date-time"}, '"2025-01-02T00:00:00+00:00"'),
+        (Colour.RED, {"type": "string", "enum": ["red"]}, '"red"'),
+        (Name("abc"), {"type": "string", "maxLength": 3}, '"abc"'),
         (dt.time(12, 30, tzinfo=dt.UTC), {"type": "string", "format": "time"}, '"12:30:00+00:00"'),
         (uuid.UUID(int=1), {"type": "string", "format": "uuid"}, f'"{uuid.UUID(int=1)}"'),
         (ip_address("::1"), {"type": "string"}, '"::1"'),
@@ -69,7 +85,11 @@ class Point(NamedTuple):
     ],
 )
 def test_a_value_is_written_as_its_schema_says(value, schema, expected):
+    """An invalid value next to it is still reported."""
     assert written(value, **schema) == expected
+    assert ("/1", "type") in violations(
+        response_encoder(s200=documented({"items": schema})), [value, Ellipsis]
+    )
     other = response_encoder(s200=documented({"items": {**schema, "enum": ["other"]}}))
     assert violations(other, [value]) == [("/0", "enum")]
 

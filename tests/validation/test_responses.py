@@ -1,7 +1,5 @@
 """Handler results to responses: `relay.validation.responses`."""
 
-import datetime as dt
-import enum
 import json
 import math
 import uuid
@@ -115,36 +113,6 @@ def test_none_is_null_if_it_is_documented():
 
 def test_a_tuple_in_a_body_is_an_array():
     assert response_encoder(s200=documented({"type": "array"})).encode([(1, 2)]).body == b"[[1,2]]"
-
-
-class Colour(enum.Enum):
-    """An enum of the standard library."""
-
-    RED = "red"
-
-
-class Name(str):
-    """A subclass of str."""
-
-    __slots__ = ()
-
-
-@pytest.mark.parametrize(
-    ("schema", "value", "written"),
-    [
-        ({"format": "date"}, dt.date(2025, 1, 2), '"2025-01-02"'),
-        ({"format": "date-time"}, dt.datetime(2025, 1, 2, tzinfo=dt.UTC), '"2025-01-02T00:00:00+00:00"'),
-        ({"format": "uuid"}, uuid.UUID(int=1), '"00000000-0000-0000-0000-000000000001"'),
-        ({"enum": ["red"]}, Colour.RED, '"red"'),
-        ({"maxLength": 3}, Name("abc"), '"abc"'),
-    ],
-)
-def test_standard_library_types_are_validated_in_serialised_form(schema, value, written):
-    """Alone and next to an invalid value, whose violation is still reported."""
-    encoder = response_encoder(s200=documented({"items": {"type": "string", **schema}}))
-
-    assert encoder.encode([value, value]).body.decode() == f"[{written},{written}]"
-    assert ("/1", "type") in violations(encoder, [value, 1])
 
 
 @pytest.mark.parametrize(
