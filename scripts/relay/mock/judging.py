@@ -73,14 +73,7 @@ class SchemaJudge:
         if not whole:
             return lambda _: True
         schema = whole[0] if len(whole) == 1 else {"allOf": whole}
-        validator = self.compiler.compile(schema, self.direction, parts[0].pointer)
-
-        def accepts(value: Any) -> bool:
-            with suppress(ValueError):
-                return validator is not None and validator.accepts(value)
-            return False
-
-        return accepts
+        return self.compiler.verdict(schema, self.direction, parts[0].pointer)
 
     def example(self, value: Any, part: SchemaPart, pointer: Pointer) -> bool:
         """Return True if an example of the contract is valid; else add a warning at `pointer`."""

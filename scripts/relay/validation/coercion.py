@@ -51,11 +51,6 @@ class Coercion:
         scalars = types - {"array", "object", "null"}
         return self._scalar(schema, scalars) if scalars and types & {"array", "object"} else None
 
-    def verdict(self, schema: Schema) -> Callable[[Any], bool]:
-        """Return the function that accepts the values of a schema; none if it cannot be compiled."""
-        validator = self._compiler.compile(schema, "request", ())
-        return lambda value: validator is not None and validator.accepts(value)
-
     def _part(self, schema: Schema) -> Coerce:
         """Return the function for a schema; one that may be recursive is found when it is called."""
         ref = schema.get("$ref")
@@ -102,7 +97,7 @@ class Coercion:
 
     def _matching(self, schema: Schema) -> Callable[[str], Coerce | None]:
         patterns = [
-            (self.verdict({"pattern": pattern}), self._part(part))
+            (self._compiler.verdict({"pattern": pattern}, "request"), self._part(part))
             for pattern, part in pattern_properties_of(schema, self._contract).items()
         ]
         return lambda name: next((coerce for accepts, coerce in patterns if accepts(name)), None)
@@ -131,7 +126,7 @@ class Coercion:
         converters = [CONVERTERS[name] for name in CONVERTERS if name in types]
         if len(converters) <= 1:
             return converters[0] if converters else str
-        accepts = self.verdict(schema)
+        accepts = self._compiler.verdict(schema, "request")
         takes_text = "string" in types
 
         def first_accepted(text: str) -> Any:

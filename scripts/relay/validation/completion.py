@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from relay.contract.model import ABSENT, Schema
@@ -48,12 +48,7 @@ def dropping(schema: Schema, compiler: SchemaCompiler) -> Drop | None:
         properties = schema.get("properties", {})
         return {name: part for name, part in properties.items() if is_hidden(part, "request")}
 
-    def verdict(branch: Schema) -> Accepts:
-        validator = compiler.compile(branch, "request", ())
-        return lambda value: (
-            validator is not None and validator.takes(value)
-        )  # it may have the file of a form
-
+    verdict = partial(compiler.verdict, direction="request")  # also of values with the file of a form
     root = Graph(compiler, "read-only", hidden, verdict).of(schema)
     return None if root is None else lambda value: _drop(root, value)
 

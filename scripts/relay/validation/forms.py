@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -16,13 +16,72 @@ from .coercion import (
     additional_properties_of,
     items_of,
     properties_of,
+    shapes_of,
     takes_any_key,
     types_of,
 )
 from .json_strict import Malformed, NotJson, parse_json
-from .raw_texts import Raw, Texts, urlencoded
+from .raw_texts import Raw, urlencoded
 from .schemas import SchemaCompiler
-from .styles import Read, is_spread, reader
+from .styles import Keys, is_spread, one_or_list, reader
+
+
+class ParameterKeys:
+    """The keys of parameters, or fields with a style; `others` are not theirs. Some objects take every key that is left."""
+
+    def __init__(
+        self, parameters: Iterable[Parameter], compiler: SchemaCompiler, others: Container[str]
+    ) -> None:
+        self._others = others
+        self._names: set[str] = set()
+        self._deep: set[str] = set()
+        self._free: dict[str, Callable[[Sequence[str]], bool]] = {}
+        for parameter in parameters:
+            self._claim(parameter, compiler.contract)
+            takes_any = takes_any_key(parameter.schema, compiler.contract)
+            if takes_any and is_spread(parameter, compiler.contract):
+                self._free[parameter.name] = _free_form(parameter, compiler)
+        self.take_any = bool(self._free)
+
+    def taken_by(self, parameter: Parameter) -> Keys | None:
+        """Return what finds the keys that a parameter takes although no property has their name; None for no such.
+
+        Of several objects that take any key, the first whose schema accepts its value takes it.
+        """
+        own = parameter.name
+        if own not in self._free:
+            return None
+        return lambda texts: [
+            key for key in texts if not self.is_known(key) and own == self._owner(texts[key])
+        ]
+
+    def is_known(self, key: str) -> bool:
+        """Return True for a key that a parameter has by name, or that is not theirs."""
+        return key in self._others or self.claim(key)
+
+    def claim(self, key: str) -> bool:
+        """Return True for a key that a parameter has by name, such as `at[x]` of deepObject."""
+        name, bracket, _ = key.partition("[")
+        return key in self._names or (bracket != "" and name in self._deep)
+
+    def _claim(self, parameter: Parameter, contract: Contract) -> None:
+        if parameter.style == "deepObject" and parameter.media_type is None:
+            self._deep.add(parameter.name)
+        if is_spread(parameter, contract):
+            self._names |= properties_of(parameter.schema, contract).keys()
+            if shapes_of(parameter.schema, contract) == ["object"]:
+                return
+        self._names.add(parameter.name)
+
+    def _owner(self, texts: Sequence[str]) -> str:
+        first, is_alone = next(iter(self._free)), len(self._free) == 1
+        return next((name for name, accepts in self._free.items() if is_alone or accepts(texts)), first)
+
+
+def _free_form(parameter: Parameter, compiler: SchemaCompiler) -> Callable[[Sequence[str]], bool]:
+    schema = additional_properties_of(parameter.schema, compiler.contract)
+    coerce, accepts = Coercion(compiler).of(schema), compiler.verdict(schema, "request")
+    return lambda texts: accepts(coerce(one_or_list(texts)))
 
 
 class FormDecoder:
@@ -31,25 +90,22 @@ class FormDecoder:
     def __init__(
         self, schema: Schema, compiler: SchemaCompiler, encoding: Mapping[str, Mapping[str, Any]]
     ) -> None:
-        contract = compiler.contract
-        self._coercion = Coercion(compiler)
-        self._contract = contract
+        contract, coercion = compiler.contract, Coercion(compiler)
         self._refuses_nul = compiler.strictness.nul
         self._lists: set[str] = set()
         self._texts: dict[str, Callable[[str], Any]] = {}
-        self._styled: dict[str, Read] = {}
-        self._styled_names: set[str] = set()
-        self._deep_names: set[str] = set()
-        self._takes_any = False
+        styled: list[Parameter] = []
         for name, field in properties_of(schema, contract).items():
             element = field
             if "array" in types_of(field, contract):
                 self._lists.add(name)
                 element = items_of(field, contract)
-            self._texts[name] = self._text_reader(types_of(element, contract), self._coercion.of(element))
+            self._texts[name] = self._text_reader(types_of(element, contract), coercion.of(element))
             if (parameter := encoded(name, field, encoding)) is not None:
-                self._style(parameter)
-        self._other = self._coercion.of(additional_properties_of(schema, contract))
+                styled.append(parameter)
+        self._keys = keys = ParameterKeys(styled, compiler, self._texts)
+        self._styled = {one.name: reader(one, compiler, keys.taken_by(one)) for one in styled}
+        self._other = coercion.of(additional_properties_of(schema, contract))
 
     @property
     def has_styles(self) -> bool:
@@ -79,30 +135,11 @@ class FormDecoder:
                 found[name] = value
         return found
 
-    def _style(self, parameter: Parameter) -> None:
-        contract = self._contract
-        has_own_names = is_spread(parameter, contract)
-        takes_any = has_own_names and takes_any_key(parameter.schema, contract)
-        keys = self._unclaimed if takes_any else None
-        self._takes_any = self._takes_any or takes_any
-        self._styled[parameter.name] = reader(
-            parameter, contract, self._coercion, refuses_nul=self._refuses_nul, keys=keys
-        )
-        self._styled_names.add(parameter.name)
-        if parameter.style == "deepObject":
-            self._deep_names.add(parameter.name)
-        if has_own_names:
-            self._styled_names |= properties_of(parameter.schema, contract).keys()
-
-    def _unclaimed(self, texts: Texts) -> list[str]:
-        return [name for name in texts if name not in self._texts and not self._has_style(name)]
-
     def is_styled(self, name: str) -> bool:
         """Return True for a field that a style reads, such as `at[x]` of deepObject."""
-        return self._has_style(name) or (self._takes_any and name not in self._texts)
-
-    def _has_style(self, name: str) -> bool:
-        return name in self._styled_names or name.partition("[")[0] in self._deep_names
+        if name in self._texts:
+            return name in self._styled or self._keys.claim(name)
+        return self._keys.take_any or self._keys.claim(name)
 
     def _text_reader(self, types: frozenset[str], text: Coerce) -> Callable[[str], Any]:
         """Return the reader of one text; an object without a style is JSON, as in multipart forms."""

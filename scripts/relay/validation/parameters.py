@@ -9,7 +9,6 @@ from typing import Any
 from relay.contract.model import ABSENT, Parameter
 from relay.contract.pointers import escape
 
-from .coercion import Coercion
 from .completion import converting, dropping, filling
 from .json_strict import Malformed
 from .query_strings import is_form, query_string_reader
@@ -36,8 +35,7 @@ class ParameterDecoder:
             self._has_members = is_form(parameter)
             self._read = query_string_reader(parameter, compiler)
         else:
-            refuses_nul, coercion = compiler.strictness.nul, Coercion(compiler)
-            self._read = reader(parameter, compiler.contract, coercion, refuses_nul=refuses_nul, keys=keys)
+            self._read = reader(parameter, compiler, keys)
         if self._default is not ABSENT and self._validator and not self._validator.accepts(self._default):
             message = f"the default of '{parameter.name}' violates its own schema; handlers get it as it is"
             compiler.warn(parameter.pointer, message, "invalid-default")

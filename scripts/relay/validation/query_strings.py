@@ -2,88 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from relay.contract.documents import Pointer
-from relay.contract.model import ABSENT, Contract, Parameter
+from relay.contract.model import ABSENT, Parameter
 from relay.contract.pointers import escape
 
 from . import media_types as media
-from .coercion import Coercion, additional_properties_of, properties_of, shapes_of, takes_any_key
-from .forms import FormDecoder
+from .coercion import Coercion
+from .forms import FormDecoder, ParameterKeys
 from .http import MALFORMED, MALFORMED_OR_NUL, cookies
 from .json_strict import Malformed, NotJson, parse_json
 from .raw_texts import Raw, Texts, urlencoded
 from .schemas import SchemaCompiler
-from .styles import Keys, is_spread, one_or_list, reader
+from .styles import reader
 from .violations import MAX_VIOLATIONS, Violation
 
 ReadText = Callable[[str], Any]
 """Returns the value of a text, ABSENT for none. Raises ValueError for one that cannot be read."""
 
 
-class QueryKeys:
-    """The keys of an operation's query parameters, and API keys; some objects take every key that is left."""
+class QueryKeys(ParameterKeys):
+    """The keys of an operation's query parameters, and API keys."""
 
     def __init__(self, parameters: Iterable[Parameter], compiler: SchemaCompiler) -> None:
-        self._names = {
+        api_keys = {
             str(scheme["name"])
             for scheme in compiler.contract.security_schemes.values()
             if scheme.get("type") == "apiKey" and scheme.get("in") == "query"
         }
-        self._deep: set[str] = set()
-        self._free: dict[Pointer, Callable[[Sequence[str]], bool]] = {}
-        for parameter in parameters:
-            if parameter.location == "query":
-                self._claim(parameter, compiler.contract)
-                takes_any = takes_any_key(parameter.schema, compiler.contract)
-                if takes_any and is_spread(parameter, compiler.contract):
-                    self._free[parameter.pointer] = _free_form(parameter, compiler)
-
-    def taken_by(self, parameter: Parameter) -> Keys | None:
-        """Return what finds the keys that a parameter takes although no property has their name; None for no such.
-
-        Of several objects that take any key, the first whose schema accepts its value takes it.
-        """
-        own = parameter.pointer
-        if own not in self._free:
-            return None
-        return lambda texts: [
-            key for key in texts if not self._is_claimed(key) and own == self._owner(texts[key])
-        ]
+        super().__init__((one for one in parameters if one.location == "query"), compiler, api_keys)
 
     def unknown(self, texts: Texts) -> Iterator[Violation]:
         """Yield a violation for each key that belongs to no parameter."""
-        unknown = [] if self._free else [key for key in texts if not self._is_claimed(key)]
+        unknown = [] if self.take_any else [key for key in texts if not self.is_known(key)]
         for key in unknown[:MAX_VIOLATIONS]:
             message = "the contract has no such query parameter"
             yield Violation(f"/{escape(key)}", "unknown", message, "query")
-
-    def _claim(self, parameter: Parameter, contract: Contract) -> None:
-        if parameter.style == "deepObject" and parameter.media_type is None:
-            self._deep.add(parameter.name)
-        if is_spread(parameter, contract):
-            self._names |= properties_of(parameter.schema, contract).keys()
-            if shapes_of(parameter.schema, contract) == ["object"]:
-                return
-        self._names.add(parameter.name)
-
-    def _is_claimed(self, key: str) -> bool:
-        name, bracket, _ = key.partition("[")
-        return key in self._names or (bracket != "" and name in self._deep)
-
-    def _owner(self, texts: Sequence[str]) -> Pointer:
-        first, is_alone = next(iter(self._free)), len(self._free) == 1
-        return next((at for at, accepts in self._free.items() if is_alone or accepts(texts)), first)
-
-
-def _free_form(parameter: Parameter, compiler: SchemaCompiler) -> Callable[[Sequence[str]], bool]:
-    schema = additional_properties_of(parameter.schema, compiler.contract)
-    coercion = Coercion(compiler)
-    coerce, accepts = coercion.of(schema), coercion.verdict(schema)
-    return lambda texts: accepts(coerce(one_or_list(texts)))
 
 
 def is_form(parameter: Parameter) -> bool:
@@ -148,9 +104,7 @@ def parameter_reader(parameter: Parameter, compiler: SchemaCompiler) -> ReadText
     if parameter.location == "querystring":
         read = query_string_reader(parameter, compiler)
     else:
-        keys = QueryKeys((parameter,), compiler).taken_by(parameter)
-        coercion = Coercion(compiler)
-        read = reader(parameter, compiler.contract, coercion, refuses_nul=False, keys=keys)
+        read = reader(parameter, compiler, QueryKeys((parameter,), compiler).taken_by(parameter))
     return lambda text: read(_raw(parameter, text))
 
 

@@ -141,7 +141,7 @@ class Graph:
             if not is_hidden(part, "request"):
                 yield partial(_property, name), part
         for pattern, part in pattern_properties(schema).items():
-            yield partial(_properties, self._accepts({"pattern": pattern})), part
+            yield partial(_properties, self._compiler.verdict({"pattern": pattern}, "request")), part
         for word in ("additionalProperties", "unevaluatedProperties"):
             if isinstance(part := schema.get(word), dict):
                 yield partial(_properties, lambda name: name not in properties), part
@@ -150,10 +150,6 @@ class Graph:
         for word in ("items", "unevaluatedItems"):
             if isinstance(part := schema.get(word), dict):
                 yield partial(_items, len(prefix), None), part
-
-    def _accepts(self, schema: Schema) -> Accepts:
-        validator = self._compiler.compile(schema, "request", ())
-        return lambda value: validator is None or validator.accepts(value)
 
     def _choice(self, schema: Schema, keyword: str) -> Choice:
         branches = self._nodes(schema[keyword])

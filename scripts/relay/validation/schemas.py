@@ -103,6 +103,11 @@ class SchemaCompiler:
         self.problems.append(found)
         return None
 
+    def verdict(self, schema: Schema, direction: Direction, pointer: Pointer = ()) -> Accepts:
+        """Return what accepts the valid values of a schema; none if it cannot be compiled."""
+        validator = self.compile(schema, direction, pointer)
+        return validator.takes if validator is not None else lambda _: False
+
     def warn(self, pointer: Pointer, message: str, rule: str) -> None:
         """Add a warning about the value at a pointer."""
         self.problems.append(self.contract.warning(pointer, message, rule))

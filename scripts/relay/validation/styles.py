@@ -12,6 +12,7 @@ from relay.contract.model import ABSENT, Contract, Parameter
 from .coercion import MAX_NESTING, Coercion, Shape, properties_of, shapes_of
 from .json_strict import Malformed, NotJson, parse_json
 from .raw_texts import DECODERS, Raw, Texts
+from .schemas import SchemaCompiler
 
 SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 """The separators that a URL cannot contain: they are percent-encoded (OpenAPI 3.0.4, "Percent-Encoding")."""
@@ -110,32 +111,26 @@ def _mapping(pairs: list[tuple[str, ...]]) -> dict[str, str]:
     return {pair[0]: pair[1] for pair in pairs}
 
 
-def reader(
-    parameter: Parameter,
-    contract: Contract,
-    coercion: Coercion,
-    *,
-    refuses_nul: bool,
-    keys: Keys | None = None,
-) -> Read:
+def reader(parameter: Parameter, compiler: SchemaCompiler, keys: Keys | None = None) -> Read:
     """Return the reader of a parameter's value.
 
     A schema may allow several of array, object and scalar: the value is the first reading, in this order, that
     the schema accepts, else the first one. `keys` finds more properties of an object that is sent as parameters.
     """
     name, schema = parameter.name, parameter.schema
-    shapes = shapes_of(schema, contract)
+    shapes = shapes_of(schema, compiler.contract)
     is_json = parameter.media_type is not None
     if is_json or (shapes == ["scalar"] and parameter.style in ("form", "simple", "cookie")):
-        convert = partial(_json, refuses_nul=refuses_nul) if is_json else coercion.of(schema)
+        of_json = partial(_json, refuses_nul=compiler.strictness.nul)
+        convert = of_json if is_json else Coercion(compiler).of(schema)
 
         def read_one(raw: Raw) -> Any:
             text = _one(raw.texts, name)
             return ABSENT if text is ABSENT else convert(text)
 
         return read_one
-    readings = [_reading(parameter, shape, contract, coercion, keys) for shape in shapes]
-    accepts = coercion.verdict(schema)
+    readings = [_reading(parameter, shape, compiler, keys) for shape in shapes]
+    accepts = compiler.verdict(schema, "request")
 
     def read(raw: Raw) -> Any:
         found = readings[0](raw) if len(readings) == 1 else _any_of(partial(one, raw) for one in readings)
@@ -150,10 +145,9 @@ def is_spread(parameter: Parameter, contract: Contract) -> bool:
     return is_exploded and "object" in shapes_of(parameter.schema, contract)
 
 
-def _reading(
-    parameter: Parameter, shape: Shape, contract: Contract, coercion: Coercion, keys: Keys | None
-) -> _Reading:
-    name, schema = parameter.name, parameter.schema
+def _reading(parameter: Parameter, shape: Shape, compiler: SchemaCompiler, keys: Keys | None) -> _Reading:
+    name, schema, contract = parameter.name, parameter.schema, compiler.contract
+    coercion = Coercion(compiler)
     scalar = coercion.scalar_of(schema) if shape == "scalar" else None
     coerce = scalar or coercion.of(schema)
     find: Callable[[Texts], Any] | None = None
