@@ -63,7 +63,7 @@ def import_(  # noqa: PLR0913 -- a command's arguments are its options
         raise click.UsageError("--check compares only; use it without --update and --diff")
     with tool():
         from relay.importer.import_sources import Reader
-        from relay.importer.merge import merge_sources
+        from relay.importer.merge import Merge
         from relay.importer.source_check import check_sources
         from relay.importer.sources_lock import NAME, read_lock
         from relay.importer.target_contract import Target, read_file
@@ -82,7 +82,7 @@ def import_(  # noqa: PLR0913 -- a command's arguments are its options
             return
         read = reader.read(sources)
         target.refuse_as_source(read)
-        merge = merge_sources(target.document, lock, read, update=update)
+        merge = Merge(target.document, lock, read, update=update)
         content = target.source if merge.refused else target.content_with(merge.wanted)
         refused = merge.refused or target.errors_in(content)
         findings = refused or [*reader.notes, *merge.notes(target.contract_of(content))]

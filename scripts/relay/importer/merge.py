@@ -30,22 +30,16 @@ class Outcome(NamedTuple):
     verb: Verb
 
 
-def merge_sources(document: Document | None, lock: Lock, sources: Iterable[Source], *, update: bool) -> Merge:
-    """Merge sources into a contract in order; with `update`, replace what was imported from the same page."""
-    merge = Merge(document, lock, update=update)
-    for source in sources:
-        merge.merge(source)
-    return merge
-
-
 class Merge:
-    """A contract into which sources are merged one by one.
+    """A contract into which sources are merged one by one; with `update`, what came from their pages is replaced.
 
     `wanted` is the merged data, `outcomes` has one entry for each operation, `refused` has the
     contradictions. `document` is None for a contract that does not exist yet.
     """
 
-    def __init__(self, document: Document | None, lock: Lock, *, update: bool) -> None:
+    def __init__(
+        self, document: Document | None, lock: Lock, sources: Iterable[Source] = (), *, update: bool = False
+    ) -> None:
         self.wanted: dict[str, Any] = document.data if document else {}
         self.outcomes: list[Outcome] = []
         self.refused: list[Diagnostic] = []
@@ -54,8 +48,10 @@ class Merge:
         self._update = update
         self._notes: dict[Pointer, tuple[str, Source]] = {}
         self._first_sources: dict[Pointer, Source] = {}
+        for source in sources:
+            self._merge(source)
 
-    def merge(self, source: Source) -> None:
+    def _merge(self, source: Source) -> None:
         """Merge everything in a source; of a version that differs, only what the contract has already."""
         theirs = source.contract.version
         ours = version_of(self.wanted) or theirs
@@ -71,7 +67,7 @@ class Merge:
             self._add_refused("other-version", message, source.place(("openapi",)), self.place(("openapi",)))
 
     def _has_all(self, source: Source) -> bool:
-        trial = Merge(self._document, self._lock, update=False)
+        trial = Merge(self._document, self._lock)
         trial.wanted = self.wanted
         trial._merge_all(source)
         return not trial.refused and same(trial.wanted, self.wanted)

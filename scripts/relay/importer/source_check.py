@@ -10,7 +10,7 @@ from relay.contract.documents import display
 from relay.contract.model import Operation
 
 from .import_sources import Reader
-from .merge import Merge, merge_sources
+from .merge import Merge
 from .pages import Source
 from .sources_lock import Lock, Record
 from .target_contract import Target
@@ -45,7 +45,7 @@ def _check_source(target: Target, lock: Lock, source: Source) -> Iterator[Diagno
     if not known:
         return
     recorded_here = Lock(lock.path, [record for _, record in now])
-    merge = merge_sources(target.document, recorded_here, [source], update=True)
+    merge = Merge(target.document, recorded_here, [source], update=True)
     changed = [operation for operation, record, old in known if record.structure != old.structure]
     if changed:
         yield from _classified(target, merge, changed[0], source)

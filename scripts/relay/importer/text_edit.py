@@ -6,6 +6,7 @@ a whole: its tree takes the new values, and what they replace is written anew.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from relay.contract.diagnostics import Diagnostic, SetupError
@@ -24,20 +25,21 @@ def rewrite(document: Document, wanted: Any) -> bytes:
     Raises SetupError if the edited text would not read back as `wanted`.
     """
     source = SourceText(document)
-    root = build(source, shares=True)
-    try:
-        written = Writer(source, shares=True).written(_edited(root, None, wanted))
-        again, problems = parse_source(document.path, written)
-    except SetupError as exc:
-        raise _cannot_edit(document) from exc
-    if problems or not same(again.data, wanted):
-        raise _cannot_edit(document)
+    root = _edited(build(source, shares=True), None, wanted)
+    written = Writer(source, shares=True).written(root)
+    if read_back(document.path, written, wanted) is None:
+        message = "cannot be edited in place: write out the values of its aliases, merge keys and tags"
+        raise SetupError([Diagnostic(document.place(()), message)])
     return written
 
 
-def _cannot_edit(document: Document) -> SetupError:
-    message = "cannot be edited in place: write out the values of its aliases, merge keys and tags"
-    return SetupError([Diagnostic(document.place(()), message)])
+def read_back(path: Path, content: bytes, wanted: Any) -> Document | None:
+    """Parse what is about to be written; None if it is not what was meant."""
+    try:
+        document, problems = parse_source(path, content)
+    except SetupError:
+        return None
+    return document if not problems and same(document.data, wanted) else None
 
 
 def _edited(value: Any, entry: Entry | None, new: Any) -> Any:

@@ -15,7 +15,7 @@ from relay.contract.model import Contract
 from relay.contract.pointers import references
 from relay.importer.https_fetch import is_address
 from relay.importer.import_sources import Reader
-from relay.importer.merge import merge_sources
+from relay.importer.merge import Merge
 from relay.importer.pages import OPENAPI
 from relay.importer.sources_lock import NAME, Lock
 from relay.importer.target_contract import Target
@@ -58,7 +58,7 @@ def _imported(source: str, folder: Path) -> ContractFiles:
     target = Target(folder / "new" / DEFAULT)  # a path without a file: the project's own may exist
     lock = Lock(folder / FOLDER / NAME)
     sources = Reader(MAX_BYTES).read([source])
-    merge = merge_sources(None, lock, sources, update=False)
+    merge = Merge(None, lock, sources)
     if merge.refused:
         raise SetupError(merge.refused)
     content = target.content_with(merge.wanted)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from relay.contract.diagnostics import Diagnostic, SetupError
-from relay.contract.documents import Document, parse_document, parse_source
+from relay.contract.documents import Document, parse_document
 from relay.contract.loading import resolved
 from relay.importer.block_text import Writer
-from relay.importer.prose import same
+from relay.importer.text_edit import read_back
 from relay.importer.text_tree import plain
 
 from .contract_files import ContractFiles, File
@@ -111,22 +111,14 @@ def _keep_aliases(
     for path in having:
         if path in shared:
             content = _written(shared[path], shares=True)
-            if _read(files.files[path], content) is not None:
+            if read_back(path, content, plain(files.files[path].root)) is not None:
                 written[path] = content
-
-
-def _read(file: File, content: bytes) -> Document | None:
-    """Parse what is about to be written; None if it is not what was meant."""
-    try:
-        document, problems = parse_source(file.path, content)
-    except SetupError:
-        return None
-    return document if not problems and same(document.data, plain(file.root)) else None
 
 
 def _parsed(file: File, content: bytes) -> Document:
     """Parse what is about to be written. Raises SetupError if it is not what was meant."""
-    document = file.document if content == file.document.source else _read(file, content)
+    is_same = content == file.document.source
+    document = file.document if is_same else read_back(file.path, content, plain(file.root))
     if document is None:
         message = "cannot be edited in place: write out its aliases, merge keys and keys with `?`"
         raise SetupError([Diagnostic(file.document.place(()), message)])
