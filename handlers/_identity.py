@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ._errors import NotSignedIn
-
-if TYPE_CHECKING:
-    from ._store import Role, Store, VoiceAi
+from ._store import Role, Store, VoiceAi
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from ._identity import Caller
-    from ._store import VoiceAiSettings
-    from ._types import CallsVoiceAiConfigResponse, CallsVoiceAiOrgPhoneNumber
+from ._identity import Caller
+from ._store import VoiceAiSettings
+from ._types import CallsVoiceAiConfigResponse, CallsVoiceAiOrgPhoneNumber
 
 
 async def get_calls_voice_ai_config(*, caller: Caller) -> CallsVoiceAiConfigResponse:

@@ -6,17 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
-    from contextlib import AbstractAsyncContextManager
+from handlers._types import CallsVoiceAiOrgPhoneNumber
 
-    from handlers._types import CallsVoiceAiOrgPhoneNumber
-
-    from .keyring import Encrypted, Keyring
+from .keyring import Encrypted, Keyring
 
 Role = Literal["SUPERADMIN", "ADMIN", "DEPARTMENT_HEAD", "SALES_REP"]
 

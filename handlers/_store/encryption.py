@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from . import StoredSecret
-from .keyring import KEY_ID, VERSION, DecryptionFailed, Encrypted, KeyringMissing
+from . import Batch, StoredSecret
+from .keyring import KEY_ID, VERSION, DecryptionFailed, Encrypted, Keyring, KeyringMissing
 from .rules import SECRETS, is_storable, is_text
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-
-    from . import Batch
-    from .keyring import Keyring
 
 
 class Format(NamedTuple):

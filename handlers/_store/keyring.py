@@ -7,15 +7,12 @@ import binascii
 import json
 import re
 import secrets
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 KEY_ID = re.compile("[A-Za-z0-9._-]{1,64}")
 

@@ -4,37 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import pymongo
 from bson import ObjectId
 from bson.errors import BSONError
+from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
+from handlers._types import CallsVoiceAiOrgPhoneNumber
+
 from . import (
+    Batch,
     Member,
+    Store,
+    StoredSecret,
     StoreMisconfigured,
     StoreUnavailable,
+    User,
+    VoiceAi,
+    VoiceAiSettings,
     encryption,
     mongo_client,
     mongo_reads,
     mongo_writes,
     rules,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
-    from contextlib import AbstractAsyncContextManager
-
-    from pymongo import AsyncMongoClient
-
-    from handlers._types import CallsVoiceAiOrgPhoneNumber
-
-    from . import Batch, Store, StoredSecret, User, VoiceAi, VoiceAiSettings
-    from .keyring import Encrypted, Keyring
+from .keyring import Encrypted, Keyring
 
 T = TypeVar("T")
 

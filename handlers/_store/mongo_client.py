@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import warnings
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -15,8 +16,6 @@ from pymongo.errors import OperationFailure, PyMongoError
 from . import StoreMisconfigured
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from pymongo.asynchronous.collection import AsyncCollection
     from pymongo.asynchronous.database import AsyncDatabase
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import bson
 from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
 
-from . import rules
+from handlers._types import CallsVoiceAiOrgPhoneNumber
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from handlers._types import CallsVoiceAiOrgPhoneNumber
-
-    from . import User, VoiceAiSettings
+from . import User, VoiceAiSettings, rules
 
 _MOST_OWNERS = 100
 """So many users with their numbers come with the caller, in one document, which MongoDB limits to 16 MB."""

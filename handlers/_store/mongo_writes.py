@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,17 +15,13 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import DeleteOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from . import RecordRefused, rules
+from . import Batch, RecordRefused, StoredSecret, rules
 from .encryption import Format
 from .keyring import Encrypted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pymongo.asynchronous.collection import AsyncCollection
     from pymongo.asynchronous.database import AsyncDatabase
-
-    from . import Batch, StoredSecret
 
 _log = logging.getLogger("relay.store")
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, TypeGuard, cast, get_args
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeGuard, cast, get_args
 
-from . import RecordRefused, Role, User, VoiceAiSettings
+from handlers._types import CallsVoiceAiOrgPhoneNumber
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from handlers._types import CallsVoiceAiOrgPhoneNumber
-
-    from . import Batch
+from . import Batch, RecordRefused, Role, User, VoiceAiSettings
 
 ID = re.compile("[0-9a-f]{24}")
 

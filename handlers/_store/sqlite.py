@@ -6,30 +6,30 @@ import asyncio
 import logging
 import sqlite3
 import threading
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from contextvars import copy_context
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from . import (
+    Batch,
     Member,
+    Store,
+    StoredSecret,
     StoreMisconfigured,
     StoreUnavailable,
+    User,
+    VoiceAi,
     encryption,
     rules,
     sqlite_file,
     sqlite_inline,
     sqlite_rows,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Sequence
-    from contextlib import AbstractAsyncContextManager
-
-    from . import Batch, Store, StoredSecret, User, VoiceAi
-    from .keyring import Encrypted, Keyring
+from .keyring import Encrypted, Keyring
 
 T = TypeVar("T")
 

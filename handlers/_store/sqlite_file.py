@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from . import StoreAbsent, StoreMisconfigured
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 LOCK_SECONDS = 1.5  # how long a statement waits for a lock of another process, less than the caller's timeout
 

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+import sqlite3
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
-from . import rules
+from handlers._types import CallsVoiceAiOrgPhoneNumber
+
+from . import Batch, StoredSecret, rules
 from .encryption import Format
+from .keyring import Encrypted
 from .sqlite_inline import Read
-
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterator, Sequence
-
-    from handlers._types import CallsVoiceAiOrgPhoneNumber
-
-    from . import Batch, StoredSecret
-    from .keyring import Encrypted
 
 
 def _is_set(field: str) -> str:
