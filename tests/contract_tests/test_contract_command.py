@@ -15,8 +15,6 @@ from xml.etree import ElementTree as ET
 
 import jsonschema_rs
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ed25519
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from handlers._commands.demo import demo_secrets
 from relay.contract_tests.exchanges import Exchange, Request
@@ -35,6 +33,7 @@ from support.running import (
     serving,
     started,
 )
+from support.signing import EC, ED, pem, private_pem
 
 pytestmark = pytest.mark.contract
 
@@ -523,11 +522,8 @@ def garden(tmp_path_factory) -> Path:
     (folder / "stale.yaml").write_text("waivers:\n- {operation: gone, status: '200', reason: why}\n", "utf-8")
     (folder / "no.har").write_text("{}", "utf-8")
     (folder / "file").touch()
-    private, other = ed25519.Ed25519PrivateKey.generate(), ed25519.Ed25519PrivateKey.generate()
-    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    (folder / "private.pem").write_bytes(pem)
-    public = other.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    (folder / "public.pem").write_bytes(public)
+    (folder / "private.pem").write_text(private_pem(EC), "utf-8")
+    (folder / "public.pem").write_text(pem(ED), "utf-8")
     return folder
 
 

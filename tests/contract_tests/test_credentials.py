@@ -4,8 +4,7 @@ import json
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from relay.contract.diagnostics import SetupError
 from relay.contract_tests.contract_config import Config, Identity
@@ -14,12 +13,9 @@ from relay.contract_tests.exchanges import Request
 from relay.contract_tests.service_under_test import ContractSettings, ServiceUnderTest
 from support.compiled import read
 from support.hosting import SECRET, contract, operation
+from support.signing import EC, ED, RSA, pem, private_pem
 
-KEYS = {
-    "RS256": rsa.generate_private_key(65537, 2048),
-    "ES256": ec.generate_private_key(ec.SECP256R1()),
-    "EdDSA": ed25519.Ed25519PrivateKey.generate(),
-}
+KEYS = {"RS256": RSA, "ES256": EC, "EdDSA": ED}
 SCHEMES = {
     "token": {"type": "http", "scheme": "bearer"},
     "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
@@ -28,14 +24,6 @@ SCHEMES = {
     "login": {"type": "http", "scheme": "basic"},
     "digest": {"type": "http", "scheme": "digest"},
 }
-
-
-def private(key):
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-
-
-def public(key):
-    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def key_set(folder, *algorithms):
@@ -64,10 +52,10 @@ def subject():
 @pytest.mark.parametrize("algorithm", KEYS)
 def test_a_private_key_signs_what_its_public_key_verifies(algorithm, tmp_path):
     key = KEYS[algorithm]
-    (tmp_path / "key.pem").write_text(private(key), "utf-8")
+    (tmp_path / "key.pem").write_text(private_pem(key), "utf-8")
 
-    for given in (private(key), str(tmp_path / "key.pem")):
-        found = signer(ContractSettings(jwt_private_key=given, jwt_public_key=public(key)))
+    for given in (private_pem(key), str(tmp_path / "key.pem")):
+        found = signer(ContractSettings(jwt_private_key=given, jwt_public_key=pem(key)))
 
         assert jwt.decode(found.sign({"sub": "u"}), key.public_key(), [algorithm]) == {"sub": "u"}
 
@@ -75,7 +63,9 @@ def test_a_private_key_signs_what_its_public_key_verifies(algorithm, tmp_path):
 def test_a_key_of_a_set_is_named_as_the_set_names_it(tmp_path):
     """Of several keys, the service finds the right one by `kid` alone."""
     found = signer(
-        ContractSettings(jwt_private_key=private(KEYS["ES256"]), jwt_jwks=key_set(tmp_path, "RS256", "ES256"))
+        ContractSettings(
+            jwt_private_key=private_pem(KEYS["ES256"]), jwt_jwks=key_set(tmp_path, "RS256", "ES256")
+        )
     )
 
     assert jwt.get_unverified_header(found.sign({}))["kid"] == "the ES256"
@@ -83,10 +73,10 @@ def test_a_key_of_a_set_is_named_as_the_set_names_it(tmp_path):
 
 @pytest.mark.slow
 def test_a_private_key_that_belongs_to_nothing_is_reported(tmp_path):
-    key = private(rsa.generate_private_key(65537, 2048))
+    key = private_pem(rsa.generate_private_key(65537, 2048))
 
     with pytest.raises(SetupError) as by_key:
-        signer(ContractSettings(jwt_private_key=key, jwt_public_key=public(KEYS["RS256"])))
+        signer(ContractSettings(jwt_private_key=key, jwt_public_key=pem(KEYS["RS256"])))
     with pytest.raises(SetupError) as by_set:
         signer(ContractSettings(jwt_private_key=key, jwt_jwks=key_set(tmp_path, "RS256", "ES256")))
 
@@ -99,11 +89,14 @@ def test_a_private_key_that_belongs_to_nothing_is_reported(tmp_path):
     ("given", "message"),
     [
         ({"jwt_private_key": "/nowhere"}, "neither a private key in PEM without a password nor a file"),
-        ({"jwt_private_key": public(KEYS["RS256"])}, "neither a private key in PEM without a password"),
-        ({"jwt_private_key": private(ec.generate_private_key(ec.SECP384R1()))}, "neither RSA, nor on P-256"),
+        ({"jwt_private_key": pem(KEYS["RS256"])}, "neither a private key in PEM without a password"),
+        (
+            {"jwt_private_key": private_pem(ec.generate_private_key(ec.SECP384R1()))},
+            "neither RSA, nor on P-256",
+        ),
         ({"jwt_secret": "short"}, "RELAY_JWT_SECRET: it has 5 bytes"),
         (
-            {"jwt_private_key": private(KEYS["RS256"]), "jwt_jwks": "http://127.0.0.1:9/keys"},
+            {"jwt_private_key": private_pem(KEYS["RS256"]), "jwt_jwks": "http://127.0.0.1:9/keys"},
             "RELAY_JWT_JWKS: the key set cannot be read",
         ),
     ],
@@ -117,18 +110,18 @@ def test_a_key_that_cannot_be_used_is_reported(given, message):
 
 def test_nothing_signs_without_a_key():
     assert signer(ContractSettings()) is None
-    assert signer(ContractSettings(jwt_public_key=public(KEYS["RS256"]))) is None
+    assert signer(ContractSettings(jwt_public_key=pem(KEYS["RS256"]))) is None
 
 
 def test_the_public_key_is_known_wherever_it_stands(tmp_path):
     """As it is configured, else as what signs has it; a shared secret has none."""
-    pem = public(KEYS["ES256"])
-    (tmp_path / "public.pem").write_text(pem, "utf-8")
+    expected = pem(KEYS["ES256"])
+    (tmp_path / "public.pem").write_text(expected, "utf-8")
 
-    assert public_pem(ContractSettings(jwt_public_key=pem.strip()), None) == pem.strip()
-    assert public_pem(ContractSettings(jwt_public_key=str(tmp_path / "public.pem")), None) == pem
-    assert public_pem(ContractSettings(jwt_jwks=key_set(tmp_path, "ES256")), None) == pem
-    assert public_pem(ContractSettings(), Signer(KEYS["ES256"], "ES256")) == pem
+    assert public_pem(ContractSettings(jwt_public_key=expected.strip()), None) == expected.strip()
+    assert public_pem(ContractSettings(jwt_public_key=str(tmp_path / "public.pem")), None) == expected
+    assert public_pem(ContractSettings(jwt_jwks=key_set(tmp_path, "ES256")), None) == expected
+    assert public_pem(ContractSettings(), Signer(KEYS["ES256"], "ES256")) == expected
     assert public_pem(ContractSettings(jwt_secret=SECRET), Signer(SECRET.encode(), "HS256")) is None
     assert public_pem(ContractSettings(), None) is None
 

@@ -5,8 +5,6 @@ from urllib.parse import parse_qs
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from relay.contract.documents import read_document
 from relay.contract_tests.conformance import ConformanceChecker
@@ -26,6 +24,7 @@ from relay.contract_tests.session import Session
 from support.answering import PreparedResponse, ReceivedRequest, answering
 from support.hosting import SECRET, contract, operation, write_package
 from support.running import ROOT, serving
+from support.signing import RSA, pem, private_pem
 
 pytestmark = pytest.mark.slow
 
@@ -258,13 +257,6 @@ def violating_cases(part, rule, operation):
     }
 
 
-def pem_pair():
-    key = rsa.generate_private_key(65537, 2048)
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    return private.decode(), public.decode()
-
-
 @pytest.fixture(autouse=True)
 def variables(monkeypatch):
     monkeypatch.setenv("TEST_KEY", KEY)
@@ -350,16 +342,15 @@ def check_careless(folder, path) -> Phase:
 
 def test_tokens_of_a_private_key_are_accepted(tmp_path):
     """Tokens signed with the public key as an HMAC secret are refused."""
-    private, public = pem_pair()
     spec = tmp_path / "spec.json"
     spec.write_text(json.dumps(document({"admins": [{"token": []}]}, SOUND)), "utf-8")
     init = "async def identify(claims):\n    return claims['userId']\n"
     package = write_package(tmp_path, init=init, things="def show_admins(caller):\n    return caller\n")
     options = ["--spec", str(spec), "--handlers", package]
     path = f"{tmp_path}:{ROOT}"
-    with serving(tmp_path, *options, RELAY_JWT_PUBLIC_KEY=public, PYTHONPATH=path) as service:
+    with serving(tmp_path, *options, RELAY_JWT_PUBLIC_KEY=pem(RSA), PYTHONPATH=path) as service:
         people = "identities: {admin: {claims: {userId: admin}}}"
-        keys = {"jwt_private_key": private, "jwt_public_key": public}
+        keys = {"jwt_private_key": private_pem(RSA), "jwt_public_key": pem(RSA)}
 
         part = check(subject(tmp_path, spec, service.url, people, **keys))
 

@@ -4,10 +4,9 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from datetime import UTC
 from operator import itemgetter
-from typing import NamedTuple
+from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import jsonschema_rs
@@ -156,25 +155,20 @@ def test_cuts_a_long_body_and_shows_its_length(body):
 # Commands
 
 
-class Recorder(NamedTuple):
-    """A local service: its address, and the requests that it has received."""
-
-    url: str
-    received: list[ReceivedRequest]
-
-
 @pytest.fixture(scope="module")
-def recorder() -> Iterator[Recorder]:
+def recorder():
+    """A local service: its address, and the requests that it has received."""
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
-    received = []
+    found = SimpleNamespace(received=[])
 
     def answer(asked: ReceivedRequest) -> PreparedResponse:
-        received.append(asked)
+        found.received.append(asked)
         return PreparedResponse()
 
     with answering(answer) as url:
-        yield Recorder(f"{url}/api", received)
+        found.url = f"{url}/api"
+        yield found
 
 
 def is_sent_completely(sent: list[tuple[str, str]]) -> bool:
@@ -184,7 +178,7 @@ def is_sent_completely(sent: list[tuple[str, str]]) -> bool:
     return not is_named and sum(name == "Host" for name, _ in sent) <= 1
 
 
-def run_command(recorder: Recorder, request: Request, token: str = "t0k$en") -> ReceivedRequest:
+def run_command(recorder, request: Request, token: str = "t0k$en") -> ReceivedRequest:
     """Run the command for a request in a POSIX shell and return the received request."""
     command = curl(Exchange(request, 200, (), b"", "properties"), recorder.url)
     recorder.received.clear()

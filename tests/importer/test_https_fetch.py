@@ -1,61 +1,35 @@
 """Fetching from a real TLS server, and what is refused: `scripts/relay/importer/https_fetch.py`."""
 
-import ssl
-import threading
-import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 
 from relay.contract.diagnostics import SetupError
 from relay.importer.https_fetch import fetch
 from relay.importer.import_sources import Reader
+from support.answering import PreparedResponse, answering
 from support.certificates import certificate
 from support.documenting import page, thing
 
 LIMIT = 1 << 16
 
 
-class Pages(BaseHTTPRequestHandler):
-    """Responds from `server.answers`, path → (status, headers, body), and records the requests."""
-
-    def do_GET(self):
-        self.server.asked.append(self.path)
-        status, headers, body = self.server.answers.get(self.path, (404, {}, b""))
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        for piece in body if isinstance(body, list) else [body]:
-            try:
-                self.wfile.write(piece)
-            except OSError:  # the client had enough
-                return
-            time.sleep(0.05 * isinstance(body, list))
-
-    def log_message(self, *_):
-        """Log nothing."""
-
-
 @pytest.fixture
 def host(tmp_path, monkeypatch):
-    """A trusted server of pages, used without a proxy."""
+    """A trusted server, used without a proxy: its address, its answers by path, and the paths that were asked for."""
+    found = SimpleNamespace(answers={}, asked=[])
+
+    def answer(request):
+        found.asked.append(request.path)
+        prepared = found.answers.get(request.path, PreparedResponse(404))
+        return PreparedResponse(body=prepared.encode()) if isinstance(prepared, str) else prepared
+
     file = certificate(tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    server.answers, server.asked = {}, []
-    server.handle_error = lambda *_: None  # a client that does not trust it hangs up
-    server.url = f"https://127.0.0.1:{server.server_port}"
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
     monkeypatch.setenv("no_proxy", "*")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with answering(answer, file) as found.url:
+        found.port = found.url.rpartition(":")[2]
+        yield found
 
 
 def refused(work):
@@ -67,7 +41,7 @@ def refused(work):
 
 @pytest.mark.slow
 def test_fetches_a_page_that_was_named(host):
-    host.answers["/p.md"] = 200, {}, page(thing("a")).encode()
+    host.answers["/p.md"] = page(thing("a"))
 
     (source,) = Reader(LIMIT).read([f"{host.url}/p.md#part"])
 
@@ -77,7 +51,7 @@ def test_fetches_a_page_that_was_named(host):
 
 def test_reports_problems_of_a_fetched_page_with_its_address(host):
     """The address keeps both slashes, so that it can be opened."""
-    host.answers["/p.md"] = 200, {}, page("openapi: 3.0.3\ninfo: {title: x}\npaths: {}").encode()
+    host.answers["/p.md"] = page("openapi: 3.0.3\ninfo: {title: x}\npaths: {}")
 
     message = refused(lambda: Reader(LIMIT).read([f"{host.url}/p.md"]))
 
@@ -87,14 +61,14 @@ def test_reports_problems_of_a_fetched_page_with_its_address(host):
 def test_fetches_only_pages_on_the_host_of_an_index(host):
     others = "https://localhost/x.md https://127.0.0.1:1/x.md //localhost/x.md https://[bad/x.md".split()
     others += [
-        f"http://127.0.0.1:{host.server_port}/x.md",
-        f"https://127.0.0.1:{host.server_port}@localhost/x.md",
+        f"http://127.0.0.1:{host.port}/x.md",
+        f"https://127.0.0.1:{host.port}@localhost/x.md",
     ]
     links = [f"{host.url}/docs/a.md", "b.md", "/words.md", "/logo.png", *others]
-    host.answers["/docs/llms.txt"] = 200, {}, "".join(f"- [x]({link})\n" for link in links).encode()
-    host.answers["/docs/a.md"] = 200, {}, page(thing("a")).encode()
-    host.answers["/docs/b.md"] = 200, {}, page(thing("b")).encode()
-    host.answers["/words.md"] = 200, {}, b"# Words\n"
+    host.answers["/docs/llms.txt"] = "".join(f"- [x]({link})\n" for link in links)
+    host.answers["/docs/a.md"] = page(thing("a"))
+    host.answers["/docs/b.md"] = page(thing("b"))
+    host.answers["/words.md"] = "# Words\n"
     reader = Reader(LIMIT)
 
     sources = reader.read([f"{host.url}/docs/llms.txt"])
@@ -109,7 +83,7 @@ def test_fetches_only_pages_on_the_host_of_an_index(host):
     "where", ["/there", "http://127.0.0.1/there", "https://localhost/there", "file:///etc/hostname"]
 )
 def test_follows_no_redirect(host, where):
-    host.answers["/p.md"] = 302, {"Location": where}, b""
+    host.answers["/p.md"] = PreparedResponse(302, headers=(("Location", where),))
 
     message = refused(lambda: fetch(f"{host.url}/p.md", LIMIT))
 
@@ -118,10 +92,10 @@ def test_follows_no_redirect(host, where):
     assert host.asked == ["/p.md"]
 
 
-@pytest.mark.parametrize("headers", [{}, {"Content-Length": str(1 << 40)}])
+@pytest.mark.parametrize("headers", [(), (("Content-Length", str(1 << 40)),)])
 def test_reads_no_more_than_the_limit(host, headers):
     """The received bytes are counted; the declared length does not matter."""
-    host.answers["/p.md"] = 200, headers, b"x" * (LIMIT + 1)
+    host.answers["/p.md"] = PreparedResponse(body=[b"x" * (LIMIT + 1)], headers=headers)
 
     assert refused(lambda: fetch(f"{host.url}/p.md", LIMIT)) == (
         f"{host.url}/p.md: is larger than 65,536 bytes; raise --max-size"
@@ -131,7 +105,7 @@ def test_reads_no_more_than_the_limit(host, headers):
 @pytest.mark.slow
 def test_a_slow_response_times_out(host):
     """A server that sends a byte now and then would otherwise block the command forever."""
-    host.answers["/p.md"] = 200, {}, [b"x"] * 100
+    host.answers["/p.md"] = PreparedResponse(body=[b"x"] * 100)
 
     assert "took longer than 0 seconds" in refused(lambda: fetch(f"{host.url}/p.md", LIMIT, seconds=0.1))
 
@@ -148,7 +122,7 @@ def test_fetches_nothing_but_https(address):
 
 
 def test_never_sends_or_prints_a_password(host):
-    message = refused(lambda: fetch(f"https://user:sk_canary@127.0.0.1:{host.server_port}/p.md", LIMIT))
+    message = refused(lambda: fetch(f"https://user:sk_canary@127.0.0.1:{host.port}/p.md", LIMIT))
 
     assert message == "127.0.0.1: addresses with a password are not fetched; remove the password"
     assert host.asked == []
@@ -163,13 +137,13 @@ def test_rejects_a_certificate_that_no_authority_issued(host, monkeypatch):
 
 
 def test_rejects_a_certificate_for_another_name(host):
-    message = refused(lambda: fetch(f"https://localhost:{host.server_port}/p.md", LIMIT))
+    message = refused(lambda: fetch(f"https://localhost:{host.port}/p.md", LIMIT))
 
     assert "cannot be fetched: Hostname mismatch" in message
 
 
 def test_reports_the_status_or_the_connection_error(host):
-    host.answers["/broken.md"] = 500, {}, b""
+    host.answers["/broken.md"] = PreparedResponse(500)
     with pytest.raises(SetupError) as raised:
         Reader(LIMIT).read([f"{host.url}/gone.md", f"{host.url}/broken.md", "https://127.0.0.1:1/x.md"])
 

@@ -3,6 +3,7 @@
 import json
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,12 +22,25 @@ class ReceivedRequest(NamedTuple):
 
 
 class PreparedResponse(NamedTuple):
-    """A response; None in its place closes the connection."""
+    """A response; None in its place closes the connection.
+
+    A list of bytes is sent piece by piece, without its length, until the connection is closed.
+    """
 
     status: int = 200
     body: Any = b""
     media_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
+
+
+def in_pieces(response: PreparedResponse) -> bool:
+    """Return True for a response that is sent piece by piece."""
+    return isinstance(response.body, list) and isinstance(next(iter(response.body), None), bytes)
+
+
+def as_bytes(body: Any) -> bytes:
+    """Return a body; one that is not bytes is dumped as JSON."""
+    return body if isinstance(body, bytes) else json.dumps(body).encode()
 
 
 @contextmanager
@@ -54,22 +68,25 @@ def answering(
             if response is None:
                 self.close_connection = True
                 return
-            content = (
-                response.body if isinstance(response.body, bytes) else json.dumps(response.body).encode()
-            )
+            pieces = response.body if in_pieces(response) else [as_bytes(response.body)]
             self.send_response(response.status)
             for name, value in response.headers:
                 self.send_header(name, value)
-            if content:
+            if pieces[0]:
                 self.send_header("Content-Type", response.media_type)
-            self.send_header("Content-Length", str(len(content)))
+            self.close_connection |= in_pieces(response)
+            if not in_pieces(response):
+                self.send_header("Content-Length", str(len(pieces[0])))
             self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(content)
+            for piece in pieces if self.command != "HEAD" else []:
+                self.wfile.write(piece)
+                self.wfile.flush()
+                time.sleep(0.05 * (len(pieces) > 1))
             self.wfile.flush()
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
+        server.handle_error = lambda *_: None  # a client may hang up, or refuse the certificate
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate)

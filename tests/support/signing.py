@@ -11,7 +11,7 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from relay.project.settings import Settings
 from relay.server.errors import Unauthenticated
@@ -28,6 +28,11 @@ ED = ed25519.Ed25519PrivateKey.generate()
 def pem(key: Any) -> str:
     """A key's public half in PEM."""
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def private_pem(key: Any) -> str:
+    """A private key in PEM."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 def jwk(key: Any, algorithm: str, kid: Any = None, **rest: Any) -> dict[str, Any]:
