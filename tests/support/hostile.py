@@ -30,6 +30,16 @@ DEADLINE = 30.0
 """Seconds in which a connection has to end. The service's own: 10 s for a head, 10 s for a body, 5 s of
 silence after an answer; the rest is for a machine that is busy."""
 
+_LINES = [
+    ["GET", "get", "G\0T", "", " GET", "GETGETGET" * 50, "POST /x", "\u2603", "QUERY", "PRI"],
+    ["/", "*", "", "//", "/%", "/\xff", "http://", "http://[", "/a b", "\\", "/../" * 99, "/" * 9000],
+    ["HTTP/1.1", "HTTP/1.0", "HTTP/9.9", "HTTP/", "", "HTTP/1.1 ", "RTSP/1.0", "HTTP/1.1\0"],
+]
+"""Methods, targets and versions of a request line."""
+
+_MULTIPART = ("Content-Type", "multipart/form-data; boundary=b")
+_PHOTO = b'--b\r\nContent-Disposition: form-data; name="photo"; filename="a"\r\n\r\n'
+
 DESIGNED = {100, 200, 201, 204, 302, 304, 400, 401, 404, 405, 408, 409, 413, 415, 431, 503}
 
 
@@ -89,14 +99,9 @@ class Grammar:
             self._broken_form, self._upload_that_breaks_off,
         ]  # fmt: skip
         self._slowly = [
-            self._silent,
-            self._dripping_head,
-            self._dripping_body,
-            self._shorter_body,
-            self._deaf,
-            self._endless,
+            self._silent, self._dripping_head, self._dripping_body, self._shorter_body, self._deaf, self._endless,
             self._dripping_form,
-        ]
+        ]  # fmt: skip
 
     def connection(self, number: int) -> Connection:
         """Make a connection that sends all it has at once."""
@@ -114,15 +119,7 @@ class Grammar:
     # -- at once --
 
     def _broken_line(self, noise: random.Random) -> Iterator[bytes]:
-        method = noise.choice(
-            ["GET", "get", "G\0T", "", " GET", "GETGETGET" * 50, "POST /x", "\u2603", "QUERY", "PRI"]
-        )
-        target = noise.choice(
-            ["/", "*", "", "//", "/%", "/\xff", "http://", "http://[", "/a b", "\\", "/../" * 99, "/" * 9000]
-        )
-        version = noise.choice(
-            ["HTTP/1.1", "HTTP/1.0", "HTTP/9.9", "HTTP/", "", "HTTP/1.1 ", "RTSP/1.0", "HTTP/1.1\0"]
-        )
+        method, target, version = map(noise.choice, _LINES)
         end = noise.choice([b"\r\n", b"\n", b"\r", b"\r\n "])
         line = f"{method} {target}?{self._canaries.content} {version}".encode("utf-8", "surrogateescape")
         yield line + end + b"Host: test" + end + b"Connection: close" + end + end
@@ -133,9 +130,7 @@ class Grammar:
 
     def _huge_header(self, noise: random.Random) -> Iterator[bytes]:
         size = noise.choice([8_000, 33_000, 70_000, 300_000])
-        name = noise.choice(
-            ["X-A", "Cookie", "Authorization", "Content-Type", "X-Request-ID", "Accept", "Host"]
-        )
+        name = noise.choice("X-A Cookie Authorization Content-Type X-Request-ID Accept Host".split())
         yield self._with(noise, (name, self._canaries.credential + "a" * size))
 
     def _strange_header(self, noise: random.Random) -> Iterator[bytes]:
@@ -147,43 +142,32 @@ class Grammar:
 
     def _broken_framing(self, noise: random.Random) -> Iterator[bytes]:
         length = noise.choice(["-1", "+1", "1_0", "0x1", "", "1, 1", "9" * 25, "1e3", "\uff11", "0"])
-        coding = noise.choice(
-            [
-                None,
-                "chunked",
-                "gzip",
-                "gzip, chunked",
-                "chunked, chunked",
-                "CHUNKED",
-                "\x0bchunked",
-                "identity",
-            ]
-        )
+        codings = [
+            None,
+            "chunked",
+            "gzip",
+            "gzip, chunked",
+            "chunked, chunked",
+            "CHUNKED",
+            "\x0bchunked",
+            "identity",
+        ]
+        coding = noise.choice(codings)
         headers = [("Content-Length", length), *([("Transfer-Encoding", coding)] if coding else [])]
         noise.shuffle(headers)
         yield self._with(noise, *headers) + self._canaries.content.encode()
 
     def _broken_chunks(self, noise: random.Random) -> Iterator[bytes]:
         size = noise.choice([b"5", b"-5", b"0x5", b"5;" + b"e" * 9000, b"f" * 17, b"", b"5 5", b"\0", b"5\n"])
-        end = noise.choice(
-            [
-                b"0\r\n\r\n",
-                b"0\r\n",
-                b"00000\r\nHost: b\r\n\r\n",
-                b"0\r\n" + b"T: a\r\n" * 9999 + b"\r\n",
-                b"",
-            ]
-        )
-        head = self._with(noise, ("Transfer-Encoding", "chunked"), ("Content-Type", "application/json"))
-        yield head + size + b"\r\n" + self._canaries.content[:5].encode() + b"\r\n" + end
+        trailers = b"0\r\n" + b"T: a\r\n" * 9999 + b"\r\n"
+        end = noise.choice([b"0\r\n\r\n", b"0\r\n", b"00000\r\nHost: b\r\n\r\n", trailers, b""])
+        yield self._chunked(noise) + size + b"\r\n" + self._canaries.content[:5].encode() + b"\r\n" + end
 
     def _trailers(self, noise: random.Random) -> Iterator[bytes]:
-        field = noise.choice(
-            [b"a:\r\n", b"X-T: " + self._canaries.content.encode() + b"\r\n", b"Host: b\r\n"]
-        )
+        planted = b"X-T: " + self._canaries.content.encode() + b"\r\n"
+        field = noise.choice([b"a:\r\n", planted, b"Host: b\r\n"])
         end = noise.choice([b"\r\n", b"", b"X: " + b"a" * 90_000])
-        head = self._with(noise, ("Transfer-Encoding", "chunked"), ("Content-Type", "application/json"))
-        yield head + b"2\r\n{}\r\n0\r\n" + field * noise.choice([1, 100, 30_000]) + end
+        yield self._chunked(noise) + b"2\r\n{}\r\n0\r\n" + field * noise.choice([1, 100, 30_000]) + end
 
     def _upgrade(self, noise: random.Random) -> Iterator[bytes]:
         offered = noise.choice(["websocket", "h2c", "TLS/1.0", "a, b", ""])
@@ -194,14 +178,12 @@ class Grammar:
         yield self._keep(head) + body + self._with(noise)
 
     def _costly_field(self, noise: random.Random) -> Iterator[bytes]:
-        name = noise.choice(
-            ["Content-Type", "Prefer", "Cookie", "Authorization", "If-None-Match", "Accept", "Traceparent"]
-        )
+        names = "Content-Type Prefer Cookie Authorization If-None-Match Accept Traceparent".split()
+        name = noise.choice(names)
         piece = noise.choice([";", ';a="', '"', "\\", ',"', ";a*0*=", "=", "a;b=c,", "Bearer ", " "])
         start = noise.choice(["", "application/json", 'multipart/form-data; boundary="', "Bearer "])
-        yield self._with(
-            noise, (name, start + piece * (noise.choice([99, 20_000]) // len(piece))), method=True
-        )
+        value = start + piece * (noise.choice([99, 20_000]) // len(piece))
+        yield self._with(noise, (name, value), method=True)
 
     def _long_path(self, noise: random.Random) -> Iterator[bytes]:
         line, _, rest = noise.choice(self._good).partition(b" HTTP/1.1")
@@ -212,16 +194,9 @@ class Grammar:
         depth, width = noise.choice([(10, 1), (60, 1), (99, 1), (4, 8)])
         value: Any = noise.choice([{"kind": "leaf", "value": "x"}, self._canaries.content, {}, 10**70])
         for _ in range(depth):
-            value = noise.choice(
-                [[value] * width, {"kind": "node", "children": [value] * width}, {"next": value}]
-            )
-        body = json.dumps(value)[: 65_000 if noise.random() < 0.5 else None].encode()
-        yield (
-            self._with(
-                noise, ("Content-Type", "application/json"), ("Content-Length", str(len(body))), method=True
-            )
-            + body
-        )
+            several = [value] * width
+            value = noise.choice([several, {"kind": "node", "children": several}, {"next": value}])
+        yield self._json(noise, json.dumps(value)[: 65_000 if noise.random() < 0.5 else None].encode())
 
     def _cut_up(self, noise: random.Random) -> Iterator[bytes | float]:
         sent = noise.choice(self._good)
@@ -238,45 +213,19 @@ class Grammar:
         yield noise.choice(self._good) + self._canaries.content.encode() * noise.choice([1, 100, 10_000])
 
     def _not_text(self, noise: random.Random) -> Iterator[bytes]:
-        bad = noise.choice(
-            ["%ff", "%c0%af", "%00", "%ed%a0%80", "%", "%zz", "%f4%90%80%80", "\x7f", "%0d%0a"]
-        )
-        good = noise.choice(self._good)
-        line, _, rest = good.partition(b" HTTP/1.1")
-        yield (
-            line
-            + noise.choice([b"", b"?a=", b"/"])
-            + bad.encode()
-            + self._canaries.content.encode()
-            + b" HTTP/1.1"
-            + rest
-        )
+        bad = noise.choice("%ff %c0%af %00 %ed%a0%80 % %zz %f4%90%80%80 \x7f %0d%0a".split(" "))
+        line, _, rest = noise.choice(self._good).partition(b" HTTP/1.1")
+        added = noise.choice(["", "?a=", "/"]) + bad + self._canaries.content
+        yield line + added.encode() + b" HTTP/1.1" + rest
 
     def _forged(self, noise: random.Random) -> Iterator[bytes]:
         header, payload, signature = self._token.split(".")
         claims = {"sub": self._canaries.credential, "userId": self._canaries.credential, "exp": 4102444800}
-        claimed = _coded(
-            noise.choice(
-                [
-                    claims,
-                    [],
-                    None,
-                    {**claims, "exp": "soon"},
-                    {"a": [[[[]]]] * 99},
-                    {**claims, "iss": "\ud800"},
-                ]
-            )
-        )
+        others = [[], None, {**claims, "exp": "soon"}, {"a": [[[[]]]] * 99}, {**claims, "iss": "\ud800"}]
+        claimed = _coded(noise.choice([claims, *others]))
         algorithm = noise.choice(["none", "HS256", "HS512", "RS256", "", None, 7, {"alg": "HS256"}])
-        key = noise.choice(
-            [
-                {},
-                {"kid": "../../etc/passwd"},
-                {"jku": "http://127.0.0.1:1/"},
-                {"crit": ["exp"]},
-                {"b64": False},
-            ]
-        )
+        where = [{"kid": "../../etc/passwd"}, {"jku": "http://127.0.0.1:1/"}]
+        key = noise.choice([{}, *where, {"crit": ["exp"]}, {"b64": False}])
         token = noise.choice([
             f"{_coded({'alg': algorithm, **key})}.{claimed}.{noise.choice(['', signature])}", f"{header}.{claimed}.{signature}",
             f"{header}.{payload}.{signature[:-3]}", f"{header}.{payload}.{signature}.", f"{header}.{payload}", "a.b.c", "." * 99,
@@ -289,13 +238,7 @@ class Grammar:
     def _deep(self, noise: random.Random) -> Iterator[bytes]:
         opening = noise.choice([b"[", b'{"a":', b'[{"a":[', b'"', b"\\u0000", b"[1e999,", b"-", b"9"])
         body = noise.choice([b"", b'{"size":', b'{"plate":"' + self._canaries.content.encode() + b'","a":'])
-        body += opening * noise.choice([10, 250, 5_000, 60_000])
-        yield (
-            self._with(
-                noise, ("Content-Type", "application/json"), ("Content-Length", str(len(body))), method=True
-            )
-            + body
-        )
+        yield self._json(noise, body + opening * noise.choice([10, 250, 5_000, 60_000]))
 
     def _another_protocol(self, noise: random.Random) -> Iterator[bytes]:
         yield noise.choice([
@@ -342,9 +285,8 @@ class Grammar:
     def _shuffled(self, noise: random.Random) -> Iterator[bytes]:
         head, _, body = noise.choice(self._good).partition(b"\r\n\r\n")
         first, *lines = head.split(b"\r\n")
-        lines = [
-            noise.choice([line, line.upper(), line.swapcase()]) for line in lines + noise.sample(lines, 1)
-        ]
+        several = lines + noise.sample(lines, 1)
+        lines = [noise.choice([line, line.upper(), line.swapcase()]) for line in several]
         noise.shuffle(lines)
         yield b"\r\n".join([first, *lines]) + b"\r\n\r\n" + body
 
@@ -360,10 +302,7 @@ class Grammar:
         yield self._form(noise, len(body)) + body
 
     def _upload_that_breaks_off(self, noise: random.Random) -> Iterator[bytes | float | str]:
-        yield (
-            self._form(noise, 1_000_000)
-            + b'--b\r\nContent-Disposition: form-data; name="photo"; filename="a"\r\n\r\n'
-        )
+        yield self._form(noise, 1_000_000) + _PHOTO
         yield noise.randbytes(noise.choice([10, 100_000, 300_000]))
         yield noise.choice([0.0, 0.01, 0.1])
         yield ABORT
@@ -371,9 +310,8 @@ class Grammar:
     # -- slowly --
 
     def _silent(self, noise: random.Random) -> Iterator[bytes]:
-        yield noise.choice(
-            [b"", b"\r\n", b"G", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 9999]
-        )
+        begun = b"GET / HTTP/1.1\r\n"
+        yield noise.choice([b"", b"\r\n", b"G", begun, begun + b"Host: a\r\nX: " + b"a" * 9999])
 
     def _dripping_head(self, noise: random.Random) -> Iterator[bytes | float]:
         yield b"GET / HTTP/1.1\r\nHost: test\r\nX-A: "
@@ -390,22 +328,16 @@ class Grammar:
             yield 0.3
 
     def _endless(self, noise: random.Random) -> Iterator[bytes | float]:
-        yield self._with(
-            noise, ("Transfer-Encoding", "chunked"), ("Content-Type", "application/json"), method=True
-        )
-        start, piece = noise.choice(
-            [(b"0\r\n", b"a:\r\n"), (b"0\r\nX: ", b"a"), (b"", b"0"), (b"1;", b"a"), (b"", b"1\r\n \r\n")]
-        )
+        yield self._chunked(noise, method=True)
+        of_trailers = [(b"0\r\n", b"a:\r\n"), (b"0\r\nX: ", b"a")]
+        start, piece = noise.choice([*of_trailers, (b"", b"0"), (b"1;", b"a"), (b"", b"1\r\n \r\n")])
         yield start
         for _ in range(200):
             yield piece * 2000
             yield 0.01
 
     def _dripping_form(self, noise: random.Random) -> Iterator[bytes | float]:
-        yield (
-            self._form(noise, 10_000_000)
-            + b'--b\r\nContent-Disposition: form-data; name="photo"; filename="a"\r\n\r\n'
-        )
+        yield self._form(noise, 10_000_000) + _PHOTO
         yield b"a" * noise.choice([0, 1000, 200_000])
         for _ in range(60):
             yield noise.choice([b"a", b"\r\n--", b"\r\n--a"])
@@ -422,6 +354,16 @@ class Grammar:
 
     # -- parts --
 
+    def _json(self, noise: random.Random, body: bytes) -> bytes:
+        """A request with JSON, or what looks like it."""
+        typed = ("Content-Type", "application/json")
+        return self._with(noise, typed, ("Content-Length", str(len(body))), method=True) + body
+
+    def _chunked(self, noise: random.Random, **options: bool) -> bytes:
+        """The head of a request with JSON in chunks."""
+        typed = ("Content-Type", "application/json")
+        return self._with(noise, ("Transfer-Encoding", "chunked"), typed, **options)
+
     def _with(
         self,
         noise: random.Random,
@@ -430,14 +372,12 @@ class Grammar:
         method: bool = False,
     ) -> bytes:
         """A head of one of the good requests, with other headers in addition; `method` for one that has a body."""
-        good = noise.choice(
-            [one for one in self._good if not method or b"application/json" in one] or self._good
-        )
+        fit = [one for one in self._good if not method or b"application/json" in one] or self._good
+        good = noise.choice(fit)
         line = good.partition(b"\r\n")[0].split(b" ")
         given = {name.lower() for name, _ in headers}
-        token = (
-            [("Authorization", f"Bearer {self._token}")] if signed and "authorization" not in given else []
-        )
+        is_signed = signed and "authorization" not in given
+        token = [("Authorization", f"Bearer {self._token}")] if is_signed else []
         own = [] if "x-secret" in given else [("X-Secret", self._canaries.credential)]
         return request(line[0].decode(), line[1].decode("latin-1"), None, *token, *own, *headers)
 
@@ -445,11 +385,8 @@ class Grammar:
         """The head of a form of so many bytes, to an operation that takes forms if there is one."""
         good = noise.choice([one for one in self._good if b"multipart/form-data" in one] or self._good)
         method, path, _ = good.partition(b"\r\n")[0].split(b" ")
-        typed = ("Content-Type", "multipart/form-data; boundary=b")
-        signed = ("Authorization", f"Bearer {self._token}")
-        return request(
-            method.decode(), path.decode("latin-1"), None, signed, typed, ("Content-Length", str(length))
-        )
+        headers = [("Authorization", f"Bearer {self._token}"), ("Content-Length", str(length)), _MULTIPART]
+        return request(method.decode(), path.decode("latin-1"), None, *headers)
 
     @staticmethod
     def _keep(sent: bytes) -> bytes:
@@ -549,15 +486,8 @@ def statuses(outcomes: list[Outcome]) -> Counter[str]:
 
 
 async def storm(
-    url: str,
-    grammar: Grammar,
-    *,
-    first: int = 0,
-    count: int,
-    slow: int,
-    rate: float | None = None,
-    wait: float | None = None,
-) -> list[Outcome]:
+    url: str, grammar: Grammar, *, first: int = 0, count: int, slow: int, rate: float | None = None, wait: float | None = None
+) -> list[Outcome]:  # fmt: skip
     """Play connections: the slow ones begin, the others come at a rate, or as fast as they are answered.
 
     Those that have not ended after `wait` seconds more are cut off and left out.

@@ -4,11 +4,11 @@
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from .hosting import json_of, query, ref
+from .hosting import contract, json_of, operation, query, ref
 
 Files = dict[str, bytes]
 Case = Callable[[], Files]
@@ -24,22 +24,14 @@ CASES: dict[str, Case] = {}
 
 def document(paths: dict[str, Any] | None = None, **schemas: Any) -> dict[str, Any]:
     """Return a contract of some paths and schemas; by default one operation sends and receives the schema `S0`."""
-    return {
-        "openapi": "3.0.3",
-        "info": {"title": "Hostile", "version": "1"},
-        "paths": operations(ref("S0")) if paths is None else paths,
-        "components": {"schemas": schemas},
-    }
+    given = operations(ref("S0")) if paths is None else paths
+    return contract(given, components={"schemas": schemas})
 
 
 def operations(schema: Any, path: str = "/a", name: str = "post_it") -> dict[str, Any]:
     """Return a path whose operation sends and receives a schema."""
-    content = {"content": {"application/json": {"schema": schema}}}
-    responses = {"200": {"description": "ok", **content}}
-    body = {"required": True, **content}
-    return {
-        path: {"post": {"operationId": name, "tags": ["Things"], "requestBody": body, "responses": responses}}
-    }
+    body = {"required": True, **json_of(schema)}
+    return {path: {"post": operation(name, requestBody=body, responses={"200": json_of(schema)})}}
 
 
 def taking(*parameters: Any, path: str = "/a") -> dict[str, Any]:
@@ -49,13 +41,17 @@ def taking(*parameters: Any, path: str = "/a") -> dict[str, Any]:
 
 def querying(schema: Any, **rest: Any) -> dict[str, Any]:
     """Return a path whose operation has a query parameter of a schema."""
-    parameters = [query("q", schema, **rest)]
-    return {"/a": {"get": {"operationId": "get_it", "tags": ["Things"], "parameters": parameters, **OK}}}
+    return {"/a": {"get": operation("get_it", parameters=[query("q", schema, **rest)], **OK)}}
 
 
 def getting(**fields: Any) -> dict[str, Any]:
     """Return a contract of one operation with some fields."""
     return document({"/a": {"get": {**OK, **fields}}})
+
+
+def answering(response: dict[str, Any], statuses: Iterable[int] = (200,)) -> dict[str, Any]:
+    """Return a contract of one operation with a response for some statuses."""
+    return getting(responses={str(status): response for status in statuses})
 
 
 def sending(content: dict[str, Any]) -> dict[str, Any]:
@@ -173,6 +169,10 @@ def _product(count: int, choices: int) -> Any:
     return body({"type": "object", "allOf": parts})
 
 
+def _either_way(schema: Any) -> Any:
+    return {"anyOf": [schema, {"allOf": [schema]}]}
+
+
 def _mutual_alternatives() -> Any:
     return mutual(40, lambda n: {"oneOf": [*others(40, n), obj({"next": ref(f"S{(n + 1) % 40}")})]})
 
@@ -186,9 +186,7 @@ family(
     {
         "doubling_not": lambda: linked(40, lambda schema: {"allOf": [{"not": schema}] * 2}),
         # Schemas without a type, whose acceptance of null depends on all below them.
-        "doubling_nullable": lambda: linked(
-            40, lambda schema: {"anyOf": [schema, {"allOf": [schema]}]}, {"nullable": True}
-        ),
+        "doubling_nullable": lambda: linked(40, _either_way, {"nullable": True}),
         "doubling_inline": lambda: document(operations(_tree(11))),
         "combinations": lambda: _product(20, 10),
         "mutual_alternatives": _mutual_alternatives,
@@ -402,9 +400,8 @@ def _path_parameter(name: str) -> dict[str, Any]:
 
 def _path_of_variables(count: int) -> Any:
     names = [f"v{n}" for n in range(count)]
-    return document(
-        taking(*map(_path_parameter, names), path="/" + "/".join(f"{{{name}}}" for name in names))
-    )
+    path = "".join(f"/{{{name}}}" for name in names)
+    return document(taking(*map(_path_parameter, names), path=path))
 
 
 def _overlapping(count: int) -> Any:
@@ -431,6 +428,11 @@ def _contents(count: int, schema: Any) -> dict[str, Any]:
     return {f"application/x{n}+json": {"schema": schema} for n in range(count)}
 
 
+def _one_of_references() -> Any:
+    schemas = numbered(4000, lambda n: obj({f"p{n}": STRING}), "S")
+    return document(**schemas | {"S0": {"oneOf": [ref(f"S{n}") for n in range(1, 4000)]}})
+
+
 def _server(count: int) -> dict[str, Any]:
     variables = numbered(count, {"default": "x" * 20}, "v")
     return {"url": "/" + "".join(f"{{{name}}}" for name in variables), "variables": variables}
@@ -439,6 +441,7 @@ def _server(count: int) -> dict[str, Any]:
 REQUIRED = {"type": "object", "required": ["a"]}
 KINDS = {"propertyName": "kind", "mapping": numbered(15_000, "#/components/schemas/S1", "v")}
 KIND = obj({"kind": STRING})
+CHOICE = {"oneOf": [ref("S1"), ref("S2")], "discriminator": KINDS}
 CALLBACK = {"{$request.query.url}": {"post": OK}}
 
 
@@ -466,7 +469,7 @@ family(
         "example_items": lambda: array(INTEGER, example=list(range(120_000))),
         "example_wrong_items": lambda: array(STRING, example=list(range(120_000))),
         "example_properties": lambda: obj(
-            {"a": STRING}, required=["a"], example={"a": "b", **numbered(60_000, lambda n: n)}
+            {"a": STRING}, required=["a"], example={"a": "b", **numbered(60_000, int)}
         ),
         "example_missing": lambda: obj(
             {"a": {"type": "array"}}, required=_names(20_000, "r"), example={"a": list(range(100_000))}
@@ -499,45 +502,24 @@ family(
         "parameters_by_reference": _parameters_by_reference,
         "query_properties": lambda: document(querying(obj(numbered(25_000, INTEGER)))),
         "schemas": lambda: document(operations({}), **numbered(25_000, {"type": "object"}, "S")),
-        "one_of_references": lambda: document(
-            **numbered(4000, lambda n: obj({f"p{n}": STRING}), "S")
-            | {"S0": {"oneOf": [ref(f"S{n}") for n in range(1, 4000)]}},
-        ),
-        "any_of_query": lambda: document(
-            querying({"anyOf": _each(15_000, lambda n: {"type": "integer", "minimum": n})})
-        ),
-        "examples": lambda: getting(
-            responses={"200": json_of(STRING, examples=numbered(25_000, lambda n: {"value": n}, "e"))}
-        ),
+        "one_of_references": _one_of_references,
+        "any_of_query": lambda: document(querying({"anyOf": _each(15_000, lambda n: {"minimum": n, **INTEGER})})),
+        "examples": lambda: answering(json_of(STRING, examples=numbered(25_000, lambda n: {"value": n}, "e"))),
         "same_ref": lambda: document(S0={"oneOf": [ref("S1")] * 20_000}, S1=STRING),
         "unknown_fields": lambda: body(STRING) | numbered(40_000, lambda n: n, "unknown"),
         "null_schemas": lambda: document(**numbered(50_000, None, "S")),
         "wrong_paths": lambda: document(numbered(50_000, {})),
         "duplicate_keys": lambda: "openapi: 3.0.3\n" + "a: 1\n" * 150_000,
-        "responses": lambda: getting(
-            responses={
-                f"{n}": {"description": "ok", "content": _contents(15, REQUIRED)} for n in range(200, 600)
-            }
-        ),
+        "responses": lambda: answering({"description": "ok", "content": _contents(15, REQUIRED)}, range(200, 600)),
         "media_types": lambda: sending(_contents(12_000, {"type": "object"})),
-        "headers": lambda: getting(
-            responses={"200": {"description": "ok", "headers": numbered(20_000, {"schema": INTEGER}, "X-")}}
-        ),
+        "headers": lambda: answering({"description": "ok", "headers": numbered(20_000, {"schema": INTEGER}, "X-")}),
         "tags": lambda: _with(tags=_each(40_000, lambda n: {"name": f"t{n}"})),
         "servers": lambda: _with(servers=[_server(8000)]),
-        "discriminator": lambda: document(
-            S0={"oneOf": [ref("S1"), ref("S2")], "discriminator": KINDS}, S1=KIND, S2=KIND
-        ),
-        "operations_deep_schema": lambda: many_operations(
-            1500,
-            lambda _: ref("S0"),
-            linked(1000, lambda schema: obj({"p": schema, "q": STRING}, required=["p"])),
-        ),
-        "operations_recursive": lambda: many_operations(
-            1200, lambda n: ref(f"S{n % 60}"), _mutual_properties()
-        ),
+        "discriminator": lambda: document(S0=CHOICE, S1=KIND, S2=KIND),
+        "operations_deep_schema": lambda: many_operations(1500, lambda _: ref("S0"), linked(1000, WRAPS["properties"])),
+        "operations_recursive": lambda: many_operations(1200, lambda n: ref(f"S{n % 60}"), _mutual_properties()),
     },
-)
+)  # fmt: skip
 
 
 # Long strings and keys, and strings that are patterns.
@@ -604,15 +586,11 @@ def _patterns(count: int, make: Make) -> dict[str, Any]:
     return obj(numbered(count, lambda n: text(pattern=make(n))))
 
 
-family("pattern_", {name: partial(text, pattern=found) for name, found in PATTERNS.items()}, body)
-family(
-    "pattern_",
-    {f"{name}_long": partial(text, pattern=found, **EXAMPLE) for name, found in PATTERNS.items()},
-    body,
-)
 family(
     "pattern_",
     {
+        **{name: partial(text, pattern=found) for name, found in PATTERNS.items()},
+        **{f"{name}_long": partial(text, pattern=found, **EXAMPLE) for name, found in PATTERNS.items()},
         "many": lambda: {"allOf": _each(10_000, lambda n: text(pattern=f"^a{{{n}}}(b+)+$"))},
         "properties": lambda: _patterns(990, lambda n: f"^[a-z]{{1,{n + 1}}}$"),
         "unicode_properties": lambda: _patterns(990, lambda n: f"^\\w{{1,{n + 1}}}$"),
@@ -628,40 +606,29 @@ NUMBERS = {
     "minus_2_64": str(-(2**64)),
     "2_63": str(2**63),
     "hundred_digits": "9" * 100,
-    "4000_digits": "9" * 4000,
-    "5000_digits": "9" * 5000,
-    "220000_digits": "9" * 220_000,
+    **{f"{count}_digits": "9" * count for count in (4000, 5000, 220_000)},
     "1e308": "1e308",
     "1e400": "1e400",
     "1e_400": "1e-400",
     "1e99999999999": "1e99999999999",
+    "tiny": "1e-300",
     "inf": ".inf",
     "minus_inf": "-.inf",
     "nan": ".nan",
     "zero": "0",
     "minus": "-1",
-    "tiny": "1e-300",
     "half": "0.5",
     "hexadecimal": "0x" + "f" * 220_000,
     "octal": "0o" + "7" * 220_000,
 }
 KEYWORDS = {
-    "maximum": "type: integer",
-    "minimum": "type: number",
-    "multipleOf": "type: integer",
-    "multipleOf_number": "type: number",
-    "minLength": "type: string",
-    "maxLength": "type: string",
-    "minItems": "type: array, items: {type: integer}",
-    "maxItems": "type: array, items: {type: integer}",
-    "minProperties": "type: object",
-    "maxProperties": "type: object",
-    "example": "type: integer",
-    "default": "type: number",
-    "enum": "type: integer",
-    "x-limit": "type: integer",
+    **dict.fromkeys(("maximum", "multipleOf", "example", "enum", "x-limit"), "type: integer"),
+    **dict.fromkeys(("minimum", "multipleOf_number", "default"), "type: number"),
+    **dict.fromkeys(("minLength", "maxLength"), "type: string"),
+    **dict.fromkeys(("minItems", "maxItems"), "type: array, items: {type: integer}"),
+    **dict.fromkeys(("minProperties", "maxProperties"), "type: object"),
 }
-
+"""A keyword that has a number, and the rest of its schema."""
 
 EVERYWHERE = ("2_64", "minus_2_64", "hundred_digits", "1e308", "nan")
 
@@ -790,6 +757,8 @@ family(
 
 # Bytes that are no contract.
 
+STRANGE = {"enum": {}, "type": ["string"], "nullable": 1}
+
 family(
     "bytes_",
     {
@@ -828,15 +797,7 @@ family(
             {"/a": None, "/b": {"get": None}, "/c": {"get": {"responses": None, "parameters": None}}}
         ),
         "strange_schemas": lambda: body(
-            {
-                "properties": [],
-                "allOf": {},
-                "items": [],
-                "required": {},
-                "enum": {},
-                "type": ["string"],
-                "nullable": 1,
-            }
+            {"properties": [], "allOf": {}, "items": [], "required": {}, **STRANGE}
         ),
     },
 )
