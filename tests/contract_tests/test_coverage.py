@@ -118,34 +118,30 @@ def test_100_percent_means_every_cell(arguments):
     assert (coverage.percent == 100) == all(cell.seen for cell in coverage.cells)
 
 
-def test_returns_the_operations_that_never_succeeded():
-    """An error is not a success; an operation whose success is waived is not returned."""
-    coverage = Coverage(CONTRACT, [waiver("204")])
-    coverage.add([exchange("GET", 404, "application/json")], CHECKER)
-    assert [operation.id for operation in coverage.never_succeeded()] == ["list"]
+@pytest.mark.parametrize(
+    ("method", "responses", "error", "success"),
+    [
+        ("get", LISTED, (404, "application/json"), (200, "text/plain")),
+        (
+            "get",
+            {"401": response_of(), "default": JSON},
+            (503, "application/json"),
+            (200, "application/json"),
+        ),
+        ("put", {"204": JSON, "default": JSON}, (400, "application/json"), (204,)),  # it never has a body
+    ],
+)
+def test_an_operation_that_only_returned_errors_never_succeeded(method, responses, error, success):
+    """Also under `default`; one whose success is waived is not returned."""
+    paths = {
+        "/pets": {method: operation("one", responses=responses), "post": operation("add", responses=ADDED)}
+    }
+    whole = read(contract(paths))
+    coverage, checker = Coverage(whole, [waiver("204", "add")]), ConformanceChecker(whole, "")
+    coverage.add([exchange(method.upper(), *error)], checker)
+    assert [operation.id for operation in coverage.never_succeeded()] == ["one"]
 
-    coverage.add([exchange("GET", 200, "text/plain")], CHECKER)
-    assert coverage.never_succeeded() == []
-
-
-def test_an_error_under_default_is_not_a_success():
-    responses = {"401": response_of(), "default": JSON}
-    read_only = read(contract({"/pets": {"get": operation("list", responses=responses)}}))
-    coverage, checker = Coverage(read_only), ConformanceChecker(read_only, "")
-    coverage.add([exchange("GET", 503, "application/json")], checker)
-    assert [operation.id for operation in coverage.never_succeeded()] == ["list"]
-
-    coverage.add([exchange("GET", 200, "application/json")], checker)
-    assert coverage.never_succeeded() == []
-
-
-def test_a_status_without_a_body_has_no_media_type():
-    bodiless = read(contract({"/pets": {"put": operation("set", responses={"204": JSON})}}))
-    coverage, checker = Coverage(bodiless), ConformanceChecker(bodiless, "")
-
-    coverage.add([exchange("PUT", 204)], checker)
-
-    assert [str(cell) for cell in coverage.cells] == ["204 without a body of PUT /pets"]
+    coverage.add([exchange(method.upper(), *success)], checker)
     assert coverage.never_succeeded() == []
 
 

@@ -25,12 +25,17 @@ def models(document, *exchanges):
     return model_requests(whole, HOST, ConformanceChecker(whole, ""), exchanges)
 
 
-def model(*parameters, path="/a", **rest):
-    return models(contract({path: {"post": operation("act", parameters=parameters, **rest)}})).get("act")
+def model(*parameters, path="/a", openapi="3.0.3", **rest):
+    act = operation("act", parameters=parameters, **rest)
+    return models(contract({path: {"post": act}}, openapi=openapi)).get("act")
 
 
-def body(name, schema, **more):
-    return {"requestBody": {"required": True, "content": {name: {"schema": schema, **more}}}}
+def described(media_type, **media):
+    return {"requestBody": {"required": True, "content": {media_type: media}}}
+
+
+def body(media_type, schema, **more):
+    return described(media_type, schema=schema, **more)
 
 
 def record(**properties):
@@ -96,12 +101,7 @@ BROKEN = {"dataValue": [{"n": "x"}]}
 )
 def test_sends_streams_of_items(media_type, item, more, expected):
     """Of a valid example, or else two that are made of the schema, as mocks send them."""
-    content = {media_type: {"itemSchema": item, **more}}
-    document = contract(
-        {"/a": {"post": operation("act", requestBody={"required": True, "content": content})}}
-    )
-
-    found = models({**document, "openapi": "3.2.0"})["act"]
+    found = model(openapi="3.2.0", **described(media_type, itemSchema=item, **more))
 
     assert found.body == expected
     assert dict(found.headers)["Content-Type"].startswith(media_type)
@@ -114,14 +114,12 @@ def test_sends_parts_by_position_and_parts_within_parts(media_type):
     page = {"headers": {"X-Page": {"required": True, "schema": {"type": "integer", "minimum": 4}}}}
     parts = {"prefixEncoding": [page, {"contentType": "image/*"}, {}]}
     encoding = {"p": {"contentType": "multipart/related", **parts}}
-    described = {
+    media = {
         "multipart/mixed": {"schema": night, **parts},
         "multipart/form-data": {"schema": record(p=night), "encoding": encoding},
     }[media_type]
-    body = {"required": True, "content": {media_type: described}}
 
-    document = contract({"/a": {"post": operation("act", requestBody=body)}}, openapi="3.2.0")
-    found = models(document)["act"]
+    found = model(openapi="3.2.0", **described(media_type, **media))
 
     assert b"x-page: 4\r\n" in found.body
     assert b"content-type: image/png\r\n\r\n\x89PNG" in found.body
@@ -327,9 +325,8 @@ def test_a_query_that_is_one_value_is_sent_as_its_media_type_says(media_type):
     tags = {"type": "array", "items": {"type": "string"}, "minItems": 2}
     content = {media_type: {"schema": record(name={"type": "string"}, tags=tags)}}
     whole = {"name": "all", "in": "querystring", "required": True, "content": content}
-    document = contract({"/a": {"post": operation("act", parameters=[whole])}}, openapi="3.2.0")
 
-    query = urlsplit(models(document)["act"].url).query
+    query = urlsplit(model(whole, openapi="3.2.0").url).query
 
     value = Service(whole, openapi="3.2.0").arguments(query)["all"]
     assert value.keys() == {"name", "tags"}
@@ -362,9 +359,8 @@ def test_exploded_cookies_are_sent_with_all_their_values(style):
         {"name": "color", "schema": color, "example": {"R": 1, "G": 2}, **taken},
         {"name": "a", "schema": {"type": "array", "items": {"type": "integer"}}, "example": [3, 4], **taken},
     ]
-    document = contract({"/a": {"post": operation("act", parameters=parameters)}}, openapi="3.2.0")
 
-    assert models(document)["act"].headers == (("Cookie", "R=1; G=2; a=3; a=4"),)
+    assert model(*parameters, openapi="3.2.0").headers == (("Cookie", "R=1; G=2; a=3; a=4"),)
 
 
 INTEGERS = {"type": "array", "items": {"type": "integer"}}
@@ -390,18 +386,14 @@ def test_the_text_of_an_example_is_sent(parameter, text, sent, beside):
     content = {name: {**one, **examples} for name, one in parameter.get("content", {}).items()}
     given = {"content": content} if content else examples
     path = "/a/{p}" if parameter["in"] == "path" else "/a"
-    parameters = [{"name": "p", "required": True, **parameter, **given}]
-    document = contract({path: {"post": operation("act", parameters=parameters)}}, openapi="3.2.0")
 
-    request = models(document)["act"]
+    request = model({"name": "p", "required": True, **parameter, **given}, path=path, openapi="3.2.0")
 
     assert sent in (request.url.removeprefix(HOST), *(value for _, value in request.headers))
 
 
 def test_the_text_of_an_example_of_a_form_is_sent():
     example = {"a": {"dataValue": {"n": 1}, "serializedValue": "n=77"}}
-    content = {"application/x-www-form-urlencoded": {"schema": N, "examples": example}}
-    body = {"required": True, "content": content}
-    document = contract({"/a": {"post": operation("act", requestBody=body)}}, openapi="3.2.0")
 
-    assert models(document)["act"].body == b"n=77"
+    found = model(openapi="3.2.0", **body("application/x-www-form-urlencoded", N, examples=example))
+    assert found.body == b"n=77"

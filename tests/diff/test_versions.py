@@ -141,11 +141,20 @@ def test_methods_and_items_of_streams_are_compared():
 OCTETS = {"contentMediaType": "application/octet-stream"}
 
 
+def of_parts(media_type: str, content: Any, direction: str = "request", version: str = "3.2.0") -> Any:
+    body = {"content": {media_type: content}}
+    operation = {
+        "request": {"requestBody": body, "responses": {"204": {"description": "ok"}}},
+        "response": {"responses": {"200": {"description": "ok", **body}}},
+    }[direction]
+    return read(contract({"/a": {"post": operation}}, openapi=version))
+
+
 def form(version: str, field: Any) -> Any:
     properties = {"file": field, "files": {"type": "array", "items": field}}
-    content = {"multipart/form-data": {"schema": {"type": "object", "properties": properties}}}
-    operation = {"requestBody": {"content": content}, "responses": {"204": {"description": "ok"}}}
-    return read({**contract({"/a": {"post": operation}}), "openapi": version})
+    return of_parts(
+        "multipart/form-data", {"schema": {"type": "object", "properties": properties}}, version=version
+    )
 
 
 FILES = [
@@ -173,9 +182,7 @@ def test_a_file_of_a_form_that_becomes_text_or_limited_is_reported():
 
 
 def by_position(schema: Any, **encodings: Any) -> Any:
-    content = {"multipart/mixed": {"schema": {"type": "array", **schema}, **encodings}}
-    operation = {"requestBody": {"content": content}, "responses": {"204": {"description": "ok"}}}
-    return read({**contract({"/a": {"post": operation}}), "openapi": "3.2.0"})
+    return of_parts("multipart/mixed", {"schema": {"type": "array", **schema}, **encodings})
 
 
 LISTS = {"prefixItems": [{"type": "array"}, STRING], "items": {}}
@@ -197,15 +204,6 @@ LISTS = {"prefixItems": [{"type": "array"}, STRING], "items": {}}
 def test_media_types_of_parts_by_position_are_compared(old, new, expected):
     changes = compare(by_position(LISTS, **old), by_position(LISTS, **new))
     assert [one.rule for one in changes] == expected
-
-
-def of_parts(media_type: str, content: Any, direction: str = "request", version: str = "3.2.0") -> Any:
-    body = {"content": {media_type: content}}
-    operation = {
-        "request": {"requestBody": body, "responses": {"204": {"description": "ok"}}},
-        "response": {"responses": {"200": {"description": "ok", **body}}},
-    }[direction]
-    return read({**contract({"/a": {"post": operation}}), "openapi": version})
 
 
 def form_part(**encoding: Any) -> Any:
