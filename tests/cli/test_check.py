@@ -263,9 +263,7 @@ class TestCommand:
     @pytest.mark.parametrize(
         "init",
         [
-            pytest.param(
-                SHELF.format(ready="import asyncio; await asyncio.sleep(600)", lines=""), id="waits"
-            ),
+            pytest.param(SHELF.format(ready="import asyncio; await asyncio.sleep(600)", lines=""), id="waits"),
             pytest.param(SHELF.format(ready="import time; time.sleep(600)", lines=""), id="blocks the loop"),
             pytest.param(
                 SHELF.format(
@@ -280,7 +278,7 @@ class TestCommand:
                 id="has threads",
             ),
         ],
-    )
+    )  # fmt: skip
     def test_ends_in_time_whatever_a_package_does(self, tmp_path, init):
         """A thread that waits cannot be interrupted, so it is a process; what was found before counts."""
         os.mkfifo(tmp_path / "pipe")

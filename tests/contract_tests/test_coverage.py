@@ -122,15 +122,10 @@ def test_100_percent_means_every_cell(arguments):
     ("method", "responses", "error", "success"),
     [
         ("get", LISTED, (404, "application/json"), (200, "text/plain")),
-        (
-            "get",
-            {"401": response_of(), "default": JSON},
-            (503, "application/json"),
-            (200, "application/json"),
-        ),
+        ("get", {"401": response_of(), "default": JSON}, (503, "application/json"), (200, "application/json")),
         ("put", {"204": JSON, "default": JSON}, (400, "application/json"), (204,)),  # it never has a body
     ],
-)
+)  # fmt: skip
 def test_an_operation_that_only_returned_errors_never_succeeded(method, responses, error, success):
     """Also under `default`; one whose success is waived is not returned."""
     paths = {

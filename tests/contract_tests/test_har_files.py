@@ -194,10 +194,7 @@ class TestReading:
             (b'{"log": {"entries": {}}}', ": is not a HAR: the list `log.entries` is missing; export the traffic as HAR 1.2"),
             (b'{"log": {"entries": [{}]}}', ": entry 1: it has no request"),
             (b'{"log": {"entries": [{"request": {"method": "GET"}}]}}', ": entry 1: its request has no url"),
-            (
-                orjson.dumps({"log": {"entries": [entry(), entry(None, {"status": "ok"})]}}),
-                ": entry 2: its status is not a number",
-            ),
+            (orjson.dumps({"log": {"entries": [entry(), entry(None, {"status": "ok"})]}}), ": entry 2: its status is not a number"),
             (
                 orjson.dumps({"log": {"entries": [entry({"headers": [{"name": 1}]})]}}),
                 ": entry 1: it is not a valid entry of HAR 1.2",

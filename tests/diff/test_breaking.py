@@ -178,12 +178,9 @@ def test_compares_with_head_by_default(run, commit, write):
     ("arguments", "message"),
     [
         ([], "spec/openapi.yaml: it is not in a repository that git can read"),
-        (
-            ["HEAD:a.yaml", "spec/openapi.yaml"],
-            "error: HEAD:a.yaml: no such file, and no git repository here\n",
-        ),
+        (["HEAD:a.yaml", "spec/openapi.yaml"], "error: HEAD:a.yaml: no such file, and no git repository here\n"),
     ],
-)
+)  # fmt: skip
 def test_needs_git_for_that(run, write, tmp_path, monkeypatch, arguments, message):
     """Nothing to compare with is no proof that nothing breaks."""
     write("spec/openapi.yaml", pets())

@@ -73,15 +73,12 @@ def test_knows_the_column_of_a_block_inside_a_quote_or_list(prefix):
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
-        (
-            "info: {title: x, version: '1'}\ninfo: {}",
-            "17:1: duplicate key 'info', first in line 16; keep one",
-        ),
+        ("info: {title: x, version: '1'}\ninfo: {}", "17:1: duplicate key 'info', first in line 16; keep one"),
         ("info: {title: x, version: '1'}\npaths: {}\n x: 1", "18:2: is not YAML: did not find expected key"),
         ("info: {title: x}\npaths: {}", "16:1: 'version' is missing"),
         ("info: !mine {}\npaths: {}", "16:7: the tag !mine is not allowed; a contract is plain data"),
     ],
-)
+)  # fmt: skip
 def test_reports_problems_in_a_block_at_the_line_of_the_page(broken, message):
     write(p_md=page(f"openapi: 3.0.3\n{broken}"))
 

@@ -110,16 +110,13 @@ def test_inserts_an_entry_after_the_comments_of_the_previous_one():
         ("\ufeffa:\n  x: 1\n", "\ufeffa:\n  x: 1\n  y:\n    - 1\n"),
         ("a: {x: 1} # c\n", "a: {x: 1, 'y': [1]} # c\n"),
         ("a:\n# c\nb: 1\n", "a:\n  y:\n    - 1\n# c\nb: 1\n"),
-        (
-            '{\n  "a": {\n    "x": 1\n  }\n}\n',
-            '{\n  "a": {\n    "x": 1,\n    "y": [\n      1\n    ]\n  }\n}\n',
-        ),
+        ('{\n  "a": {\n    "x": 1\n  }\n}\n', '{\n  "a": {\n    "x": 1,\n    "y": [\n      1\n    ]\n  }\n}\n'),
         ('{"a": {"x": 1}}', '{"a": {"x": 1, "y": [1]}}'),
         ("a: &a # c\n  x: 1\nb: 1\n", "a: &a # c\n  x: 1\n  y:\n    - 1\nb: 1\n"),
         ("? a\n: x: 1\nb: 1\n", "? a\n:\n  x: 1\n  y:\n    - 1\nb: 1\n"),
         ("a:\n  x: &here\n    z: 1\nb: *here\n", "a:\n  x: &here\n    z: 1\n  y:\n    - 1\nb: *here\n"),
     ],
-)
+)  # fmt: skip
 def test_writes_as_the_file_is_written(text, after):
     """Line breaks, a missing final one, a byte order mark, flow style and JSON are kept."""
     assert edited(text, lambda data: data.update(a={**(data["a"] or {}), "y": [1]})) == after
