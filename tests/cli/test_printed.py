@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from relay.cli.startup_banner import print_banner
 from relay.contract.printable import escape_unprintable, json_text, one_line, terminal_line, workflow_text
+from relay.contract_tests.exchanges import Exchange, Request
+from relay.contract_tests.har_files import write_har
 from relay.project.settings import Settings
 from relay.server.compilation import create
 from support.hostile_text import COMMAND, RAW, TEXTS
@@ -224,32 +226,21 @@ def test_a_mocked_service_starts_with_harmless_lines(project, tmp_path, capsys):
         assert len(printed.splitlines()) == 6
 
 
-def har(texts):
-    """Recorded traffic that has a text wherever a client or a service may write one."""
-    entries = []
+def har(path, texts):
+    """Write recorded traffic that has a text wherever a client or a service may write one."""
+    exchanges = []
     for text in texts:
-        headers = [{"name": "X-A", "value": text}, {"name": text, "value": "1"}]
-        sent = {
-            "method": "POST",
-            "url": f"http://test/p0?{text}",
-            "headers": headers,
-            "postData": {"mimeType": text, "text": text},
-        }
-        content = {"mimeType": f"application/json; {text}", "text": json.dumps({text: text})}
-        answer = {
-            "status": 200,
-            "headers": [*headers, {"name": "Content-Type", "value": "application/json"}],
-            "content": content,
-        }
-        entries.append({"request": sent, "response": answer, "startedDateTime": "2026-01-01T00:00:00Z", "time": 1})  # fmt: skip
-    return {"log": {"version": "1.2", "creator": {"name": "a", "version": "1"}, "entries": entries}}
+        headers = (("X-A", text), (text, "1"), ("Content-Type", f"application/json; {text}"))
+        request = Request("POST", f"http://test/p0?{text}", headers, text.encode())
+        exchanges.append(Exchange(request, 200, headers, json.dumps({text: text}).encode(), ""))
+    write_har(exchanges, path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", FORMATS)
 def test_reports_of_recorded_traffic_are_harmless(project, tmp_path, form):
     """The traffic's bodies, headers and addresses are its clients'."""
-    (tmp_path / "a.har").write_text(json.dumps(har(TEXTS)), "ascii")
+    har(tmp_path / "a.har", TEXTS)
 
     output = project(valid(), "contract", "--har", "a.har", "--format", form)
 

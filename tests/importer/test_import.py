@@ -97,31 +97,6 @@ class TestAdding:
         assert "the wording of components/schemas/CallsErrorResponse differs from the page's" in printed
         assert "next:" not in printed
 
-    def test_a_second_operation_only_adds_lines(self):
-        """Each tag, path and component is added at the end of its section."""
-        Path("api.yaml").write_bytes(SPEC.read_bytes())
-        document = thing("pet")
-        document["components"]["securitySchemes"] = KEY
-        write("pet.md", document)
-
-        run("pet.md")
-
-        before, after = SPEC.read_text("utf-8").splitlines(), spec().splitlines()
-        added = [line for line in after if line not in before]
-        for earlier, new, later in [
-            ("  - name: Webhook", "  - name: Things", "paths:"),
-            ("        - bearerAuth: []", "  /pet:", "components:"),
-            ("        userId: 64f0a1b2c3d4e5f6a7b8c9d4", "    pet:", "  securitySchemes:"),
-            ("      bearerFormat: JWT", "    key:", None),
-        ]:
-            position = after.index(new)
-            assert after[position - 1] == earlier
-            assert new in added
-            assert later is None or later in after[position:]
-        remaining = iter(after)
-        assert all(line in remaining for line in before)
-        load_contract(Path("api.yaml"))
-
     def test_a_second_method_goes_into_its_path(self):
         write("api.yaml", thing("pet"))
         document = thing("pet")
