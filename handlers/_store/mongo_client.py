@@ -132,7 +132,7 @@ async def _ensure_index(
         if exc.code not in _REFUSALS:
             raise
         _log.error(
-            "MongoDB refuses the index %s of %s (code %s); the service goes on without it",
+            "MongoDB refuses the index %s of %s (code %s); the service continues without it",
             keys,
             collection.name,
             exc.code,

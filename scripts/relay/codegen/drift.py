@@ -113,7 +113,7 @@ def _missing(state: State, operation: Operation) -> Diagnostic:
     else:
         message += (
             f"; if {old}() is its old name, run `relay regenerate --rename {old}={operation.function}`, "
-            f"else write {operation.function}() beside it"
+            f"else write {operation.function}() next to it"
         )
     place = module.end if module else display(path)
     return Diagnostic(place, message, "missing-handler", other=_where(state, operation))

@@ -126,7 +126,7 @@ class _Matrix:
         """Return the schemes for a case's name, if the operation has several."""
         others = " and ".join(other for other in requirement if other != name)
         scheme = f" for {name}" if len(self._names) > 1 else ""
-        return f"{scheme} beside {others}" if others else scheme
+        return f"{scheme}, valid {others}" if others else scheme
 
     def _invalid(self, requirement: SecurityRequirement, name: str) -> Iterator[Case | NotRun]:
         """Yield cases with an invalid credential for one scheme, and valid ones for the others of the requirement."""
@@ -179,7 +179,7 @@ class _Matrix:
         if not others or self._optional:
             return
         _, values = self._identity_for(requirement, name)
-        case = f"no {name} beside {' and '.join(others)}"
+        case = f"no {name}, valid {' and '.join(others)}"
         if values.keys() >= set(others):
             request = self._carrying({other: values[other] for other in others})
             yield Case(case, request, UNAUTHENTICATED)

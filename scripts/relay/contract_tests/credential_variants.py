@@ -81,7 +81,7 @@ _OTHER_LOCATION = {"header": "query", "query": "header", "cookie": "header"}
 _KEYS = {
     "apiKey": (
         _absent("empty key", lambda _: ""),
-        CredentialVariant("wrong key", lambda _: "a-key-that-nobody-has-given-out"),
+        CredentialVariant("wrong key", lambda _: "a-key-that-was-never-issued"),
         CredentialVariant("key of {who} cut short", lambda auth: auth.value[:-1]),
         CredentialVariant("key of {who} and one more character", lambda auth: f"{auth.value}x"),
         _malformed("key of {who} sent twice", lambda auth: auth.carrying(auth.value, auth.value)),
@@ -97,7 +97,7 @@ _KEYS = {
         _malformed("Basic without a credential", lambda auth: auth.authorized("Basic")),
         _malformed("Basic that is not base64", lambda auth: auth.authorized("Basic ~~~~")),
         _malformed("user without a password", lambda auth: auth.authorized(f"Basic {_base64('somebody')}")),
-        CredentialVariant("unknown user", lambda _: "nobody-of-this-name:password"),
+        CredentialVariant("unknown user", lambda _: "no-such-user:password"),
         CredentialVariant("password of {who} cut short", lambda auth: auth.value[:-1]),
         _absent("password of {who} as Bearer", lambda auth: auth.authorized(f"Bearer {_base64(auth.value)}")),
         _malformed("password of {who} sent twice", lambda auth: auth.carrying(auth.value, auth.value)),

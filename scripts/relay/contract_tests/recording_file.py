@@ -100,7 +100,7 @@ class RecordingFile:
             except OSError as exc:
                 has_ended = True
                 _log.warning("%s: nothing more is recorded: %s", self._where, exc.strerror)
-            except Exception:  # noqa: BLE001 -- recording goes on, and the service is not affected
+            except Exception:  # noqa: BLE001 -- recording continues, and the service is not affected
                 self.left_out += 1
                 _log.exception("an exchange could not be recorded")
             finally:
