@@ -1,7 +1,5 @@
 """The collaborators of the handlers: the store, open for the life of the service."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any

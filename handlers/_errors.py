@@ -1,7 +1,5 @@
 """The service's error class, and the contract's envelope for all errors."""
 
-from __future__ import annotations
-
 from relay import ApiError, ErrorReport
 
 from ._types import CallsErrorResponse

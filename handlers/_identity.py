@@ -1,7 +1,5 @@
 """Identifies the caller of each request: the user id from the token, organization and role from the store."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any

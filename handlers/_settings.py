@@ -1,7 +1,5 @@
 """The settings of this service, in addition to those of every Relay service."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import platformdirs

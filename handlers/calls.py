@@ -1,7 +1,5 @@
 """Operations of the tag Calls."""
 
-from __future__ import annotations
-
 from ._identity import Caller
 from ._store import VoiceAiSettings
 from ._types import CallsVoiceAiConfigResponse, CallsVoiceAiOrgPhoneNumber

@@ -1,7 +1,5 @@
 """`relay demo`: serve a demo organization from its own file; contract tests use the same data."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

@@ -1,7 +1,5 @@
 """`relay keys`: the keys that encrypt secrets at rest, and the encrypted secrets."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import sys

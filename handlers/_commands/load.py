@@ -1,7 +1,5 @@
 """`relay load`: load organizations, users and credentials from files into the store."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import sys

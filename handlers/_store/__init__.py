@@ -4,8 +4,6 @@
 `tests/handlers/test_store.py` verifies. In this protocol, ids are 24 lower-case hex digits.
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field

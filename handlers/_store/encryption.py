@@ -1,7 +1,5 @@
 """Encrypted secrets, for both stores: their stored format, encrypting a batch, and counting them."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace

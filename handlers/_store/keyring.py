@@ -1,7 +1,5 @@
 """The keys that encrypt secrets at rest: AES-256-GCM, with organization, field and key id as associated data."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import json

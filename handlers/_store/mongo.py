@@ -1,7 +1,5 @@
 """The store in MongoDB, for production."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence

@@ -1,7 +1,5 @@
 """The reads of a request from MongoDB: the stages of its aggregations, and the shape of their results."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from types import NoneType

@@ -1,7 +1,5 @@
 """Rules that both stores share, so that their results are identical; pure functions."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeGuard, cast, get_args

@@ -1,7 +1,5 @@
 """The store in one SQLite file: the default, which needs no database server."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import sqlite3

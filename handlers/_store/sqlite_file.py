@@ -1,7 +1,5 @@
 """The SQLite file: its path, permissions, schema, and error messages."""
 
-from __future__ import annotations
-
 import os
 import sqlite3
 import stat

@@ -1,7 +1,5 @@
 """Reads where the request runs, without a thread, as long as nothing can make them wait."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import sqlite3

@@ -1,7 +1,5 @@
 """Reads from and writes to the SQLite file, inside the caller's transaction."""
 
-from __future__ import annotations
-
 import base64
 import json
 import sqlite3

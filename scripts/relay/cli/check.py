@@ -1,7 +1,5 @@
 """`relay check`: whether the service can be served with the current settings."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import os

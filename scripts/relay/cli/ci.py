@@ -1,7 +1,5 @@
 """`relay ci`: a workflow that runs every check on every change."""
 
-from __future__ import annotations
-
 import shlex
 from pathlib import Path
 from string import Template

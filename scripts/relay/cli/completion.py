@@ -1,7 +1,5 @@
 """`relay completion`: the script by which a shell completes commands and options."""
 
-from __future__ import annotations
-
 import click
 from click.shell_completion import get_completion_class
 

@@ -1,7 +1,5 @@
 """`relay drift`: whether contract, handlers and generated types agree."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """`relay import`: operations from documentation pages into the contract."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """`relay lint`: every error and weakness of a contract, in one pass."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

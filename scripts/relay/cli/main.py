@@ -1,7 +1,5 @@
 """`relay`: the group of commands, those of the current project's package included."""
 
-from __future__ import annotations
-
 import difflib
 import importlib
 import importlib.util

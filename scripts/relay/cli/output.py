@@ -1,7 +1,5 @@
 """How commands print errors and notes, and the exit code of a wrong set-up."""
 
-from __future__ import annotations
-
 import difflib
 import gc
 from collections.abc import Iterator, Mapping, Sequence

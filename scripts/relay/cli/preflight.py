@@ -1,7 +1,5 @@
 """Checks of everything that a service needs before it is served; nothing is changed."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import socket

@@ -4,8 +4,6 @@
 code, so that they say what `--help` says.
 """
 
-from __future__ import annotations
-
 import inspect
 import re
 import sys

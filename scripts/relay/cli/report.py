@@ -1,7 +1,5 @@
 """How findings are printed: four formats, one exit code."""
 
-from __future__ import annotations
-
 import importlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -3,8 +3,6 @@
 Its form is SchemaStore's, so that editors which know pyproject.toml can complete and check the table.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

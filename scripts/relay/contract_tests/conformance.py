@@ -1,7 +1,5 @@
 """Check one exchange against the contract: the response, and whether the request should have been refused."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple

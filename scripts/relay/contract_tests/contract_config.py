@@ -1,7 +1,5 @@
 """[tool.relay.contract]: who calls, what is promised beyond the contract, and which responses are waived."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Every rule: its id, which stays the same across releases, its severity and its reason."""
 
-from __future__ import annotations
-
 from relay.contract.diagnostics import Severity, rule_table
 
 # The most severe first: findings are reported in this order.

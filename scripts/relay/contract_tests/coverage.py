@@ -1,7 +1,5 @@
 """Coverage of the documented responses: each operation, status and media type, observed or not; and the report of a run."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Generate requests with every valid and invalid credential for an operation; they are built lazily."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 

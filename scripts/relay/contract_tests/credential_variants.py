@@ -1,7 +1,5 @@
 """Invalid credentials in a request: forged, in the wrong place, repeated, or incomplete."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Iterator
 from functools import partial

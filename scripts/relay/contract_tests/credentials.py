@@ -1,7 +1,5 @@
 """Credentials of identities: tokens signed with the service's key, and values of the environment."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import http.client

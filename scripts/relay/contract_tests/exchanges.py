@@ -1,7 +1,5 @@
 """HTTP exchanges: requests and their responses."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime

@@ -3,8 +3,6 @@
 The text of the failure comes from the variable RELAY_FAULT and must not leave the service.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import sys

@@ -1,7 +1,5 @@
 """Invalid tokens, each wrong in one way (RFC 8725, "JSON Web Token Best Current Practices")."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping

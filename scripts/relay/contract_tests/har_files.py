@@ -5,8 +5,6 @@ decoded: content coding and charset in the headers no longer apply to them. Byte
 no field for that in requests, so a comment marks it.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import json

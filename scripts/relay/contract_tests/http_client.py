@@ -1,7 +1,5 @@
 """Send requests unchanged: no redirects are followed, and only headers that HTTP requires are added."""
 
-from __future__ import annotations
-
 import time
 from datetime import UTC, datetime
 from typing import Self

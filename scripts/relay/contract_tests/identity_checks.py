@@ -1,7 +1,5 @@
 """The identity matrix: call every secured operation with all valid and invalid credentials."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace

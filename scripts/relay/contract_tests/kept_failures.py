@@ -1,7 +1,5 @@
 """Keep failures as files, and repeat their requests first in the next run, until they are fixed."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """Judges bodies that a service sends to webhooks and callbacks by the contract, as their receivers may."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from relay.contract.diagnostics import SetupError

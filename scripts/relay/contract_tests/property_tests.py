@@ -1,7 +1,5 @@
 """Run Schemathesis, which generates requests from the contract, and check the responses."""
 
-from __future__ import annotations
-
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping

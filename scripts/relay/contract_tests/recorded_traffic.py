@@ -1,7 +1,5 @@
 """Select the recorded exchanges that are about a contract, and check them against it."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence

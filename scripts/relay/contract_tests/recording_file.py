@@ -1,7 +1,5 @@
 """The file of a recording: an HTTP Archive that is complete after every entry, written by a thread of its own."""
 
-from __future__ import annotations
-
 import fcntl
 import logging
 import os

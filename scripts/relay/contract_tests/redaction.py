@@ -1,7 +1,5 @@
 """Redact exchanges before output: credentials, properties that the contract marks as secret, known secrets."""
 
-from __future__ import annotations
-
 import base64
 import functools
 import json

@@ -1,7 +1,5 @@
 """Parts of a run that send one request for each operation: unknown paths and methods, samples, provoked faults."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Compare a response with the one that the contract documents."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import replace

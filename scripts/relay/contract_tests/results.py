@@ -1,7 +1,5 @@
 """The results of one phase of a run: failures, cases that could not be run, exchanges; and the limit of its time."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections import Counter

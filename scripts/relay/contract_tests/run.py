@@ -1,7 +1,5 @@
 """A run of contract tests: phase after phase, and the report."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack

@@ -1,7 +1,5 @@
 """Find a valid request for each operation: one that succeeded, or else one built from the contract."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any

@@ -1,7 +1,5 @@
 """Turn failed checks of Schemathesis into failures, unless our own checker reports the same in more detail."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Read the event log of a Schemathesis run: exchanges and their credentials, failed checks, errors of Schemathesis."""
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Run Schemathesis in a separate process: its configuration, environment and time limit."""
 
-from __future__ import annotations
-
 import copy
 import json
 import math

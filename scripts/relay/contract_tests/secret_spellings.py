@@ -1,7 +1,5 @@
 """Find and replace secrets in every encoding in which they may leak."""
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Iterable, Iterator

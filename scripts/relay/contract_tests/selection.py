@@ -1,7 +1,5 @@
 """Select the operations that a run tests: --operation, --tag, --method."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable, Iterator
 from copy import copy

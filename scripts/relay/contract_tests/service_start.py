@@ -1,7 +1,5 @@
 """Connect to the service under test at an address, or start it here with its own data and keys."""
 
-from __future__ import annotations
-
 import os
 import re
 import secrets

@@ -1,7 +1,5 @@
 """The contract and the handlers package under test: what the package exports, mocks, verifies and leaves unwritten."""
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The service under test: its contract, its address, its identities."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The objects that the parts of a run share: the service, its checker, the time limit, and who calls each operation."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple

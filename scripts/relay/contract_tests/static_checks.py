@@ -1,7 +1,5 @@
 """Checks that need no running service: lint, drift, the contract's own examples, and a service's log."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

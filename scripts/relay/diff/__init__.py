@@ -6,8 +6,6 @@ one operation and the number of other operations. Callbacks, links, examples and
 are not compared.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from relay.contract.documents import Pointer

@@ -1,7 +1,5 @@
 """Reads the ignore file, which lists intended changes with their reasons, and applies it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

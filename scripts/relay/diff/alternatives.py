@@ -1,7 +1,5 @@
 """Compares `anyOf` and `oneOf`: matches old and new alternatives, and detects new overlaps."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations
 from typing import Literal

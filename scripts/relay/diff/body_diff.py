@@ -1,7 +1,5 @@
 """Compares request bodies, responses and their headers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from relay.contract.documents import Pointer

@@ -1,7 +1,5 @@
 """Compares enums, and the bounds of numbers, lengths and counts."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import replace

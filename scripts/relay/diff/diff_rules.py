@@ -4,8 +4,6 @@ An error breaks clients that follow the old contract. A warning breaks clients t
 guarantees, or changes results without an error. A note is only information.
 """
 
-from __future__ import annotations
-
 from relay.contract.diagnostics import Severity, rule_table
 from relay.contract.versions import Version
 

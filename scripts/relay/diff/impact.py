@@ -1,7 +1,5 @@
 """Finds the handlers and tests that name what changed; reads their source without importing it."""
 
-from __future__ import annotations
-
 import ast
 import re
 import warnings

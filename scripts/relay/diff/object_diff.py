@@ -1,7 +1,5 @@
 """Compares objects and arrays: properties added, removed, required or hidden, and their schemas."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from math import inf
 

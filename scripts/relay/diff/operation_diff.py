@@ -1,7 +1,5 @@
 """Compares operations, which are matched by method and path, ignoring the names of path parameters."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 from relay.contract.diagnostics import errors

@@ -1,7 +1,5 @@
 """Compares parameters, which are matched by location and name, path parameters by position, and headers."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Follows JSON pointers of a contract, and describes them in messages: `request body.tags[]`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from relay.contract.documents import Pointer

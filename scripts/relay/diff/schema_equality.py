@@ -1,7 +1,5 @@
 """Checks whether two schemas are equivalent, ignoring component names and prose."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Compares the keywords of one value: types, null, patterns, formats, contents, and those of which only equality is decided."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import replace

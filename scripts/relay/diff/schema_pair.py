@@ -1,7 +1,5 @@
 """A pair of old and new schema in one direction: which side produces values, and which consumes them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Compares security: which credentials were sufficient and still are. One requirement of a list is sufficient."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Writes a tree as text: what no step changed keeps every byte, what moved is indented anew."""
 
-from __future__ import annotations
-
 import re
 from itertools import chain
 from typing import Any

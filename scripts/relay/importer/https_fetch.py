@@ -1,7 +1,5 @@
 """Fetch an `https://` address of a page, and nothing else."""
 
-from __future__ import annotations
-
 from urllib.parse import SplitResult, urlsplit
 
 from relay.contract.diagnostics import Diagnostic, SetupError

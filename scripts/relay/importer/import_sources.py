@@ -1,7 +1,5 @@
 """Resolve the sources on the command line to pages: files, folders, indexes and addresses."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit

@@ -3,8 +3,6 @@
 The merge works on plain data; `text_edit.py` edits the contract's text to match the result.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 

@@ -1,7 +1,5 @@
 """The operations of plain documents: which fields of a Path Item Object they are in, and what they are called."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

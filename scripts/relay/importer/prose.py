@@ -1,7 +1,5 @@
 """Separate the wording of a contract, which we own, from its structure, which the publisher owns."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterator

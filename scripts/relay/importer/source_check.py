@@ -1,7 +1,5 @@
 """`relay import --check`: compare the pages with what was imported and with the contract."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The text of a file, YAML or JSON: its nodes, its lines, its indentation and its quotes, and where a value ends."""
 
-from __future__ import annotations
-
 import json
 import re
 from array import array

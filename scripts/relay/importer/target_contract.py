@@ -1,7 +1,5 @@
 """The contract to import into: read it, edit its text, and validate the result against OpenAPI."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any

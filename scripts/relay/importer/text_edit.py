@@ -4,8 +4,6 @@ Comments, quotes, line breaks and the order of keys are not in the data, so the 
 a whole: its tree takes the new values, and what they replace is written anew.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Builds the tree of a file: each value with the text that it was written as."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Dump plain data as YAML in this project's style, or as JSON that is also valid inside YAML."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

@@ -1,7 +1,5 @@
 """Where a new project's contract comes from: a file with all it refers to, documentation pages, or a template."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """A whole project, worked out before anything is written: what is missing in a folder, and what is left for a person."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 import tempfile

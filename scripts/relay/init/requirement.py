@@ -1,7 +1,5 @@
 """How a project asks for Relay: as the running one was installed (PEP 610)."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from importlib import metadata

@@ -1,7 +1,5 @@
 """A unit test for each operation: a request made from the contract, sent by the in-process client."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, count

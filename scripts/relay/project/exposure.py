@@ -1,7 +1,5 @@
 """Secrets that others may read, write or guess: errors in production, warnings in development."""
 
-from __future__ import annotations
-
 import os
 import re
 import stat

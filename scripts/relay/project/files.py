@@ -1,7 +1,5 @@
 """Finds packages and writes files for commands."""
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import os

@@ -5,8 +5,6 @@ only where the project's own code imports it: a `sqlite3.py` that lies there is 
 a library tries to import. The import path itself is not changed.
 """
 
-from __future__ import annotations
-
 import ast
 import functools
 import sys

@@ -5,8 +5,6 @@ Only modules of the project's own folder are imported by such a name: a contract
 installed elsewhere, because the project's owner has chosen it.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder

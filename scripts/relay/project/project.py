@@ -1,7 +1,5 @@
 """The current project: its folder, and the table [tool.relay] of its pyproject.toml."""
 
-from __future__ import annotations
-
 import os
 import tomllib
 from collections.abc import Mapping

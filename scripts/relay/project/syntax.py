@@ -1,7 +1,5 @@
 """Helpers for libcst trees: the statements of a module's top level, and names."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 

@@ -1,7 +1,5 @@
 """[tool.relay.limits]: the largest request bodies; [tool.relay.names]: the names in Python that a project chooses."""
 
-from __future__ import annotations
-
 import difflib
 import re
 from collections.abc import Iterator, Mapping

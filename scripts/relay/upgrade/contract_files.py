@@ -1,7 +1,5 @@
 """The files of a contract as trees, and the `$ref`s between them."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path

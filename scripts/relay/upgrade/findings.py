@@ -1,7 +1,5 @@
 """The findings of an upgrade: where the new version has no equal or another meaning, and what had no effect."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation, rule_table

@@ -4,8 +4,6 @@ Bytes are no strings of JSON (OpenAPI 3.1.1, "Migrating binary descriptions"), a
 alternatives in 3.0, only explain from 3.1 on.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath

@@ -1,7 +1,5 @@
 """OpenAPI 3.1 → 3.2, which adds to 3.1 and changes the meaning of little."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from relay.contract.schema_words import applied_schemas

@@ -1,7 +1,5 @@
 """Plans the upgrade of a contract: the new content of each file, and what has no equal."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """OpenAPI 3.0 → 3.1: Schema Objects become JSON Schema 2020-12 that accepts the same values."""
 
-from __future__ import annotations
-
 from relay.contract.schema_words import COMBINING
 from relay.importer.text_tree import Map, Seq
 from relay.validation.translation import enum_members

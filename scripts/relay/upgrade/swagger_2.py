@@ -1,7 +1,5 @@
 """Swagger 2.0 → OpenAPI 3.0: servers, components and security; operations are in modules of their own."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from relay.importer.text_tree import Map

@@ -1,7 +1,5 @@
 """Swagger 2.0 → OpenAPI 3.0: bodies and forms become request bodies, types of parameters schemas, formats of lists styles."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import jsonschema_rs

@@ -1,7 +1,5 @@
 """Swagger 2.0 → OpenAPI 3.0: operations with their parameters and responses."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from relay.contract.methods import METHODS

@@ -1,7 +1,5 @@
 """Finds the objects of a contract that a step of the upgrade changes: what each is, by where it is used."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """Reports of a run, in addition to the terminal: JUnit for CI, HTML for people, JSON for programs."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Convert a request to a curl command for a POSIX shell, with $URL and $TOKEN for the address and credentials."""
 
-from __future__ import annotations
-
 import base64
 import re
 import shlex

@@ -1,7 +1,5 @@
 """A run as one self-contained HTML page: no other file, no network, no script."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path

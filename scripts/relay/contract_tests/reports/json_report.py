@@ -1,7 +1,5 @@
 """A run as JSON, in the shape that `report.schema.json` describes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

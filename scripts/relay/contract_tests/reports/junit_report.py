@@ -1,7 +1,5 @@
 """A run as JUnit XML for GitHub, GitLab and Jenkins: a suite for each part, and one for coverage."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 

@@ -1,7 +1,5 @@
 """Text of a run for its reports: escaped, cut, in words."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from itertools import groupby
