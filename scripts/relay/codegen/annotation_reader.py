@@ -9,7 +9,7 @@ import libcst as cst
 
 from relay.project.module_source import Module
 from relay.project.package_source import TYPES
-from relay.project.syntax import dotted
+from relay.project.syntax import dotted, nodes
 
 from .annotations import BUILTINS, ELLIPSIS, FOREIGN, NONE, TYPING, UPLOAD, Kind, Type, literals, union
 from .documented_results import SAME, STREAM
@@ -48,12 +48,7 @@ def _origin(module: Module, name: str) -> tuple[str, str]:
     return source, member
 
 
-def inner_parts(node: cst.Subscript) -> list[cst.BaseExpression]:
-    """Return what an annotation has in brackets."""
-    return [element.slice.value for element in node.slice if isinstance(element.slice, cst.Index)]
-
-
-def quoted_annotation(node: cst.SimpleString) -> cst.BaseExpression | None:
+def _quoted_annotation(node: cst.SimpleString) -> cst.BaseExpression | None:
     """Return the annotation in a string; None if it is none."""
     try:
         return cst.parse_expression(str(node.evaluated_value))
@@ -63,19 +58,12 @@ def quoted_annotation(node: cst.SimpleString) -> cst.BaseExpression | None:
 
 def stream_names(node: cst.BaseExpression, module: Module) -> Iterator[str]:
     """Yield the names of the types of streams in an annotation, whatever their items are: `AsyncIterator`."""
-    pending: list[cst.BaseExpression | None] = [node]
-    while pending:
-        match part := pending.pop():
-            case cst.Name() | cst.Attribute():
-                source, member = _origin(module, dotted(part))
-                if source in _HOMES_OF_STREAMS and member in SAME:
-                    yield member
-            case cst.BinaryOperation():
-                pending += [part.left, part.right]
-            case cst.Subscript():
-                pending += [part.value, *inner_parts(part)]
-            case cst.SimpleString():
-                pending.append(quoted_annotation(part))
+    for part in nodes(node, cst.Name, cst.Attribute, cst.SimpleString):
+        source, member = _origin(module, dotted(part))
+        if source in _HOMES_OF_STREAMS and member in SAME:
+            yield member
+        if isinstance(part, cst.SimpleString) and (quoted := _quoted_annotation(part)) is not None:
+            yield from stream_names(quoted, module)
 
 
 def read_annotation(node: cst.BaseExpression, meaning: Meaning) -> Type | None:
@@ -99,10 +87,11 @@ def alternatives(
         case cst.BinaryOperation(operator=cst.BitOr()):
             yield from alternatives(node.left, meaning, place)
             yield from alternatives(node.right, meaning, place)
-        case cst.SimpleString() if (quoted := quoted_annotation(node)) is not None:
+        case cst.SimpleString() if (quoted := _quoted_annotation(node)) is not None:
             yield from alternatives(quoted, meaning, place or node)
         case cst.Subscript():
-            head, inner = _read(node.value, meaning), inner_parts(node)
+            head = _read(node.value, meaning)
+            inner = [element.slice.value for element in node.slice if isinstance(element.slice, cst.Index)]
             is_union = head.kind == "typing" and head.name in ("Optional", "Union")
             for part in inner if is_union else ():
                 yield from alternatives(part, meaning, place)

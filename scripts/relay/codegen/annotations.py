@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -43,14 +43,6 @@ class Type:
         if self.name == "Literal":
             return tuple(Type("Literal", (part,), "typing") for part in self.parts)
         return (self,)
-
-    def covers(self, other: Type) -> bool:
-        """Return True if each member of another type matches one of this type; Any matches everything."""
-        return all(any(own.is_like(member) for own in self.members) for member in other.members)
-
-    def is_met_by(self, other: Type) -> bool:
-        """Return True if each member of this type has a match in another, which may be more specific."""
-        return all(any(own.is_like(member) for member in other.members) for own in self.members)
 
     def is_like(self, other: Type) -> bool:
         """Return True if another type (not a union) is equal, or more specific where this is Any."""
@@ -105,7 +97,7 @@ def agrees(own: Type, other: Type) -> bool:
 
     Results are kept: both directions of a comparison compare the parts, which would double at each level.
     """
-    return own == ANY or (own.covers(other) and own.is_met_by(other))
+    return own == ANY or _pair_up(own, other, Type.is_like)
 
 
 @functools.lru_cache(maxsize=10_000)
@@ -114,13 +106,18 @@ def loosens(loose: Type, exact: Type) -> bool:
     if loose == ANY or agrees(exact, loose):
         return True
     if loose.name == "|" or exact.name == "|":
-        pairs = [[loosens(one, other) for other in exact.members] for one in loose.members]
-        return all(map(any, pairs)) and all(map(any, zip(*pairs, strict=True)))
+        return _pair_up(loose, exact, loosens)
     if (loose.name, loose.kind) == ("dict", "builtin") and exact.kind == "generated":
         return loose in (MAPPING, Type("dict"))
     is_same = (loose.name, loose.kind) == (exact.name, exact.kind) and loose.name in ("dict", "list")
     parts = zip(loose.parts, exact.parts, strict=False)
     return is_same and all(loosens(one, other) for one, other in parts)
+
+
+def _pair_up(one: Type, other: Type, match: Callable[[Type, Type], bool]) -> bool:
+    """Return True if each member of two types has a match among those of the other one."""
+    pairs = [[match(own, member) for member in other.members] for own in one.members]
+    return all(map(any, pairs)) and all(map(any, zip(*pairs, strict=True)))
 
 
 def union(types: Iterable[Type]) -> Type:

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from relay.contract.model import Contract, Operation, RequestBody, Response, Schema
+from relay.contract.operations import documenting
 from relay.validation import encoding_objects as encodings
 from relay.validation import media_types as media
 from relay.validation.binary_schemas import is_binary, is_file
@@ -43,8 +44,7 @@ class DocumentedBody:
         """Return True if a type has each member of it, or a less specific form of it."""
         documented = [self.type, *filter(None, [self.as_list])]
         return not self.has_shape or any(
-            all(any(own.is_like(part) or loosens(part, own) for part in body.members) for own in one.members)
-            for one in documented
+            all(any(loosens(part, own) for part in body.members) for own in one.members) for one in documented
         )
 
 
@@ -68,9 +68,7 @@ class DocumentedResult:
     def covers(self, body: Type) -> bool:
         """Return True if each member of a type is one of its bodies, or a less specific form of one."""
         accepted = union(one.accepted for one in self.bodies)
-        return accepted.covers(body) or all(
-            any(own.is_like(one) or loosens(one, own) for own in accepted.members) for one in body.members
-        )
+        return all(any(loosens(one, own) for own in accepted.members) for one in body.members)
 
     def is_met_by(self, body: Type) -> bool:
         """Return True if a type has each member of at least one of its bodies, or a less specific form of it."""
@@ -101,8 +99,7 @@ class DocumentedResults:
 
     def of(self, status: int) -> DocumentedResult | None:
         """Return the result that documents a status."""
-        by_key = {one.key: one for one in self.all}
-        return by_key.get(str(status)) or by_key.get(f"{status // 100}XX") or by_key.get("default")
+        return documenting({one.key: one for one in self.all}, str(status))
 
     @property
     def written(self) -> Type:

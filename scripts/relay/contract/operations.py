@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from .diagnostics import Diagnostic, Severity, SourceLocation
 from .methods import in_request
@@ -88,8 +88,7 @@ class Operation:
 
     def response(self, status: int) -> Response | None:
         """Return the documented response for a status: the exact one, else its range, else `default`."""
-        by_key = self.responses
-        return by_key.get(str(status)) or by_key.get(f"{status // 100}XX") or by_key.get("default")
+        return documenting(self.responses, str(status))
 
     def statuses(self) -> Iterator[tuple[range, Response]]:
         """Yield statuses and their response, from `default` to exact, so that a later one overrides."""
@@ -116,6 +115,14 @@ class LeftOut(NamedTuple):
         message = f"{name} is not served: {error.message}"
         other = None if isinstance(error.where, str) else error.where
         return cls(method, path, Diagnostic(where, message, "not-served", Severity.WARNING, other))
+
+
+Documented = TypeVar("Documented")
+
+
+def documenting(by_key: Mapping[str, Documented], status: str) -> Documented | None:
+    """Return what documents a status, a range (`4XX`) or `default`, by the keys of `responses`."""
+    return by_key.get(status) or by_key.get(f"{status[:-2]}XX") or by_key.get("default")
 
 
 def _statuses(key: str) -> range:

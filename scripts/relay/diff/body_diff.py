@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Operation, RequestBody, Response, Schema
+from relay.contract.operations import documenting
 from relay.contract.schema_words import COMBINING
 from relay.validation import media_types as media
 from relay.validation.schemas import Direction
@@ -38,7 +39,7 @@ def compare_responses(old: Operation, new: Operation, schemas: SchemaComparison)
     """Yield the differences of each response; a status without its own is compared by its range or `default`."""
     pairs: dict[Places, tuple[Response, Response]] = {}
     for status in dict.fromkeys([*old.responses, *new.responses]):
-        before, after = _covering(old, status), _covering(new, status)
+        before, after = documenting(old.responses, status), documenting(new.responses, status)
         is_removed, why = after is None, "was added" if before is None else "was removed"
         if before and after:
             pairs[schemas.canonical(Places(before.pointer, after.pointer))] = before, after
@@ -88,12 +89,6 @@ def _schemas(contract: Contract, at: Pointer, response: Response) -> dict[tuple[
     for name, header in by_name(response.headers).items():
         found["header", name, header.required] = schema_of(canonical(contract, header.pointer), header)
     return found
-
-
-def _covering(operation: Operation, status: str) -> Response | None:
-    """Return the response documented for a status, a range (`4XX`) or `default`."""
-    by_key = operation.responses
-    return by_key.get(status) or by_key.get(f"{status[0]}XX") or by_key.get("default")
 
 
 def _contents(
