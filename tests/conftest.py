@@ -89,7 +89,7 @@ def logs_as_before() -> Iterator[None]:
 
 
 @pytest.fixture
-def requests_told(logs_as_before) -> Callable[[], list[dict[str, Any]]]:
+def logged_requests(logs_as_before) -> Callable[[], list[dict[str, Any]]]:
     """Return a function for the log's lines about requests to services that are made from now on: their fields."""
     stream = io.StringIO()
     logs.configure("debug", "json", stream)

@@ -220,7 +220,7 @@ def test_an_error_elsewhere_is_not_the_templates(problems_of):
 
 @given(st.text(alphabet="{}% \na:-", max_size=40), st.sets(st.integers(1, 4), max_size=3))
 def test_points_at_a_template_or_says_nothing(text, lines):
-    """Whatever the text is."""
+    """For every text."""
     from pathlib import Path
 
     found = template_fault(Path("a.yaml"), text, lines)

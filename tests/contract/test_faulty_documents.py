@@ -196,7 +196,7 @@ def inherits(operation):
 
 
 def test_the_document_has_no_fault():
-    """What a change causes is a fault of the change."""
+    """So every fault that is found is one of the change."""
     bundle = bundled(DOCUMENT)
 
     assert not bundle.problems

@@ -35,7 +35,7 @@ def pointers(value, at=()):
 def test_what_is_written_as_json_is_read_again_with_its_places(
     tmp_path_factory, name, value, indent, is_ascii
 ):
-    """Whatever texts it has: a place is that of a member's key, of an item's first character."""
+    """For all texts: a place is that of a member's key, of an item's first character."""
     text = json.dumps({"": value}, indent=indent, ensure_ascii=is_ascii)
     path = tmp_path_factory.mktemp("json") / name
     path.write_bytes(text.encode())

@@ -1,4 +1,4 @@
-"""What a contract may cost: `relay.contract.limits`, and the files that it may read."""
+"""The cost of a contract: `relay.contract.limits`, and the files that it may read."""
 
 import json
 import os
@@ -78,7 +78,7 @@ def test_accepts_a_discriminator_in_a_base_that_its_kinds_extend(problems):
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_the_work_of_reading_is_bounded(tmp_path_factory, data):
-    """Whatever refers to whatever: at most a few schemas, and each is read or refused."""
+    """For all references between them: at most a few schemas, and each is read or refused."""
     names = [f"S{n}" for n in range(data.draw(st.integers(2, 25)))]
     parts = st.lists(st.sampled_from(names), max_size=25).map(lambda found: [*map(ref, found)])
     schemas = {

@@ -74,7 +74,7 @@ def test_a_parameter_of_another_location_gets_it_in_front():
     ]
 
 
-def test_a_name_in_place_of_a_lost_one_is_nobodys_own():
+def test_a_name_in_place_of_a_lost_one_is_that_of_no_other():
     """A parameter that is really called `query_id` keeps its name."""
     keys = [ParameterKey("path", "id"), ParameterKey("query", "id"), ParameterKey("query", "query_id")]
 
@@ -187,7 +187,7 @@ def test_the_most_specific_key_of_a_parameter_wins():
 
 
 def test_a_derived_name_makes_room_for_a_chosen_one():
-    """What a project chooses is not argued with."""
+    """The choice of a project always wins."""
     found = CALLS.named(ChosenNames(parameters={"End<": "end"}))
 
     assert chosen_arguments(found, 1) == {"End<": "end", "End": "end_2"}

@@ -1,4 +1,4 @@
-"""What is wrong in a contract is reported; it keeps from being served only the operations that it makes impossible."""
+"""Errors of a contract are reported; only the operations that they make impossible are not served."""
 
 import pytest
 
@@ -248,7 +248,7 @@ def test_a_wrong_security_scheme_leaves_out_what_requires_it(scheme):
     ],
 )
 def test_a_status_is_read_from_a_key_that_has_more(written, meant):
-    """What is no status at all is not documented."""
+    """A key that is no status at all documents nothing."""
     found = read(contract({"/a": {"get": {"responses": {written: {"description": "x"}}}}}))
 
     assert [*found.operations[0].responses] == meant
@@ -314,7 +314,7 @@ def test_sections_without_operations_are_ignored():
 
 
 def test_one_fault_is_one_error():
-    """What a repair leaves is not reported as another error."""
+    """The rest that a repair leaves is not reported as another error."""
     found = read(
         contract({"/a": {"get": {**OK, "requestBody": {"content": None}}}, "/b": {"get": OK}}, info=5)
     )

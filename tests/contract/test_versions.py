@@ -55,7 +55,7 @@ def schema(contract, name="A"):
     ],
 )
 def test_a_schema_gets_the_form_that_readers_know(load, written, canonical):
-    """What 3.0 can say is said as in 3.0, so each reader of schemas knows one form."""
+    """A schema that 3.0 can write is written as in 3.0, so each reader of schemas knows one form."""
     contract = load(f"components: {{schemas: {{A: {written}, B: {{}}}}}}")
 
     assert schema(contract) == canonical
@@ -119,7 +119,7 @@ class TestIdentifiers:
         assert contract.resolve(schema(contract, "B")) == {"type": "string"}
 
     def test_a_file_keeps_its_dialect(self, load):
-        """A schema of draft 7 means the same, whoever refers to a part of it."""
+        """A schema of draft 7 means the same for all references to a part of it."""
         contract = load(
             "components: {schemas: {A: {$ref: 'old.yaml#/definitions/pair'}}}",
             old="""

@@ -109,7 +109,7 @@ def test_a_rule_can_be_off_with_a_reason(project):
     ],
 )  # fmt: skip
 def test_a_wrong_table_is_an_error(project, table, message):
-    """What is meant to be off must not be on by a typing error, nor the other way round."""
+    """A typing error must neither leave on a rule that is meant to be off, nor the other way round."""
     project(table=table)
 
     code, _, stderr = lint()

@@ -214,7 +214,7 @@ def test_finds_a_value_for_exactly_one_open_branch(branches):
     sample({"oneOf": branches})
 
 
-def test_limits_the_work_for_branches_that_cannot_be_told_apart():
+def test_limits_the_work_for_branches_that_cannot_be_distinguished():
     """Every value is valid for all branches, at every level; the schemas that follow are still sampled."""
     names = [f"p{number}" for number in range(40)]
     branch = {"properties": {name: ref("Node") for name in names}}

@@ -23,7 +23,7 @@ LEFT_TO_A_PERSON = {
     "unknown-type",
     "unread-handler",
 }
-"""What `regenerate` tells and does not do."""
+"""Rules of findings that `regenerate` reports and leaves to a person."""
 
 SCHEMAS = [
     {"type": "string"},
@@ -170,7 +170,7 @@ def written_by_people(sources):
 @settings(max_examples=60, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(before=contracts, changes=edits, data=st.data())
 def test_what_people_wrote_survives_any_change_of_the_contract(before, changes, data):
-    """No body, remark or decorator changes, a second run does nothing, and drift finds just what was told."""
+    """No body, remark or decorator changes, a second run does nothing, and drift finds just what was reported."""
     people = "async def collaborators(settings):\n    yield {'store': 1}\n"
     sources = inhabited(in_sync(document(before, {}), init=people), data)
     after = {

@@ -136,7 +136,7 @@ def test_what_is_no_name_is_an_error(data, message):
 
 
 def test_all_commands_read_the_names_with_the_other_settings(tmp_path, monkeypatch):
-    """What serves and what regenerates have to agree."""
+    """`serve` and `regenerate` have to agree."""
     table = '[tool.relay.names.tags]\n"Event Logs" = "logs"\n'
     (tmp_path / "pyproject.toml").write_text(table, "utf-8")
     monkeypatch.chdir(tmp_path)

@@ -454,7 +454,7 @@ COLLABORATORS = {
 
 @pytest.mark.parametrize("source", COLLABORATORS.values(), ids=COLLABORATORS.keys())
 async def test_takes_collaborators_of_every_form(hosting, source):
-    """What is after a yield is run when the service ends; importing and compiling opens nothing."""
+    """The code after a yield is run when the service ends; importing and compiling opens nothing."""
     head = "from contextlib import asynccontextmanager, contextmanager\n\nevents = []\n\n"
     things = "async def show(*, who):\n    return who\n"
     application = hosting(answering(STRING), init=head + source, things=things)

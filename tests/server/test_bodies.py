@@ -93,7 +93,7 @@ def refusal(response):
 
 
 def kept():
-    """What the handler of the last package has kept."""
+    """The values that the handler of the last package has kept."""
     name = [one for one in sys.modules if one.startswith("package_") and one.endswith(".things")][-1]
     return sys.modules[name].kept
 

@@ -1,4 +1,4 @@
-"""What functions of Connexion's kind get: `scripts/relay/server/connexion_arguments.py`."""
+"""Arguments of functions written for Connexion: `scripts/relay/server/connexion_arguments.py`."""
 
 import keyword
 

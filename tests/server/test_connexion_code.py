@@ -1,4 +1,4 @@
-"""What is said of code and contracts that rely on what Relay does not do: `scripts/relay/server/connexion_code.py`."""
+"""Warnings about code and contracts that rely on parts of Connexion that Relay does not use: `scripts/relay/server/connexion_code.py`."""
 
 import sys
 
@@ -11,15 +11,15 @@ from support.naming import host_named, named_operation
 
 
 @pytest.fixture
-def told(tmp_path, monkeypatch):
+def notes(tmp_path, monkeypatch):
     """Return line and message of what is said of a module."""
     monkeypatch.chdir(tmp_path)
 
-    def told(source):
+    def notes(source):
         (tmp_path / "app.py").write_text(source, "utf-8")
         return [(one.where.line, one.message) for one in connexion_notes(tmp_path)]
 
-    return told
+    return notes
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def told(tmp_path, monkeypatch):
         ("app.add_api('a.yaml'); app.add_api('b.yaml')", "add_api: a process serves one contract"),
     ],
 )  # fmt: skip
-def test_names_what_has_no_effect_with_its_line(told, code, begin):
-    ((line, message),) = told(f"import connexion\n\n{code}\n")
+def test_names_what_has_no_effect_with_its_line(notes, code, begin):
+    ((line, message),) = notes(f"import connexion\n\n{code}\n")
     assert line == 3
     assert message.startswith(begin)
 
@@ -54,13 +54,13 @@ def test_names_what_has_no_effect_with_its_line(told, code, begin):
         "",
     ],
 )
-def test_says_nothing_of_other_code(told, source):
-    assert told(source) == []
+def test_says_nothing_of_other_code(notes, source):
+    assert notes(source) == []
 
 
-def test_says_each_kind_once(told):
+def test_says_each_kind_once(notes):
     code = "from connexion import FlaskApp\nFlaskApp('a')\nFlaskApp('b')\n"
-    assert [line for line, _ in told(code)] == [2]
+    assert [line for line, _ in notes(code)] == [2]
 
 
 def test_a_service_warns_of_it_at_the_start(tmp_path, monkeypatch):

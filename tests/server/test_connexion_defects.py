@@ -1,4 +1,4 @@
-"""What Connexion 3.3 gets wrong with a request, and what no request may do: raw bytes on a real socket.
+"""Defects of Connexion 3.3 with requests, and things that no request may do: raw bytes on a real socket.
 
 Every row says what is sent and what is answered; that what was sent stands in no answer and no line
 of the log, even at debug, is asserted for all of them.
@@ -33,7 +33,7 @@ class Stage(NamedTuple):
     log: Path
 
     def answers(self, *sent: bytes) -> list[Answer]:
-        """Send some bytes on a connection of their own; nothing secret comes out, and nobody is redirected."""
+        """Send some bytes on a connection of their own; nothing secret comes out, and no client is redirected."""
         found = exchange(self.service.url, *sent)
         secrets = Spellings([CANARY])
         for answer in found:
@@ -200,7 +200,7 @@ SPELLINGS = [
 """Validator and handler read a media type alike, whatever the case and the spaces."""
 
 
-def test_a_body_that_nobody_asks_for_says_nothing(stage):
+def test_a_body_that_is_not_documented_says_nothing(stage):
     first = request("GET", "/thing", b'{"size": NaN}', close=False)
     assert [answer.status for answer in stage.answers(first + get("/query?integer=1"))] == [200, 200]
 
@@ -222,7 +222,7 @@ QUERY_BREACHES = [
     ("string=%4", "", "encoding"),
     ("string=%C0%AF", "", "encoding"),
 ]
-"""What Connexion answers 500 to, drops, or takes the last of; and whatever two readers could read as two."""
+"""Connexion answers 500 to them, drops them, or takes the last; or two readers could read two values."""
 
 HEADER_BREACHES = [
     ([("X-Integer", "1"), ("X-Integer", "1")], "/X-Integer", "type"),

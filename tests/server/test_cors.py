@@ -34,7 +34,7 @@ def listed(response, name):
 
 
 async def preflight(client, path="/order", method="DELETE", **headers):
-    """What a browser asks before a request that a form could not send."""
+    """Ask as a browser does before a request that a form could not send."""
     return await client.options(path, headers={"Access-Control-Request-Method": method, **headers})
 
 

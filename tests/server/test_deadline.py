@@ -124,7 +124,7 @@ async def test_without_a_deadline_a_handler_takes_its_time(hosted):
 
 
 @pytest.mark.slow
-async def test_clients_that_hang_up_hold_no_places(hosted, unused_tcp_port, requests_told):
+async def test_clients_that_hang_up_hold_no_places(hosted, unused_tcp_port, logged_requests):
     """Each handler is cancelled; the log and the metrics say how many clients were gone."""
     async with served(hosted(max_in_flight=4), unused_tcp_port) as client:
         for path in ("/async", "/async", "/async", "/secure"):
@@ -139,12 +139,12 @@ async def test_clients_that_hang_up_hold_no_places(hosted, unused_tcp_port, requ
         metrics = (await client.get("/metrics")).text
 
     assert 'relay_requests_total{method="GET",operation="wait",status="499"} 3.0' in metrics
-    statuses = [line["status"] for line in requests_told() if line["operation"] in ("wait", "enter")]
+    statuses = [line["status"] for line in logged_requests() if line["operation"] in ("wait", "enter")]
     assert statuses == [499] * 4
 
 
 @pytest.mark.slow
-async def test_a_request_behind_it_keeps_no_handler_alive(hosted, unused_tcp_port, requests_told):
+async def test_a_request_behind_it_keeps_no_handler_alive(hosted, unused_tcp_port, logged_requests):
     """Nor does it stay in memory itself, when the client has left."""
     connections = weakref.WeakSet()
     async with served(hosted(), unused_tcp_port):
@@ -161,7 +161,7 @@ async def test_a_request_behind_it_keeps_no_handler_alive(hosted, unused_tcp_por
         await asyncio.sleep(5 * deadline.TICK)
         gc.collect()
 
-    assert [line["status"] for line in requests_told()] == [499] * 3
+    assert [line["status"] for line in logged_requests()] == [499] * 3
     assert len(connections) == 0
 
 

@@ -38,7 +38,7 @@ def showing(**responses):
 
 
 def shapes_of(*operations, **rest):
-    """What the contract of some operations documents, and the problems found on the way."""
+    """The documented errors of some operations, and the problems found on the way."""
     paths = {f"/{at}": {"get": {**one, "operationId": f"show{at}"}} for at, one in enumerate(operations)}
     document = read(contract(paths, **rest))
     compiler = SchemaCompiler(document)
@@ -46,7 +46,7 @@ def shapes_of(*operations, **rest):
 
 
 def body_of(documented, report=PLAIN):
-    """What an operation with this response makes of a report."""
+    """The body that an operation with this response makes of a report."""
     shapes, _ = shapes_of(showing(**{str(report.status): documented}))
     return shapes.render(report, "show0")[0]
 
@@ -101,7 +101,7 @@ WHEN = shape("when", when=TEXT, text=TEXT)
     ids="enum word required nothing short".split(),
 )
 def test_a_documented_example_is_what_the_body_starts_from(schema, example, wanted):
-    """What the schema refuses stays as its publisher wrote it: a closed list of codes, a length."""
+    """A value that the schema refuses stays as its publisher wrote it: a closed list of codes, a length."""
     assert body_of(answer(schema, example=example)) == wanted
 
 
@@ -243,7 +243,7 @@ SCHEMAS = st.recursive(
 @settings(max_examples=60, deadline=None)
 @given(SCHEMAS)
 def test_each_error_of_relay_is_valid_for_the_schema_that_documents_it(schema):
-    """Whatever the schema: a body that violates it would be worse than problem details."""
+    """For every schema: a body that violates it would be worse than problem details."""
     shapes, _ = shapes_of(showing(default=answer(schema)))
     validator = SchemaCompiler(read(contract({}))).compile(schema, "response", ())
     for status in OWN_STATUSES:

@@ -1,4 +1,4 @@
-"""What a client may know of a failure: `handlers/_errors.py`, `errors.py` and `error_responses.py` of `scripts/relay/server`."""
+"""The part of a failure that a client may know: `handlers/_errors.py`, `errors.py` and `error_responses.py` of `scripts/relay/server`."""
 
 import pytest
 from hypothesis import given
@@ -138,7 +138,7 @@ IDENTITY = """
         raise LookupError
 
     verifiers = {"key": check}
-    errors = {LookupError: (401, "UNKNOWN", "Nobody knows you")}
+    errors = {LookupError: (401, "UNKNOWN", "You are unknown")}
 """
 
 
@@ -215,7 +215,7 @@ async def test_a_package_may_map_the_errors_of_starlette(get):
     st.none() | st.dictionaries(st.text(), st.integers()),
 )
 def test_every_http_exception_is_an_error_or_unexpected(status, detail, members):
-    """Whatever a library puts into it; redirects and made-up statuses are no errors."""
+    """With any content that a library puts into it; redirects and made-up statuses are no errors."""
     translate = ErrorTranslator({})
     for exc in (
         HTTPException(status if status < 600 else 599, detail),

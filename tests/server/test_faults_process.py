@@ -1,4 +1,4 @@
-"""What the system does to the service: it serves, or says why not in one line, and recovers by itself."""
+"""Faults of the system: the service serves, or says why not in one line, and recovers by itself."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def seconds_of_cpu(process):
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processor time is read from /proc")
 def test_recovers_from_too_many_connections(tmp_path):
-    """Connections that are only held give way to clients that ask something."""
+    """Connections that are only kept open give way to clients that ask something."""
     (tmp_path / "acme.json").write_text(json.dumps({"organizations": [ACME], "users": [ALEX]}), "utf-8")
     assert relay(tmp_path, "load", "acme.json", **SERVICE).returncode == 0
     with serving(tmp_path, command=limited(48), **SERVICE) as service, httpx.Client() as early:
@@ -163,9 +163,9 @@ def test_says_what_a_user_without_anything_has_to_set(elsewhere):
             lambda given: as_nobody(elsewhere, "serve", RELAY_JWT_SECRET=SECRET, **given), cases.values()
         )
 
-    for told, result in zip(cases, results, strict=True):
+    for expected, result in zip(cases, results, strict=True):
         assert result.returncode == 2
-        assert result.stderr.startswith(f"error: {told}")
+        assert result.stderr.startswith(f"error: {expected}")
         assert result.stderr.count("\n") == 1
 
 

@@ -91,7 +91,7 @@ def test_waits_for_no_answer_that_drips_or_never_comes(tls, said, scheme):
 
 
 def test_trusts_no_certificate_of_a_stranger(tmp_path):
-    """Or anybody on the way could put in keys."""
+    """Otherwise an attacker on the way could put in keys."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate(tmp_path))
 

@@ -42,7 +42,9 @@ def test_ten_thousand_hostile_requests_change_nothing(target, tmp_path, capsys):
         seconds = time.monotonic() - begun
         after = settled(under_fire, before)
         assert answered_rightly(under_fire) == right
-        wrong = [told(outcome, found) for outcome in outcomes if (found := hostile.fault(outcome, canaries))]
+        wrong = [
+            described(outcome, found) for outcome in outcomes if (found := hostile.fault(outcome, canaries))
+        ]
         leaks = canaries.leaks(logged(under_fire.log).encode())
     with capsys.disabled():
         sys.stdout.write(
@@ -59,7 +61,7 @@ LIVEZ = b"GET /livez HTTP/1.1\r\nHost: a\r\n"
 CHUNKED = LIVEZ.replace(b"GET", b"POST") + b"Transfer-Encoding: chunked\r\n\r\n"
 ASSET = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: a\r\n"  # the longest answer without a token
 LONG = b"X: " + b"a" * 250_000
-HELD = {
+LEFT_BEHIND = {
     "nothing": b"",
     "half a head": LIVEZ + LONG[:60_000],
     "many fields": LIVEZ + b"a:\r\n" * 15_000,
@@ -74,19 +76,19 @@ HELD = {
     "requests that wait": (ASSET + b"\r\n") * 30,
     "large requests that wait": (ASSET + b"a:\r\n" * 95 + b"\r\n") * 30,
 }
-"""What a client without a token can leave on a connection."""
+"""Bytes that a client without a token can leave on a connection."""
 
 CONNECTIONS = 1000
 MAX_GROWTH = 200  # MiB
 
 
 def test_a_thousand_connections_hold_little(tmp_path):
-    """Whatever they send, and another client is answered."""
+    """For all that they may send, and another client is answered."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     with garage(tmp_path) as target:
         before = Measured.of(target.service.process.pid).memory
         grown: dict[str, float] = {}
-        for kind, sent in HELD.items():
+        for kind, sent in LEFT_BEHIND.items():
             with ExitStack() as stack:
                 for _ in range(CONNECTIONS):
                     connection = stack.enter_context(connect(target.service.url))
@@ -98,7 +100,7 @@ def test_a_thousand_connections_hold_little(tmp_path):
     assert {kind: round(size) for kind, size in grown.items() if size > MAX_GROWTH} == {}
 
 
-def told(outcome: Outcome, found: str) -> str:
+def described(outcome: Outcome, found: str) -> str:
     """A fault, and how to see it again."""
     kind, number, _ = outcome.connection
     return f"seed {SEED}: {kind} {number}: {found}: sent {outcome.connection.sent[:2000]!r}, got {outcome.received[:500]!r}"
@@ -120,7 +122,7 @@ async def fired(
         )
         await asyncio.wait(
             [playing], timeout=2.0
-        )  # what the service waits for itself goes on beside the next
+        )  # what the service waits for itself goes on next to the following batch
         ending.append(playing)
         assert await asyncio.to_thread(answered_rightly, under_fire) == right
     await asyncio.to_thread(asking)
@@ -153,7 +155,7 @@ def asked_well(under_fire: Target, canaries: hostile.Canaries, *, examples: int)
 
 
 def settled(under_fire: Target, before: Measured | None = None) -> Measured:
-    """What the process takes once all connections have ended, or after some seconds."""
+    """Measure the process once all connections have ended, or after some seconds."""
     pid = under_fire.service.process.pid
     for _ in range(40):
         now = Measured.of(pid)

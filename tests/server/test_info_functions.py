@@ -185,7 +185,7 @@ async def test_an_environment_variable_names_the_function_of_a_kind_of_schemes(
 
 
 @pytest.mark.parametrize(
-    ("scheme", "told"),
+    ("scheme", "message"),
     [
         ({**KEY, "x-apikeyInfoFunc": "api.gone"}, "write gone() in"),
         ({**KEY, "x-apikeyInfoFunc": "os.getenv"}, "x-apikeyInfoFunc names 'os.getenv', which is not there"),
@@ -194,12 +194,12 @@ async def test_an_environment_variable_names_the_function_of_a_kind_of_schemes(
         (BEARER, "the contract's security scheme scheme needs a key"),
     ],
 )  # fmt: skip
-def test_says_at_the_start_which_scheme_cannot_be_verified(hosted, scheme, told):
+def test_says_at_the_start_which_scheme_cannot_be_verified(hosted, scheme, message):
     """In Connexion, such a scheme answers every request with 401."""
     with pytest.raises(SetupError) as raised:
         hosted(scheme, "")
     assert len(raised.value.problems) == 1
-    assert told in raised.value.problems[0].message
+    assert message in raised.value.problems[0].message
 
 
 async def test_a_key_for_tokens_goes_before_the_contracts_function(hosted):

@@ -299,7 +299,7 @@ async def test_items_of_an_unknown_media_type_are_bytes(hosted):
 @pytest.mark.slow
 @pytest.mark.parametrize("path", ["/lines", "/events"])
 def test_many_streams_need_little_memory(tmp_path, path):
-    """What a client has not taken is not made."""
+    """Items that a client has not taken are not made."""
     with downloads.serving_downloads(tmp_path) as service:
         few = asyncio.run(downloads.take_items(service, path, clients=2, items=10))
         many = asyncio.run(downloads.take_items(service, path, clients=40, items=500))

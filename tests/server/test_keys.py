@@ -50,7 +50,7 @@ async def test_verifies_with_a_public_key(key, algorithm, tmp_path):
     ],
 )  # fmt: skip
 def test_refuses_to_start_with_a_key_that_cannot_be_used(name, value, expected):
-    """What is wrong with it (RFC 7518 section 3.3 for RSA), never what it is."""
+    """The message says what is wrong with it (RFC 7518 section 3.3 for RSA), and never quotes it."""
     with pytest.raises(SetupError) as raised:
         verifier(**{f"jwt_{name}": value})
     (problem,) = raised.value.problems
@@ -131,7 +131,7 @@ async def test_uses_no_key_of_a_set_that_is_meant_for_something_else(tmp_path, e
 
 
 async def test_uses_no_two_keys_of_one_name(tmp_path, caplog):
-    """Nobody can say which one is meant; the same key twice is one key."""
+    """It is not known which one is meant; the same key twice is one key."""
     twice = [jwk(RSA, "RS256", "r"), jwk(RSA, "RS256", "r")]
     verify = verifier(jwt_jwks=key_set(tmp_path, *twice, jwk(EC, "ES256", "x"), jwk(ED, "EdDSA", "x")))
     assert await verify(sign(RSA, "RS256", {"kid": "r"}))
@@ -174,7 +174,7 @@ async def test_reads_a_key_set_again_when_a_token_names_a_new_key(key_server, mo
 
 
 async def test_asks_once_for_all_who_wait(rotating, key_server):
-    """A crowd with a new key is one question, and so is one with keys that nobody knows."""
+    """A crowd with a new key is one question, and so is one with unknown keys."""
     key_server.may_answer.clear()
     key_server.document = OTHER
     crowd = [asyncio.create_task(rotating(NEW)) for _ in range(20)]
@@ -212,7 +212,7 @@ async def test_reads_an_old_set_again_though_the_token_is_remembered(key_server,
     await refuses(verify, OLD, "unknown-key")
 
 
-async def test_a_request_that_gives_up_takes_the_keys_from_nobody(rotating, key_server):
+async def test_a_request_that_gives_up_takes_the_keys_from_no_other(rotating, key_server):
     """The reading belongs to all who wait."""
     key_server.may_answer.clear()
     key_server.document = OTHER
@@ -229,7 +229,7 @@ async def test_a_request_that_gives_up_takes_the_keys_from_nobody(rotating, key_
 
 @pytest.mark.slow
 async def test_waits_for_a_hanging_address_no_longer_than_it_must(rotating, key_server, monkeypatch):
-    """Whoever names an unknown key is refused then; the loop and everybody else go on."""
+    """A caller that names an unknown key is refused then; the loop and all other callers go on."""
     monkeypatch.setattr(keys, "JWKS_WAIT", 0.1)
     key_server.may_answer.clear()
 
@@ -256,8 +256,8 @@ async def test_only_so_many_wait_for_a_hanging_address(rotating, key_server, mon
     key_server.may_answer.set()
 
 
-async def test_blames_nobody_when_the_key_set_is_not_http():
-    """Whatever answers there, it is no fault of the caller's."""
+async def test_a_key_set_that_is_not_http_is_no_fault_of_a_caller():
+    """It is not the caller's fault, no matter what answers there."""
 
     async def babble(_reader, writer):
         writer.write(b"hello\r\n")
@@ -270,7 +270,7 @@ async def test_blames_nobody_when_the_key_set_is_not_http():
 
 
 async def test_keeps_the_last_key_set_while_its_address_fails(rotating, key_server, monkeypatch, caplog):
-    """An outage there must not sign everybody out here; the log tells of it, without the address."""
+    """An outage there must not sign everybody out here; the log reports it, without the address."""
     key_server.document = {}
     monkeypatch.setattr(keys, "JWKS_LIFE", 0.0)
 
@@ -284,7 +284,7 @@ async def test_keeps_the_last_key_set_while_its_address_fails(rotating, key_serv
 
 
 async def test_keeps_no_key_set_for_ever(rotating, key_server, monkeypatch, caplog):
-    """A key that leaked is withdrawn; whoever cuts us off must not keep it alive."""
+    """A key that leaked is withdrawn; an attacker who cuts us off must not keep it alive."""
     key_server.document = {}
     monkeypatch.setattr(keys, "JWKS_LIFE", 0.0)
     monkeypatch.setattr(keys, "JWKS_STALE", 0.0)
@@ -293,7 +293,7 @@ async def test_keeps_no_key_set_for_ever(rotating, key_server, monkeypatch, capl
     assert "there are no keys to verify tokens with" in caplog.text
 
 
-async def test_blames_nobody_while_there_are_no_keys_at_all(key_server):
+async def test_having_no_keys_at_all_is_no_fault_of_a_caller(key_server):
     """Valid tokens cannot be distinguished from invalid ones: 500, not 401."""
     key_server.document = {}
     with pytest.raises(keys.KeysUnavailable):
@@ -302,7 +302,7 @@ async def test_blames_nobody_while_there_are_no_keys_at_all(key_server):
 
 @pytest.mark.slow
 def test_a_reading_does_not_keep_the_process_from_ending(key_server):
-    """Whoever stops the service does not wait for somebody else's."""
+    """An operator who stops the service does not wait for another server."""
     key_server.may_answer.clear()
     program = f"""if True:
         import asyncio

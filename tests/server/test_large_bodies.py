@@ -167,7 +167,7 @@ def sender(tmp_path_factory):
 
 @pytest.mark.parametrize("path", ["/file", "/stream"])
 async def test_a_large_body_goes_through_a_small_process(sender, path):
-    """Neither a file nor a stream is held in memory; `tox -e soak` takes 10 GB of each."""
+    """Neither a file nor a stream is in memory as a whole; `tox -e soak` takes 10 GB of each."""
     assert await download(sender.url, path, LARGE) == LARGE
     assert Measured.of(sender.process.pid).peak < MAX_MEMORY
 

@@ -64,7 +64,7 @@ def everything(response: httpx.Response) -> bytes:
 
 
 def spoken(url: str, raw: bytes) -> bytes:
-    """What is answered to bytes that no library would send."""
+    """The answer to bytes that no library would send."""
     parts = urlsplit(url)
     with socket.create_connection((parts.hostname, parts.port), timeout=10) as line:
         line.sendall(raw)
@@ -181,7 +181,7 @@ COMMANDS = [
 @pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_commands_keep_every_secret(run, loaded, planted, command):
-    """What they print goes into terminals, tickets and the logs of pipelines."""
+    """Their output goes into terminals, tickets and the logs of pipelines."""
     done = run(*command, **loaded, RELAY_PORT="0")
     assert done.exit_code == 0, done.output
     assert done.stdout
@@ -265,7 +265,7 @@ RAISED = {
     "repeat_connexion": 'ProblemException(status=403, title=secret, detail=secret, headers={"X-A": quote(secret)})',
     "repeat_many": 'ExceptionGroup(secret, [Upstream(headers={"Set-Cookie": secret}), ValueError(secret)])',
 }
-"""What handlers of these names raise."""
+"""The exceptions that handlers of these names raise."""
 
 INIT = """
 import os
@@ -280,7 +280,7 @@ async def collaborators(settings):
     yield {"database": Database()}
 
 async def identify(claims):
-    raise PermissionError(f"nobody is {claims}")
+    raise PermissionError(f"there is no user {claims}")
 
 async def check(credential):
     if credential.startswith("canary-known"):
@@ -413,7 +413,7 @@ MISTAKES = [
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "value"), MISTAKES)
 @pytest.mark.parametrize("is_file", [False, True], ids=["variable", "file"])
-async def test_a_set_up_that_is_wrong_is_told_without_its_secrets(
+async def test_a_set_up_that_is_wrong_is_reported_without_its_secrets(
     tmp_path, monkeypatch, planted, name, value, is_file
 ):
     """Which setting, and which rule; also where it came out of a file."""
@@ -433,11 +433,11 @@ async def test_a_set_up_that_is_wrong_is_told_without_its_secrets(
             pytest.fail("it started")
 
     assert name in str(trouble.value)
-    planted.assert_not_in("what is told", f"{trouble.value}{trouble.value!r}".encode())
+    planted.assert_not_in("the error", f"{trouble.value}{trouble.value!r}".encode())
 
 
 async def test_no_object_shows_a_secret(tmp_path, planted):
-    """What a debugger, a test's failure or a logged argument would print; drivers keep a password in their options."""
+    """A debugger, a failed test or a logged argument would print it; drivers keep a password in their options."""
     key = base64.b64encode(secrets.token_bytes(32)).decode()
     settings = Settings(
         store=f"sqlite:///{tmp_path}/relay.db",

@@ -62,13 +62,13 @@ def failing(log):
 
 
 def test_a_line_is_one_object(written):
-    """What a collector of logs reads without being told how."""
+    """A collector of logs reads it without any configuration."""
     text = written(lambda log: log.warning("late by %d s", 3, extra={"operation": "show"}))
     line = json.loads(text)
     assert text.count("\n") == 1
     assert line.pop("timestamp").endswith("Z")
-    told = {"event": "late by 3 s", "operation": "show"}
-    assert line == {**told, "level": "warning", "logger": "relay.test"}
+    expected = {"event": "late by 3 s", "operation": "show"}
+    assert line == {**expected, "level": "warning", "logger": "relay.test"}
 
 
 def test_a_line_has_its_requests_id(written):
@@ -76,12 +76,12 @@ def test_a_line_has_its_requests_id(written):
 
     def log(logger):
         logs.REQUEST_ID.set("abc-123")
-        logger.info("told")
+        logger.info("shown")
 
     assert json.loads(contextvars.copy_context().run(written, log))["request_id"] == "abc-123"
 
 
-def test_tells_where_an_exception_came_from_and_not_its_text(written):
+def test_logs_where_an_exception_came_from_and_not_its_text(written):
     """The text may quote what a client sent."""
     text = written(failing)
     assert CANARY not in text
@@ -98,8 +98,8 @@ def test_shows_a_person_the_whole_exception(written):
 
 
 def test_writes_json_on_a_terminal_where_it_is_asked_to(written):
-    assert json.loads(written(lambda log: log.info("told"), "json", Terminal()))["event"] == "told"
-    assert not written(lambda log: log.info("told"), "console").startswith("{")
+    assert json.loads(written(lambda log: log.info("shown"), "json", Terminal()))["event"] == "shown"
+    assert not written(lambda log: log.info("shown"), "console").startswith("{")
 
 
 def test_ends_at_an_exception_that_leads_back_to_itself(written):
@@ -118,7 +118,7 @@ def test_libraries_tell_warnings_only(written):
 
     def log(_logger):
         logging.getLogger("pymongo.command").debug(CANARY)
-        logging.getLogger("asyncio").info("told")
+        logging.getLogger("asyncio").info("shown")
         logging.getLogger("python_multipart").error(CANARY)
 
     assert written(log, level="debug") == ""
@@ -144,13 +144,13 @@ def test_a_forgotten_task_does_not_tell_why_it_failed(written):
 
 def test_writes_what_json_has_no_word_for(written):
     """A line less is worse than a line that reads oddly."""
-    text = written(lambda log: log.info("told", extra={"what": {1, 2}, "path": "\ud800"}))
-    assert json.loads(text)["event"] == "told"
+    text = written(lambda log: log.info("shown", extra={"what": {1, 2}, "path": "\ud800"}))
+    assert json.loads(text)["event"] == "shown"
 
 
 @pytest.mark.parametrize("style", ["json", "console"])
 def test_a_path_neither_ends_a_line_nor_drives_a_terminal(written, style):
-    """Whoever asks for it would write lines of the log, or hide some."""
+    """A client that asks for it would write lines of the log, or hide some."""
     path = "/a\n\x1b[2J\x85\u2028{}"
     text = written(lambda log: log.info("request", extra={"path": path}), style)
     assert len(text.splitlines()) == 1
@@ -162,12 +162,12 @@ async def test_the_line_of_a_request_looks_like_all_others(capsys):
     """It takes a way of its own, for speed; who reads it need not know."""
     stream = io.StringIO()
     logs.configure("info", "json", stream)
-    told = {"method": "GET", "path": "/a", "operation": "show", "status": 200, "ms": 1.5}
+    fields = {"method": "GET", "path": "/a", "operation": "show", "status": 200, "ms": 1.5}
 
     answered("show")
     answered("/livez")
     await asyncio.sleep(0)
-    logging.getLogger("relay.requests").info("request", extra=told)
+    logging.getLogger("relay.requests").info("request", extra=fields)
 
     one, other = map(json.loads, stream.getvalue().splitlines())
     assert {**one, "timestamp": ""} == {**other, "timestamp": "", "request_id": ""}
@@ -176,7 +176,7 @@ async def test_the_line_of_a_request_looks_like_all_others(capsys):
 
 
 @pytest.mark.usefixtures("logs_as_before")
-async def test_probes_are_told_only_to_who_wants_everything():
+async def test_probes_are_logged_at_the_lowest_level_only():
     """An orchestrator asks every few seconds."""
     stream = io.StringIO()
     logs.configure("debug", "console", stream)
@@ -201,8 +201,8 @@ async def test_a_line_that_cannot_be_written_costs_nothing_else(caplog):
     assert caplog.records == []
 
 
-async def test_nobody_is_told_of_requests_where_no_log_is_configured(capsys):
-    """Whoever runs the application in a server of their own has that one's log."""
+async def test_requests_are_not_logged_where_no_log_is_configured(capsys):
+    """A team that runs the application in a server of its own has the log of that server."""
     answered("show")
     await asyncio.sleep(0)
     assert capsys.readouterr() == ("", "")

@@ -151,7 +151,7 @@ def garage():
 @pytest.mark.parametrize("target", ["recursive", "garage"])
 @pytest.mark.usefixtures("logs_as_before")
 async def test_no_request_costs_much_more_than_a_quiet_one(target, request, unused_tcp_port):
-    """Before or after anybody has shown a token; the ratio, because machines differ."""
+    """With and without a token; the ratio, because machines differ."""
     application, path = request.getfixturevalue(target)
     async with asking(application, unused_tcp_port) as ask:
         quiet = min([await cost(ask, QUIET, times=1) for _ in range(50)])

@@ -1,4 +1,4 @@
-"""What is counted: `scripts/relay/server/observability.py`."""
+"""Metrics: `scripts/relay/server/observability.py`."""
 
 import asyncio
 import socket
@@ -88,7 +88,7 @@ async def test_durations_are_those_of_a_histogram(durations):
 
 
 async def test_counts_requests_by_operation_and_status(hosted):
-    """A path that nobody serves is one label, however many of them are tried."""
+    """Paths that are not served have one label, however many of them are tried."""
     found = await scraped(hosted(), "/show", "/show", "/nope", "/wp-admin")
 
     requests = {key: value for key, value in found.items() if key[0] == "relay_requests_total"}
@@ -100,7 +100,7 @@ async def test_counts_requests_by_operation_and_status(hosted):
 
 
 async def test_counts_failures_by_what_caused_them(hosted):
-    """A database that is down is told from a defect."""
+    """A database that is down is counted apart from a defect."""
     found = await scraped(hosted(), "/fail", "/ask_database")
     failures = {key[1:]: value for key, value in found.items() if key[0] == "relay_failures_total"}
     assert failures == {
@@ -168,11 +168,11 @@ async def test_listens_at_an_address_of_its_own(hosted, bind):
 
 @pytest.mark.slow
 async def test_its_own_address_has_the_limits_of_the_service(hosted, bind):
-    """Connections that are only held there would take the descriptors that the service needs."""
-    async with calling(hosted(metrics_bind=bind)), AsyncExitStack() as held:
+    """Connections that are only kept open there would take the descriptors that the service needs."""
+    async with calling(hosted(metrics_bind=bind)), AsyncExitStack() as stack:
         for _ in range(3 * METRICS_CONNECTIONS):
             _, writer = await asyncio.open_connection(*bind_address(bind))
-            held.callback(writer.close)
+            stack.callback(writer.close)
             writer.write(b"GET /metrics HTTP/1.1\r\nX-A: ")
         async with httpx.AsyncClient(base_url=f"http://{bind}") as operator:
             answers = [await operator.get(path) for path in ("/metrics", "/show", "/livez")]

@@ -72,9 +72,9 @@ async def test_what_stands_in_asks_for_a_credential_and_a_valid_request_first(ho
 
 
 def test_the_policy_of_a_tag_goes_before_the_general_one(refused):
-    told = refused(TWO, "Event Logs = fail", "stub")
-    assert len(told) == 1
-    assert "GET /logs has no handler: write list_logs() in the module " in told[0]
+    problems = refused(TWO, "Event Logs = fail", "stub")
+    assert len(problems) == 1
+    assert "GET /logs has no handler: write list_logs() in the module " in problems[0]
 
 
 def test_refuses_policies_that_mean_nothing(refused):
@@ -87,7 +87,7 @@ def test_refuses_policies_that_mean_nothing(refused):
 
 
 @pytest.mark.parametrize(
-    ("things", "told"),
+    ("things", "message"),
     [
         ("import nothing_like_this\n", "cannot be imported: ModuleNotFoundError"),
         ("def broken(:\n", "cannot be imported: SyntaxError"),
@@ -95,11 +95,11 @@ def test_refuses_policies_that_mean_nothing(refused):
         ("async def list_things(*, more): ...\n\nasync def list_things(a, /): ...\n", "remove the '/'"),
     ],
 )
-def test_hides_nothing_that_is_broken(refused, things, told):
+def test_hides_nothing_that_is_broken(refused, things, message):
     document = contract({"/things": {"get": operation("list_things")}})
     problems = refused(document, "mock", things=things)
     assert len(problems) == 1
-    assert told in problems[0]
+    assert message in problems[0]
 
 
 def test_invents_nothing_in_production(refused, hosted):
@@ -176,7 +176,7 @@ def test_still_wants_the_key_of_what_the_host_verifies(without):
         without(secured("token"), "stub", jwt_secret=None)
 
 
-async def test_mocks_a_stub_that_nobody_has_filled(hosted):
+async def test_mocks_a_stub_that_is_not_filled(hosted):
     """Scaffolding a package must not take its mocks away; the least of a body counts as written."""
     document = contract({f"/{name}": {"get": operation(name)} for name in ("stub", "doubt", "written")})
     source = '''

@@ -44,7 +44,7 @@ async def test_a_trusted_proxy_passes_the_certificate_of_a_client_on(secured):
     assert none.headers["www-authenticate"].startswith("MutualTLS ")
 
 
-async def test_nobody_else_can_send_a_certificate(secured):
+async def test_no_other_client_can_send_a_certificate(secured):
     """Any client can write a header, and certificates are public."""
     assert (await ask(secured("10.0.0.0/8"), headers=HEADER)).status_code == 401
 

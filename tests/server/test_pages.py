@@ -1,4 +1,4 @@
-"""What the server serves in addition to the contract: `scripts/relay/server/pages.py`."""
+"""Pages that the server adds to those of the contract: `scripts/relay/server/pages.py`."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What comes before the application is asked: `scripts/relay/server/transport/protocol.py`."""
+"""The protocol, before the application is asked: `scripts/relay/server/transport/protocol.py`."""
 
 import asyncio
 import itertools
@@ -195,7 +195,7 @@ async def test_dripping_does_not_put_it_off(drop):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("hurried")
-async def test_whoever_waits_for_an_answer_gets_it():
+async def test_a_client_that_waits_for_an_answer_gets_it():
     """The clock is for heads, and half a second head does not cost the first request its answer."""
     assert (await answer_to(request("GET", "/slow", close=False) + b"GET /")).status == 200
 
@@ -269,8 +269,8 @@ async def test_a_connection_that_waits_gives_way_to_a_new_one():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("held", [request("POST", "/", b"1\r\na\r\n", CHUNKED), request("GET", "/large")])
-async def test_a_request_that_waits_for_its_client_gives_way_to_a_new_one(held):
+@pytest.mark.parametrize("sent", [request("POST", "/", b"1\r\na\r\n", CHUNKED), request("GET", "/large")])
+async def test_a_request_that_waits_for_its_client_gives_way_to_a_new_one(sent):
     """For the rest of a body, or for an answer to be read."""
     async with (
         serving(Capacity(2)) as address,
@@ -278,7 +278,7 @@ async def test_a_request_that_waits_for_its_client_gives_way_to_a_new_one(held):
         connected(address) as (_, second),
     ):
         for writer in (first, second):
-            writer.write(held)
+            writer.write(sent)
             await asyncio.sleep(0.2)
         for _ in range(3):
             async with connected(address) as (reader, writer):
@@ -311,7 +311,7 @@ async def test_half_heads_share_what_they_may_take():
     half = b"GET / HTTP/1.1\r\nX-A: " + b"a" * 40_000
     rest = b"\r\nHost: a\r\nConnection: close\r\n\r\n"
     async with serving(Capacity(100, held=70_000)) as address:
-        for _ in range(3):  # what was held is free again
+        for _ in range(3):  # the memory of the first is free again
             async with connected(address) as first, connected(address) as second, connected(address) as third:
                 for _, writer in (first, second, third):
                     writer.write(half)
@@ -327,7 +327,7 @@ async def test_half_heads_share_what_they_may_take():
 
 @pytest.mark.slow
 async def test_an_answer_waits_only_so_long_to_be_taken(monkeypatch):
-    """Whoever asks for much, and takes nothing of it, has it held in the service's memory."""
+    """The answer to a client that asks for much, and takes nothing of it, stays in the service's memory."""
     monkeypatch.setattr(protocol, "TAKE_SECONDS", 0.2)
     async with connected() as (reader, writer):
         writer.write(request("GET", "/large"))
@@ -356,7 +356,7 @@ async def test_a_slow_client_gets_all_of_a_large_answer(monkeypatch):
 @pytest.mark.slow
 @pytest.mark.usefixtures("hurried")
 async def test_a_body_that_was_answered_has_an_end():
-    """A refusal does not wait for the body; whoever never ends it would hold the connection for ever."""
+    """A refusal does not wait for the body; a client that never ends it would keep the connection for ever."""
     async with connected() as (reader, writer):
         writer.write(request("POST", "/early", b"1\r\na\r\n", CHUNKED, close=False))
         await reader.readuntil(b"early")
@@ -431,7 +431,7 @@ async def test_an_answer_without_a_body_is_whole(close):
         assert not close or await reader.read() == b""
 
 
-async def test_a_client_that_waits_is_told_to_go_on():
+async def test_a_client_that_waits_for_100_gets_it():
     """RFC 9110 section 10.1.1."""
     async with connected() as (reader, writer):
         writer.write(request("POST", "/", b"", ("Content-Length", "1"), ("Expect", "100-continue")))

@@ -33,7 +33,7 @@ ALL = [
 @pytest.mark.parametrize("proxies", [TrustedProxies(), PROXIES])
 @pytest.mark.parametrize("line", ALL)
 def test_nothing_that_an_unknown_peer_says_counts(proxies, line):
-    """Anybody can send these fields."""
+    """Any client can send these fields."""
     assert origin(line, peer="192.0.2.9", proxies=proxies) == Origin("192.0.2.9", "http", "inner")
 
 
@@ -59,7 +59,7 @@ def test_a_peer_without_an_address_is_not_trusted():
     ],
 )
 def test_reads_from_the_right_to_the_first_address_that_is_not_a_proxys(field, address):
-    """What stands left of it was sent by the client."""
+    """The text left of it was sent by the client."""
     assert forwarded_for(field) == address
 
 
@@ -71,7 +71,7 @@ def test_several_lines_are_one_list():
 
 @given(st.text(st.characters(codec="latin-1")))
 def test_a_client_cannot_choose_its_address(text):
-    """Whatever it sends, the trusted proxy adds the true one."""
+    """The trusted proxy adds the true one to all that it sends."""
     assert forwarded_for(f"{text}, 192.0.2.1") == "192.0.2.1"
     assert origin(("forwarded", f"for=192.0.2.1, {text}")).address is not None
 

@@ -72,8 +72,8 @@ def answer(service, path="/a"):
     return httpx.get(service.url + path).json()
 
 
-def told(service):
-    """What /readyz tells of the last edit."""
+def reported(service):
+    """The problems of the last edit that /readyz reports."""
     ready = httpx.get(f"{service.url}/readyz")
     assert (ready.status_code, ready.json()["status"]) == (200, "ready")
     return [f"{one['where']}: {one['message']}" for one in ready.json().get("reload", [])]
@@ -94,7 +94,7 @@ def test_an_edit_of_a_function_that_the_contract_names_goes_live(tmp_path, write
         write(file, show("two"))
         eventually(lambda: answer(service) == "two")
         write(file, "this is not Python")
-        eventually(lambda: told(service))
+        eventually(lambda: reported(service))
         assert answer(service) == "two"
         write(file, show("six"))
         eventually(lambda: answer(service) == "six")
@@ -119,7 +119,7 @@ def test_an_edit_of_contract_and_functions_goes_live(edited, write, tmp_path):
         eventually(lambda: httpx.get(f"{service.url}/a").status_code == 500)
 
         (tmp_path / "shop/parts.py").unlink()
-        eventually(lambda: told(service))
+        eventually(lambda: reported(service))
         service.process.terminate()
         printed = service.process.stdout.read().splitlines()
 
@@ -159,52 +159,52 @@ BAD_EDITS = [
 ]
 
 
-def test_a_bad_edit_changes_nothing_but_what_is_told(edited, write, tmp_path):
-    """The last good version serves; the terminal and /readyz say what is wrong and where, until it is mended."""
+def test_a_bad_edit_changes_nothing_but_the_reports(edited, write, tmp_path):
+    """The last good version serves; the terminal and /readyz say what is wrong and where, until it is corrected."""
     with edited() as service:
         for file, content, problem in BAD_EDITS:
             before = (tmp_path / file).read_text("utf-8")
             write(file, content)
-            eventually(lambda: told(service))
+            eventually(lambda: reported(service))
 
-            problems = told(service)
+            problems = reported(service)
             assert answer(service) == "one"
             assert any(problem in one for one in problems), problems
             errors = (tmp_path / "stderr.log").read_text("utf-8")
             assert "".join(f"error: {one}\n" for one in problems) in errors
 
             write(file, before)
-            eventually(lambda: not told(service))
+            eventually(lambda: not reported(service))
 
     assert errors.count("error: ") == len(BAD_EDITS)
     assert errors.count("not reloaded; the last working version keeps serving\n") == len(BAD_EDITS)
     assert "Traceback" not in errors
 
 
-def test_tells_that_building_takes_long(edited, write, tmp_path):
+def test_reports_that_building_takes_long(edited, write, tmp_path):
     slow = f"import time\n\ntime.sleep({SLOW + 1})\n\n"
     with edited() as service:
         write("shop/things.py", slow + show("late"))
-        eventually(lambda: told(service))
+        eventually(lambda: reported(service))
         assert answer(service) == "one"
-        (problem,) = told(service)
+        (problem,) = reported(service)
 
         eventually(lambda: answer(service) == "late")
-        assert told(service) == []
+        assert reported(service) == []
 
     assert problem.startswith("--reload: still building after 3 s, ")
     warnings = [line for line in (tmp_path / "stderr.log").read_text("utf-8").splitlines() if line[:1] != "{"]
     assert warnings == [f"warning: {problem}"]
 
 
-def test_what_nobody_foresaw_ends_no_watching(edited, write, tmp_path):
+def test_an_unforeseen_exception_ends_no_watching(edited, write, tmp_path):
     with edited() as service:
         write("shop/things.py", "def __getattr__(name):\n    raise GeneratorExit\n")
-        eventually(lambda: told(service))
-        assert told(service) == ["--reload: GeneratorExit, see the log"]
+        eventually(lambda: reported(service))
+        assert reported(service) == ["--reload: GeneratorExit, see the log"]
 
-        write("shop/things.py", show("mended"))
-        eventually(lambda: answer(service) == "mended")
+        write("shop/things.py", show("corrected"))
+        eventually(lambda: answer(service) == "corrected")
 
     assert "shop/things.py" in (tmp_path / "stderr.log").read_text("utf-8")
 
@@ -238,7 +238,7 @@ def test_clients_see_no_error_while_it_is_reloaded(edited, write):
 
 
 def test_a_request_ends_on_the_version_it_began_on(edited, write, tmp_path):
-    """What that version opened is closed then, not before."""
+    """The objects that this version opened are closed then, not before."""
     slow = "import asyncio\n\nasync def show(book):\n    await asyncio.sleep(3)\n    return book\n"
     quick = "\nasync def more(book):\n    return book\n"
     write("api.json", B)
@@ -280,15 +280,15 @@ def test_a_package_that_vanishes_goes_on_serving(edited, write, tmp_path):
     write("shop/__init__.py", "async def verify(key):\n    return None\n\nverifiers = {'key': verify}\n")
     with edited("--missing", "mock") as service:
         (tmp_path / "shop").rename(tmp_path / "shop2")
-        eventually(lambda: told(service))
+        eventually(lambda: reported(service))
 
-        assert told(service) == ["RELAY_HANDLERS: there is no package 'shop' here"]
+        assert reported(service) == ["RELAY_HANDLERS: there is no package 'shop' here"]
         assert httpx.get(f"{service.url}/a", headers={"X-Key": "any"}).status_code == 401
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_ends_at_once_while_it_is_building(edited, write, tmp_path, sent):
-    """Whatever runs it waits for that, and an import may never return."""
+    """Its supervisor waits for that, and an import may never return."""
     endless = "from pathlib import Path\n\nPath('b').touch()\nwhile True:\n    pass\n"
     with edited() as service:
         write("shop/things.py", endless)

@@ -151,7 +151,7 @@ def test_values_are_those_of_a_lazy_regular_expression(pieces, text):
     ],
 )
 def test_the_cost_of_a_path_grows_with_its_length(template, filler):
-    """A long path, before anybody has shown a token, must not hold up the others."""
+    """A long path, which needs no token, must not hold up the others."""
     found = routes(template)
 
     def seconds(length):

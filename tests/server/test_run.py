@@ -66,7 +66,7 @@ def asked(folder, service, *names):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_answers_what_is_under_way_and_ends(tmp_path, arguments, number):
-    """Whoever deploys loses no request; a connection that only waits delays nothing, and nobody new gets in."""
+    """A deployment loses no request; a connection that only waits delays nothing, and no new client is accepted."""
     with serving(tmp_path, *arguments, RELAY_LOG_LEVEL="warning") as service, httpx.Client() as idle:
         idle.get(f"{service.url}/livez")
         with asked(tmp_path, service, "slow") as [asking]:
@@ -82,7 +82,7 @@ def test_answers_what_is_under_way_and_ends(tmp_path, arguments, number):
 
 
 def test_a_second_signal_ends_it_at_once(tmp_path, arguments):
-    """Whatever is under way, even in a thread that never returns; the exit code says so."""
+    """Even if a request is under way in a thread that never returns; the exit code says so."""
     with (
         serving(tmp_path, *arguments, RELAY_LOG_LEVEL="warning") as service,
         asked(tmp_path, service, "endless", "stuck") as asking,
@@ -99,7 +99,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path, arguments):
 
 
 def test_cuts_what_is_not_done_in_time(tmp_path, arguments):
-    """It is told in one line, not a traceback; the client sees the connection end, not an answer."""
+    """The log has one line, no traceback; the client sees the connection end, not an answer."""
     command = patched({f"relay.server.transport.servers.{name}_SECONDS": 1 for name in ("DRAIN", "CLOSE")})
     with (
         serving(tmp_path, *arguments, RELAY_LOG_LEVEL="warning", command=command) as service,
@@ -116,7 +116,7 @@ def test_cuts_what_is_not_done_in_time(tmp_path, arguments):
 
 
 def test_half_a_body_holds_it_no_longer_than_a_body_may_take(tmp_path, arguments):
-    """The client is told; it was under way, and got its answer."""
+    """The client gets an answer, because its request was under way."""
     command = patched({"relay.server.bodies.BODY_SECONDS": 1})
     with serving(tmp_path, *arguments, command=command) as service:
         parts = urlsplit(service.url)

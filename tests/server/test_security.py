@@ -198,9 +198,9 @@ async def test_says_every_way_to_sign_in(get):
         ([{"key": []}, {"token": []}], {"X-Key": "bad", "Authorization": "Bearer a b"}, "refused"),
     ],
 )
-async def test_tells_the_log_why_a_credential_is_refused(get, requests_told, needs, headers, reason):
+async def test_the_log_says_why_a_credential_is_refused(get, logged_requests, needs, headers, reason):
     await get(needs, headers)
-    [line] = requests_told()
+    [line] = logged_requests()
     assert (line["status"], line["code"], line["reason"]) == (401, "UNAUTHENTICATED", reason)
 
 

@@ -50,8 +50,8 @@ def refused(**given):
     return str(raised.value)
 
 
-def test_tells_every_setting_that_is_wrong_by_its_variable(monkeypatch):
-    """What was given is not repeated: it may be a secret in the wrong place."""
+def test_reports_every_setting_that_is_wrong_by_its_variable(monkeypatch):
+    """The value is not repeated: it may be a secret in the wrong place."""
     monkeypatch.setenv("RELAY_PORT", "sk_canary")
     monkeypatch.setenv("RELAY_JWT_LEEWAY", "31")
     assert re.findall("RELAY_[A-Z_]+", refused()) == ["RELAY_PORT", "RELAY_JWT_LEEWAY"]

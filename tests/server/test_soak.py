@@ -1,4 +1,4 @@
-"""What would go unseen if it broke: the judgement of `tests/support/hostile.py` and `tests/support/soak.py`."""
+"""The judgement of hostile and long runs, whose defects no other test shows: `tests/support/hostile.py` and `tests/support/soak.py`."""
 
 import json
 from types import SimpleNamespace
@@ -59,18 +59,18 @@ def soaked(tmp_path, *, memory=0.0, descriptors=0.0, log=""):
     return found.judge()
 
 
-def test_tells_growth_from_a_start(tmp_path):
+def test_distinguishes_growth_from_a_start(tmp_path):
     """Caches fill once; a leak goes on."""
     assert soaked(tmp_path) == []
     assert soaked(tmp_path, memory=0.5, descriptors=5) == []
     assert soaked(tmp_path, memory=2) == ["memory: +2.00 a minute; up to 0.75 is taken for standing still"]
-    (told,) = soaked(tmp_path, descriptors=8)
-    assert told.startswith("descriptors: +")
+    (problem,) = soaked(tmp_path, descriptors=8)
+    assert problem.startswith("descriptors: +")
 
 
-def test_tells_of_a_canary_in_the_log(tmp_path):
-    """In any spelling; a path is told as it was sent."""
+def test_reports_a_canary_in_the_log(tmp_path):
+    """In any spelling; a path is logged as it was sent."""
     canary = CANARIES.content.encode().hex()
     lines = [{"event": "ok", "path": f"/{canary}"}, {"event": f"refused {canary}"}]
-    (told,) = soaked(tmp_path, log="".join(f"{json.dumps(line)}\n" for line in lines))
-    assert told.startswith("leaked to the log: ")
+    (problem,) = soaked(tmp_path, log="".join(f"{json.dumps(line)}\n" for line in lines))
+    assert problem.startswith("leaked to the log: ")

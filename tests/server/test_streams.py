@@ -202,7 +202,7 @@ async def test_the_head_of_a_stream_is_validated(hosted, caplog, policy, status)
     ],
 )
 async def test_a_stream_that_breaks_off_has_the_status_of_its_error(
-    hosted, unused_tcp_port, requests_told, name, status, code
+    hosted, unused_tcp_port, logged_requests, name, status, code
 ):
     """As 200 it would count as a success; the line of the request also has what the client got."""
     async with served(hosted(), unused_tcp_port) as client:
@@ -212,7 +212,7 @@ async def test_a_stream_that_breaks_off_has_the_status_of_its_error(
         await client.get("/a_few")
         metrics = (await client.get("/metrics")).text
 
-    [line] = [one for one in requests_told() if one["operation"] == name]
+    [line] = [one for one in logged_requests() if one["operation"] == name]
     assert {"status": status, "sent": 200, "code": code}.items() <= line.items()
     assert f'relay_requests_total{{method="GET",operation="{name}",status="{status}"}} 1.0' in metrics
     assert 'relay_requests_total{method="GET",operation="a_few",status="200"} 1.0' in metrics
@@ -250,7 +250,7 @@ async def test_a_stream_that_stands_still_is_ended(hosted, unused_tcp_port, capl
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["endless", "blocking", "stalled"])
-async def test_a_client_that_leaves_closes_the_stream(hosted, unused_tcp_port, requests_told, name):
+async def test_a_client_that_leaves_closes_the_stream(hosted, unused_tcp_port, logged_requests, name):
     """The generator's `finally` runs, in its thread for a plain one; the log says that the client left."""
     async with served(hosted(), unused_tcp_port) as client:
         async with connected(unused_tcp_port, f"/{name}") as (reader, writer):
@@ -259,19 +259,21 @@ async def test_a_client_that_leaves_closes_the_stream(hosted, unused_tcp_port, r
         assert await until(client, "ended", bool) == [name]
         await asyncio.sleep(2 * TICK)
 
-    assert [line["status"] for line in requests_told() if line["operation"] == name] == [499]
+    assert [line["status"] for line in logged_requests() if line["operation"] == name] == [499]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["large", "large_file"])
-async def test_a_client_that_leaves_a_large_body_is_in_the_log(hosted, unused_tcp_port, requests_told, name):
+async def test_a_client_that_leaves_a_large_body_is_in_the_log(
+    hosted, unused_tcp_port, logged_requests, name
+):
     """The body is larger than the buffers of both sockets, so its end was not sent."""
     async with served(hosted(), unused_tcp_port) as client:
         async with connected(unused_tcp_port, f"/{name}") as (reader, writer):
             await reader.readuntil(b"a")
             await asyncio.sleep(0.1)
             writer.transport.abort()
-        while not (found := [line for line in requests_told() if line["operation"] == name]):
+        while not (found := [line for line in logged_requests() if line["operation"] == name]):
             await asyncio.sleep(0.02)
             await client.get("/ended")
 
@@ -280,7 +282,7 @@ async def test_a_client_that_leaves_a_large_body_is_in_the_log(hosted, unused_tc
 
 @pytest.mark.slow
 async def test_a_slow_client_stops_the_stream(hosted, unused_tcp_port):
-    """What it does not take is not made, and so needs no memory; other requests are answered."""
+    """Pieces that it does not take are not made, so they need no memory; other requests are answered."""
     async with (
         served(hosted(max_in_flight=1), unused_tcp_port) as client,
         connected(unused_tcp_port, "/endless") as (reader, _),

@@ -42,7 +42,7 @@ def header(**changes: Any) -> str:
 
 
 def claims(*without: str, **changes: Any) -> str:
-    """A token with these claims beside or instead, without some, and a good signature."""
+    """A token with these claims in addition or instead, without some, and a good signature."""
     kept = {name: value for name, value in {**CLAIMS, **changes}.items() if name not in without}
     return compact(as_json(HEADER), as_json(kept))
 
@@ -80,7 +80,7 @@ TABLE = [
     Row("good, type at+jwt", header(typ="at+jwt"), None),
     Row("good, type in full and in capitals", header(typ="APPLICATION/AT+JWT"), None),
     Row("good, no type", header(typ=None), None),
-    Row("good, keys of its own that nobody looks at", header(x5t="x"), None),
+    Row("good, keys of its own that are not read", header(x5t="x"), None),
     # Form.
     Row("no token", "nonsense", "malformed"),
     Row("two segments", f"{HEAD}.{BODY}", "malformed"),
@@ -152,9 +152,9 @@ TABLE = [
     Row("expired long ago", claims(exp=0), "expired"),
     Row("no exp", claims("exp"), "claims"),
     *[
-        Row(f"{name} {told}", claims(**{name: value}), "claims")
+        Row(f"{name} {kind}", claims(**{name: value}), "claims")
         for name in ("exp", "nbf", "iat")
-        for told, value in (
+        for kind, value in (
             ("text", str(NOW + 600)), ("true", True), ("null", None), ("a list", [NOW]), ("negative", -1),
             ("beyond the year 9999", 253402300800),
         )
@@ -180,9 +180,9 @@ TABLE = [
     Row("a number among the audiences", claims(aud=["relay", 7]), "claims"),
     Row("an empty text among the audiences", claims(aud=["relay", ""]), "claims"),
     *[
-        Row(f"{name} {told}", claims(**{name: value}), "claims")
+        Row(f"{name} {kind}", claims(**{name: value}), "claims")
         for name in ("iss", "aud", "sub", "jti")
-        for told, value in (("empty", ""), ("a number", 7), ("null", None))
+        for kind, value in (("empty", ""), ("a number", 7), ("null", None))
     ],
     # Who it names.
     Row("nobody", claims("userId"), "nobody"),
@@ -264,7 +264,7 @@ def test_lets_in_the_good_and_refuses_all_others(ask, caplog, row):
 
 
 def test_the_table_has_every_reason():
-    """They label a metric: few words, and those that need a key set or no token are told elsewhere."""
+    """They label a metric: few words, and those that need a key set or no token have tests of their own."""
     assert {row.reason for row in TABLE} == {
         None, "malformed", "too-long", "expired", "not-yet-valid", "signature", "algorithm", "type", "issuer",
         "audience", "claims", "lifetime", "nobody", "unknown-user", "disabled",
@@ -272,7 +272,7 @@ def test_the_table_has_every_reason():
 
 
 async def test_looks_at_no_key_that_a_token_brings_along(tmp_path):
-    """Nor at the address of one: whoever sends the token must not choose whom we ask."""
+    """Nor at the address of one: the sender of a token must not choose which address we ask."""
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         stranger.setblocking(False)
         address = f"http://127.0.0.1:{stranger.getsockname()[1]}/keys"

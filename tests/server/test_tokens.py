@@ -153,7 +153,7 @@ async def test_remembers_no_token_past_its_end():
 
 @pytest.mark.parametrize("claim", ["nbf", "iat"])
 async def test_sees_a_clock_that_was_turned_back(claim):
-    """What was good a moment ago may not be good yet."""
+    """A token that was good a moment ago may not be good yet."""
     with time_machine.travel(1_900_000_000, tick=False) as clock:
         verify, token = verifier(jwt_secret=SECRET), sign(exp=1_900_000_600, **{claim: 1_900_000_000})
         await verify(token)
@@ -182,7 +182,7 @@ async def test_forgets_the_tokens_of_a_key_that_is_gone(tmp_path, monkeypatch, k
 
 
 async def test_hands_out_claims_of_ones_own():
-    """What a handler does to them is nobody else's."""
+    """A change that a handler makes to them is not seen by others."""
     verify, token = verifier(jwt_secret=SECRET), sign(roles=["a"])
     for _ in range(3):
         claims = await verify(token)
@@ -218,14 +218,14 @@ def test_answers_from_memory_as_it_did_at_first(value):
 
 
 def test_remembers_no_integer_that_it_would_change():
-    """What is written down holds 64 bits; a token may have more."""
+    """The cache writes integers of 64 bits; a token may have larger ones."""
     memory = TokenCache(60.0, 0.0)
     memory.put(b"mark", {"exp": time.time() + 60, "big": 2**64}, None, KEY)
     assert memory.get(b"mark") is None
 
 
 def test_forgets_the_oldest_when_it_is_full(monkeypatch):
-    """Memory is bounded, whoever signs in."""
+    """Memory is bounded, however many users sign in."""
     monkeypatch.setattr(remembered, "MAX_CACHED", 3)
     memory = TokenCache(60.0, 0.0)
     for mark in (b"1", b"2", b"3", b"4"):
@@ -234,7 +234,7 @@ def test_forgets_the_oldest_when_it_is_full(monkeypatch):
 
 
 async def test_keeps_no_token():
-    """From a dump of this memory nobody can sign in."""
+    """A dump of this memory is not enough to sign in."""
     verify, token = verifier(jwt_secret=SECRET), sign()
     await verify(token)
 

@@ -168,7 +168,7 @@ def test_a_collector_that_is_silent_holds_up_neither_requests_nor_the_end(tmp_pa
 
 
 @pytest.mark.slow
-def test_a_collector_that_is_away_is_told_of_once(tmp_path):
+def test_a_collector_that_is_away_is_logged_once(tmp_path):
     """In a line without its address, which may have a password."""
     with silent() as url:
         pass
@@ -195,7 +195,7 @@ async def test_a_request_is_named_by_its_route(client, exporter):
 
 
 async def test_what_names_no_operation_has_no_route(client, exporter):
-    """Whoever scans for paths does not fill the collector with names."""
+    """A client that scans for paths does not fill the collector with names."""
     await client.get("/" + "x" * 5000)
     await client.request("BREW", "/things/7")
 
@@ -209,7 +209,7 @@ async def test_what_names_no_operation_has_no_route(client, exporter):
 
 
 async def test_a_failure_is_an_error_without_its_text(client, exporter):
-    """An exception may quote what nobody is to see."""
+    """An exception may quote a secret."""
     await client.get("/fail")
     span = exporter.only()
     assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, None)
@@ -243,7 +243,7 @@ async def test_some_requests_are_not_traced(client, exporter, path):
 
 
 async def test_two_parents_are_none(client, exporter):
-    """Which of them is meant nobody knows."""
+    """It is not known which of them is meant."""
     await client.get("/things/7", headers=[("traceparent", PARENT["traceparent"])] * 2)
     assert exporter.only().parent is None
 

@@ -58,7 +58,7 @@ def test_only_what_cannot_be_served_is_left_out(application):
 
 
 async def test_every_sound_operation_answers_as_documented(application):
-    """A request that the contract allows gets a response that it documents, and no error that nobody asked for."""
+    """A request that the contract allows gets a response that it documents, and no error that was not asked for."""
     operations = {key: one.binding.operation for key, one in application.endpoints.items()}
     requests = sendable(operations, application.contract)
     async with calling(application) as client:

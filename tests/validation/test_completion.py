@@ -1,4 +1,4 @@
-"""What is done to a valid value before a handler gets it: `relay.validation.completion`."""
+"""Changes of a valid value before a handler gets it: `relay.validation.completion`."""
 
 import copy
 import json
@@ -157,7 +157,7 @@ def _with_defaults(schema, draw):
 @settings(max_examples=100)
 @given(COMPONENTS, SCHEMAS, VALUES, st.data())
 def test_a_valid_value_stays_valid_and_only_gets_more_properties(components, schema, value, data):
-    """Whatever the schema; nothing is raised, and a second time nothing changes."""
+    """For every schema; nothing is raised, and a second time nothing changes."""
     components = {name: _with_defaults(one, data.draw) for name, one in components.items()}
     schema = _with_defaults(schema, data.draw)
     contract = around(components)

@@ -1,4 +1,4 @@
-"""What texts contain, of OpenAPI 3.1: `relay.validation.contents`, `encoded_text`, `binary_schemas`."""
+"""Encoded content of texts, of OpenAPI 3.1: `relay.validation.contents`, `encoded_text`, `binary_schemas`."""
 
 import base64
 import json

@@ -230,7 +230,7 @@ _LEAVES = st.one_of(
     st.recursive(_LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)
 )
 def test_every_value_is_json_or_a_violation_with_a_place(value):
-    """Whatever a handler returns, nothing else is raised, and digits of numbers are kept."""
+    """For every result of a handler; nothing else is raised, and digits of numbers are kept."""
     try:
         body = ANYTHING.encode(value).body
     except ResponseViolation:

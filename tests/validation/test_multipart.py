@@ -92,7 +92,7 @@ def test_a_truncated_form_is_a_fault(end):
 
 
 def test_a_fault_ends_the_reading():
-    """What follows costs nothing."""
+    """The bytes that follow cost nothing."""
     form = parsed(b"garbage")
 
     form.feed(part(b'name="a"', b"1") + END)

@@ -312,7 +312,7 @@ RANGE = {"type": "object", "properties": {"gt": INTEGER}, "additionalProperties"
 
 
 class TestScalarOrMore:
-    """A schema that allows a scalar beside an object or array."""
+    """A schema that allows a scalar or an object or array."""
 
     @pytest.mark.parametrize(("style", "explode"), [("deepObject", True), ("form", True), ("form", False)])
     def test_a_text_is_the_scalar_if_it_is_no_object(self, style, explode):
@@ -451,7 +451,7 @@ def alternatives(types, version):
 @settings(max_examples=20)
 @given(types=st.sets(st.sampled_from(["integer", "number", "boolean", "null"])))
 def test_text_becomes_a_value_of_another_type_wherever_that_is_allowed(version, types, text, kinds, value):
-    """Whatever other types there are; `true` stayed text next to a number and a string."""
+    """With any other types; `true` stayed text next to a number and a string."""
     expected = value if types & kinds else text
     schema = alternatives({*types, "string"}, version)
     coerce = coercion(version).of(schema)

@@ -218,7 +218,7 @@ def test_agrees_with_another_engine(pattern, text):
 
 
 class TestWarning:
-    """What is reported about a pattern."""
+    """Warnings about patterns."""
 
     def test_has_the_place_of_the_pattern_and_is_reported_once(self):
         content = {"application/json": {"schema": REF}}

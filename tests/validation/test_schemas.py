@@ -188,7 +188,7 @@ TREE = {"Tree": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}
 
 
 def test_a_schema_may_be_recursive():
-    """What is next to a reference is ignored (OpenAPI 3.0.3, "Reference Object")."""
+    """Keywords next to a reference are ignored (OpenAPI 3.0.3, "Reference Object")."""
     tree = {"$ref": "#/components/schemas/Tree"}
 
     assert accepts({**tree, "maxItems": 0}, [[], [[]]], schemas=TREE)
