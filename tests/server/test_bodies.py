@@ -317,16 +317,9 @@ class TestLimits:
                 assert_problem(response, 413, "BODY_TOO_LARGE")
 
     def test_an_operation_that_is_not_there_is_an_error(self, hosted):
-        """A misspelt name would leave the limit as it is."""
-        limits = Limits({"tak": {"*/*": 1}, "take": {"image/gif": 1, "text/plain": 1}}, "here")
-
-        with pytest.raises(SetupError) as raised:
-            hosted(taking({"image/png": FILE, "text/plain": {}}), limits=limits)
-
-        assert [str(one) for one in raised.value.problems] == [
-            "here.tak: 'tak' is none of the contract's operations; did you mean 'take'?",
-            "here.take: 'image/gif' is none of the operation's media types: image/png, text/plain",
-        ]
+        """A misspelt name would leave the limit as it is; `tests/project/test_tables.py` has the messages."""
+        with pytest.raises(SetupError, match=r"^here\.tak: 'tak' is none of the contract's operations"):
+            hosted(taking({"image/png": FILE}), limits=Limits({"tak": {"*/*": 1}}, "here"))
 
 
 @pytest.mark.parametrize(

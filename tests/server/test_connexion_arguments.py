@@ -88,14 +88,6 @@ async def test_passes_what_connexion_passes(answered, source, expected):
     assert await answered(source, "/things/1?queryP=2", "post", given=SENT_EVERYWHERE, **rest) == expected
 
 
-async def test_headers_and_cookies_arrive_where_a_function_names_them(answered):
-    """Connexion never passes them; a function that asks for one can only mean it."""
-    parameters = [parameter("X-Trace", "header"), parameter("session", "cookie")]
-    source = "def show(x_trace, session):\n    return [x_trace, session]\n"
-    headers = {"X-Trace": "t", "cookie": "session=s"}
-    assert await answered(source, given={"headers": headers}, parameters=parameters) == ["t", "s"]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("argument", "extension"), [("pet", "pet"), ("body", "pet"), ("top", "$top"), ("body", None)]
@@ -147,18 +139,26 @@ async def test_the_files_of_a_form_are_arguments_of_their_own(answered, signatur
     assert answer == [expected, {"name": "Rex"} if "body" in expected else None]
 
 
-async def test_a_path_parameter_goes_before_a_query_parameter_of_its_name(answered):
-    parameters = [parameter("id", "query"), parameter("id", "path")]
-    source = "def show(id):\n    return id\n"
-    assert await answered(source, "/things/1?id=2", path="/things/{id}", parameters=parameters) == "1"
-
-
-async def test_parameters_that_are_called_as_relays_own_arguments_arrive(answered):
-    """A query parameter `claims` is none of a token; a body's name may be a parameter's."""
-    parameters = [parameter("claims"), parameter("caller"), parameter("body")]
-    source = "def show(claims, caller, body):\n    return [claims, caller, body]\n"
-    target = "/things?claims=1&caller=2&body=3"
-    assert await answered(source, target, parameters=parameters) == ["1", "2", "3"]
+@pytest.mark.parametrize(
+    ("named", "arguments", "expected"),
+    [
+        (["header X-Trace", "cookie session"], ["x_trace", "session"], ["t", "s"]),
+        (["query id", "path id"], ["id"], ["1"]),
+        (["query claims", "query caller", "query body"], ["claims", "caller", "body"], ["1", "2", "3"]),
+    ],
+    ids=[
+        "headers and cookies, which Connexion never passes, if a function asks for them",
+        "the path before the query",
+        "parameters that are called as Relay's own arguments",
+    ],
+)  # fmt: skip
+async def test_parameters_arrive_where_a_function_names_them(answered, named, arguments, expected):
+    parameters = [parameter(name, place) for place, name in map(str.split, named)]
+    source = f"def show({', '.join(arguments)}):\n    return [{', '.join(arguments)}]\n"
+    target = "/things/1?id=2&claims=1&caller=2&body=3"
+    path = "/things/{id}" if "path id" in named else "/things/1"
+    given = {"headers": {"X-Trace": "t", "cookie": "session=s"}}
+    assert await answered(source, target, path=path, given=given, parameters=parameters) == expected
 
 
 async def test_warns_of_arguments_that_a_request_may_lack(hosted):

@@ -30,15 +30,12 @@ ALL = [
 ]
 
 
+@pytest.mark.parametrize("peer", ["192.0.2.9", None])
 @pytest.mark.parametrize("proxies", [TrustedProxies(), PROXIES])
 @pytest.mark.parametrize("line", ALL)
-def test_nothing_that_an_unknown_peer_says_counts(proxies, line):
-    """Any client can send these fields."""
-    assert origin(line, peer="192.0.2.9", proxies=proxies) == Origin("192.0.2.9", "http", "inner")
-
-
-def test_a_peer_without_an_address_is_not_trusted():
-    assert origin(*ALL, peer=None) == Origin(None, "http", "inner")
+def test_nothing_that_an_unknown_peer_says_counts(proxies, line, peer):
+    """Any client can send these fields; a peer without an address is not trusted."""
+    assert origin(line, peer=peer, proxies=proxies) == Origin(peer, "http", "inner")
 
 
 @pytest.mark.parametrize(

@@ -139,13 +139,30 @@ def test_knows_no_setting_that_does_not_exist():
             make(prot=80)
 
 
-def test_refuses_a_secret_in_the_project_file(tmp_path):
-    """It would be committed."""
-    (tmp_path / "pyproject.toml").write_text("[tool.relay]\njwt-secret = 'sk_canary'\n", "utf-8")
-    expected = (
-        "pyproject.toml: tool.relay.jwt_secret is a secret; set RELAY_JWT_SECRET or a secret file instead"
-    )
-    assert refused() == expected
+UNREADABLE = "secrets/relay_jwt_secret: cannot be read as a secret: "
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "expected"),
+    [
+        # It would be committed.
+        ("pyproject.toml", b"[tool.relay]\njwt-secret = 'sk_canary'\n", "pyproject.toml: tool.relay.jwt_secret is a secret; set RELAY_JWT_SECRET or a secret file instead"),
+        # A mount that failed must not look like an unset secret.
+        ("elsewhere", b"", "RELAY_SECRETS_DIR: there is no folder secrets"),
+        ("secrets/relay_jwt_secret", b"\xff\xfe", f"{UNREADABLE}it must be text in UTF-8"),
+        ("secrets/relay_jwt_secret", None, f"{UNREADABLE}Is a directory; it must be a file"),
+        (".env", b"RELAY_HOST=\xff\n", ".env: cannot be read as text in UTF-8"),
+    ],
+)  # fmt: skip
+def test_says_which_file_cannot_be_used(tmp_path, monkeypatch, file, content, expected):
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    if content is None:
+        (tmp_path / file).mkdir()
+    else:
+        (tmp_path / file).write_bytes(content)
+    if "secrets" in expected:
+        monkeypatch.setenv("RELAY_SECRETS_DIR", "secrets")
+    assert refused().startswith(expected)
 
 
 @pytest.mark.parametrize("found", ["Settings = 3", "class Settings: pass"])
@@ -156,31 +173,6 @@ def test_says_when_a_package_has_settings_of_another_kind(tmp_path, monkeypatch,
     monkeypatch.setattr(sys, "path", [*sys.path])  # the project's folder becomes importable
     with pytest.raises(SetupError, match=rf"^{name}\.Settings: it must be a subclass of relay\.Settings$"):
         service_settings({"handlers": name})
-
-
-def test_says_when_the_secrets_folder_is_missing(monkeypatch):
-    """A mount that failed must not look like an unset secret."""
-    monkeypatch.setenv("RELAY_SECRETS_DIR", "/nowhere")
-    assert refused().startswith("RELAY_SECRETS_DIR: there is no folder /nowhere")
-
-
-@pytest.mark.parametrize("content", [b"\xff\xfe", None])
-def test_says_when_a_secret_file_cannot_be_read(tmp_path, monkeypatch, content):
-    secret = tmp_path / "secrets" / "relay_jwt_secret"
-    secret.parent.mkdir()
-    if content is None:
-        secret.mkdir()
-    else:
-        secret.write_bytes(content)
-    monkeypatch.setenv("RELAY_SECRETS_DIR", str(secret.parent))
-
-    reason = "Is a directory; it must be a file" if content is None else "it must be text in UTF-8"
-    assert refused() == f"{secret}: cannot be read as a secret: {reason}"
-
-
-def test_says_that_an_env_file_is_no_text(tmp_path):
-    (tmp_path / ".env").write_bytes(b"RELAY_HOST=\xff\n")
-    assert refused() == ".env: cannot be read as text in UTF-8"
 
 
 def test_never_listens_everywhere_by_accident():
