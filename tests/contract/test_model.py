@@ -251,18 +251,6 @@ def test_the_base_path_is_the_path_of_the_first_server(load, servers, base_path)
     assert load(contract({}, servers=servers)).base_path == base_path
 
 
-def test_an_extension_among_the_paths_is_not_a_path(load):
-    """Its value may be anything, even a string that contains a method's name."""
-    assert load(contract({"x-note": "get it", "x-more": {"get": {}}})).operations == ()
-
-
-def test_names_an_operation_without_operation_id(load):
-    """An operationId is optional in OpenAPI; the name is derived from method and path."""
-    nameless = {key: value for key, value in operation("x").items() if key != "operationId"}
-
-    assert only(load, contract({"/pets/mine": {"get": nameless}})).id == "get_pets_mine"
-
-
 def test_serves_the_file_unchanged():
     assert load_contract(SPEC).as_yaml() == SPEC.read_bytes()
 

@@ -82,6 +82,7 @@ def test_a_wrong_keyword_of_a_schema_is_read_as_it_is_meant_or_ignored(written, 
         ({"responses": {"200": {"description": "", "headers": {"X": {"$ref": "#/components/headers/H"}}}}}, "does not exist"),
         ({"responses": {"200": {"description": "", "links": {"X": {"operationId": 4}}}}}, "expected a string"),
         ({"responses": {"200": {"description": "", "content": {"text/plain": None}}}}, "expected an object"),
+        ({**OK, "callbacks": {"required": True}}, "expected an object"),  # was read as if it were a field, again and again
         ({**OK, "operationId": 5, "tags": "x", "deprecated": "true", "summary": None}, "expected"),
     ],
 )  # fmt: skip
@@ -347,24 +348,6 @@ def test_of_several_wrong_sections_of_components_each_is_removed_alone():
 
     assert [str(one) for one in found.operations] == ["GET /a"]
     assert found.document["components"] == {"securitySchemes": {}, "schemas": {"A": {"type": "string"}}}
-
-
-@pytest.mark.parametrize(
-    "described",
-    [
-        {"callbacks": {"done": {"{$url}": {"post": {**OK, "parameters": [{"in": "query", "schema": {}}]}}}}},
-        {"callbacks": {"done": {"{$url}": {"$ref": "#/nowhere"}}}},
-        {"callbacks": {"required": True}},  # was read as if it were a field, again and again
-        {"responses": {"200": {"description": "ok", "links": {"next": {"server": {}}}}}},
-    ],
-)
-def test_what_is_not_served_leaves_out_no_operation(described):
-    """Callbacks and links are requests that others make."""
-    found = read(contract({"/a": {"get": {**OK, **described}}}))
-
-    assert [str(one) for one in found.operations] == ["GET /a"]
-    assert len(found.faults) == 1
-    assert found.left_out == ()
 
 
 @pytest.mark.parametrize(

@@ -851,17 +851,6 @@ def test_extensions_among_paths_and_responses_are_ignored(found):
     assert rules_of(found(extended)) == rules_of(found(document))
 
 
-def test_reports_the_location_in_a_referenced_file(tmp_path, monkeypatch):
-    """The author must edit that file."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "parts.yaml").write_text("Part:\n  type: integer\n  default: x\n", "utf-8")
-    (tmp_path / "c.yaml").write_text(text(answering({"$ref": "parts.yaml#/Part"})), "utf-8")
-
-    (default,) = [finding for finding in lint(tmp_path / "c.yaml") if finding.rule == "invalid-default"]
-
-    assert str(default.where) == "parts.yaml:3:3"
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("operations", [1, 50])
 def test_a_valid_contract_has_no_findings(found, operations):

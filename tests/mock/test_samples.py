@@ -263,15 +263,6 @@ def test_omits_write_only_properties():
     assert sample({"type": "array", "items": made_up, "example": listed}) == [{"name": "a"}]
 
 
-def test_reports_an_example_that_violates_its_schema():
-    value, problems = generate(
-        {"type": "object", "properties": {"a": {"type": "integer", "example": "sk_canary"}}}
-    )
-
-    assert value == {"a": 0}
-    assert problems == ['the example violates its schema: the value is not of type "integer"; it is not used']
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("schema", "reason"),

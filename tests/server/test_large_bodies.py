@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import socket
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import httpx
 import pytest
 
 from support.downloads import MAX_MEMORY, download, open_streams, serving_downloads
-from support.running import eventually, patched
+from support.running import eventually
 from support.targets import Measured
 from support.uploading import (
     FORM_HEAD,
@@ -22,7 +21,7 @@ from support.uploading import (
     send_raw,
     taking_files,
 )
-from support.wire import answers, connect, exchange, request
+from support.wire import answers, connect, request
 
 pytestmark = pytest.mark.slow
 
@@ -109,50 +108,6 @@ def test_hostile_forms_are_refused_and_take_no_memory(service, body):
     assert json.loads(send_form(service, 100_000).body)["file"] == digest(100_000)
     assert Measured.of(service.process.pid).peak < MAX_MEMORY
     assert settled(service) == []
-
-
-@pytest.mark.parametrize("cut", [1, 5, 70, 150_000])
-def test_a_truncated_form_is_refused(service, cut):
-    whole = FORM_HEAD + b"a" * 200_000 + b"\r\n--b--"
-    (answer,) = exchange(service.url, request("POST", "/form", whole[:-cut], MULTIPART))
-    assert answer.status == 400
-    assert settled(service) == []
-
-
-def test_a_form_that_trickles_is_refused_in_time(tmp_path):
-    """After some seconds without 16 KiB; a file that was begun is deleted."""
-    command = patched({"relay.server.bodies.BODY_SECONDS": 1})
-    start = request("POST", "/form", None, MULTIPART, ("Content-Length", "100000000")) + FORM_HEAD
-    with taking_files(tmp_path, command=command) as service, connect(service.url, 30) as connection:
-        connection.sendall(start + b"a" * 200_000)
-        connection.settimeout(0.2)
-        received = b""
-        while not received:  # until the service answers or the test's time is over
-            with suppress(ConnectionError):
-                connection.send(b"a")
-            with suppress(socket.timeout):
-                received = connection.recv(65536)
-
-        assert b" 408 " in received.partition(b"\r\n")[0]
-        assert settled(service) == []
-
-
-def test_a_disk_that_is_not_there_is_an_answer(tmp_path):
-    """And a line of the log without a traceback; the service recovers with the disk."""
-    with taking_files(tmp_path) as service:
-        first = send_raw(service, 100_000)  # the system's folder is chosen at the first file
-        (tmp_path / "temporary").rename(tmp_path / "gone")
-        failed = send_form(service, 100_000)
-        small = send_form(service, 10)
-        (tmp_path / "gone").rename(tmp_path / "temporary")
-        again = send_raw(service, 100_000)
-
-    assert [one.status for one in (first, failed, small, again)] == [200, 500, 200, 200]
-    assert json.loads(failed.body)["code"] == "STORAGE_FAILED"
-    lines = map(json.loads, (tmp_path / "stderr.log").read_text("utf-8").splitlines())
-    (line,) = [line for line in lines if line["level"] == "error"]
-    assert (line["event"], line["code"], line["cause"]) == ("failed", "STORAGE_FAILED", "FileNotFoundError")
-    assert "exception" not in line
 
 
 STREAMS = 100

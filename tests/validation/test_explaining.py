@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay.contract.pointers import escape
-from relay.validation import schemas as compiling
 from relay.validation.plan import HIDDEN
 from relay.validation.reasons import MAX_COMPARISONS, MAX_DEPTH
 from relay.validation.schemas import MARKS, SchemaCompiler, Strictness
@@ -259,29 +258,6 @@ def test_a_schema_that_is_compiled_after_the_first_violation_is_explained():
     ]
 
     assert [[one.path for one in violations] for violations in found] == [["/a"]] * 3
-
-
-def test_what_validators_refer_to_is_compiled_twice_at_most(monkeypatch):
-    """For the verdicts of all, and to explain the first rejected value; most commands never explain one."""
-    documents = []
-    monkeypatch.setattr(
-        compiling,
-        "_compiled",
-        lambda document, delegate, real=compiling._compiled, **options: (
-            documents.append(document) or real(document, delegate, **options)
-        ),
-    )
-    compiler = SchemaCompiler(around({"A": an_object(a=INTEGER)}))
-    validators = [compiler.compile(an_object(**{name: ref("A")}), "request", POINTER) for name in "abc"]
-
-    def count():
-        return sum(document["definitions"].get(ref("A")["$ref"], {}) != {} for document in documents)
-
-    assert all(one.accepts({}) for one in validators)
-    assert count() == 1
-    for one in validators:
-        assert one.violations({name: {"a": "x"} for name in "abc"})
-    assert count() == 2
 
 
 LEAF = an_object(["v"], v=INTEGER)

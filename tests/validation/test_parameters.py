@@ -14,7 +14,7 @@ from support.hostile_files import document
 from support.hosting import ref
 from support.scaffolded import read
 
-INTEGER, NUMBER, BOOLEAN, STRING = ({"type": name} for name in ("integer", "number", "boolean", "string"))
+INTEGER, BOOLEAN, STRING = ({"type": name} for name in ("integer", "boolean", "string"))
 INTEGERS, STRINGS = ({"type": "array", "items": items} for items in (INTEGER, STRING))
 POINT = {"type": "object", "properties": {"x": INTEGER, "y": INTEGER}, "additionalProperties": False}
 

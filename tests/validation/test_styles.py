@@ -21,7 +21,6 @@ INTEGERS, STRINGS = ({"type": "array", "items": items} for items in (INTEGER, ST
 POINT = {"type": "object", "properties": {"x": INTEGER}, "additionalProperties": False}
 NAMED = {"type": "object", "properties": dict.fromkeys(("a", "b", "%2C"), STRING)}
 ANY_STRINGS = {"type": "object", "additionalProperties": STRING}
-FORM = "application/x-www-form-urlencoded"
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")) | st.text(",.;=|% +&[]a")
 FILLED = TEXTS.filter(bool)
