@@ -223,7 +223,7 @@ def test_limits_the_work_for_branches_that_cannot_be_distinguished():
         "oneOf": [branch, {**branch, "minProperties": 0}, {**branch, "maxProperties": 99}],
     }
     whole = around({"Node": node})
-    sampler = Sampler(whole, SchemaCompiler(whole))
+    sampler = Sampler(SchemaCompiler(whole))
 
     with pytest.raises(NoSample):
         sampler.sample(NODE, POINTER)
@@ -300,7 +300,7 @@ def test_limits_the_work_for_schemas_that_refer_to_each_other():
     schemas = {name: {"type": "object", "properties": properties} for name in names}
 
     whole = around(schemas)
-    sampler = Sampler(whole, SchemaCompiler(whole))
+    sampler = Sampler(SchemaCompiler(whole))
 
     assert all(sampler.sample(ref(name), POINTER).keys() == set(names) - {name} for name in names)
 
@@ -383,6 +383,6 @@ def test_finds_a_value_for_exactly_one_branch_if_one_exists(branches):
     exists = any(map(accepts, objects_))
 
     try:
-        Sampler(whole, compiler).sample(schema, POINTER)
+        Sampler(compiler).sample(schema, POINTER)
     except NoSample:
         assert not exists

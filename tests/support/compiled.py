@@ -35,7 +35,7 @@ def read(document: Any) -> Contract:
 def sampled(whole: Contract, schema: Any) -> tuple[Any, list[str]]:
     """Make a value that a compiled schema of a contract accepts; return it and the problems found."""
     compiler = SchemaCompiler(whole)
-    value = Sampler(whole, compiler).sample(schema, POINTER)
+    value = Sampler(compiler).sample(schema, POINTER)
     assert compiler.compile(schema, "response", POINTER).accepts(value), value
     return value, [problem.message for problem in compiler.problems]
 

@@ -85,7 +85,7 @@ def _path(operation: Operation, contract: Contract) -> str | None:
     from relay.validation.query_strings import parameter_reader
     from relay.validation.schemas import SchemaCompiler
 
-    sampler = Sampler(contract, SchemaCompiler(contract), "request")
+    sampler = Sampler(SchemaCompiler(contract), "request")
     path = encoded(operation.path)
     for parameter in operation.parameters:
         if not parameter.required:

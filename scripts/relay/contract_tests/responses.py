@@ -188,7 +188,7 @@ class ResponseChecker:
             return None
         _, schema, pointer = found[0]
         try:
-            Sampler(self._contract, self._compiler).sample(schema, pointer)
+            Sampler(self._compiler).sample(schema, pointer)
         except NoSample:
             return None  # no service can send what the schemas exclude
         return kinds[0][0], self._schema(schema, pointer)

@@ -94,7 +94,7 @@ class _Maker:
         self._contract = contract
         self._url = url
         self._compiler = SchemaCompiler(contract)
-        self._sampler = Sampler(contract, self._compiler, "request")
+        self._sampler = Sampler(self._compiler, "request")
 
     def make(self, operation: Operation) -> Request:
         """Build a request with all required parameters and the body; raise NoSample."""

@@ -27,7 +27,7 @@ _ANYTHING: tuple[Any, ...] = (None, True, 0, 0.5, "", "text", [], [None], {}, {"
 def check_strength(contract: Contract) -> Iterator[Found]:
     """Yield bodies whose schema accepts any value, and the strength of each response."""
     compiler = SchemaCompiler(contract)
-    sampler = Sampler(contract, compiler)
+    sampler = Sampler(compiler)
     for operation in contract.operations:
         if operation.body:
             for media_type, schema in operation.body.content.items():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from relay.contract.model import Contract, Operation
+from relay.contract.model import Operation
 from relay.validation.http import BODILESS, HeaderList, Response, header
 from relay.validation.media_types import TOKEN, elements, parameters, quoted, read_accept, unquoted
 from relay.validation.responses import ResponseEncoder
@@ -26,11 +26,9 @@ _VALUE = re.compile(rf'{TOKEN}|"(?:[^"\\]|\\.)*+"|')
 class Mock:
     """The mock responses of one operation; all are prepared at start."""
 
-    def __init__(
-        self, operation: Operation, contract: Contract, compiler: SchemaCompiler, encoder: ResponseEncoder
-    ) -> None:
+    def __init__(self, operation: Operation, compiler: SchemaCompiler, encoder: ResponseEncoder) -> None:
         self._operation = operation
-        preparer = ResponsePreparer(operation, contract, compiler, encoder)
+        preparer = ResponsePreparer(operation, compiler, encoder)
         self._prepared = {
             response.pointer: preparer.of(response) for response in operation.responses.values()
         }
@@ -39,7 +37,7 @@ class Mock:
         self._usual = min(success or documented, default=0)
         if not self._usual:
             message = f"{operation} documents no final status, so it cannot be mocked; document one"
-            compiler.problems.append(contract.warning(operation.pointer, message, "mock"))
+            compiler.warn(operation.pointer, message, "mock")
 
     def answer(self, headers: HeaderList) -> Response | None:
         """Return the response that the headers select, or the usual one; None if no value was found for it."""

@@ -77,7 +77,7 @@ class Attempt:
     def _built(self, target: Target) -> Iterator[Any]:
         parts = target.parts
         for owner, part in enumerate(parts):
-            if children := subtypes(part, self._contract, self.schemas.compiler):
+            if children := subtypes(part, self.schemas.compiler):
                 yield from self._extended(target, owner, children)
         if choice := first_choice(parts):
             yield from self._alternatives(target, *choice)

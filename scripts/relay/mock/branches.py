@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from relay.contract.model import Contract, Schema
+from relay.contract.model import Schema
 from relay.contract.pointers import escape, parse_pointer
 from relay.contract.schema_words import CHOICES, CONDITIONAL
 from relay.validation.schemas import SchemaCompiler
@@ -78,7 +78,7 @@ def inherited_tags(parts: list[SchemaPart]) -> dict[str, str]:
     return tags
 
 
-def subtypes(part: SchemaPart, contract: Contract, compiler: SchemaCompiler) -> list[str]:
+def subtypes(part: SchemaPart, compiler: SchemaCompiler) -> list[str]:
     """Return the `$ref`s of the schemas that extend a base with a discriminator; [] if the value has one."""
     if "discriminator" not in part.schema or _has_branches(part.schema):
         return []
@@ -86,7 +86,7 @@ def subtypes(part: SchemaPart, contract: Contract, compiler: SchemaCompiler) -> 
         return []
     if _CHILDREN not in compiler.memo:
         children = compiler.memo.setdefault(_CHILDREN, {})
-        schemas = (contract.document.get("components") or {}).get("schemas") or {}
+        schemas = (compiler.contract.document.get("components") or {}).get("schemas") or {}
         for name, schema in schemas.items():
             for base in (one["$ref"] for one in schema.get("allOf", ()) if "$ref" in one):
                 children.setdefault(base, []).append(_COMPONENTS + escape(name))

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from relay.contract.documents import Pointer
-from relay.contract.model import ABSENT, Contract, Schema
+from relay.contract.model import ABSENT, Schema
 from relay.validation.schemas import Direction, SchemaCompiler
 from relay.validation.translation import enum_members
 from relay.validation.violations import Violation
@@ -27,10 +27,8 @@ class TooManySamples(Exception):
 class SchemaJudge:
     """Judges values for one direction, by the schemas of one contract."""
 
-    def __init__(
-        self, contract: Contract, compiler: SchemaCompiler, direction: Direction = "response"
-    ) -> None:
-        self.contract = contract
+    def __init__(self, compiler: SchemaCompiler, direction: Direction = "response") -> None:
+        self.contract = compiler.contract
         self.compiler = compiler
         self.direction = direction
 
@@ -89,7 +87,7 @@ class SchemaJudge:
         """Add a warning for the example at `pointer`, which is invalid."""
         where = f" at {violation.path}" if violation.path else ""
         message = f"the example violates its schema{where}: {violation.message}; it is not used"
-        self.compiler.problems.append(self.contract.warning(pointer, message, "invalid-example"))
+        self.compiler.warn(pointer, message, "invalid-example")
 
     def example_of(self, part: SchemaPart) -> Any:
         """Return the first valid example of a schema, without hidden properties; ABSENT if there is none."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from relay.contract.documents import Pointer
-from relay.contract.model import Contract, Operation, Response
+from relay.contract.model import Operation, Response
 from relay.validation import http
 from relay.validation import media_types as media
 from relay.validation.errors import ResponseViolation
@@ -49,14 +49,12 @@ class PreparedResponse(NamedTuple):
 class ResponsePreparer:
     """Prepares the responses of one operation; the compiler's problems get a warning for each that is impossible."""
 
-    def __init__(
-        self, operation: Operation, contract: Contract, compiler: SchemaCompiler, encoder: ResponseEncoder
-    ) -> None:
+    def __init__(self, operation: Operation, compiler: SchemaCompiler, encoder: ResponseEncoder) -> None:
         self._operation = operation
-        self._contract = contract
+        self._contract = compiler.contract
         self._compiler = compiler
         self._encoder = encoder
-        self._sampler = Sampler(contract, compiler)
+        self._sampler = Sampler(compiler)
         self._statuses = _first_statuses(operation)
 
     def of(self, response: Response) -> PreparedResponse | None:
@@ -133,7 +131,7 @@ class ResponsePreparer:
         return response._replace(body=known.setdefault(response.body, response.body))
 
     def _warn(self, pointer: Pointer, message: str) -> None:
-        self._compiler.problems.append(self._contract.warning(pointer, message, "mock"))
+        self._compiler.warn(pointer, message, "mock")
 
 
 def _first_statuses(operation: Operation) -> dict[Pointer, int]:

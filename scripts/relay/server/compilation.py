@@ -133,7 +133,7 @@ class _Endpoints:
                 from relay.mock import Mock  # not imported in production, which has no mocks
 
                 # It uses the validators of all operations.
-                mock = Mock(endpoint.operation, contract, compiler, endpoint.encoder)
+                mock = Mock(endpoint.operation, compiler, endpoint.encoder)
                 self._add(replace(endpoint, mock=mock))
         compiler.prepare()
 

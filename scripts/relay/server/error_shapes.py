@@ -188,7 +188,7 @@ class ErrorShapes:
         self.statuses = statuses
         self._contract = contract
         self._compiler = compiler
-        self._sampler = Sampler(contract, compiler)
+        self._sampler = Sampler(compiler)
         # By the content's JSON, and by its pointer.
         self._contents: dict[bytes | Pointer, _DocumentedError] = {}
         self._found: dict[int, dict[str, _DocumentedError]] = {status: {} for status in statuses}
