@@ -64,7 +64,7 @@ def _drop(root: Node, value: Any) -> None:
 def _meant(choice: Choice, value: Any) -> Iterable[Node]:
     if (named := choice.named(value)) is not None:
         return [named]
-    return [node for node in choice.branches if node.leads and choice.verdicts[id(node)](value)]
+    return [node for node in choice.branches if node.accepts is not None and node.accepts(value)]
 
 
 @dataclass(frozen=True)

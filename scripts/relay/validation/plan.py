@@ -28,6 +28,7 @@ _CHECKS = (
 EXCLUSIVE = {"maximum": "exclusiveMaximum", "minimum": "exclusiveMinimum"}
 """Each bound, and the keyword of draft 4 that excludes the bound itself."""
 
+_INNER = ("not", "propertyNames", "contains")
 _COMPOUND = frozenset(["$ref", *SCHEMA_WORDS])
 _NUMBERS = frozenset(["integer", "number"])
 _UNEVALUATED = ("unevaluatedProperties", "unevaluatedItems")
@@ -170,24 +171,15 @@ class _Planner:
                 end = NO_TIME_ZONE if (rule, limit) == ("format", "date-time") else None
                 yield Check(self._verdict({rule: limit}), rule, describe(rule, shown), end)
         for bound, exclusive in EXCLUSIVE.items():
-            if bound in schema:
-                rule = exclusive if schema.get(exclusive) is True else bound
-                bounds = {key: schema[key] for key in (bound, exclusive) if key in schema}
-                yield Check(self._verdict(bounds), rule, describe(rule, schema[bound]))
-            elif exclusive in schema:
-                limit = schema[exclusive]
-                yield Check(self._verdict({exclusive: limit}), exclusive, describe(exclusive, limit))
-        if "not" in schema:
-            forbidden = _reference(schema["not"], f"{pointer}/not")
-            sentence = describe("not" if schema["not"] else "nothing")
-            yield Check(self._verdict({"not": forbidden}), "not", sentence)
-        if "propertyNames" in schema:  # what it rejects is not explained further
-            names = _reference(schema["propertyNames"], f"{pointer}/propertyNames")
-            yield Check(self._verdict({"propertyNames": names}), "propertyNames", describe("propertyNames"))
-        if "contains" in schema:
-            counts: Schema = {key: schema[key] for key in ("minContains", "maxContains") if key in schema}
-            fragment: Schema = {"contains": _reference(schema["contains"], f"{pointer}/contains"), **counts}
-            yield Check(self._verdict(fragment), "contains", describe("contains", counts))
+            if bounds := {key: schema[key] for key in (bound, exclusive) if key in schema}:
+                rule = bound if bound in schema and schema.get(exclusive) is not True else exclusive
+                yield Check(self._verdict(bounds), rule, describe(rule, next(iter(bounds.values()))))
+        for rule in filter(schema.__contains__, _INNER):  # what a schema in them rejects is not explained
+            words = ("minContains", "maxContains") if rule == "contains" else ()
+            counts = {word: schema[word] for word in words if word in schema}
+            fragment: Schema = {rule: _reference(schema[rule], f"{pointer}/{rule}"), **counts}
+            sentence = describe("nothing" if rule == "not" and not schema[rule] else rule, counts)
+            yield Check(self._verdict(fragment), rule, sentence)
 
     def _conditions(self, schema: Schema, pointer: str) -> Iterator[Condition]:
         if "if" in schema:

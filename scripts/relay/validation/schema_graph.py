@@ -21,7 +21,10 @@ Select = Callable[[Any], Iterable[Any]]
 
 @dataclass(eq=False, slots=True)
 class Node:
-    """A schema. `written` may be a `$ref` to it; `own` is what it has of the kind that is looked for, such as properties."""
+    """A schema. `written` may be a `$ref` to it; `own` is what it has of the kind that is looked for, such as properties.
+
+    `accepts` is its verdict, if it is a branch of a choice and a graph needs that.
+    """
 
     written: Schema
     schema: Schema
@@ -30,6 +33,7 @@ class Node:
     within: list[tuple[Select, Node]] = field(default_factory=list)
     choices: list[Choice] = field(default_factory=list)
     leads: bool = False  # to what is looked for
+    accepts: Accepts | None = None
 
     def inner(self) -> Iterator[Node]:
         """Yield the schemas in it."""
@@ -44,14 +48,12 @@ class Choice:
     """An `anyOf` or `oneOf`, and its discriminator: `by_value` are the branches that its values name.
 
     If it is conditional, its branches are schemas that apply if another one does (`then`, `else`, `dependentSchemas`).
-    `verdicts` are those of the branches that lead, if they are needed.
     """
 
     branches: list[Node]
     name: str
     by_value: dict[str, Node]
     is_conditional: bool = False
-    verdicts: dict[int, Accepts] = field(default_factory=dict)
 
     def named(self, value: Any) -> Node | None:
         """Return the branch that the discriminator of a value names."""
@@ -173,9 +175,8 @@ class Graph:
         node.parts = [one for one in node.parts if one.leads]
         node.within = [(select, one) for select, one in node.within if one.leads]
         node.choices = [choice for choice in node.choices if any(one.leads for one in choice.branches)]
-        for choice in node.choices if self._verdict is not None else ():
-            leading = [one for one in choice.branches if one.leads]
-            choice.verdicts = {id(one): self._verdict(one.written) for one in leading}  # type: ignore[misc]
+        for one in (one for choice in node.choices for one in choice.branches if one.leads):
+            one.accepts = one.accepts or (self._verdict and self._verdict(one.written))
 
 
 def _property(name: str, value: Any) -> list[Any]:
