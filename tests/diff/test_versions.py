@@ -54,10 +54,8 @@ VERSIONS = [
     whole("3.0.3", OLD, {"schema": BINARY}),
     whole("3.1.0", NEW, {}),
     whole("3.1.1", NEW, {"schema": {"contentMediaType": "application/octet-stream"}}),
-    whole(
-        "3.2.0", NEW, {"schema": {}}, webhooks={"on": {"post": {"responses": {"204": {"description": "ok"}}}}}
-    ),
-]
+    whole("3.2.0", NEW, {"schema": {}}, webhooks={"on": {"post": {"responses": {"204": {"description": "ok"}}}}}),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("old", "new"), [*itertools.permutations(VERSIONS, 2)])

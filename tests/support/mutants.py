@@ -83,12 +83,7 @@ RESPONSES = [
         "/phoneNumbers/*/userId",
         '{**OLD, "phoneNumbers": [{"provider": n["provider"], "phoneNumber": n["phoneNumber"]} for n in numbers]}',
     ),
-    _sent(
-        "undocumented status",
-        "undocumented-status",
-        f"{OPERATION} responded 202",
-        "response = response._replace(status=202)",
-    ),
+    _sent("undocumented status", "undocumented-status", f"{OPERATION} responded 202", "response = response._replace(status=202)"),
     _sent(
         "wrong media type",
         "undocumented-media-type",
@@ -102,12 +97,7 @@ RESPONSES = [
         f"200 of {OPERATION}",
         "response = response._replace(body=response.body[:-1] + b',\"hasApiKey\":true}')",
     ),
-    _sent(
-        "a body cut short",
-        "not-json",
-        f"200 of {OPERATION}",
-        "response = response._replace(body=response.body[:-1])",
-    ),
+    _sent("a body cut short", "not-json", f"200 of {OPERATION}", "response = response._replace(body=response.body[:-1])"),
     _one(
         "a secret in a field",
         "leaked-secret",
@@ -124,7 +114,7 @@ RESPONSES = [
         "settings.has_api_key",
         '"yes"',
     ),
-]
+]  # fmt: skip
 
 ERRORS = [
     _one(
@@ -159,14 +149,7 @@ ERRORS = [
         "one.init",
         'one.init and one.name != "render_error"',
     ),
-    _one(
-        "no challenge",
-        "missing-challenge",
-        f"401 of {OPERATION}",
-        _RENDERED,
-        "[..., *headers, *ALWAYS]",
-        "[OLD, *ALWAYS]",
-    ),
+    _one("no challenge", "missing-challenge", f"401 of {OPERATION}", _RENDERED, "[..., *headers, *ALWAYS]", "[OLD, *ALWAYS]"),
     _one(
         "Allow incomplete",
         "incomplete-allow",
@@ -235,7 +218,7 @@ ERRORS = [
         "status, code, message = 401, ..., ...",
         "status, code, message = 403, OLD, 'A valid credential is required'",
     ),
-]
+]  # fmt: skip
 
 CREDENTIALS = [
     _accepted(
@@ -271,13 +254,7 @@ CREDENTIALS = [
         "member = await store.member(user_id)",
         f'member = await store.member(user_id) or await store.member("{_ADMIN}")',
     ),
-    _accepted(
-        "a token without a user",
-        "userId",
-        _IDENTIFY,
-        'claims.get("userId", ...)',
-        f'claims.get("userId", "{_ADMIN}")',
-    ),
+    _accepted("a token without a user", "userId", _IDENTIFY, 'claims.get("userId", ...)', f'claims.get("userId", "{_ADMIN}")'),
     _one(
         "a token without a user causes an internal error",
         "wrong-refusal",
@@ -286,13 +263,7 @@ CREDENTIALS = [
         'claims.get("userId", ...)',
         'claims["userId"]',
     ),
-    _accepted(
-        "the first of two tokens counts",
-        "two",
-        f"{_SECURITY}::_authorization",
-        "_only(...)",
-        "_only((OLD)[:1])",
-    ),
+    _accepted("the first of two tokens counts", "two", f"{_SECURITY}::_authorization", "_only(...)", "_only((OLD)[:1])"),
     _accepted(
         "a token in the query",
         "query",
@@ -308,7 +279,7 @@ CREDENTIALS = [
         "return ...",
         'if user.access_role == "SALES_REP":\n    raise NotSignedIn("disabled")\nreturn OLD',
     ),
-]
+]  # fmt: skip
 
 _SPEC = "spec/openapi.yaml"
 _RESPONSES = ("paths", "/api/calls/voice-ai/config", "get", "responses")
