@@ -80,56 +80,37 @@ def violated() -> Report:
     coverage = Coverage(document, [waiver])
     for cell in coverage.cells[:3]:
         cell.seen = Counter({"properties": 12, "examples": 1})
-    pets = ("paths", "/pets", "get", "responses", "200")
-    place = document.place(pets)
-    wrong = Failure(
-        place,
-        "200 of GET /pets violates its schema at /pets/0/id",
-        "response-violation",
-        operation="GET /pets",
-        exchange=exchange(),
-        count=7,
-    )
-    let_in = Failure(
-        place,
-        "GET /pets accepted an expired token",
+    place = document.place(("paths", "/pets"))
+
+    def failure(about: str, rule: str, message: str, shown: Exchange, **rest: Any) -> Failure:
+        return Failure(place, message, rule, operation=about, exchange=shown, **rest)
+
+    wrong = "200 of GET /pets violates its schema at /pets/0/id"
+    expired = exchange("/pets?limit=2&sort=name", credential="expired token of admin")
+    traceback = b'Traceback (most recent call last):\n  File "shop.py"\n'
+    posted = {"method": "POST", "body": b'{"name": "Rex\'s son"}'}
+    crash = exchange(body=traceback, sent=posted, status=500, headers=(("content-type", "text/plain"),))
+    failures = [
+        failure("GET /pets", "response-violation", wrong, exchange(), count=7),
+        failure("POST /pets", "leaked-traceback", "500 of POST /pets contains a traceback", crash),
+    ]
+    let_in = failure(
+        "GET /pets",
         "credential-accepted",
-        operation="GET /pets",
-        exchange=exchange("/pets?limit=2&sort=name", credential="expired token of admin"),
+        "GET /pets accepted an expired token",
+        expired,
         expected=(401, 403),
     )
-    unused = Diagnostic(waiver.place, "the waived response was observed", "unused-waiver", Severity.WARNING)
-    posted = {"method": "POST", "body": b'{"name": "Rex\'s son"}'}
-    crash = exchange(
-        sent=posted,
-        status=500,
-        headers=(("content-type", "text/plain"),),
-        body=b'Traceback (most recent call last):\n  File "shop.py"\n',
-    )
-    leaked = Failure(
-        document.place(("paths", "/pets")),
-        "500 of POST /pets contains a traceback",
-        "leaked-traceback",
-        operation="POST /pets",
-        exchange=crash,
-    )
+    notes = ["412 requests to 3 operations, seed 42"]
+    exchanges = [exchange()] * 412
     properties = Phase(
-        "properties",
-        cases=412,
-        seconds=61,
-        exchanges=[exchange()] * 412,
-        failures=[wrong, leaked],
-        notes=["412 requests to 3 operations, seed 42"],
+        "properties", cases=412, seconds=61, exchanges=exchanges, failures=failures, notes=notes
     )
-    matrix = Phase(
-        "identity matrix",
-        cases=9,
-        seconds=1.25,
-        failures=[let_in],
-        not_run=[
-            NotRun(f"{who} on GET /pets", f"set {who.upper()}_TOKEN to its token") for who in ("rep", "owner")
-        ],
-    )
+    keyless = [
+        NotRun(f"{who} on GET /pets", f"set {who.upper()}_TOKEN to its token") for who in ("rep", "owner")
+    ]
+    matrix = Phase("identity matrix", cases=9, seconds=1.25, failures=[let_in], not_run=keyless)
+    unused = Diagnostic(waiver.place, "the waived response was observed", "unused-waiver", Severity.WARNING)
     waivers = Phase("waivers", "waivers", 1, failures=[Failure.of(unused)])
     faults = Phase("faults", "faults", 0, not_run=[NotRun("database down", "leave --url out")])
     return run([properties, matrix, waivers, faults], coverage)
