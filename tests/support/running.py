@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from relay.cli.main import main
 
@@ -88,20 +88,34 @@ def is_of_python(variable: str) -> bool:
 
 def relay_here(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command as `relay` does, but in this process, which saves the second that a start takes."""
+    with as_if_started(folder, **variables):
+        result = invoke(*arguments)
+    return subprocess.CompletedProcess(arguments, result.exit_code, result.stdout, result.stderr)
+
+
+@contextmanager
+def as_if_started(folder: Path, **variables: str) -> Iterator[None]:
+    """Let this process be one that was started in a folder; what commands change of it is restored."""
     handler = signal.getsignal(signal.SIGTERM)
     given = mock.patch.dict(os.environ, environment(folder, **variables), clear=True)
+    # Commands make the project's package importable.
     kept = {
         "path": [*sys.path],
         "meta_path": [*sys.meta_path],
         "dont_write_bytecode": sys.dont_write_bytecode,
     }
     with given, chdir(folder), mock.patch.multiple(sys, **kept):
-        result = CliRunner().invoke(main, arguments)
+        yield
     if signal.getsignal(signal.SIGTERM) is not handler:
         signal.signal(signal.SIGTERM, handler)
-    if result.exception and not isinstance(result.exception, SystemExit):
+
+
+def invoke(*arguments: str) -> Result:
+    """Run a command in this process and return its result; raise what it did not turn into an exit code."""
+    result = CliRunner().invoke(main, arguments)
+    if not isinstance(result.exception, SystemExit | None):
         raise result.exception
-    return subprocess.CompletedProcess(arguments, result.exit_code, result.stdout, result.stderr)
+    return result
 
 
 def errors(result: subprocess.CompletedProcess[str]) -> str:
