@@ -219,7 +219,7 @@ class TestOurs:
         tox.read(ROOT / "tox.ini", "utf-8")
 
         assert [entry["cron"].split()[2:] for entry in read[True]["schedule"]] == [["*", "*", "1"]]
-        assert [one["environment"] for one in chosen] == ["latest", "lowest", "corpus"]
+        assert [one["environment"] for one in chosen] == ["latest", "lowest", "corpus", "coverage"]
         assert all(f"testenv:{one['environment']}" in tox for one in chosen)
 
     def test_tests_the_contract_as_we_tell_others_to(self):

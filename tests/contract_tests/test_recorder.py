@@ -127,9 +127,12 @@ async def test_a_recording_is_added_to(application, path):
 
 
 async def test_any_asgi_server_may_run_it(application, path):
-    async with Recorder(application, path) as recorder, application.running():
+    with Recorder(application, path) as recorder:
         transport = httpx.ASGITransport(recorder)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        async with (
+            application.running(),
+            httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+        ):
             await client.get("/things/a")
 
     assert len(read_traffic(path).exchanges) == 1

@@ -34,9 +34,9 @@ _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 
 
 class Recorder:
-    """An ASGI application that records the traffic of another one; a context manager, sync and async.
+    """An ASGI application that records the traffic of another one; a context manager.
 
-    It takes the place of the application: `async with Recorder(application, path) as recorder`, or where
+    It takes the place of the application: `with Recorder(application, path) as recorder`, or where
     the application is run by `running()`, which opens and closes the file, too. A file that a recorder
     wrote before is added to. Entering raises SetupError for one that is something else, or in use.
     """
@@ -63,12 +63,6 @@ class Recorder:
     def __exit__(self, *_exc: object) -> None:
         self._file.close()
 
-    async def __aenter__(self) -> Self:
-        return self.__enter__()
-
-    async def __aexit__(self, *_exc: object) -> None:
-        self._file.close()
-
     @property
     def application(self) -> Application:
         """The application whose traffic is recorded, in its current version."""
@@ -82,8 +76,9 @@ class Recorder:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run the application and record it until left."""
-        async with self, self.application.running():
-            yield
+        with self:
+            async with self.application.running():
+                yield
 
     def _closing(self, send: Any) -> Any:
         """Close the file before the server learns that the shutdown is complete: the process may end then."""

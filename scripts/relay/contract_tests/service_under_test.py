@@ -1,10 +1,10 @@
 """The service under test: its contract, its address, its identities."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
@@ -99,7 +99,9 @@ def load_strict_contract(path: Path, config: Config, folder: Path | None = None)
     for name, keywords in config.stricter.items():
         try:
             schemas = lookup(document.data, ("components", "schemas"))
-            schemas[name] = _stricter(lookup(schemas, (name,)), keywords)
+            schema = lookup(schemas, (name,))
+            # Next to a `$ref` keywords would be ignored.
+            schemas[name] = {"allOf": [schema, keywords]} if "$ref" in schema else {**schema, **keywords}
         except (PointerNotFound, TypeError):  # a wrong structure is reported when the contract is built
             unknown.append(Diagnostic("stricter", f"the contract has no schema '{name}'"))
     if unknown:
@@ -110,11 +112,6 @@ def load_strict_contract(path: Path, config: Config, folder: Path | None = None)
         if caused := [fault for fault in contract.faults if str(fault) not in known]:
             raise SetupError(caused)
     return contract
-
-
-def _stricter(schema: dict[str, Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge keywords into a schema; next to a `$ref` they would be ignored."""
-    return {"allOf": [schema, keywords]} if "$ref" in schema else {**schema, **keywords}
 
 
 def base_url(url: str, contract: Contract) -> str:

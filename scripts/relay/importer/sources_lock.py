@@ -49,11 +49,6 @@ class Record:
     def __str__(self) -> str:
         return f"{self.method.upper()} {self.path}"
 
-    def is_from(self, source: Source) -> bool:
-        """Return True if a source is the page of this entry; only the file names are compared."""
-        page = self.page if is_address(self.page) else Path(self.page)
-        return file_name(page) == file_name(source.location)
-
 
 class Lock:
     """The entries of a `sources.lock`, by path and method."""
@@ -63,9 +58,12 @@ class Lock:
         self.records = {record.key: record for record in records}
 
     def is_source(self, source: Source, operation: Operation) -> bool:
-        """Return True if an operation came from a source."""
+        """Return True if an operation came from a source; only the file names are compared."""
         record = self.records.get((operation.path, operation.method))
-        return record is not None and record.is_from(source)
+        if record is None:
+            return False
+        page = record.page if is_address(record.page) else Path(record.page)
+        return file_name(page) == file_name(source.location)
 
     def file(self, record: Record) -> Path | None:
         """Return the file that an entry names; None if it is an address."""

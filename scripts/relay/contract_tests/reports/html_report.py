@@ -45,7 +45,9 @@ def page(report: Report) -> str:
         plural=_plural,
     )
     cells = report.coverage.cells
-    waived = _by([one for one in cells if one.state is State.WAIVED], _waiver)
+    waived = _by(
+        [one for one in cells if one.state is State.WAIVED], lambda one: str(one.waiver and one.waiver.place)
+    )
     return environment.get_template("page.html.j2").render(
         report=report,
         failures=report.failures,
@@ -63,10 +65,6 @@ def page(report: Report) -> str:
         open_failures=OPEN_FAILURES,
         is_grid_open=len({cell.operation.id for cell in cells}) <= _OPEN_OPERATIONS,
     )
-
-
-def _waiver(cell: Cell) -> str:
-    return str(cell.waiver and cell.waiver.place)
 
 
 def _by(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
