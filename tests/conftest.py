@@ -68,6 +68,14 @@ async def store(new_url) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
+def without_settings(tmp_path, monkeypatch) -> None:
+    """Work in an empty folder, without settings of the machine's own."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("RELAY_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
 def hosting(tmp_path, monkeypatch) -> Callable[..., Application]:
     """Compile contracts with packages in the folder of the test, as `host` does."""
     monkeypatch.syspath_prepend(tmp_path)

@@ -163,10 +163,18 @@ def test_reports_a_reference_that_cannot_be_resolved(bundle, ref, reason):
     assert f"root.yaml:3:3: '{ref}' {reason}" in messages(bundled)
 
 
-def test_reports_errors_in_a_referenced_file(bundle):
-    bundled = bundle(root="x: {$ref: 'other.yaml'}", other="{a: 1, a: 2}")
-
-    assert messages(bundled) == ["other.yaml:1:8: duplicate key, first in line 1; keep one"]
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"root": "x: {$ref: 'a.yaml'}", "a": "{a: 1, a: 2}"}, "a.yaml:1:8: duplicate key, first in line 1; keep one"),
+        (
+            {"root": "x: {$ref: 'a.yaml'}", "a": "{next: {$ref: 'b.yaml'}}", "b": "{next: {$ref: 'a.yaml'}}"},
+            "b.yaml:1:2: the $ref is a circular reference; only schemas may be recursive",
+        ),
+    ],
+)  # fmt: skip
+def test_reports_an_error_of_a_referenced_file_at_its_place(bundle, files, message):
+    assert messages(bundle(**files)) == [message]
 
 
 def test_reports_a_referenced_file_that_is_not_yaml_and_the_reference(bundle):
@@ -175,14 +183,6 @@ def test_reports_a_referenced_file_that_is_not_yaml_and_the_reference(bundle):
     broken, reference = messages(bundled)
     assert broken.startswith("other.yaml:1:6: is not YAML: ")
     assert reference == "root.yaml:1:5: 'other.yaml' cannot be resolved"
-
-
-def test_only_schemas_may_be_recursive(bundle):
-    bundled = bundle(root="x: {$ref: 'a.yaml'}", a="{next: {$ref: 'b.yaml'}}", b="{next: {$ref: 'a.yaml'}}")
-
-    assert messages(bundled) == [
-        "b.yaml:1:2: the $ref is a circular reference; only schemas may be recursive"
-    ]
 
 
 @pytest.mark.parametrize("components", ["", "{}", "{schemas: }", "[1]", "{schemas: text}"])
@@ -199,17 +199,6 @@ def test_an_escaped_pointer_parses_to_its_tokens(tokens):
     pointer = "".join(f"/{escape(token)}" for token in tokens).replace("%", "%25")
 
     assert parse_pointer(pointer) == tuple(tokens)
-
-
-def test_references_skips_data():
-    value = {
-        "schema": {"$ref": "#/a"},
-        "example": {"$ref": "#/data"},
-        "properties": {"$ref": {"type": "string"}},
-        "allOf": [{"$ref": "#/b"}],
-    }
-
-    assert list(references(value)) == [(("schema",), "#/a"), (("allOf", "0"), "#/b")]
 
 
 def mapping_of(bundled, name="A"):

@@ -68,13 +68,6 @@ def test_data_is_not_a_schema(load):
     assert schema(contract) == {"enum": [True, {"const": 1}], "examples": [{"nullable": True}]}
 
 
-def test_the_published_document_is_as_it_is_written(load):
-    """Clients read what the author wrote, not what we make of it."""
-    contract = load("components: {schemas: {A: {const: 1}}}")
-
-    assert contract.published["components"]["schemas"]["A"] == {"const": 1}
-
-
 class TestIdentifiers:
     """Schemas and documents with names."""
 
@@ -223,11 +216,6 @@ def test_methods_of_any_name_are_operations(load):
     assert [str(one) for one in contract.operations] == ["QUERY /a", "COPY /a"]
     assert [one.function for one in contract.operations] == ["query_a", "copy_a"]
     assert [contract.raw(one)["responses"].keys() for one in contract.operations] == [{"204"}, {"204"}]
-
-
-def test_a_contract_without_paths_has_no_operations(load):
-    """It may describe webhooks only (OpenAPI 3.1.1, "OpenAPI Object")."""
-    assert load(f"webhooks: {{new: {{post: {TAKEN}}}}}").operations == ()
 
 
 def test_a_cycle_of_path_items_ends(load):

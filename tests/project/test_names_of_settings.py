@@ -1,7 +1,5 @@
 """Settings of [tool.relay], and names that are not settings: `scripts/relay/project/settings.py`."""
 
-import os
-
 import pytest
 from pydantic import Field, SecretStr
 
@@ -18,11 +16,8 @@ class Shop(relay.Settings):
 
 
 @pytest.fixture
-def table(tmp_path, monkeypatch):
-    """Write the table of a project and make it the working directory, without the machine's RELAY_ variables."""
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("RELAY_")]:
-        monkeypatch.delenv(name)
+def table(tmp_path, without_settings):
+    """Write the table of a project in the working directory."""
 
     def write(text):
         (tmp_path / "pyproject.toml").write_text(f"[tool.relay]\n{text}\n", "utf-8")

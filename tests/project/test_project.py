@@ -8,11 +8,7 @@ from relay.contract.diagnostics import SetupError
 from relay.project.project import Project, current_project, find_project
 from support.running import as_project, relay
 
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("RELAY_SPEC", raising=False)
+pytestmark = pytest.mark.usefixtures("without_settings")
 
 
 def write(path, text=""):

@@ -1,7 +1,6 @@
 """A project → its service: `scripts/relay/server/application.py`, with the key of `token_minting.py`."""
 
 import json
-import os
 import stat
 import sys
 
@@ -19,14 +18,12 @@ SIGNED = contract({"/a": {"get": operation("show", security=[{"token": []}])}}, 
 THINGS = "def show():\n    return 'shown'\n"
 
 
+pytestmark = pytest.mark.usefixtures("without_settings")
+
+
 @pytest.fixture(autouse=True)
-def _elsewhere(tmp_path, monkeypatch):
-    """An empty working directory, no settings of the machine's own, and the import path as it was."""
-    monkeypatch.chdir(tmp_path)
+def _path_as_before(monkeypatch):
     monkeypatch.setattr(sys, "path", [*sys.path])
-    for name in [*os.environ]:
-        if name.startswith("RELAY_"):
-            monkeypatch.delenv(name)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from relay.contract.diagnostics import SetupError
 from relay.server.connexion_code import connexion_notes
 from support.hosting import contract
-from support.naming import host_named, named_operation
+from support.naming import named_operation
 
 
 @pytest.fixture
@@ -63,10 +63,8 @@ def test_says_each_kind_once(notes):
     assert [line for line, _ in notes(code)] == [2]
 
 
-def test_a_service_warns_of_it_at_the_start(tmp_path, monkeypatch):
+def test_a_service_warns_of_it_at_the_start(hosting_named):
     """A template's text in the title, too: it would be served as it is."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
     document = contract({"/things": {"get": named_operation("show")}})
     document["info"]["title"] = "{{ title }}"
     source = """
@@ -78,15 +76,13 @@ def test_a_service_warns_of_it_at_the_start(tmp_path, monkeypatch):
         app = connexion.AsyncApp(__name__, lifespan=show)
     """
 
-    template, lifespan = host_named(tmp_path, document, source).warnings
+    template, lifespan = hosting_named(document, source).warnings
     assert "is a Jinja2 template here, which Relay does not render" in template.message
     assert lifespan.where.line == 7
 
 
-def test_says_where_flask_is_missing(tmp_path, monkeypatch):
+def test_says_where_flask_is_missing(hosting_named, monkeypatch):
     """The application object that needs it is not used; the line of Connexion that fails helps no further."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
     monkeypatch.setitem(sys.modules, "flask", None)
     source = """
         import flask
@@ -96,7 +92,7 @@ def test_says_where_flask_is_missing(tmp_path, monkeypatch):
     """
 
     with pytest.raises(SetupError) as raised:
-        host_named(tmp_path, contract({"/things": {"get": named_operation("show")}}), source)
+        hosting_named(contract({"/things": {"get": named_operation("show")}}), source)
 
     (problem,) = raised.value.problems
     assert problem.where.line == 2

@@ -13,7 +13,7 @@ from relay.project.settings import Settings
 from relay.server.compilation import create
 from relay.server.handler_modules import import_module, no_package_message
 from support.compiled import read
-from support.hosting import ask, calling, contract
+from support.hosting import ask, calling, contract, write_package
 from support.naming import ANSWER, host_named, named_operation
 
 
@@ -171,12 +171,9 @@ def refused(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
 
     def refused(folder=tmp_path, **modules):
-        name = f"package_{uuid4().hex}"
-        (folder / name).mkdir(parents=True)
+        folder.mkdir(exist_ok=True)
+        name = write_package(folder, **{"pets": "", **modules})
         monkeypatch.syspath_prepend(folder)
-        for module, source in {"init": "", "pets": "", **modules}.items():
-            file = "__init__" if module == "init" else module
-            (folder / name / f"{file}.py").write_text(source, "utf-8")
         with pytest.raises(SetupError) as raised:
             import_module(f"{name}.pets", "contract.yaml")
         (problem,) = raised.value.problems

@@ -11,7 +11,7 @@ import secrets
 import socket
 import sys
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 import orjson
@@ -26,6 +26,7 @@ from relay.contract_tests.secret_spellings import Spellings
 from support.commands import commands
 from support.hosting import contract, operation, token, write_package
 from support.running import as_project, serving
+from support.wire import connect
 
 ORGANIZATION = "64f0a1b2c3d4e5f6a7b8c000"
 USER = "64f0a1b2c3d4e5f6a7b8c9d1"
@@ -65,8 +66,7 @@ def everything(response: httpx.Response) -> bytes:
 
 def spoken(url: str, raw: bytes) -> bytes:
     """The answer to bytes that no library would send."""
-    parts = urlsplit(url)
-    with socket.create_connection((parts.hostname, parts.port), timeout=10) as line:
+    with connect(url) as line:
         line.sendall(raw)
         line.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: line.recv(65536), b""))

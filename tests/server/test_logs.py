@@ -6,7 +6,6 @@ import errno
 import io
 import json
 import logging
-import sys
 from uuid import uuid4
 
 import httpx
@@ -245,10 +244,8 @@ def show():
 
 
 @pytest.fixture
-def name(tmp_path, monkeypatch):
+def name(tmp_path, as_before):
     """A module that the contract of a project names; it imports another one of the project."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
     name = f"api_{uuid4().hex}"
     (tmp_path / f"{name}.py").write_text(MODULE.format(name), "utf-8")
     (tmp_path / f"shelf_of_{name}.py").write_text(

@@ -15,9 +15,15 @@ from relay.contract.diagnostics import SetupError
 from relay.server.app import METRICS_CONNECTIONS
 from relay.server.logs import REQUESTS
 from relay.server.observability import Metrics, bind_address
-from support.hosting import ask, bearer, calling, contract, operation
+from support.hosting import STRING, ask, bearer, calling, contract, json_of, operation
 
 SECURE = {"components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}}
+OK = {"200": json_of({"type": "object", "properties": {"name": STRING}})}
+SECURITY = {"show_to_some": {"security": [{"token": []}]}}
+NAMES = ("show", "break_promise", "fail", "ask_database", "show_to_some")
+DOCUMENT = contract(
+    {f"/{name}": {"get": operation(name, responses=OK, **SECURITY.get(name, {}))} for name in NAMES}, **SECURE
+)
 THINGS = """
     async def show():
         return {"name": "a"}
@@ -40,18 +46,6 @@ THINGS = """
     async def show_to_some():
         return {"name": "a"}
 """
-
-
-@pytest.fixture
-def hosted(hosting):
-    """Host a service whose operations fail in all ways."""
-    named = {"type": "object", "properties": {"name": {"type": "string"}}}
-    ok = {"200": {"description": "ok", "content": {"application/json": {"schema": named}}}}
-    names = ["show", "break_promise", "fail", "ask_database"]
-    paths = {f"/{name}": {"get": operation(name, responses=ok)} for name in names}
-    paths["/show_to_some"] = {"get": operation("show_to_some", responses=ok, security=[{"token": []}])}
-    document = contract(paths, **SECURE)
-    return lambda **settings: hosting(document, things=THINGS, settings=settings)
 
 
 def counted(text):

@@ -7,6 +7,8 @@ import yaml
 
 from support.hosting import ask, calling, contract, operation
 
+DOCUMENT = contract({"/a": {"get": operation("show")}})
+THINGS = "def show():\n    return 'mine'\n"
 INIT = """
     import asyncio
     from contextlib import asynccontextmanager
@@ -27,18 +29,8 @@ INIT = """
 """
 
 
-@pytest.fixture
-def application(hosting):
-
-    def application(**settings):
-        document = contract({"/a": {"get": operation("show")}})
-        return hosting(document, settings=settings, init=INIT, things="async def show(): ...\n")
-
-    return application
-
-
-async def test_is_ready_when_its_collaborators_are(application):
-    service = application()
+async def test_is_ready_when_its_collaborators_are(hosted):
+    service = hosted()
     async with calling(service) as client:
         assert (await client.get("/readyz")).json() == {"status": "ready"}
         service.collaborators["part"].failure = RuntimeError("sk_canary")
@@ -49,18 +41,18 @@ async def test_is_ready_when_its_collaborators_are(application):
     assert (live.status_code, live.json()) == (200, {"status": "live"})
 
 
-async def test_does_not_wait_for_a_collaborator_for_ever(application, monkeypatch):
+async def test_does_not_wait_for_a_collaborator_for_ever(hosted, monkeypatch):
     """A probe has its own patience, and it is short."""
     monkeypatch.setattr("relay.server.pages.READY_TIMEOUT", 0.01)
-    service = application()
+    service = hosted()
     async with calling(service) as client:
         service.collaborators["part"].delay = 60
         async with asyncio.timeout(5):
             assert (await client.get("/readyz")).status_code == 503
 
 
-async def test_serves_the_contract_in_both_forms(application):
-    service = application()
+async def test_serves_the_contract_in_both_forms(hosted):
+    service = hosted()
     async with calling(service) as client:
         as_json = await client.get("/openapi.json")
         as_yaml = await client.get("/openapi.yaml")
@@ -70,9 +62,9 @@ async def test_serves_the_contract_in_both_forms(application):
     assert as_json.json() == yaml.safe_load(as_yaml.content) == service.contract.document
 
 
-async def test_spares_a_client_what_it_has(application):
+async def test_spares_a_client_what_it_has(hosted):
     """RFC 9110 section 13.1.2, weak tags and lists included."""
-    async with calling(application()) as client:
+    async with calling(hosted()) as client:
         etag = (await client.get("/openapi.json")).headers["etag"]
         for value in (etag, f"W/{etag}", f'"other", {etag}', "*"):
             spared = await client.get("/openapi.json", headers={"If-None-Match": value})
@@ -82,9 +74,9 @@ async def test_spares_a_client_what_it_has(application):
     assert full.status_code == 200
 
 
-async def test_serves_swagger_ui_from_its_own_files(application):
+async def test_serves_swagger_ui_from_its_own_files(hosted):
     """No CDN: every address in the page is one of ours, and answers."""
-    async with calling(application()) as client:
+    async with calling(hosted()) as client:
         page = await client.get("/docs")
         assert "//" not in page.text.replace("<!doctype html>", "")
         for name in ("swagger-ui-bundle.js", "swagger-ui.css", "start.js", "favicon-32x32.png"):
@@ -111,8 +103,8 @@ async def test_the_page_keeps_the_tags_of_all_operations(hosting):
     assert 'new Set(["copy","direct","hook","shared"])' in start
 
 
-async def test_pages_take_get_and_head_only(application):
-    response = await ask(application(), "/openapi.json", "POST")
+async def test_pages_take_get_and_head_only(hosted):
+    response = await ask(hosted(), "/openapi.json", "POST")
     assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD")
 
 
@@ -123,22 +115,20 @@ async def test_pages_take_get_and_head_only(application):
         ({"openapi": False}, ["/livez"], ["/openapi.json", "/openapi.yaml", "/docs"]),
     ],
 )
-async def test_can_be_switched_off(application, settings, there, gone):
+async def test_can_be_switched_off(hosted, settings, there, gone):
     """Swagger UI without a contract to show would be of no use."""
-    async with calling(application(**settings)) as client:
+    async with calling(hosted(**settings)) as client:
         assert [(await client.get(path)).status_code for path in there] == [200] * len(there)
         assert [(await client.get(path)).status_code for path in gone] == [404] * len(gone)
 
 
-async def test_the_root_leads_to_the_docs(hosting):
+async def test_the_root_leads_to_the_docs(hosted, hosting):
     """A newcomer opens the address that the terminal shows; a path of the contract is answered by its operation."""
-    document = contract({"/a": {"get": operation("show")}})
     with_root = contract({"/": {"get": operation("show")}})
-    things = "def show():\n    return 'mine'\n"
 
-    found = await ask(hosting(document, things=things), "/")
-    own = await ask(hosting(with_root, things=things), "/")
-    none = await ask(hosting(document, settings={"docs": False}, things=things), "/")
+    found = await ask(hosted(), "/")
+    own = await ask(hosting(with_root, things=THINGS), "/")
+    none = await ask(hosted(docs=False), "/")
 
     assert (found.status_code, found.headers["location"]) == (302, "docs")
     assert own.json() == "mine"

@@ -4,19 +4,18 @@ import json
 import mmap
 import platform
 import signal
-import socket
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from support.hosting import assert_problem, contract, operation, write_package
+from support.hosting import contract, operation, write_package
 from support.running import COMMAND, eventually, patched, serving, started
+from support.wire import answers, connect
 
 pytestmark = pytest.mark.slow
 
@@ -118,25 +117,17 @@ def test_cuts_what_is_not_done_in_time(tmp_path, arguments):
 def test_half_a_body_holds_it_no_longer_than_a_body_may_take(tmp_path, arguments):
     """The client gets an answer, because its request was under way."""
     command = patched({"relay.server.bodies.BODY_SECONDS": 1})
-    with serving(tmp_path, *arguments, command=command) as service:
-        parts = urlsplit(service.url)
-        with socket.create_connection((parts.hostname, parts.port)) as client:
-            head = b"POST /take HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n"
-            client.sendall(head + b"[1,")
-            time.sleep(0.3)
-            service.process.send_signal(signal.SIGTERM)
-            answer = httpx_response(client)
-            code = service.process.wait(15)
+    with serving(tmp_path, *arguments, command=command) as service, connect(service.url) as client:
+        head = (
+            b"POST /take HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n"
+        )
+        client.sendall(head + b"[1,")
+        time.sleep(0.3)
+        service.process.send_signal(signal.SIGTERM)
+        ((answer,), _) = answers(b"".join(iter(lambda: client.recv(65536), b"")))
+        code = service.process.wait(15)
 
-    assert_problem(answer, 408, "BODY_TOO_SLOW")
-    assert code == 0
-
-
-def httpx_response(client):
-    head, _, body = b"".join(iter(lambda: client.recv(65536), b"")).partition(b"\r\n\r\n")
-    status, *lines = head.decode("latin-1").split("\r\n")
-    headers = dict(line.split(": ", 1) for line in lines)
-    return httpx.Response(int(status.split()[1]), headers=headers, content=body)
+    assert (answer.status, json.loads(answer.body)["code"], code) == (408, "BODY_TOO_SLOW", 0)
 
 
 def test_nohup_keeps_it_going(tmp_path, arguments):

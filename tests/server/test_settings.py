@@ -1,6 +1,5 @@
 """Settings: `scripts/relay/project/settings.py`, and those of the service in `handlers/_settings.py`."""
 
-import os
 import re
 import sys
 from pathlib import Path
@@ -12,14 +11,7 @@ from relay.contract.diagnostics import SetupError
 from relay.server.application import service_settings
 from support.hosting import write_package
 
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path, monkeypatch):
-    """An empty working directory, and no settings of the machine's own."""
-    monkeypatch.chdir(tmp_path)
-    for name in [*os.environ]:
-        if name.startswith("RELAY_"):
-            monkeypatch.delenv(name)
+pytestmark = pytest.mark.usefixtures("without_settings")
 
 
 def test_reads_options_then_environment_then_env_file_then_secret_files_then_project(tmp_path, monkeypatch):

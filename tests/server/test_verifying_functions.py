@@ -1,6 +1,5 @@
 """Tokens that a function verifies are not signed: `scripts/relay/server/{package_hooks,token_minting}.py`."""
 
-import sys
 from uuid import uuid4
 
 import orjson
@@ -27,10 +26,8 @@ def show(user):
 
 
 @pytest.fixture
-def spec(tmp_path, monkeypatch):
+def spec(tmp_path, as_before):
     """Write a contract whose operation accepts a token of any of some schemes; functions of a module serve it."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
     name = f"api_{uuid4().hex}"
 
     def write(**schemes):

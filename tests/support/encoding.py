@@ -24,14 +24,20 @@ def documented(schema: Any = None, *, headers: Any = None, **content: Any) -> An
     }
 
 
-def response_encoder(**responses: Any) -> SimpleNamespace:
-    """Compile an operation with these responses, `s200` for status 200; its `encode` needs no event loop."""
+def response_encoder(schemas: Any = None, **responses: Any) -> SimpleNamespace:
+    """Compile an operation with these responses, `s200` for status 200; `schemas` are components.
+
+    Its `encode` needs no event loop, its `start` does.
+    """
     documented = {status.removeprefix("s"): response for status, response in responses.items()}
-    whole = read(contract({"/p": {"get": operation("give", responses=documented)}}))
+    paths = {"/p": {"get": operation("give", responses=documented)}}
+    whole = read(contract(paths, components={"schemas": schemas or {}}))
     compiler = SchemaCompiler(whole)
     encoder = ResponseEncoder(whole.operations[0], compiler)
     assert {one.rule for one in compiler.problems} <= {"unvalidated-body"}
-    return SimpleNamespace(encode=lambda result, request=None: asyncio.run(encoder.encode(result, request)))
+    return SimpleNamespace(
+        encode=lambda result, request=None: asyncio.run(encoder.encode(result, request)), start=encoder.encode
+    )
 
 
 def violations(encoder: Any, result: Any) -> list[tuple[str, str]]:

@@ -174,14 +174,17 @@ def test_a_valid_value_stays_valid_and_only_gets_more_properties(components, sch
     assert is_part(value, found)
 
 
-def arguments(query=b"", body=b"", content_type=JSON, content=None, parameters=(), encoding=None):
-    media = {content_type: {"schema": content, **({"encoding": encoding} if encoding else {})}}
-    taken = {"requestBody": {"content": media}} if content else {}
-    whole = read(contract({"/p": {"post": operation("take", parameters=list(parameters), **taken)}}))
-    (one,) = whole.operations
-    decoder = RequestDecoder(one, one.arguments, SchemaCompiler(whole))
-    typed = f"{content_type}; boundary=b" if content_type == MULTIPART else content_type
-    return decoder.decode(Request({}, query, [(b"content-type", typed.encode())], body))
+def decoded(document, body=b"", content_type=JSON, query=b""):
+    whole = read(document)
+    (found,) = whole.operations
+    decoder = RequestDecoder(found, found.arguments, SchemaCompiler(whole))
+    return decoder.decode(Request({}, query, [(b"content-type", content_type.encode())], body))
+
+
+def arguments(query=b"", body=b"", content_type=JSON, content=None, parameters=()):
+    taken = {"requestBody": {"content": {content_type: {"schema": content}}}} if content else {}
+    document = contract({"/p": {"post": operation("take", parameters=list(parameters), **taken)}})
+    return decoded(document, body, f"{content_type}; boundary=b", query)
 
 
 class TestRequests:
@@ -306,14 +309,6 @@ def described(schema, media_type=JSON, **others):
     body = {"content": {media_type: {"schema": schema}}}
     paths = {"/things": {"post": operation("add_thing", requestBody=body, **others)}}
     return contract(paths, openapi="3.1.1", components={"schemas": OF_NODES})
-
-
-def decoded(document, body=b"", content_type=JSON, query=b""):
-    whole = read(document)
-    [found] = whole.operations
-    names = {one.pointer: one.name for one in found.parameters}
-    decoder = RequestDecoder(found, names, SchemaCompiler(whole))
-    return decoder.decode(Request({}, query, [(b"content-type", content_type.encode())], body))
 
 
 WHOLE_FLOATS = {

@@ -10,11 +10,9 @@ from hypothesis import strategies as st
 
 from relay.server.sending import SEND_BYTES, send_response
 from relay.validation.errors import ResponseViolation
-from relay.validation.responses import ResponseEncoder
-from relay.validation.schemas import SchemaCompiler
 from relay.validation.slicing import SLICE
-from support.compiled import read
-from support.hosting import contract, operation
+from support import encoding
+from support.encoding import documented, response_encoder
 
 ITEM = {
     "type": "object",
@@ -39,17 +37,11 @@ def page(**rules):
 
 
 def encoder_of(schema):
-    response = {"description": "", "content": {"application/json": {"schema": schema}}}
-    paths = {"/p": {"get": operation("give", responses={"200": response})}}
-    whole = read(contract(paths, components={"schemas": {"Item": ITEM}}))
-    compiler = SchemaCompiler(whole)
-    encoder = ResponseEncoder(whole.operations[0], compiler)
-    assert compiler.problems == []
-    return encoder
+    return response_encoder({"Item": ITEM}, s200=documented(schema))
 
 
 def encoded(schema, body):
-    return asyncio.run(encoder_of(schema).encode(body))
+    return encoder_of(schema).encode(body)
 
 
 def serialised(schema, body):
@@ -58,9 +50,7 @@ def serialised(schema, body):
 
 
 def violations(schema, body):
-    with pytest.raises(ResponseViolation) as raised:
-        encoded(schema, body)
-    return [(one.path, one.rule) for one in raised.value.violations]
+    return encoding.violations(encoder_of(schema), body)
 
 
 def items(count):
@@ -172,7 +162,7 @@ async def test_other_tasks_run_while_a_long_array_is_serialised():
             await asyncio.sleep(0)
 
     concurrent = asyncio.create_task(other())
-    await encoder_of(ARRAY).encode(items(10 * SLICE))
+    await encoder_of(ARRAY).start(items(10 * SLICE))
     concurrent.cancel()
 
     assert turns >= 10
@@ -186,7 +176,7 @@ async def test_a_list_modified_during_serialisation_is_sent_unmodified(change):
     """An in-memory store may return its own list."""
     own = items(4 * SLICE)
     expected = orjson.dumps({"items": own, "total": 1})
-    encoding = asyncio.create_task(encoder_of(page()).encode({"items": own, "total": 1}))
+    encoding = asyncio.create_task(encoder_of(page()).start({"items": own, "total": 1}))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     change(own)
@@ -199,7 +189,7 @@ async def test_a_list_modified_during_serialisation_is_sent_unmodified(change):
 @pytest.mark.asyncio
 async def test_an_item_that_becomes_invalid_during_serialisation_is_not_sent():
     own = items(4 * SLICE)
-    encoding = asyncio.create_task(encoder_of(page()).encode({"items": own, "total": 1}))
+    encoding = asyncio.create_task(encoder_of(page()).start({"items": own, "total": 1}))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     own[-1]["id"] = "sk_canary"
@@ -217,7 +207,7 @@ async def test_content_length_is_the_length_of_all_pieces():
         sent.append(message)
 
     long = [{"id": 1, "label": "x" * 2_000}] * (SLICE + 1)
-    await send_response(send, await encoder_of(ARRAY).encode(long))
+    await send_response(send, await encoder_of(ARRAY).start(long))
 
     head, *pieces = sent
     bodies = [piece["body"] for piece in pieces]
