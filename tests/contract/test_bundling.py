@@ -159,7 +159,6 @@ REASONS = {
 @pytest.mark.parametrize(("ref", "reason"), REASONS.items())
 def test_reports_a_reference_that_cannot_be_resolved(bundle, ref, reason):
     bundled = bundle(root=f"list: [1, 2]\nx:\n  $ref: '{ref}'\n", other="{}")
-
     assert f"root.yaml:3:3: '{ref}' {reason}" in messages(bundled)
 
 
@@ -179,7 +178,6 @@ def test_reports_an_error_of_a_referenced_file_at_its_place(bundle, files, messa
 
 def test_reports_a_referenced_file_that_is_not_yaml_and_the_reference(bundle):
     bundled = bundle(root="x: {$ref: 'other.yaml'}", other="{a: [}")
-
     broken, reference = messages(bundled)
     assert broken.startswith("other.yaml:1:6: is not YAML: ")
     assert reference == "root.yaml:1:5: 'other.yaml' cannot be resolved"
@@ -189,7 +187,6 @@ def test_reports_a_referenced_file_that_is_not_yaml_and_the_reference(bundle):
 def test_bundles_a_document_with_invalid_components(bundle, components):
     """Empty is null in YAML; the structure check reports the other errors."""
     bundled = bundle(root=f"schema: {{$ref: 'other.yaml#/Pet'}}\ncomponents: {components}\n", other="Pet: {}")
-
     assert bundled.data["schema"] == {"$ref": "#/components/schemas/Pet"}
 
 
@@ -197,7 +194,6 @@ def test_bundles_a_document_with_invalid_components(bundle, components):
 def test_an_escaped_pointer_parses_to_its_tokens(tokens):
     """RFC 6901: `~` and `/` are escaped, and a token may be empty."""
     pointer = "".join(f"/{escape(token)}" for token in tokens).replace("%", "%25")
-
     assert parse_pointer(pointer) == tuple(tokens)
 
 

@@ -43,7 +43,6 @@ from relay.contract.parsed import IS_TEMPLATE, template_fault
 def test_reads_scalars_as_yaml_1_2_does(read, text, value):
     """A date in an enum stays as written; YAML 1.1 would convert it to an object."""
     data = read(f"x: {text}").data
-
     assert data == {"x": value}
     assert type(data["x"]) is type(value)
 
@@ -74,7 +73,6 @@ def test_reads_what_publishers_write(read, text):
 def test_keeps_every_character_of_a_text(read, character, text, value):
     """YAML 1.1 and libyaml take some of them for the end of a line, which changed or broke a description."""
     document = read(f"x: \ue001 {character}z\n{character}: {text % character}\ny: 1")
-
     assert document.data == {character: value % character, "x": f"\ue001 {character}z", "y": 1}
     assert document.place(("y",))[1:] == (3 + ("|" in text) * 2, 1)
 
@@ -110,7 +108,6 @@ def test_does_not_render_templates(read):
 @pytest.mark.parametrize("tag", ["!!python/object/apply:os.getcwd []", "!!binary aGk=", "!mine 1"])
 def test_rejects_tags(problems_of, tag):
     (problem,) = problems_of(f"x: {tag}")
-
     assert problem.startswith("c.yaml:1:4: ")
 
 
@@ -125,7 +122,6 @@ def test_rejects_numbers_that_json_cannot_represent(problems_of, number):
 def test_follows_aliases_and_merge_keys(read):
     """Published contracts use both; an explicit key overrides a merged one."""
     text = "base: &base {a: 1, b: 2}\nmine: {<<: *base, b: 3}\nsame: *base\n"
-
     assert read(text).data["mine"] == {"a": 1, "b": 3}
     assert read(text).data["same"] == {"a": 1, "b": 2}
 
@@ -138,7 +134,6 @@ def test_rejects_aliases_that_expand_exponentially(problems_of):
     """Twelve lines, each eight times as large as the one before, would fill the memory."""
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 8)}]" for n in range(1, 12)]
-
     assert problems_of("\n".join(lines)) == [
         f"c.yaml:1:1: expands through its aliases to more than {expanded(21):,} values; split it, or write it shorter"
     ]
@@ -179,7 +174,6 @@ def test_rejects_aliases_that_expand_exponentially(problems_of):
 def test_reports_the_location_of_a_syntax_error(problems_of, text, start):
     """One line with the location, so that an editor can open it."""
     (problem,) = problems_of(text)
-
     assert problem.startswith(start)
     assert "\n" not in problem
 
@@ -192,7 +186,6 @@ def test_reports_why_a_file_cannot_be_read(tmp_path):
 def test_knows_the_location_of_every_value(read):
     """A missing value has the location of its nearest parent."""
     document = read("a:\n  - b: 1\n    c/d: 2\n")
-
     assert str(document.place(("a", "0", "c/d"))) == "c.yaml:3:5"
     assert str(document.place(("a", "0", "missing", "deeper"))) == "c.yaml:2:5"
 
@@ -209,7 +202,6 @@ def test_knows_the_location_of_every_value(read):
 def test_says_that_a_template_is_not_rendered(problems_of, text, line):
     """YAML's own error is of a key or a character, which leads nowhere."""
     first, *_ = problems_of(text)
-
     assert (first.split(":")[1], first.endswith(IS_TEMPLATE)) == (str(line), True)
 
 
@@ -224,7 +216,6 @@ def test_points_at_a_template_or_says_nothing(text, lines):
     from pathlib import Path
 
     found = template_fault(Path("a.yaml"), text, lines)
-
     if found is not None:
         rest = text.split("\n")[found.where.line - 1][found.where.column - 1 :]
         assert rest.startswith(("{{", "{%"))

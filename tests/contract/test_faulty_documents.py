@@ -198,7 +198,6 @@ def inherits(operation):
 def test_the_document_has_no_fault():
     """So every fault that is found is one of the change."""
     bundle = bundled(DOCUMENT)
-
     assert not bundle.problems
     assert not structure_violations(bundle)
 
@@ -228,9 +227,7 @@ def test_an_operation_that_is_removed_is_left_out(change):
     """Requests to it are answered with 501, and not as if the contract had never had it."""
     bundle = bundled(changed(*change))
     before = methods(bundle.data)
-
     left_out = {(one.path, one.method) for one in SoundPart(bundle).left_out}
-
     missing = {(path, method) for path, method in before - methods(bundle.data) if path.startswith("/")}
     assert {one for one in missing if (one[0], "") not in left_out} <= left_out
 
@@ -251,7 +248,6 @@ def methods(document):
 def test_what_is_not_served_leaves_out_no_operation(pointer, value):
     """Webhooks, callbacks and links describe what others do."""
     bundle = bundled(changed(replaced, pointer, value, ""))
-
     assert SoundPart(bundle).left_out == []
 
 

@@ -111,14 +111,12 @@ def test_text_in_braces_that_is_not_json_is_yaml(read):
 def test_an_error_has_its_place_and_its_reason(problems_of, text, start):
     """One line, so that an editor can open it; the same for every version of the parser."""
     (problem,) = problems_of(text)
-
     assert problem.startswith(start)
     assert "\n" not in problem
 
 
 def test_a_hundred_levels_are_read(read):
     text = "[" * 100 + "]" * 100
-
     assert json.dumps(read(text).data) == text
 
 
@@ -164,7 +162,6 @@ def test_the_rest_of_a_file_with_wrong_values_is_kept(tmp_path):
 def test_a_byte_order_mark_is_ignored(read, mark):
     """Editors of Windows write one; no column counts it."""
     document = read(mark + b'{"a": 1}')
-
     assert document.data == {"a": 1}
     assert str(document.place(("a",))) == "c.json:1:2"
 
@@ -172,7 +169,6 @@ def test_a_byte_order_mark_is_ignored(read, mark):
 def test_too_many_values_are_refused_before_they_are_built(read, problems_of, monkeypatch):
     """Sixty megabytes of brackets would become gigabytes; commas in texts are no values."""
     monkeypatch.setattr(limits, "MAX_VALUES", 10)
-
     assert read('{"a": ",,,,,,,,,,,,,", "b": [1, 2, 3, 4, 5, 6, 7]}').size == 10
     (problem,) = problems_of("[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]")
     assert problem.startswith("c.json:1:29: has more than ")

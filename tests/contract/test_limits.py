@@ -48,7 +48,6 @@ def referring(ref):
 def test_refuses_schemas_that_double(problems, keyword):
     """Twenty schemas of which each has the next one twice validate a value a million times."""
     (problem,) = problems(doubling(keyword, 20))
-
     assert "it combines more than 10,000 schemas by $ref, allOf, anyOf, oneOf and not" in problem
 
 
@@ -70,7 +69,6 @@ def test_accepts_a_discriminator_in_a_base_that_its_kinds_extend(problems):
     """A circle through oneOf and allOf, which generators write."""
     kinds = {f"Kind{n}": {"allOf": [ref("Base"), {"type": "object"}]} for n in range(30)}
     base = {"type": "object", "oneOf": [ref(name) for name in kinds]}
-
     assert problems(document(operations(ref("Base")), Base=base, **kinds)) == []
 
 
@@ -102,7 +100,6 @@ def test_the_work_of_reading_is_bounded(tmp_path_factory, data):
 def test_refuses_a_long_chain_of_refs_once(problems):
     """Three thousand of them took forty seconds; a chain is one problem."""
     (problem,) = problems(chain(3000))
-
     assert "starts a chain of more than 100 $refs; refer to its end" in problem
 
 
@@ -111,9 +108,7 @@ def test_reads_no_file_outside_its_folder(problems, tmp_path, ref):
     """It would be served at /openapi.json; nothing of it is quoted, not even whether it exists."""
     (tmp_path / "api").mkdir()
     (tmp_path / "api/link.json").symlink_to(tmp_path / "private.json")
-
     (problem,) = problems(referring(ref), **{"private.json": {"s": {"type": "secret word"}}})
-
     assert f"'{ref}' is outside the contract's folder; copy the file into it, or set contract-root" in problem
     assert "secret" not in problem
 
@@ -121,7 +116,6 @@ def test_reads_no_file_outside_its_folder(problems, tmp_path, ref):
 def test_reads_files_within_the_contract_root(problems):
     """Contracts may share files, if the project says so."""
     ref = referring("../shared.json#/s")
-
     assert problems(ref, ".", **{"shared.json": {"s": STRING}}) == []
 
 
@@ -136,9 +130,7 @@ def test_reads_files_within_the_contract_root(problems):
 def test_a_contract_root_without_the_contract_is_an_error(problems, tmp_path, root, reason):
     """Otherwise the setting would silently have no effect."""
     (tmp_path / "loop").symlink_to("loop")
-
     (problem,) = problems(document(), root)
-
     assert problem.startswith("contract-root: ")
     assert reason in problem
 
@@ -186,7 +178,6 @@ def test_a_reference_that_cannot_be_read_is_a_line(problems, tmp_path, ref, reas
 def test_errors_quote_nothing_of_other_files(problems, content):
     """A contract may lie next to a private file; the place says enough to its owner."""
     found = problems(referring("other.yaml"), **{"api/other.yaml": content})
-
     assert found
     assert not any("secret" in problem for problem in found), found
 
@@ -196,6 +187,5 @@ def test_values_are_counted_before_they_are_built(tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "MAX_VALUES", 10)
     path = tmp_path / "api.yaml"
     path.write_text("a: 1\nb: {c: [1, 2, 3], d: {e: 1}}\n" + "f: [1, 2, 3, 4]\n", "utf-8")
-
     with pytest.raises(SetupError, match=r"api\.yaml:3:5: has more than .* values up to here"):
         read_document(path)

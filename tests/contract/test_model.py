@@ -59,7 +59,6 @@ def without_prose(value):
 def test_our_contract_has_the_structure_of_the_published_one():
     """Names, types, enums, examples and their order equal upstream's; only the prose differs."""
     file = Path(__file__).parents[1] / "specs/seed-structure.json"
-
     assert json.dumps(without_prose(load_contract(SPEC).document)) == json.dumps(
         json.loads(file.read_bytes())
     )
@@ -111,7 +110,6 @@ def test_refuses_a_version_that_it_does_not_know(load, document, message):
 def test_says_of_a_swagger_document_which_command_rewrites_it(load):
     """To set its version to 3.0.3 would only lead to other errors."""
     (problem,) = problems_of(load, {"swagger": "2.0", "paths": {}})
-
     expected = r"c\.yaml:1:1: is Swagger 2\.0; `relay upgrade \S*c\.yaml` rewrites it as OpenAPI 3\.1"
     assert re.fullmatch(expected, problem)
 
@@ -177,7 +175,6 @@ def circular(kind, **components):
 def test_reports_all_errors_of_a_contract_in_one_run(load, document, messages):
     """In Connexion two operations with one id share validation and security, and a parameter has no value."""
     found = "\n".join(problems_of(load, document))
-
     assert [message for message in messages if message not in found] == []
 
 
@@ -193,7 +190,6 @@ def test_reports_all_errors_of_a_contract_in_one_run(load, document, messages):
 def test_reports_what_is_wrong_with_a_parameter_of_its_own_location(load, parameter, message):
     """Errors about the several kinds of parameter that match, and about other locations, are omitted."""
     found, *others = problems_of(load, getting("/a/{x}", parameters=[parameter]))
-
     assert found.endswith(message)
     assert not any("is missing" in other or "not one of" in other for other in others)
 
@@ -227,11 +223,9 @@ def test_merges_parameters_of_path_and_operation(load):
 def test_ignores_the_header_parameters_that_openapi_ignores(load):
     """OpenAPI 3.0.3: parameter definitions of Accept, Content-Type and Authorization shall be ignored."""
     names = ("Accept", "content-type", "Authorization", "X-Own")
-
     found = only(
         load, getting(parameters=[{"name": name, "in": "header", "schema": STRING} for name in names])
     )
-
     assert [parameter.name for parameter in found.parameters] == ["X-Own"]
 
 
@@ -260,7 +254,5 @@ def test_json_that_yaml_parsers_refuse_is_written_as_yaml(load):
     text = json.dumps(
         {"openapi": "3.0.3", "info": {"title": "\U0001f600\x7f\x85", "version": "1"}, "paths": {}}
     )
-
     found = load(text)
-
     assert yaml.safe_load(found.as_yaml()) == found.document == json.loads(text)

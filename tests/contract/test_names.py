@@ -77,9 +77,7 @@ def test_a_parameter_of_another_location_gets_it_in_front():
 def test_a_name_in_place_of_a_lost_one_is_that_of_no_other():
     """A parameter that is really called `query_id` keeps its name."""
     keys = [ParameterKey("path", "id"), ParameterKey("query", "id"), ParameterKey("query", "query_id")]
-
     found = argument_names(keys, {})
-
     assert found[ParameterKey("query", "query_id")] == "query_id"
     assert found[ParameterKey("query", "id")] == "query_id_2"
 
@@ -115,9 +113,7 @@ def test_arguments_are_distinct_identifiers_in_any_order(keys, random):
 def test_a_parameter_with_other_words_changes_no_argument(keys, added):
     """A signature changes only for what concerns it."""
     before = argument_names(keys, {})
-
     after = argument_names([*keys, ParameterKey("query", added)], {})
-
     assert {key: after[key] for key in keys} == before
 
 
@@ -128,7 +124,6 @@ def names_of(paths):
 def test_operations_that_ask_for_one_function_get_one_each():
     """The first keeps it; the second is named as if it had no operationId."""
     paths = {"/pets": {"get": operation("get-pets")}, "/all/pets": {"get": operation("get_pets")}}
-
     assert names_of(paths) == [("get-pets", "get_pets"), ("get_pets", "get_all_pets")]
 
 
@@ -172,16 +167,13 @@ def chosen_arguments(found, index):
 def test_a_function_is_chosen_by_method_and_path_or_operation_id(key):
     """The path is what an operation without an operationId has."""
     found = CALLS.named(ChosenNames(operations={key: "calls"}, tags={"Call Logs": "logs"}))
-
     assert [(one.module, one.function) for one in found.operations] == [("logs", "calls"), ("texts", "texts")]
 
 
 def test_the_most_specific_key_of_a_parameter_wins():
     """One line names a parameter wherever it is; another makes an exception."""
     names = {"End<": "before", "GET /texts query End<": "until"}
-
     found = CALLS.named(ChosenNames(parameters=names))
-
     assert chosen_arguments(found, 0) == {"End<": "before"}
     assert chosen_arguments(found, 1) == {"End<": "until", "End": "end"}
 
@@ -189,7 +181,6 @@ def test_the_most_specific_key_of_a_parameter_wins():
 def test_a_derived_name_makes_room_for_a_chosen_one():
     """The choice of a project always wins."""
     found = CALLS.named(ChosenNames(parameters={"End<": "end"}))
-
     assert chosen_arguments(found, 1) == {"End<": "end", "End": "end_2"}
 
 
@@ -211,12 +202,10 @@ def test_a_choice_that_cannot_be_made_is_an_error(names, message):
     """A key with a typing error would choose nothing, in silence."""
     with pytest.raises(SetupError) as raised:
         CALLS.named(ChosenNames(**names))
-
     assert [one.message for one in raised.value.problems] == [message]
 
 
 def test_another_version_of_the_contract_takes_the_names_that_it_can():
     """`relay breaking` compares with a version that lacks what is new."""
     found = CALLS.renamed(ChosenNames(operations={"GET /new": "new", "texts": "sms"}))
-
     assert [one.function for one in found.operations] == ["list_calls", "sms"]

@@ -89,7 +89,6 @@ def test_a_wrong_keyword_of_a_schema_is_read_as_it_is_meant_or_ignored(written, 
 def test_an_operation_is_served_without_what_is_only_documentation(operation, message):
     """A person who reads the contract knows what is meant, so the server does, too."""
     found = read(contract({"/a": {"get": operation}}))
-
     assert [str(one) for one in found.operations] == ["GET /a"]
     assert any(message in str(fault) for fault in found.faults)
     assert found.left_out == ()
@@ -125,7 +124,6 @@ def test_an_operation_that_is_left_out_is_found_by_its_name():
     """A command that gets it says why it is not served, and suggests no other one."""
     bad = {**OK, "operationId": "updateIt", "parameters": [{"in": "query", "schema": {}}]}
     found = read(contract({"/a": {"put": bad, "get": {**OK, "operationId": "getIt"}}}))
-
     assert found.not_served("updateIt") == found.not_served("PUT /a") == found.left_out[0]
     assert found.not_served("getIt") is None
 
@@ -151,9 +149,7 @@ def test_a_wrong_component_leaves_out_the_operations_that_need_it():
 def test_components_of_any_name_are_checked():
     """Generators write names that the specification does not allow, such as `List<Pet>`."""
     components = {"schemas": {"List<Pet>": {"type": "list"}, "$ref": "#/info"}}
-
     found = read(contract({"/a": {"get": OK}}, components=components))
-
     assert found.document["components"]["schemas"] == {"List<Pet>": {}, "$ref": {}}
     assert len(found.faults) == 2
 
@@ -198,7 +194,6 @@ def shared(**item):
 def test_what_a_fault_concerns_is_left_out_of_every_path(paths, rest, served, left_out):
     """It would be missing without a word, as if it were not in the contract."""
     found = read({**contract(paths), **rest})
-
     assert sorted(map(str, found.operations)) == sorted(served)
     assert sorted(one.reason.message.partition(" is not served")[0] for one in found.left_out) == left_out
 
@@ -251,7 +246,6 @@ def test_a_wrong_security_scheme_leaves_out_what_requires_it(scheme):
 def test_a_status_is_read_from_a_key_that_has_more(written, meant):
     """A key that is no status at all documents nothing."""
     found = read(contract({"/a": {"get": {"responses": {written: {"description": "x"}}}}}))
-
     assert [*found.operations[0].responses] == meant
 
 
@@ -284,9 +278,7 @@ def test_path_parameters_are_what_the_path_says():
 def test_a_security_scheme_is_used_whatever_only_describes_it(scheme):
     """Operations that need it would be left out without a reason."""
     secured = {**OK, "security": [{"login": []}]}
-
     found = read(contract({"/a": {"get": secured}}, components={"securitySchemes": {"login": scheme}}))
-
     assert found.faults
     assert found.left_out == ()
     assert found.operations[0].security == ({"login": []},)
@@ -298,7 +290,6 @@ def test_a_security_scheme_is_used_whatever_only_describes_it(scheme):
 def test_a_style_of_another_location_is_ignored(style, location):
     """The location was taken for the wrong one, which refused the whole contract."""
     found = read(contract({"/a": {"get": taking(**{"in": location, "style": style})}}))
-
     assert found.faults
     assert [one.location for one in found.operations[0].parameters] == [location]
 
@@ -306,9 +297,7 @@ def test_a_style_of_another_location_is_ignored(style, location):
 def test_sections_without_operations_are_ignored():
     """A title is not needed to serve."""
     document = contract({"/a": {"get": OK}}, tags=["A"], servers="x", externalDocs=5)
-
     found = read({**document, "info": {"title": "T", "version": 1.0, "contact": {"email": "none"}}})
-
     assert [str(one) for one in found.operations] == ["GET /a"]
     assert found.title == "T"
     assert len(found.faults) == 5
@@ -330,7 +319,6 @@ def test_one_fault_is_one_error():
 def test_thousands_of_equal_faults_are_worked_around():
     """A generator repeats its mistake in each operation."""
     found = read(contract({f"/{number}": {"get": {"responses": {"200": {}}}} for number in range(2500)}))
-
     assert len(found.operations) == 2500
     assert len(found.faults) == 2500
 
@@ -368,7 +356,6 @@ def test_of_several_wrong_sections_of_components_each_is_removed_alone():
 def test_a_reference_to_the_right_kind_of_object_is_no_fault(described, components):
     """It was said not to lead to a Schema Object."""
     paths = {"/a": {"get": {**OK, **described}}, "/b": {"post": OK}}
-
     assert read(contract(paths, components=components)).faults == ()
 
 
@@ -389,7 +376,6 @@ def test_a_reference_to_the_right_kind_of_object_is_no_fault(described, componen
 def test_a_wrong_keyword_of_json_schema_is_read_as_it_is_meant_or_ignored(written, message, meant):
     """As in a contract of OpenAPI 3.0, in the words of the later versions."""
     found = read({**contract({"/a": {"get": answering(written)}}), "openapi": "3.1.0"})
-
     assert found.operations[0].responses["200"].content == {"application/json": meant}
     assert message in str(found.faults[0])
     assert len(found.faults) == 1
@@ -412,6 +398,5 @@ def test_a_wrong_keyword_of_json_schema_is_read_as_it_is_meant_or_ignored(writte
 def test_an_operation_of_3_2_is_left_out_only_if_it_cannot_be_served(written, left_out):
     """A name that no request has cannot be served at all, and what describes a response can be ignored."""
     found = read({**contract({"/a": {"get": OK, **written}}), "openapi": "3.2.0"})
-
     assert [one.method for one in found.left_out] == left_out
     assert found.faults

@@ -84,9 +84,7 @@ WRONG_SCHEMAS = [
 def test_a_wrong_keyword_of_a_schema_is_reported_in_words(version, written, message):
     """Schemas are those of JSON Schema 2020-12, and what is written as in another version says what to write."""
     other = {"P": {"name": "p", "in": "query", "schema": {}}}
-
     found = faults(version, {"components": {"schemas": {"A": written}, "parameters": other}})
-
     assert [one.rule for one in found] == ["structure"]
     assert message in found[0].message
 
@@ -179,7 +177,6 @@ WRONG_DOCUMENTS = [
 def test_a_violation_of_the_structure_is_reported_in_words(version, fields, message):
     """Each is one error, and says what is wrong, not which rule of a JSON Schema it breaks."""
     found = faults(version, fields)
-
     assert [one.rule for one in found] == ["structure"], found
     assert message in found[0].message
 
@@ -262,7 +259,6 @@ def test_fields_of_a_branch_that_fails_are_not_unknown():
 def test_a_field_that_is_not_allowed_is_reported_next_to_another_violation():
     """It is known, so it may be one of a failing branch, and is found when that is repaired."""
     found = faults("3.1.0", parameter(style="csv", variables={}))
-
     assert [one.message for one in found] == [
         "'csv' is not one of form, spaceDelimited, pipeDelimited, deepObject",
         "a field 'variables' is not allowed here",
@@ -286,9 +282,7 @@ def test_what_relay_does_not_fetch_is_a_warning(version):
 def test_a_scheme_that_is_missing_among_others_is_an_error():
     """A document that defines schemes defines all of them, so this one is misspelled."""
     fields = {**get(security=[{"login": []}]), **component("securitySchemes", {"type": "mutualTLS"})}
-
     found = faults("3.1.0", fields)
-
     assert [one.rule for one in errors(found)] == ["undefined-security-scheme"]
 
 

@@ -57,14 +57,12 @@ def schema(contract, name="A"):
 def test_a_schema_gets_the_form_that_readers_know(load, written, canonical):
     """A schema that 3.0 can write is written as in 3.0, so each reader of schemas knows one form."""
     contract = load(f"components: {{schemas: {{A: {written}, B: {{}}}}}}")
-
     assert schema(contract) == canonical
 
 
 def test_data_is_not_a_schema(load):
     """An enum may contain what looks like one."""
     contract = load("components: {schemas: {A: {enum: [true, {const: 1}], examples: [{nullable: true}]}}}")
-
     assert schema(contract) == {"enum": [True, {"const": 1}], "examples": [{"nullable": True}]}
 
 
@@ -129,7 +127,6 @@ class TestIdentifiers:
     def test_a_name_that_nothing_has_is_reported_at_its_place(self, load):
         """As a pointer that leads nowhere."""
         contract = load("components: {schemas: {A: {$ref: '#gone'}, B: {$dynamicRef: '#gone'}}}")
-
         assert [str(one) for one in contract.faults] == [
             "c.yaml:3:28: '#gone' does not exist; define it or correct the $ref",
             "c.yaml:3:48: '#gone' does not exist; define it or correct the $ref",
@@ -141,7 +138,6 @@ class TestIdentifiers:
         contract = load(
             f"components: {{schemas: {{A: {{$anchor: a, $id: 'https://names.example/a', $ref: '{ref}'}}}}}}"
         )
-
         assert {one.rule for one in contract.faults} <= {"circular-ref", "dangling-ref"}
         assert contract.faults
 
@@ -156,7 +152,6 @@ class TestIdentifiers:
 def test_an_unknown_dialect_is_refused_at_its_place(load, text, place):
     """Its keywords may mean anything."""
     (fault,) = load(text).faults
-
     assert (str(fault.where), fault.rule) == (place, "schema-dialect")
 
 
@@ -212,7 +207,6 @@ def test_media_types_may_be_shared(load):
 def test_methods_of_any_name_are_operations(load):
     """OpenAPI 3.2, "Path Item Object", `query` and `additionalOperations`."""
     contract = load(f"paths: {{/a: {{query: {TAKEN}, additionalOperations: {{COPY: {TAKEN}}}}}}}")
-
     assert [str(one) for one in contract.operations] == ["QUERY /a", "COPY /a"]
     assert [one.function for one in contract.operations] == ["query_a", "copy_a"]
     assert [contract.raw(one)["responses"].keys() for one in contract.operations] == [{"204"}, {"204"}]
@@ -236,7 +230,6 @@ def test_a_cycle_of_path_items_ends(load):
 def test_a_method_that_no_request_can_have_is_an_error(load, name, hint):
     """Methods are case-sensitive (RFC 9110, section 9.1), and the names of additional operations are methods."""
     contract = load(f"paths: {{/a: {{additionalOperations: {{{name}: {TAKEN}}}}}}}")
-
     assert contract.operations == ()
     assert [one.rule for one in contract.faults] == ["unknown-method"]
     assert hint in contract.faults[0].message

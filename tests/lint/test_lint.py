@@ -469,9 +469,7 @@ def test_the_text_of_an_example_of_a_whole_query_is_read_as_one(found, media_typ
     """It is in the Media Type Object, and percent-encoded, as it is sent."""
     content = {media_type: {"schema": FORM, "examples": {"a": {"serializedValue": text}}}}
     document = taking({"name": "v", "in": "querystring", "content": content}, path="/a")
-
     rules = rules_of(found({**document, "openapi": "3.2.0"}))
-
     assert ("invalid-example" in rules) is not is_valid
 
 
@@ -755,14 +753,12 @@ MESSAGES = [
 def test_a_finding_says_what_is_wrong(found, rule, document, messages):
     """Each message contains the expected text, and there is no other of its rule."""
     said = [one.message for one in found(document) if one.rule == rule]
-
     assert len(said) == len(messages), said
     assert [one for one in messages if not any(one in message for message in said)] == []
 
 
 def test_an_error_of_a_path_is_at_the_path(found):
     (finding,) = [one for one in found(text(only(get(), "/d/{}"))) if one.rule == "unmatchable-path"]
-
     assert finding.where.line == 6
 
 
@@ -856,14 +852,12 @@ def test_extensions_among_paths_and_responses_are_ignored(found):
 def test_a_valid_contract_has_no_findings(found, operations):
     """Except notes, and with one operation a schema that it does not use."""
     findings = [finding for finding in found(public_style(operations)) if finding.severity != Severity.INFO]
-
     assert [finding.rule for finding in findings] == ["unused-component"] * (operations == 1)
 
 
 def test_reports_that_our_own_contract_is_weak():
     """It is upstream's contract: every property is optional, so `{}` is valid."""
     findings = lint(SPEC)
-
     assert sorted(finding.rule for finding in findings) == ["vacuous-response", "weak-response"]
     assert any("rejects 14 of 32 mutations" in finding.message for finding in findings)
 
@@ -979,16 +973,13 @@ class TestCommand:
     def test_passes_with_warnings(self, tmp_path):
         """Our own contract is weak, not wrong."""
         result = relay(as_project(tmp_path), "lint")
-
         assert (result.returncode, result.stderr) == (0, "")
         assert result.stdout.splitlines()[-1] == "relay lint: 2 warnings"
 
     def test_reports_errors_in_the_requested_format(self, tmp_path):
         """Here as annotations of a GitHub workflow."""
         (tmp_path / "c.yaml").write_text(text(only(get(sumary="x"))), "utf-8")
-
         result = relay(tmp_path, "lint", "c.yaml", "--format", "github")
-
         assert result.returncode == 1
         assert result.stdout.startswith("::error file=c.yaml,line=")
         assert "title=structure::unknown field 'sumary'" in result.stdout
@@ -1007,13 +998,11 @@ class TestCommand:
 
     def test_cannot_run_without_a_contract(self, tmp_path):
         result = relay(tmp_path, "lint", "gone.yaml")
-
         assert result.returncode == 2
         assert result.stderr == "error: gone.yaml: cannot be read: No such file or directory\n"
 
     def test_lists_its_rules(self, tmp_path):
         result = relay(tmp_path, "lint", "--rules")
-
         assert len(result.stdout.splitlines()) == len(RULES)
         assert "error   dangling-ref: " in result.stdout
 

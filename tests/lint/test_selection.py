@@ -50,9 +50,7 @@ def test_the_first_finding_of_each_rule_and_the_number_of_others_are_shown(proje
 def test_errors_come_first(project):
     """They are what has to be corrected."""
     project(contract({"/0": {"get": BARE}, "/1": {"get": {**BARE, "tegs": []}}}))
-
     code, lines, _ = lint()
-
     assert code == 1
     assert "error: unknown field 'tegs'" in lines[0]
 
@@ -60,7 +58,6 @@ def test_errors_come_first(project):
 def test_all_are_listed_on_request(project):
     """In the order of the file."""
     _, (*lines, total), _ = lint("--all")
-
     assert len(lines) == 9
     assert total == "relay lint: 9 warnings"
 
@@ -68,7 +65,6 @@ def test_all_are_listed_on_request(project):
 def test_findings_of_some_rules_are_listed(project):
     """A rule is corrected throughout the contract; notes are named like any other."""
     _, (*lines, _total), _ = lint("--rule", "unsecured-operation", "--rule", "missing-tag")
-
     assert [line.rpartition("[")[2] for line in lines] == ["unsecured-operation]"] * 3 + ["missing-tag]"] * 3
 
 
@@ -111,9 +107,7 @@ def test_a_rule_can_be_off_with_a_reason(project):
 def test_a_wrong_table_is_an_error(project, table, message):
     """A typing error must neither leave on a rule that is meant to be off, nor the other way round."""
     project(table=table)
-
     code, _, stderr = lint()
-
     assert code == 2
     assert "pyproject.toml: tool.relay.lint" in stderr
     assert message in stderr
@@ -150,7 +144,6 @@ def test_a_known_error_does_not_fail(project, tmp_path):
     """A team that cannot correct its contract today still learns of the next error."""
     project(contract({"/0": {"get": {**BARE, "tegs": []}}}))
     (tmp_path / "lint.json").write_text("\n".join(lint("--format", "json")[1]), "utf-8")
-
     assert lint()[0] == 1
     assert lint("--baseline", "lint.json")[0] == 0
 
@@ -161,9 +154,7 @@ def test_a_known_error_does_not_fail(project, tmp_path):
 def test_a_baseline_that_is_no_report_is_an_error(project, tmp_path, content):
     """It would hide nothing, or everything."""
     (tmp_path / "lint.json").write_text(content, "utf-8")
-
     code, _, stderr = lint("--baseline", "lint.json")
-
     assert (code, stderr) == (
         2, "error: lint.json: is not a report of `relay lint --format json`; write it again\n"
     )  # fmt: skip

@@ -74,7 +74,6 @@ async def test_a_mock_sends_the_next_example_for_an_invalid_one(sending, example
     """Else what is made of the schema; 501 would hide a valid response."""
     application = sending("application/jsonl", {"itemSchema": ROW, "examples": examples})
     response = await ask(application)
-
     assert sequences.lines(response.content) == expected
     is_invalid = any(one.rule == "invalid-example" for one in application.warnings)
     assert is_invalid == (len(examples) > 1 or expected[0] == {"n": 7})

@@ -103,7 +103,6 @@ PREFERRED = {
 async def test_responds_as_the_header_prefer_selects(get, prefer, status, body, applied):
     """RFC 7240: Preference-Applied lists the applied preferences; the others are ignored."""
     response = await get(showing(PREFERRED, components=BIG), *(value.encode() for value in prefer))
-
     assert (response.status_code, response.json()) == (status, body)
     reported = dict(response.headers.raw).get(b"preference-applied")
     assert reported == (applied.encode() if applied else None)
@@ -122,7 +121,6 @@ async def test_responds_as_the_header_prefer_selects(get, prefer, status, body, 
 async def test_responds_with_the_lowest_success_status(get, responses, status):
     """The lowest documented 2xx status; without one, the lowest final status."""
     response = await get(showing(responses))
-
     assert response.status_code == status
     assert response.headers["x-mock"] == "true"
 
@@ -131,9 +129,7 @@ async def test_marks_its_response_once(get):
     """The contract cannot override the marker, so a client can always recognise a mock."""
     required = {"required": True, "schema": {"type": "string", "enum": ["false"]}}
     headers = {"X-Mock": required, "Preference-Applied": required}
-
     response = await get(showing({"200": {**json_of({}), "headers": headers}}), "code=200")
-
     assert response.headers.get_list("x-mock") == ["true"]
     assert response.headers.get_list("preference-applied") == ["code=200"]
 
@@ -186,7 +182,6 @@ async def test_sends_headers_that_are_required_or_have_an_example(get):
 )  # fmt: skip
 async def test_uses_a_documented_media_type(get, content, media_type, body):
     response = await get(showing({"200": {"description": "-", "content": content}}))
-
     assert response.headers["content-type"] == media_type
     assert response.content == body
 
@@ -328,7 +323,6 @@ VERSIONS = {
 )
 async def test_chooses_among_media_types_that_differ_by_parameters(get, accept, number):
     response = await get(showing({"200": {"description": "-", "content": VERSIONS}}), Accept=accept)
-
     assert response.json() == number
     assert response.headers["content-type"] == f"application/json; version={number}"
 
@@ -364,7 +358,6 @@ WRONG = {"examples": {"wrong": {"value": 1}, "good": {"value": {"name": "a"}}}}
 async def test_works_around_an_example_that_violates_its_schema(get, response, body, message):
     """It responds with the next valid example, else from the schema; the warning has the example's place."""
     got = await get(showing({"200": response}))
-
     assert (got.status_code, got.json()) == (200, body)
     warnings = [one for one in got.extensions["warnings"] if one.rule == "invalid-example"]
     assert [one.message.startswith(message) for one in warnings] == ([True] if message else [])
@@ -431,7 +424,6 @@ async def test_uses_another_media_type_if_one_has_no_value(get):
 async def test_answers_501_for_an_operation_without_a_final_status(get, responses):
     """An interim response cannot be the answer (RFC 9110 section 15.2)."""
     response = await get(showing(responses))
-
     assert_problem(response, 501, "NOT_IMPLEMENTED")
     assert "documents no final status" in response.extensions["warnings"][0].message
 
@@ -520,5 +512,4 @@ def test_reads_preferences(header, preferences):
 def test_writes_preferences_in_the_format_it_reads():
     """RFC 7240 section 3."""
     applied = {"code": "404", "example": 'a "b" \\'}
-
     assert read_preferences(write_preferences(applied)) == applied

@@ -105,13 +105,11 @@ def test_writes_documents_into_texts(encoding, decode):
 
 def test_writes_pictures_into_texts():
     text = sample({"type": "string", "contentMediaType": "image/png", "contentEncoding": "base64"})
-
     assert base64.b64decode(text).startswith(b"\x89PNG")
 
 
 def test_content_fits_the_length():
     text = sample({"type": "string", "contentEncoding": "base64", "minLength": 40})
-
     assert len(text) >= 40
     assert base64.b64decode(text, validate=True)
 
@@ -119,7 +117,6 @@ def test_content_fits_the_length():
 def test_takes_the_first_valid_example():
     """Others of the list may be invalid; each of these gets a warning."""
     value, problems = generate({"type": "integer", "examples": ["a", 7, 8]})
-
     assert value == 7
     assert problems == ['the example violates its schema: the value is not of type "integer"; it is not used']
 

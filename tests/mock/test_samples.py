@@ -159,7 +159,6 @@ def test_sets_the_discriminator_to_the_name_of_the_branch(keyword, mapping, kind
 def test_sets_the_discriminator_in_an_example_but_not_where_the_branch_pins_it(cat, value):
     """Examples of branches are often written without it; the branch's own enum is what the validator accepts."""
     schema = {"oneOf": [ref("Cat")], "discriminator": {"propertyName": "kind"}}
-
     assert sample(schema, Cat=cat) == value
 
 
@@ -179,13 +178,11 @@ EXTENDED = {"allOf": [{"$ref": "#/components/schemas/Base"}, {"properties": {"li
 def test_names_the_schema_that_extends_a_base_with_a_discriminator(name, mapping, value):
     """Also where the contract states only the base: then a schema that extends it is chosen."""
     base = {**BASE, "discriminator": {"propertyName": "kind", "mapping": mapping}}
-
     assert sample(ref(name), Base=base, Cat=EXTENDED, Dog={"allOf": [ref("Base")]}) == value
 
 
 def test_names_a_base_that_nothing_extends():
     impossible = {"allOf": [ref("Base"), {"type": "string"}]}
-
     assert sample(ref("Base"), Base=BASE)["kind"] == "Base"
     assert sample(ref("Base"), Base=BASE, Cat=impossible)["kind"] == "Base"
 
@@ -287,7 +284,6 @@ def test_omits_write_only_properties():
 )
 def test_fails_in_bounded_time(schema, reason):
     node = {"type": "object", "required": ["next"], "properties": {"next": NODE}}
-
     with pytest.raises(NoSample, match=reason):
         generate(schema, {"Node": node})
 

@@ -58,7 +58,6 @@ def test_a_file_that_group_or_others_may_read_or_change_is_exposed(file):
     """Of this user, by every mode."""
     for mode in range(0o400, 0o1000):
         file.chmod(mode)
-
         assert len(list(secret_exposures(file))) == bool(mode & 0o044) + bool(mode & 0o022)
         assert (writable_by_others(file) is not None) == bool(mode & 0o022)
 
@@ -88,7 +87,6 @@ def test_a_mounted_secret_is_what_its_orchestrator_made_it(file, owned, owner, m
     """Its mode says nothing where the container has one user and the mount is read-only."""
     file.chmod(mode)
     owned(*owner, is_mounted=is_mounted)
-
     assert bool(list(secret_exposures(file))) == is_exposed
 
 
@@ -98,7 +96,6 @@ def test_root_accepts_no_secret_of_another_user(file, owned, monkeypatch):
     owned(1234, 0)
     monkeypatch.setattr(exposure.os, "geteuid", lambda: 0)
     monkeypatch.setattr(exposure.os, "getegid", lambda: 0)
-
     assert list(secret_exposures(file)) == ["belongs to another user (uid 1234), who may change it; copy it"]
 
 
@@ -107,7 +104,6 @@ def test_only_this_user_and_root_are_trusted(file, owned, uid, is_trusted):
     """An owner can change the mode of a file."""
     file.chmod(0o600)
     owned(uid, 0)
-
     assert (writable_by_others(file) is None) == is_trusted
 
 
@@ -133,7 +129,6 @@ def test_a_secret_that_can_be_guessed_is_weak(secret, reason):
 def test_whatever_is_repeated_is_weak(block, times):
     """From HS256's length on."""
     text = block.hex() * times
-
     assert (weakness(text) is None) == (len(text) < 32)
 
 
@@ -186,7 +181,6 @@ class TestProject:
     def test_an_env_file_without_secrets_may_be_read(self, tmp_path):
         (tmp_path / ".env").write_text("RELAY_PORT=1\n", "utf-8")
         (tmp_path / ".env").chmod(0o644)
-
         assert exposures(Project(tmp_path), Settings.load()) == []
 
     @pytest.mark.parametrize("load", [partial(load_trusted, Settings), command_settings])

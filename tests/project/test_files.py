@@ -17,7 +17,6 @@ class TestWritable:
     def test_does_not_create_the_folder(self, tmp_path):
         """A run that cannot start leaves no files."""
         check_writable(tmp_path / "reports/failures")
-
         assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.parametrize(
@@ -42,7 +41,6 @@ class TestStoredSecret:
     def test_makes_it_once_for_the_user_only(self, tmp_path):
         """Later calls return what the first one has stored."""
         path = tmp_path / "new" / "secret"
-
         assert [stored_secret(path, lambda: "first"), stored_secret(path, lambda: "second")] == ["first"] * 2
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert [file.name for file in path.parent.iterdir()] == ["secret"]

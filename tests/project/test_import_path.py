@@ -48,7 +48,6 @@ def planted(tmp_path):
 def test_a_command_executes_no_module_that_only_lies_there(planted, command):
     """A clone, or a folder of downloads, contains any file."""
     result = run(planted, *SAFE, *command.split())
-
     assert not (planted / "executed").exists(), (planted / "executed").read_text("utf-8")
     assert result.returncode in (0, 1, 2)
     assert "Traceback" not in result.stderr
@@ -58,7 +57,6 @@ def test_a_command_executes_no_module_that_only_lies_there(planted, command):
 def test_a_service_executes_no_module_that_only_lies_there(planted):
     with serving(planted, command=SAFE, RELAY_JWT_SECRET=SECRET):
         pass
-
     assert not (planted / "executed").exists(), (planted / "executed").read_text("utf-8")
 
 
@@ -67,9 +65,7 @@ def test_the_module_of_a_store_is_pythons(tmp_path):
     """It is imported when the store is opened, here with the working directory on the import path."""
     as_project(tmp_path)
     (tmp_path / "sqlite3.py").write_text(FOREIGN, "utf-8")
-
     result = run(tmp_path, *COMMAND, "check")
-
     assert (result.returncode, (tmp_path / "executed").exists()) == (0, False), result.stdout + result.stderr
 
 

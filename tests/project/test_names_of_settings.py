@@ -34,7 +34,6 @@ def test_a_plain_constructor_reads_the_same_sources(table, tmp_path):
     """As users of pydantic-settings expect."""
     table('shelf = "table"')
     (tmp_path / ".env").write_text("RELAY_PORT=3\n", "utf-8")
-
     assert (Shop().shelf, Shop().port) == ("table", 3)
 
 
@@ -43,7 +42,6 @@ def test_the_contract_of_a_table_is_relative_to_its_folder(table, tmp_path, monk
     table('spec = "api/shop.yaml"')
     (tmp_path / "handlers").mkdir()
     monkeypatch.chdir(tmp_path / "handlers")
-
     assert Shop.load().spec == tmp_path / "api/shop.yaml"
 
 
@@ -78,7 +76,6 @@ def test_names_that_are_not_settings_are_reported(table, tmp_path, monkeypatch, 
 def test_keys_of_the_table_that_are_not_settings_are_reported(table):
     """Settings of the package are known, and so are the tables of commands."""
     table('shelf = "a"\nmax-in-flight = 3\nmax_in_flite = 3\n[tool.relay.contract]\n[tool.relay.breaking]')
-
     assert warnings() == [
         "pyproject.toml: tool.relay.max_in_flite: unknown setting; did you mean max-in-flight?"
     ]
@@ -88,14 +85,12 @@ def test_known_names_are_not_reported(table, monkeypatch):
     """Settings, the folder of secrets, the key of contract tests, variables of test suites."""
     for name in ("RELAY_SHELF", "RELAY_JWT_PRIVATE_KEY", "RELAY_TEST_TRAFFIC", "RELAY_BENCH_MONGODB"):
         monkeypatch.setenv(name, "1")
-
     assert warnings() == []
 
 
 def test_the_former_name_of_a_setting_is_still_read(table, monkeypatch):
     """An operator's configuration keeps working."""
     monkeypatch.setenv("RELAY_JWT_REMEMBER", "7")
-
     assert Shop.load().jwt_cache_seconds == 7
 
 

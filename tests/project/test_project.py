@@ -38,16 +38,12 @@ class TestFind:
         for name, text in files.items():
             write(tmp_path / name, text)
         (tmp_path / start).mkdir(parents=True, exist_ok=True)
-
         project = find_project(tmp_path / start)
-
         assert (project and project.folder) == (tmp_path / folder if folder else None)
 
     def test_a_project_has_the_names_of_its_table(self, tmp_path):
         write(tmp_path / "pyproject.toml", '[tool.relay]\nhandlers = "shop"\n')
-
         project = find_project(tmp_path)
-
         assert (project.handlers, project.spec) == ("shop", tmp_path / "spec/openapi.yaml")
 
     @pytest.mark.parametrize(
@@ -57,7 +53,6 @@ class TestFind:
     def test_reports_a_file_that_it_cannot_use(self, tmp_path, text, message):
         """A broken table must not count as a missing project."""
         write(tmp_path / "pyproject.toml", text)
-
         with pytest.raises(SetupError, match=rf"pyproject.toml: {message}"):
             find_project(tmp_path)
 
@@ -75,9 +70,7 @@ class TestCurrent:
         """A first try needs no file except the contract."""
         if by == "variable":
             monkeypatch.setenv("RELAY_SPEC", "api.yaml")
-
         project = current_project(tmp_path / "api.yaml" if by == "option" else None)
-
         assert (project.folder, project.is_implicit) == (tmp_path, True)
 
 
@@ -88,20 +81,17 @@ class TestProject:
     def test_refuses_to_write_outside_and_into_installed_packages(self, tmp_path, path):
         """An environment may be inside the project's folder, as may files that do not exist yet."""
         Project(tmp_path).check_inside(tmp_path / "handlers/new.py")
-
         with pytest.raises(SetupError, match="is outside the project"):
             Project(tmp_path).check_inside(tmp_path / path)
 
     def test_names_the_entries_of_its_tables(self, tmp_path):
         """Diagnostics show the path of an entry."""
         section = Project(tmp_path, {"contract": {"waivers": [{}]}}).section("contract")
-
         assert section.place(("waivers", "0")) == "pyproject.toml: tool.relay.contract.waivers[0]"
 
     def test_does_not_ignore_a_file_that_a_table_replaced(self, tmp_path):
         """Its ignored entries would be reported as findings again."""
         write(tmp_path / ".relay-contract.yaml", "secrets: [KEY]\n")
-
         with pytest.raises(SetupError, match=r"no longer read: move its entries to \[tool.relay.contract\]"):
             Project(tmp_path).section("contract")
 

@@ -19,7 +19,6 @@ def test_the_file_is_current():
 def test_our_own_table_is_valid():
     """Relay's own project uses the table."""
     table = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["relay"]
-
     VALIDATOR.validate(table)
 
 

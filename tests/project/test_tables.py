@@ -47,7 +47,6 @@ def uploading(*media_types):
 def test_a_size_is_a_number_or_has_a_unit(limits, written, size):
     """GB is a power of ten and GiB of two, as everywhere."""
     _, upload = uploading("video/mp4")
-
     assert limits(f"upload = {written}").of(upload) == {"*/*": size}
 
 
@@ -68,7 +67,6 @@ def test_anything_else_is_an_error_with_its_place(limits, written):
 
 def test_method_and_path_are_more_specific_than_an_operation_id(limits):
     _, upload = uploading("video/mp4")
-
     assert limits('upload = 1\n"POST /videos" = {"Video/MP4; a=b" = 2}').of(upload) == {"video/mp4; a=b": 2}
 
 
@@ -76,7 +74,6 @@ def test_method_and_path_are_more_specific_than_an_operation_id(limits):
 def test_media_types_are_those_of_the_contract(limits, name):
     """Or a range with one of them, or one within a documented range."""
     whole, _ = uploading("video/mp4", "image/*")
-
     assert limits(f'upload = {{"{name}" = 1}}').problems(whole) == []
 
 
@@ -92,9 +89,7 @@ def test_media_types_are_those_of_the_contract(limits, name):
 def test_what_the_contract_does_not_have_is_an_error(limits, line, message):
     """A misspelt name would leave the limit as it is."""
     whole, _ = uploading("video/mp4")
-
     (problem,) = limits(line).problems(whole)
-
     assert problem.message == message
 
 
@@ -113,7 +108,6 @@ def test_a_variable_cannot_have_a_table(monkeypatch, name):
 def test_reads_three_tables():
     """Each of them may be left out."""
     section = Section({"tags": {"Event Logs": "logs"}}, "pyproject.toml: tool.relay.names")
-
     assert read_names(section) == ChosenNames(tags={"Event Logs": "logs"}, place=section.name)
 
 
@@ -131,7 +125,6 @@ def test_what_is_no_name_is_an_error(data, message):
     """It says where, and what to write."""
     with pytest.raises(SetupError) as raised:
         read_names(Section(data, "names"))
-
     assert [str(one) for one in raised.value.problems] == [message]
 
 
@@ -140,5 +133,4 @@ def test_all_commands_read_the_names_with_the_other_settings(tmp_path, monkeypat
     table = '[tool.relay.names.tags]\n"Event Logs" = "logs"\n'
     (tmp_path / "pyproject.toml").write_text(table, "utf-8")
     monkeypatch.chdir(tmp_path)
-
     assert chosen().names.tags == Settings().names.tags == {"Event Logs": "logs"}

@@ -70,7 +70,6 @@ def rendering(result):
 def test_an_error_body_has_to_be_what_the_contract_documents(found, result, message):
     """Otherwise clients get another body than the contract promises; one warning, with the place of both."""
     warnings = found(rendering(result), **{"400": documented(ENVELOPE)})
-
     assert [one.message for one in warnings] == ([message] if message else [])
     for one in warnings:
         assert str(one.where).endswith("__init__.py:1:1")
@@ -112,8 +111,6 @@ def test_an_error_without_a_body_that_could_be_rendered_is_no_warning(found, res
 def test_an_error_of_the_package_has_to_be_what_the_contract_documents(found, init, violation):
     """Those are known by their classes: subclasses of ApiError, and what `errors` maps others to."""
     schema = {"type": "object", "required": ["code", "owner"], **PROBLEM_409}
-
     warnings = found(init, **{"409": documented(schema, "application/problem+json")})
-
     message = f"the body of a 409 violates the schema of GET /a: {violation}"
     assert [one.message for one in warnings] == ([message] if violation else [])

@@ -303,5 +303,4 @@ def test_many_streams_need_little_memory(tmp_path, path):
     with downloads.serving_downloads(tmp_path) as service:
         few = asyncio.run(downloads.take_items(service, path, clients=2, items=10))
         many = asyncio.run(downloads.take_items(service, path, clients=40, items=500))
-
     assert many < few + 20

@@ -96,9 +96,7 @@ def test_a_handler_gets_defaults(schema, value, expected):
 def test_each_request_gets_a_copy():
     """A handler may modify its body."""
     schema = {"properties": {"ids": {"type": "array", "items": INTEGER, "default": [1]}}}
-
     completed(filling, schema, {})["ids"].append(2)
-
     assert completed(filling, schema, {}) == {"ids": [1]}
 
 
@@ -129,7 +127,6 @@ def test_defaults_within_defaults_end():
 def test_a_schema_without_such_properties_costs_nothing(make, schema):
     """It is decided at start, also for a schema that refers to itself."""
     contract = around({"Plain": {"properties": {"p": ref("Plain")}}})
-
     assert make(schema, SchemaCompiler(contract)) is None
 
 
@@ -197,7 +194,6 @@ class TestRequests:
     def test_the_parts_of_a_form_with_files_have_them(self):
         schema = {"type": "object", "properties": {"file": FILE, "size": SIZE}}
         body = b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n\xff\r\n--b--\r\n'
-
         assert arguments(body=body, content_type=MULTIPART, content=schema)["body"]["size"] == 1
 
     @pytest.mark.parametrize(
@@ -215,12 +211,10 @@ class TestRequests:
         """Where each member is sent like a parameter, also if none is sent: nothing and an empty object are the same."""
         schema = {"type": "object", "properties": {"name": STRING, "size": SIZE}}
         parameter = {"name": "p", "in": "query", "schema": schema, **style}
-
         assert arguments(query, parameters=[parameter]).get("p") == expected
 
     def test_an_object_that_needs_more_stays_absent(self):
         parameter = {"name": "p", "in": "query", "schema": THING}
-
         assert arguments(parameters=[parameter]) == {}
 
 
@@ -333,7 +327,6 @@ WHOLE_FLOATS = {
 def test_a_whole_float_is_an_int_where_the_schema_has_an_integer(sent, expected):
     """JSON Schema counts 42.0 as an integer; a handler annotated with `int` would get a float."""
     found = decoded(described({"$ref": "#/components/schemas/Node"}), json.dumps(sent).encode())
-
     assert repr(found["body"]) == repr(expected)
 
 
@@ -372,7 +365,6 @@ def test_openapi_3_0_has_no_such_integers():
     """Draft 4 of JSON Schema counts 42.0 as a number only, so the request is refused, as ever."""
     document = {**described({"properties": {"n": INTEGER}}), "openapi": "3.0.3"}
     del document["components"]
-
     with pytest.raises(InvalidRequest):
         decoded(document, b'{"n": 42.0}')
 
@@ -381,7 +373,6 @@ def test_schemas_without_integers_cost_nothing():
     """Their bodies are read as if there were none of this."""
     whole = read(described({}))
     compiler = SchemaCompiler(whole)
-
     assert converting({"type": "object", "properties": {"x": NUMBER}}, compiler) is None
     assert reading({"type": "string"}, compiler, decoded) is decoded
 
@@ -423,5 +414,4 @@ def as_floats(value):
 def test_the_spelling_of_an_integer_makes_no_difference(node):
     """A handler gets the same, whether a client writes 42 or 42.0."""
     found = decoded(_OF_NODES, json.dumps(as_floats(node)).encode())
-
     assert repr(found["body"]) == repr(node)

@@ -134,7 +134,6 @@ class TestTheBranchOfAChoice:
 
     def test_is_named_by_the_mapping_before_an_enum(self):
         pet = by_kind("OfCat", "OfDog", cat="OfDog")
-
         assert ("/tail", "required") in rules(pet, {"kind": "cat"}, schemas=KINDS)
 
     @pytest.mark.parametrize(
@@ -146,7 +145,6 @@ class TestTheBranchOfAChoice:
     )
     def test_needs_a_known_value_or_type(self, schema, value, rule, message):
         (violation,) = validator(schema).violations(value)
-
         assert (violation.path, violation.rule) == ("/kind" if schema is PET else "", rule)
         assert violation.message == f"the value is not {message}"
 
@@ -174,7 +172,6 @@ class TestTheBranchOfAChoice:
         """As without a discriminator: a mapping may be incomplete. If no schema accepts the value, that is the reason."""
         schemas = {"Cat": an_object(lives=INTEGER), "Dog": an_object(tail={"type": "string"})}
         pet = {"oneOf": [ref("Cat"), ref("Dog")], "discriminator": {"propertyName": "kind"}}
-
         assert rules(pet, {**kind, "lives": 9, "tail": 1}, schemas=schemas) == []
         assert rules(pet, {**kind, "lives": 9, "tail": "x"}, schemas=schemas) == [("/kind", "discriminator")]
 
@@ -240,13 +237,11 @@ def test_reports_the_place_of_a_violation_that_is_nested_too_deeply():
 def test_names_the_choice_between_schemas_that_refer_to_each_other_for_the_same_value(keyword):
     """Such schemas say nothing about the value, but their keyword is known."""
     schemas = {"A": {keyword: [{"allOf": [ref("A"), ref("B")]}]}, "B": {"not": ref("A")}}
-
     assert rules(ref("A"), "x", schemas=schemas) == [("", keyword)]
 
 
 def test_a_long_enum_is_shortened():
     (violation,) = validator({"enum": [f"e{number}" for number in range(100)]}).violations("x")
-
     assert violation.message.endswith('"e8" or 91 other candidates')
 
 

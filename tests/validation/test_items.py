@@ -74,7 +74,6 @@ def test_events_are_read_as_they_were_written(events, size):
 def test_json_is_read_as_it_was_written(kind, reader, items, size):
     """Values of every type; no text of JSON contains a separator."""
     body = ENCODERS[kind].encode_body(items, 200).body
-
     assert reader(body) == items
     assert own_reading(kind, body, KINDS[kind], size) == items
 
@@ -89,7 +88,6 @@ def test_parts_are_read_as_they_were_written(items, size):
     """Objects, bytes and text; none contains the boundary, which is random."""
     response = PARTS.encode_body(items, 200)
     content_type = dict(response.headers)[b"content-type"].decode()
-
     assert len(sequences.parts(response.body, content_type)) == len(items)
     assert own_reading("parts", response.body, content_type, size) == items
 
@@ -97,7 +95,6 @@ def test_parts_are_read_as_they_were_written(items, size):
 def test_a_stream_of_events_in_other_forms_is_read():
     """A byte order mark, comments, fields without a value or a colon, unknown fields, an event without an end."""
     body = b"\xef\xbb\xbf: hi\ndata\ndata:x\nretry: soon\nother: 1\nid: \0\n\n\nevent: no data\n\r\ndata:  y\r\rdata: lost"
-
     assert own_reading("events", body, KINDS["events"], 3) == [{"data": "\nx"}, {"data": " y"}]
 
 
@@ -121,7 +118,6 @@ def test_what_has_no_form_in_an_event_stream_is_a_violation(event, at):
     """A line break in a name would begin another field, which the contract does not describe."""
     with pytest.raises(ResponseViolation) as caught:
         ENCODERS["events"].encode_body([event], 200)
-
     assert [one.path for one in caught.value.violations] == [at]
 
 
@@ -142,7 +138,6 @@ def test_an_item_that_has_no_end_is_given_up_at_the_limit(kind):
     found = splitter(kind, KINDS[kind], 100)
     start = {"events": b"data: ", "lines": b'"', "texts": b'\x1e"'}[kind]
     assert [*found.feed(start)] == []
-
     with pytest.raises(ItemTooLarge):
         [*(item for _ in range(101) for item in found.feed(b"a"))]
 

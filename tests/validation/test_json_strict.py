@@ -36,7 +36,6 @@ def test_agrees_with_the_standard_library_or_rejects(body):
         value = parse_json(body)
     except NotJson:
         return
-
     assert value == json.loads(body)
 
 
@@ -65,7 +64,6 @@ def test_rejects_input_on_which_parsers_disagree(body, reason):
     """Otherwise a filter or signature check in front of the server could read another value."""
     with pytest.raises(NotJson) as raised:
         parse_json(body)
-
     assert str(raised.value) == reason
 
 
@@ -92,7 +90,6 @@ def test_many_adjacent_brackets_are_not_nested():
 def test_the_message_does_not_quote_the_body():
     with pytest.raises(NotJson) as raised:
         parse_json(b'{"key": sk_canary}')
-
     assert "canary" not in str(raised.value)
 
 

@@ -180,25 +180,20 @@ class DataOrder:
 def test_models_and_dataclasses_are_objects(order):
     """A field that is None is left out where the schema has it optional and without null; a null stays elsewhere."""
     contract = around({"Order": ORDER, "Line": LINE})
-
     found = plain({"o": order}, Level(Shape({"additionalProperties": ORDER}, contract)))
-
     assert json.loads(json.dumps(found["o"], default=float)) == PLAIN
 
 
 def test_a_plain_object_keeps_its_nulls():
     """Only a model says by None that a field is absent; in a dict the key could have been left out."""
     encoder = response_encoder(s200=documented(LINE))
-
     assert violations(encoder, {"unitPrice": Decimal("0.75"), "note": None}) == [("/note", "type")]
 
 
 def test_the_log_names_the_type_and_the_field_and_no_value():
     contract = around()
-
     with pytest.raises(NotPlain) as raised:
         plain({"a/b": [1, {"c": pydantic.SecretStr("sk_canary")}]}, Level(Shape({}, contract)))
-
     assert raised.value.path == "/a~1b/1/c"
     assert str(raised.value) == "a value of the type pydantic.types.SecretStr cannot be written as JSON"
 
@@ -207,7 +202,6 @@ def test_a_body_that_contains_itself_is_a_violation():
     """It ends the response, not the process."""
     body = [uuid.UUID(int=1)]
     body.append(body)
-
     assert violations(response_encoder(s200=documented({})), body) == [("", "type")]
 
 

@@ -25,7 +25,6 @@ def quoted(word):
 def test_parameters_are_read_as_they_are_written(given_parameters):
     """A separator within quotes separates nothing."""
     field = "; ".join(["text/plain", *(f"{name}={quoted(value)}" for name, value in given_parameters)])
-
     assert parameters(field) == ("text/plain", [(name.lower(), value) for name, value in given_parameters])
 
 
@@ -108,7 +107,6 @@ def test_a_media_type_has_one_key_in_all_its_spellings(spelling):
 def test_a_value_that_is_no_token_is_quoted():
     """Otherwise it would be read as other parameters."""
     key = media.key_of(r'a/b; p="x; q=\"1\""')
-
     assert key == r'a/b; p="x; q=\"1\""'
     assert media.key_of(key) == key
 
@@ -154,12 +152,10 @@ def test_an_entry_covers_what_has_its_parameters(documented, sent):
     """And nothing else, whatever the values contain."""
     lower = {key.lower(): value for key, value in sent.items()}
     expected = all(lower.get(key.lower()) == value for key, value in documented.items())
-
     assert media.covers(_written(documented), _written(sent)) is expected
 
 
 @given(st.text(max_size=60), st.lists(st.text(max_size=20), max_size=5))
 def test_any_header_is_compared_with_any_entry(header, documented):
     found = media.find(header, media.by_name({name: name for name in documented}))
-
     assert found is None or found in documented

@@ -94,7 +94,6 @@ class TestDirections:
     def test_a_read_only_property_is_required_of_responses_only(self, schema):
         """A client cannot send what only the service knows."""
         schemas = {"Id": self.ID}
-
         assert rules(schema, {"a": 1}, schemas=schemas) == []
         assert rules(schema, {"a": 1}, "response", schemas=schemas) != []
 
@@ -111,7 +110,6 @@ class TestDirections:
         """A secret goes in, and never out."""
         schemas = {"Secret": {"properties": {"s": {"type": "string", "writeOnly": True}}}}
         schemas["Marked"] = {"type": "string", "writeOnly": True}
-
         assert rules(schema, {"s": "x"}, schemas=schemas) == []
         assert rules(schema, {"s": "x"}, "response", schemas=schemas) == [("/s", "writeOnly")]
 
@@ -119,7 +117,6 @@ class TestDirections:
         """Alternatives are not for the same value, as parts of `allOf` are."""
         other = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
         hiding = {**self.ID, "additionalProperties": False}
-
         assert rules({"oneOf": [hiding, other]}, {}) == []
         assert rules({"anyOf": [{"maxProperties": 0, **self.ID}, other]}, {"a": 1}) != []
 
@@ -163,7 +160,6 @@ class TestReferences:
     def test_have_keywords_next_to_them(self):
         """Since OpenAPI 3.1 a `$ref` is a keyword as others."""
         schema = {"$ref": "#/components/schemas/Name", "maxLength": 2}
-
         assert rules(schema, "abc", schemas={"Name": {"type": "string"}}) == [("", "maxLength")]
 
     def test_that_are_dynamic_lead_to_the_outermost_anchor(self):
@@ -191,7 +187,6 @@ class TestReferences:
     def test_lead_to_the_meta_schema(self):
         """An API may take schemas."""
         uri = "https://json-schema.org/draft/2020-12/schema"
-
         assert rules({"$ref": uri}, {"properties": {"a": {"type": "strin"}}}) != []
         assert rules({"$ref": uri}, {"properties": {"a": {"type": "string"}}}) == []
 
@@ -221,7 +216,5 @@ def test_a_schema_means_what_its_dialect_says(dialect, schema, valid, invalid):
 def test_the_property_that_requires_a_missing_one_is_named():
     """A client may correct either of them."""
     schema = {"dependentRequired": {"card": ["address"]}}
-
     (violation,) = compiled.validator(schema, version="3.1.1").violations({"card": 1})
-
     assert (violation.path, violation.message) == ("/address", 'the value is missing, which "card" requires')

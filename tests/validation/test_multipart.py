@@ -70,7 +70,6 @@ def test_what_is_written_is_read(contents, size):
     contents = [(is_file, data) for is_file, data in contents if b"\r\n--b" not in b"\r\n" + data]
     heads = [b'name="x"; filename=""' if is_file else b'name="x"' for is_file, _ in contents]
     body = b"".join(part(head, data) for head, (_, data) in zip(heads, contents, strict=True)) + END
-
     assert [content for _, content, _ in plain(parsed(body, size))] == [data for _, data in contents]
 
 
@@ -79,7 +78,6 @@ def test_what_is_written_is_read(contents, size):
 def test_any_bytes_are_a_form_or_a_fault(body, size):
     """Another exception would be a 500."""
     form = parsed(body, size)
-
     assert form.fault is None or isinstance(form.fault, ValueError)
 
 
@@ -87,16 +85,13 @@ def test_any_bytes_are_a_form_or_a_fault(body, size):
 def test_a_truncated_form_is_a_fault(end):
     """Its last part may look complete."""
     body = part(b'name="a"', b"1") + END.rstrip()
-
     assert parsed(body[: -min(end, len(body))]).fault is not None
 
 
 def test_a_fault_ends_the_reading():
     """The bytes that follow cost nothing."""
     form = parsed(b"garbage")
-
     form.feed(part(b'name="a"', b"1") + END)
-
     assert form.parts == {}
 
 
@@ -132,7 +127,6 @@ def test_what_a_form_may_have_is_limited(body, size):
 def test_values_are_limited_together_and_files_are_not():
     """Values are in memory; files are limited by the whole body."""
     file = part(b'name="f"; filename="a"', b"f" * 5000)
-
     assert len(plain(parsed(part(b'name="a"', b"1" * 500) * 2 + file + END))) == 3
     with pytest.raises(FormTooLarge):
         parsed(part(b'name="a"', b"1" * 501) * 2 + END)
@@ -154,5 +148,4 @@ def test_a_boundary_is_needed(content_type):
 def test_decodes_transfer_encodings(encoding, content, value):
     """RFC 7578 section 4.7 deprecates them; some clients send them."""
     head = b'Content-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: ' + encoding
-
     assert plain(parsed(part(head, content) + END)) == [("a", value, "")]

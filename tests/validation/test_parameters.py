@@ -59,7 +59,6 @@ DECODERS = {
 def test_accepts_only_json_spellings(name, text):
     """Python's conversions accept underscores, spaces and the digits of every script."""
     arguments, failures = decoded(DECODERS[name], {"p": [text]})
-
     if failures == []:
         assert arguments["p"] == json.loads(text)
         assert type(arguments["p"]) is not str
@@ -97,7 +96,6 @@ def test_accepts_every_finite_number(number):
 def test_a_text_has_the_type_of_its_schema(schema, text, expected):
     """Also where that is vague or wrong. Lint reports an enum whose members have another type; values in the right one are accepted."""
     found = value(parameter_decoder(schema), text)
-
     assert (found, type(found)) == (expected, type(expected))
 
 
@@ -139,7 +137,6 @@ def test_types_and_items_are_found_through_references_and_combinations():
 
 def test_additional_properties_are_coerced():
     decoder = parameter_decoder({"type": "object", "additionalProperties": INTEGER}, style="deepObject")
-
     assert value(decoder, **{"p[any]": ["1"]}) == {"any": 1}
     assert violations(decoder, **{"p[any]": ["x"]}) == [("/p/any", "type")]
 
@@ -150,7 +147,6 @@ def test_a_schema_may_be_recursive():
     decoder = parameter_decoder(
         {"$ref": "#/components/schemas/Node"}, schemas={"Node": node}, style="deepObject"
     )
-
     assert value(decoder, **{"p[size]": ["1"]}) == {"size": 1}
 
 
@@ -168,9 +164,7 @@ def test_an_absent_parameter_is_not_passed_unless_it_is_required():
 def test_each_request_gets_a_copy_of_the_default():
     """A handler may modify its arguments."""
     decoder = parameter_decoder({**INTEGERS, "default": [1]})
-
     value(decoder).append(2)
-
     assert value(decoder) == [1]
 
 
@@ -180,7 +174,6 @@ def test_a_default_is_found_through_references_and_combinations():
     decoder = parameter_decoder(
         {"allOf": [{"maximum": 9}, {"$ref": "#/components/schemas/Size"}]}, schemas=schemas
     )
-
     assert value(decoder) == 7
 
 
@@ -253,7 +246,6 @@ def test_an_empty_value_is_an_empty_list(style):
 def test_rejects_a_value_in_another_style(schema, style, explode, text):
     """No part of a request is dropped silently."""
     decoder = parameter_decoder(schema, "path", style=style, explode=explode)
-
     assert violations(decoder, text) == [("/p", "style")]
 
 
@@ -319,14 +311,12 @@ class TestScalarOrMore:
         """`created=1` or `created[gt]=1`, as payment providers filter lists."""
         decoder = parameter_decoder({"anyOf": [RANGE, INTEGER]}, style=style, explode=explode)
         written = {"deepObject": {"p[gt]": ["1"]}, "form": {"gt": ["1"]} if explode else {"p": ["gt,1"]}}
-
         assert value(decoder, "1") == 1
         assert value(decoder, **written[style]) == {"gt": 1}
         assert violations(decoder, "x") == [("/p", "type")]
 
     def test_both_at_once_are_refused(self):
         decoder = parameter_decoder({"anyOf": [RANGE, INTEGER]}, style="deepObject")
-
         assert violations(decoder, "1", **{"p[gt]": ["1"]}) == [("/p", "style")]
 
     @pytest.mark.parametrize(("location", "explode"), [("query", True), ("query", False), ("path", False)])
@@ -365,7 +355,6 @@ def test_rejects_malformed_brackets(key, path, rule):
 )
 def test_any_brackets_are_decoded_or_rejected(raw):
     arguments, failures = decoded(NESTED, raw)
-
     assert bool(arguments) + bool(failures) <= 1
 
 
@@ -374,7 +363,6 @@ def test_a_parameter_with_content_is_strict_json(text):
     decoder = parameter_decoder(POINT, media_type="application/json")
     assert value(decoder, '{"x": 1}') == {"x": 1}
     assert violations(decoder, '{"x": "1"}') == [("/p/x", "type")]
-
     assert violations(parameter_decoder({}, media_type="application/json"), text) == [("/p", "json")]
 
 
@@ -424,7 +412,6 @@ def test_one_element_of_nested_arrays_is_a_text(levels):
 @pytest.mark.parametrize("itself", [ref("S0"), {"allOf": [ref("S0")]}])
 def test_text_for_an_endless_array_is_one_element(itself):
     coerce = coercion(S0={"type": "array", "items": itself}).of(ref("S0"))
-
     assert coerce("7") == ["7"]
 
 

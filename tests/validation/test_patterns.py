@@ -163,7 +163,6 @@ def test_a_pattern_without_a_clear_meaning_is_not_asserted(pattern, reason):
 @pytest.mark.parametrize("pattern", ["/^a$/", "/a$/gi", "^a{,3}$"])
 def test_a_probable_mistake_is_asserted_with_a_warning(pattern):
     found = translated(pattern)
-
     assert "pattern" in found.keywords
     assert found.warning is not None
 
@@ -213,7 +212,6 @@ PLAIN = st.recursive(
 def test_agrees_with_another_engine(pattern, text):
     """For the syntax that Python has too, with its digits and words limited to ASCII."""
     expected = re.search(pattern, text, re.ASCII) is not None
-
     assert accepts(pattern, text) == expected
 
 
@@ -241,15 +239,12 @@ class TestWarning:
     def test_is_not_given_for_the_same_text_in_an_example(self):
         schema = {"properties": {"pattern": {"pattern": "(["}}, "example": {"pattern": "(["}}
         compiler = SchemaCompiler(around({"A": schema}))
-
         compiler.compile(schema, "response", POINTER)
-
         assert len(compiler.problems) == 1
 
     def test_the_violation_names_the_pattern_as_it_was_written(self):
         """Clients read the contract, not its translation."""
         found = validator({"pattern": r"^\d$"}).violations("a")
-
         assert [one.message for one in found] == [r'the value does not match "^\d$"']
 
 

@@ -115,7 +115,6 @@ def test_validates_a_body():
 
 def test_an_optional_body_may_be_absent():
     decoder = request_decoder({JSON: THING}, required=False)
-
     assert decode(decoder) == decode(decoder, b"", JSON) == {}
 
 
@@ -206,7 +205,6 @@ def test_a_body_that_stands_for_a_value_is_not_validated(media_type, body):
 def test_reports_all_violations_at_once():
     depth = query("X-Depth", INTEGER, location="header", required=True)
     decoder = request_decoder({JSON: THING}, query("limit", INTEGER), depth)
-
     assert violations(decoder, b"{}", JSON, query_string=b"limit=x") == [
         *(("query", "/limit", "type"), ("header", "/X-Depth", "required"), ("body", "/size", "required"))
     ]
@@ -215,23 +213,19 @@ def test_reports_all_violations_at_once():
 def test_parameters_become_arguments_by_their_names():
     taken = [query("pageSize", INTEGER), query("X-Depth", INTEGER, location="header"), query("from", STRING)]
     sent = b"pageSize=5&from=%C3%A9+a&other=1"
-
     arguments = decode(request_decoder(None, *taken), b"", None, (b"x-depth", b" 2 "), query_string=sent)
-
     assert arguments == {"page_size": 5, "x_depth": 2, "from_": "é a"}
 
 
 @pytest.mark.parametrize("query_string", [b"limit=%ff", b"limit=\xc3\xa9", b"limit=%ed%a0%80", b"a&" * 1001])
 def test_rejects_a_query_that_is_not_utf8_or_has_too_many_fields(query_string):
     decoder = request_decoder(None, query("limit", STRING))
-
     assert violations(decoder, query_string=query_string) == [("query", "", "encoding")]
 
 
 def test_a_header_on_several_lines_is_one_list():
     """RFC 9110 section 5.3."""
     decoder = request_decoder(None, query("X-Ids", INTEGERS, location="header"))
-
     assert decode(decoder, b"", None, (b"x-ids", b"1, 2"), (b"x-ids", b"3")) == {"x_ids": [1, 2, 3]}
 
 
@@ -239,9 +233,7 @@ def test_reads_cookies_from_one_header_or_several():
     """RFC 6265 allows one Cookie header; HTTP/2 allows several. A comma is part of a value."""
     ids = query("ids", INTEGERS, location="cookie", explode=False)
     decoder = request_decoder(None, ids, query("theme", STRING, location="cookie"))
-
     arguments = decode(decoder, b"", None, (b"cookie", b"ids=1,2; other=x"), (b"cookie", b"theme=a=b"))
-
     assert arguments == {"ids": [1, 2], "theme": "a=b"}
 
 
@@ -291,7 +283,6 @@ def test_a_form_has_the_types_of_its_schema(schema, body, expected):
     """A list field may have one value; fields without a schema stay text."""
     decoder = request_decoder({FORM: schema, MULTIPART: schema})
     sent = (body + END, BOUNDED) if body.startswith(b"--b") else (body, FORM)
-
     assert decode(decoder, *sent) == {"body": expected}
 
 
@@ -310,7 +301,6 @@ def test_a_wrong_field_is_refused(schema, body, path, rule):
     """Not at the query, which has the same format."""
     decoder = request_decoder({FORM: schema, MULTIPART: schema})
     sent = (body + END, BOUNDED) if body.startswith(b"--b") else (body, FORM)
-
     assert violations(decoder, *sent) == [("body", path, rule)]
 
 
@@ -322,9 +312,7 @@ FILENAME = b'Content-Disposition: form-data; name="file"; filename="a.png"'
 def test_a_binary_part_is_an_upload_however_it_is_sent(more):
     """The contract decides the type, not the client; a list is one upload after the other."""
     sent = part("file", b"\xff\r\n\0", *more) + part("files", b"\xff") + part("files", b"")
-
     found = decode(TAKES_PARTS, sent + END, BOUNDED)["body"]
-
     assert found["file"].read() == b"\xff\r\n\0"
     assert [one.read() for one in found["files"]] == [b"\xff", b""]
 
@@ -379,7 +367,6 @@ class TestNul:
         """Not every database can store it."""
         content = {JSON: TEXT, FORM: TEXT, MULTIPART: TEXT, "text/plain": STRING}
         strict = request_decoder(content, strictness=Strictness(nul=True))
-
         assert decode(request_decoder(content), body, content_type) == {"body": expected}
         assert violations(strict, body, content_type) == [("body", path, "format")]
 
@@ -452,7 +439,6 @@ def test_a_form_is_read_in_the_styles_of_its_encoding(encoding, body, expected):
 )
 def test_a_form_in_another_style_is_refused(body, path, rule):
     decoder = request_decoder({FORM: ENCODED}, encoding=STYLES)
-
     assert violations(decoder, body, FORM) == [("body", path, rule)]
 
 

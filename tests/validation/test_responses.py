@@ -19,9 +19,7 @@ THING = {"type": "object", "required": ["size"], "properties": {"size": INTEGER}
 
 def test_a_body_without_a_status_gets_the_lowest_2xx_status():
     encoder = response_encoder(s204=documented(), s201=documented(THING), s400=documented(THING))
-
     found = encoder.encode({"size": 1})
-
     assert found == (201, [(b"content-type", b"application/json")], b'{"size":1}', ())
     found = encoder.encode(({"size": 1}, {"X-A": "b"}))  # as in Connexion
     assert (found.status, found.headers[1:]) == (201, [(b"x-a", b"b")])
@@ -29,7 +27,6 @@ def test_a_body_without_a_status_gets_the_lowest_2xx_status():
 
 def test_a_handler_may_set_the_status():
     encoder = response_encoder(s200=documented(THING), s202=documented(STRING))
-
     assert encoder.encode(("later", 202)).body == b'"later"'
     assert encoder.encode(({"size": 1}, 200)).status == 200
     assert violations(encoder, ({"size": 1}, 201)) == [("", "status")]
@@ -135,7 +132,6 @@ def test_a_value_that_json_cannot_represent_is_a_violation(value, path):
 def test_an_integer_may_exceed_64_bits(number):
     """A request may contain it, so a handler may return it."""
     encoder = response_encoder(s200=documented({"items": {"type": "integer"}}))
-
     assert encoder.encode([number, 1]).body == f"[{number},1]".encode()
     assert violations(response_encoder(s200=documented({"items": {"type": "string"}})), [number]) == [
         ("/0", "type")
@@ -145,9 +141,7 @@ def test_an_integer_may_exceed_64_bits(number):
 def test_a_large_integer_next_to_standard_library_types_is_exact():
     """Validation of the serialised form does not round integers."""
     schema = {"properties": {"size": {"type": "integer", "minimum": 1}, "id": {"type": "string"}}}
-
     written = response_encoder(s200=documented(schema)).encode({"size": 2**64, "id": uuid.UUID(int=1)}).body
-
     assert written == b'{"size":18446744073709551616,"id":"00000000-0000-0000-0000-000000000001"}'
 
 
@@ -155,7 +149,6 @@ def test_a_body_nested_too_deeply_is_a_violation():
     nested = []
     for _ in range(1000):
         nested = [nested]
-
     assert violations(response_encoder(s200=documented({})), nested) == [("", "type")]
     assert violations(response_encoder(s200=documented(THING)), nested) == [("", "type")]
 
@@ -210,7 +203,6 @@ BROKEN = [
 def test_rejects_a_header_that_breaks_the_framing(name, value):
     """A value that a client influences must not inject headers; behind a proxy, one answer could be read as two."""
     encoder = response_encoder(s204=documented())
-
     assert violations(encoder, (None, 204, {name: value})) == [(f"/{name}", "header")]
 
 
@@ -262,9 +254,7 @@ CSV, PROBLEM = "text/csv; header=absent", "application/problem+json"
 )
 def test_a_body_is_sent_as_a_documented_media_type(content, body, given, sent, written):
     headers = {"Content-Type": given} if given else {}
-
     found = response_encoder(s200=documented(**content)).encode((body, 200, headers))
-
     assert found == (200, [(b"content-type", sent.encode())], written, ())
 
 
@@ -307,7 +297,6 @@ VERSIONS = response_encoder(
 def test_parameters_distinguish_media_types():
     """They were read as one, with the schema of the last; the first is the default."""
     second = {"Content-Type": 'application/json;VERSION="2"'}
-
     assert VERSIONS.encode({"size": 1}).headers[0] == (b"content-type", b"application/json; version=1")
     assert VERSIONS.encode(({"length": 1}, 200, second)).body == b'{"length":1}'
     assert violations(VERSIONS, ({"size": 1}, 200, second)) == [("/length", "required")]
@@ -319,7 +308,6 @@ def test_parameters_distinguish_media_types():
 def test_text_and_bytes_that_stand_for_a_value_are_alike(media_type, body):
     """XML cannot be validated; as text it was a 500, as bytes it was sent."""
     encoder = response_encoder(s200=documented(**{media_type: THING}))
-
     assert encoder.encode(body).body == b"<a/>"
     assert violations(encoder, {"size": 1}) == [("", "type")]
 
@@ -354,7 +342,6 @@ def accepting(value):
 def test_accept_chooses_among_several_types_of_json(accept, sent):
     """By weight, of those that the body is valid as; else the default. Text is the handler's to choose."""
     found = response_encoder(s200=documented(**SEVERAL)).encode({"size": 1}, accepting(accept))
-
     assert found.headers == [(b"content-type", sent.encode()), (b"vary", b"Accept")]
 
 
@@ -374,20 +361,17 @@ def test_a_handler_that_sets_the_media_type_is_not_overruled():
     found = response_encoder(s200=documented(**SEVERAL)).encode(
         ("a,b", 200, {"Content-Type": "text/csv"}), accepting("application/json")
     )
-
     assert found.headers == [(b"content-type", b"text/csv; charset=utf-8")]
 
 
 def test_an_operation_with_one_type_does_not_read_accept():
     found = response_encoder(s200=documented({})).encode({}, accepting("text/html"))
-
     assert found.headers == [(b"content-type", b"application/json")]
 
 
 @given(st.text(alphabet=st.characters(max_codepoint=255)))
 def test_any_accept_gets_a_documented_type(value):
     found = NEGOTIATING.encode({}, [(b"accept", value.encode("latin-1"))])
-
     assert found.headers[0][1].decode() in SEVERAL
 
 

@@ -85,7 +85,6 @@ def in_draft_4(schema):
 def test_agrees_with_another_implementation(schema, value):
     """The `jsonschema` package gets the same schema translated to draft 4."""
     expected = jsonschema.Draft4Validator(in_draft_4(schema)).is_valid(value)
-
     assert accepts(schema, value) == expected
 
 
@@ -179,7 +178,6 @@ def test_what_openapi_3_0_does_not_allow(schema, value):
 def test_validates_formats(name, good, bad):
     """Connexion knows five formats; an unknown format is ignored."""
     schema = {"type": "integer" if name.startswith("int") else "string", "format": name}
-
     assert [accepts(schema, value) for value in good] == [True] * len(good)
     assert [accepts(schema, value) for value in bad] == [False] * len(bad)
 
@@ -190,7 +188,6 @@ TREE = {"Tree": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}
 def test_a_schema_may_be_recursive():
     """Keywords next to a reference are ignored (OpenAPI 3.0.3, "Reference Object")."""
     tree = {"$ref": "#/components/schemas/Tree"}
-
     assert accepts({**tree, "maxItems": 0}, [[], [[]]], schemas=TREE)
     assert rules(tree, [[], [1]], schemas=TREE) == [("/1/0", "type")]
 
@@ -200,9 +197,7 @@ def test_a_reference_may_point_to_any_part_of_the_document(name):
     """Not only to components/schemas, whose names need no escaping."""
     schemas = {"Odd": {"properties": {name: {"type": "integer"}}}}
     token = name.replace("~", "~0").replace("/", "~1").replace("%", "%25")
-
     ref = {"$ref": f"#/components/schemas/Odd/properties/{token}"}
-
     assert rules(ref, "1", schemas=schemas) == [("", "type")]
 
 
@@ -229,9 +224,7 @@ def test_a_request_must_not_contain_a_read_only_property_if_that_is_refused():
     """OpenAPI 3.0.3 says SHOULD NOT; RELAY_READ_ONLY decides."""
     compiler = SchemaCompiler(around(), Strictness(read_only=True))
     validator = compiler.compile(PERSON, "request", POINTER)
-
     found = validator.violations({"name": "Alex", "code": "x", "id": 1})
-
     assert validator.accepts({"name": "Alex", "code": "x"})
     assert [(one.path, one.rule) for one in found] == [("/id", "readOnly")]
 
@@ -249,7 +242,6 @@ def test_required_ignores_read_only_properties_in_every_combination(schema):
     """A base schema declares the property and another requires it; otherwise no request would be valid."""
     marked = {"type": "integer", "readOnly": True}
     schemas = {"Base": {"properties": {"id": marked}}, "Id": marked}
-
     assert accepts(schema, {}, "request", schemas)
     assert rules(schema, {}, "response", schemas=schemas) == [("/id", "required")]
 
@@ -298,7 +290,6 @@ def test_reports_a_schema_that_cannot_be_compiled_with_its_location():
 def test_narrows_bounds_to_those_of_the_format():
     """The narrower bound applies, and the violation names its keyword."""
     found = validator({"type": "integer", "format": "int32", "minimum": 0, "nullable": True})
-
     assert found.violations(-1)[0].rule == "minimum"
     assert found.violations(2**31)[0].rule == "maximum"
     assert found.accepts(None)

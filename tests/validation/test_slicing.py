@@ -61,14 +61,12 @@ def items(count):
 @pytest.mark.parametrize("count", [0, 1, SLICE, SLICE + 1, 2 * SLICE, 2 * SLICE + 1, 10 * SLICE])
 def test_a_long_array_is_serialised_like_a_short_one(count):
     body = {"items": items(count), "total": count, "more": items(3)}
-
     assert serialised(page(), body) == orjson.dumps(body)
     assert serialised(ARRAY, items(count)) == orjson.dumps(items(count))
 
 
 def test_only_a_long_array_is_sent_in_pieces():
     body = {"more": items(3 * SLICE), "total": 1, "items": items(2 * SLICE)}  # properties keep their order
-
     assert encoded(ARRAY, items(SLICE)).more == ()
     assert len(encoded(ARRAY, items(3 * SLICE)).more) >= 3
     assert serialised(page(), body) == orjson.dumps(body)
@@ -83,7 +81,6 @@ def test_only_a_long_array_is_sent_in_pieces():
 )
 def test_array_items_are_serialised_without_loss(some):
     body = {"items": some * (SLICE + 1), "total": 0}
-
     assert orjson.loads(serialised(page(), body)) == body
 
 
@@ -147,11 +144,9 @@ def test_validates_the_properties_next_to_a_long_array(others):
 def test_an_array_valid_only_in_serialised_form_is_serialised_at_once():
     days = [dt.date(2026, 1, 1)] * (2 * SLICE)
     schema = {"type": "array", "items": {"type": "string", "format": "date"}}
-
     assert serialised(schema, days) == orjson.dumps(days)
 
 
-@pytest.mark.asyncio
 async def test_other_tasks_run_while_a_long_array_is_serialised():
     turns = 0
 
@@ -168,7 +163,6 @@ async def test_other_tasks_run_while_a_long_array_is_serialised():
     assert turns >= 10
 
 
-@pytest.mark.asyncio
 @pytest.mark.parametrize(
     "change", [list.clear, lambda own: own.append("sk_canary"), lambda own: own.insert(0, 7)]
 )
@@ -186,7 +180,6 @@ async def test_a_list_modified_during_serialisation_is_sent_unmodified(change):
     assert b"".join((found.body, *found.more)) == expected
 
 
-@pytest.mark.asyncio
 async def test_an_item_that_becomes_invalid_during_serialisation_is_not_sent():
     own = items(4 * SLICE)
     encoding = asyncio.create_task(encoder_of(page()).start({"items": own, "total": 1}))
@@ -198,7 +191,6 @@ async def test_an_item_that_becomes_invalid_during_serialisation_is_not_sent():
         await encoding
 
 
-@pytest.mark.asyncio
 async def test_content_length_is_the_length_of_all_pieces():
     """No piece exceeds the maximum size of one ASGI message."""
     sent = []

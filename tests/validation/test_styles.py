@@ -179,7 +179,6 @@ def test_reads_back_lists_with_separators_that_a_url_cannot_contain(style, separ
     unwritable = {"%20": " ", "+": " ", "%7C": "|", "|": ""}[separator]
     items = [item.replace(unwritable, "") for item in items]
     query = f"p={separator.join(quote(item, safe='') for item in items)}"
-
     assert service("query", style, False, "array").arguments(query) == {"p": items}
 
 
@@ -233,7 +232,6 @@ def test_reads_back_objects_with_separators_that_a_url_cannot_contain(style, sep
     value = {name.replace(unwritable, "_"): text.replace(unwritable, "") for name, text in value.items()}
     pieces = [part for pair in value.items() for part in pair]
     query = f"p={separator.join(quote(one, safe='') for one in pieces)}"
-
     assert service("query", style, False, "object").arguments(query) == {"p": value}
 
 
@@ -280,7 +278,6 @@ class TestASeparatorThatIsPercentEncoded:
     def test_of_a_style_that_needs_it_is_text_where_nothing_else_is_valid(self, style, query):
         items = {"type": "string", "enum": ["New York", "a|b"]}
         listing = Service(parameter({"type": "array", "items": items}, style=style, explode=False))
-
         (item,) = listing.arguments(query)["p"]
         assert item in items["enum"]
 
@@ -295,13 +292,11 @@ class TestASeparatorThatIsPercentEncoded:
     )  # fmt: skip
     def test_does_not_split_in_any_part_of_a_path(self, template, path, variables):
         parameters = [parameter(STRINGS, name, **{"in": "path"}) for name in variables]
-
         assert Service(*parameters, path=template).arguments(path=path) == variables
 
     def test_splits_a_path_of_a_server_that_passes_no_raw_path(self):
         """`raw_path` is optional in ASGI."""
         listing = Service(parameter(STRINGS, **{"in": "path"}), path="/{p}")
-
         assert listing.decoder.decode(Request({"p": "a,b%2C"}, b"", [], b"")) == {"p": ["a", "b%2C"]}
 
 
@@ -334,7 +329,6 @@ class TestAnObjectThatTakesAnyKey:
     def test_takes_the_keys_that_no_other_parameter_has(self):
         """Also the API key, which is a secret, belongs to another."""
         found = self.FREE.arguments("a=1&q=x&n=2&at[x]=1&api_key=3&filter=4&b=5")
-
         assert found == {"filter": {"n": 2, "a": 1, "filter": 4, "b": 5}, "q": "x", "at": {"x": "1"}}
 
     def test_is_absent_without_such_a_key(self):
@@ -392,7 +386,6 @@ class TestSeveralShapes:
     )
     def test_a_text_or_an_object_of_any_keys(self, query, expected):
         either = Service(parameter({"oneOf": [STRING, ANY_STRINGS]}))
-
         if expected is None:
             assert either.violations(query) == [("query", "/p", "style")]
         else:

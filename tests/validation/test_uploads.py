@@ -51,9 +51,7 @@ def test_a_small_body_opens_no_file(filled):
 def test_a_large_body_is_in_a_file_without_a_name(filled, tmp_path, monkeypatch):
     """Nothing is left in the folder, even if the process is killed."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-
     spool = filled(LARGE, b"end")
-
     assert os.fstat(spool.descriptor).st_size == len(LARGE) + 3
     assert list(tmp_path.iterdir()) == []
     assert spool.read(0, spool.size) == LARGE + b"end"
@@ -154,7 +152,6 @@ def test_an_upload_is_read_whole_in_pieces_and_again(upload, content, around):
 def test_has_the_names_that_starlette_gives_it(upload):
     """Code of other frameworks works as it is."""
     found = upload(b"x", name="a.png", media_type="image/png")
-
     assert (found.name, found.filename) == ("a.png", "a.png")
     assert (found.media_type, found.content_type) == ("image/png", "image/png")
 
@@ -184,7 +181,6 @@ def test_a_safe_name_is_one_component_that_is_not_hidden(upload, name, safe):
 @given(st.text())
 def test_every_safe_name_can_be_written(name):
     safe = uploaded(b"", name=name).safe_name
-
     assert safe
     assert not {"/", "\\", "\0"} & set(safe)
     assert not safe.startswith((".", " "))
@@ -212,16 +208,13 @@ class TestSaving:
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
         with closing(spooled(LARGE_FILE)) as spool:
             saved = Upload(spool, 0, spool.size).save_to(tmp_path / "saved")
-
             assert saved.stat().st_ino == os.fstat(spool.descriptor).st_ino
 
     def test_two_saved_files_are_two_files(self, upload, tmp_path, monkeypatch):
         """Who changes one must not change the other."""
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
         found = upload(LARGE_FILE)
-
         first, second = found.save_to(tmp_path / "first"), found.save_to(tmp_path / "second")
-
         assert first.stat().st_ino != second.stat().st_ino
         assert first.read_bytes() == second.read_bytes() == LARGE_FILE
 
