@@ -23,15 +23,17 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from relay.contract_tests.outgoing_checks import documented_request, outgoing_violations
+from relay.contract.diagnostics import SetupError
+from relay.contract.model import Contract
+from relay.contract.outgoing import Kind, OutgoingRequest, outgoing_requests
 from relay.contract_tests.recorder import Recorder
 from relay.server.token_minting import check_signable, longest_life, mint
+from relay.validation import media_types as media
 from relay.validation.item_reading import read_items
-from relay.validation.media_types import kind_of_items
+from relay.validation.schemas import SchemaCompiler
 
 if TYPE_CHECKING:
     from relay.server.app import Application
-    from relay.validation.violations import Violation
 
 __all__ = ["Client", "assert_callback", "assert_webhook", "async_client", "client", "items", "token"]
 
@@ -149,7 +151,7 @@ def items(response: httpx.Response) -> list[Any]:
     Raises ValueError for another response, and for one whose items are malformed.
     """
     media_type = response.headers.get("content-type", "")
-    kind = kind_of_items(media_type)
+    kind = media.kind_of_items(media_type)
     if kind is None:
         raise ValueError(f"the media type {media_type or 'of the response'} is not known to consist of items")
     return [*read_items(kind, response.content, media_type)]
@@ -172,8 +174,8 @@ def assert_webhook(
 
     Raises AssertionError with all violations, and LookupError for what the contract does not document.
     """
-    request = documented_request(app.contract, "webhook", name, method)
-    _assert_none(outgoing_violations(app.contract, request, body, media_type))
+    request = _documented(app.contract, "webhook", name, method)
+    _check(app.contract, request, body, media_type)
 
 
 def assert_callback(
@@ -186,10 +188,33 @@ def assert_callback(
     media_type: str = "application/json",
 ) -> None:
     """Do as `assert_webhook` does for a callback of an operation, which is an operationId or `POST /orders`."""
-    request = documented_request(app.contract, "callback", name, method, operation)
-    _assert_none(outgoing_violations(app.contract, request, body, media_type))
+    request = _documented(app.contract, "callback", name, method, operation)
+    _check(app.contract, request, body, media_type)
 
 
-def _assert_none(violations: list[Violation]) -> None:
-    if violations:
+def _documented(
+    contract: Contract, kind: Kind, name: str, method: str, operation: str = ""
+) -> OutgoingRequest:
+    """Return the request of a webhook, or of a callback of an operation. Raises LookupError with those that there are."""
+    of_kind = [one for one in outgoing_requests(contract) if one.kind == kind]
+    for one in of_kind:
+        owners = ("",) if one.operation is None else (one.operation.id, str(one.operation))
+        if (one.name, one.method) == (name, method.lower()) and operation in owners:
+            return one
+    of = f" of {operation}" if operation else ""
+    known = "; ".join(map(str, of_kind)) or "none"
+    raise LookupError(f"the contract has no {method.upper()} of the {kind} '{name}'{of}; it has {known}")
+
+
+def _check(contract: Contract, request: OutgoingRequest, body: Any, media_type: str) -> None:
+    """Raise AssertionError with all violations, and SetupError for a schema that cannot be compiled."""
+    schema = media.find(media_type, media.by_name(request.content))
+    if schema is None:
+        known = ", ".join(request.content) or "none"
+        raise LookupError(f"{request} has no body of {media_type}; it has {known}")
+    compiler = SchemaCompiler(contract)
+    validator = compiler.compile(schema, "request", request.pointer)
+    if validator is None:
+        raise SetupError(compiler.take_problems())
+    if violations := validator.violations(body):
         raise AssertionError("\n".join(f"{one.path or '/'}: {one.message}" for one in violations))

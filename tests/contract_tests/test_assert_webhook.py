@@ -1,4 +1,4 @@
-"""Bodies of webhooks and callbacks in a team's own tests: `relay.testing`, `outgoing_checks.py`."""
+"""Bodies of webhooks and callbacks in a team's own tests: `relay.testing`."""
 
 import re
 
