@@ -6,7 +6,6 @@ import shlex
 import socket
 import subprocess
 import sys
-import time
 from fnmatch import fnmatchcase
 
 import httpx
@@ -18,7 +17,7 @@ from relay.cli.main import COMMANDS, main
 from relay.cli.startup_banner import print_banner
 from support.hosting import SECRET, assert_envelope, contract, host, operation, token, write_package
 from support.planting import plant
-from support.running import ROOT, as_project, ended, environment, relay, serving, serving_demo
+from support.running import ROOT, as_project, ended, environment, relay, serving_demo
 
 ORGANIZATION = {"_id": "64f0a1b2c3d4e5f6a7b8c000", "name": "Acme"}
 USER = {"_id": "64f0a1b2c3d4e5f6a7b8c9d1", "organizationId": ORGANIZATION["_id"], "accessRole": "ADMIN"}
@@ -234,21 +233,6 @@ class TestServe:
 
         expected = "collaborators() failed: OSError; RELAY_LOG_LEVEL=debug shows where"
         assert (result.returncode, result.stderr) == (2, f"error: {given[-1]}/__init__.py:4:1: {expected}\n")
-
-    def test_starts_though_its_database_is_down(self, tmp_path):
-        """It becomes ready by itself; until then it says that it is not, in time."""
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
-        url = f"mongodb://127.0.0.1:{port}/relay"
-        with serving(as_project(tmp_path), RELAY_STORE=url, RELAY_JWT_SECRET=SECRET) as service:
-            started = time.monotonic()
-            headers = {"Authorization": f"Bearer {token_for(USER['_id'])}"}
-            response = httpx.get(service.url + CONFIG, headers=headers)
-            assert time.monotonic() - started < 3
-            assert httpx.get(f"{service.url}/livez").status_code == 200
-            assert httpx.get(f"{service.url}/readyz").status_code == 503
-
-        assert_envelope(response, 500, "DB_UNAVAILABLE")
 
 
 class TestToken:

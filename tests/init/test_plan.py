@@ -264,15 +264,6 @@ class TestSecurity:
 class TestRefusals:
     """Reasons for which no project is made, and nothing is written."""
 
-    def test_a_contract_that_is_none(self, tmp_path):
-        put(tmp_path / "pets.yaml", "openapi: 3.0.3\npaths: {a: {}}\n")
-
-        with pytest.raises(SetupError) as caught:
-            plan(tmp_path / "shop", str(tmp_path / "pets.yaml"), RELEASE, str)
-
-        assert len(caught.value.problems) >= 2
-        assert not (tmp_path / "shop").exists()
-
     @pytest.mark.parametrize("source", ["contract-root", "contract_root", "variable", None])
     def test_a_contract_that_shares_files(self, tmp_path, monkeypatch, source):
         """They are read as every other command reads them."""
