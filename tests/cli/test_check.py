@@ -13,7 +13,7 @@ from handlers._settings import Settings
 from handlers._store import open_store
 from relay.cli.preflight import examine
 from relay.project.project import current_project
-from support.hosting import SECRET, contract, operation, write_package
+from support.hosting import SECRET, contract, operation, put, write_package
 from support.running import relay, serving
 from support.signing import EC, jwk, serving_keys
 
@@ -44,7 +44,7 @@ def ours(**given):
 
 
 def of_package(folder, init="", things="async def show(): return 1\n", **given):
-    (folder / "api.yaml").write_text(json.dumps(contract({"/a": {"get": operation("show")}})), "utf-8")
+    put(folder / "api.yaml", contract({"/a": {"get": operation("show")}}))
     package = write_package(folder, init=init, things=things)
     return Settings.load(spec=folder / "api.yaml", handlers=package, port=0, **given)
 
@@ -81,7 +81,7 @@ async def test_warns_of_a_key_that_replaces_the_functions_of_the_contract(tmp_pa
         {"/a": {"get": {**operation("show"), "security": [{"token": []}, {"key": []}]}}},
         components={"securitySchemes": schemes},
     )
-    (tmp_path / "api.yaml").write_text(json.dumps(document), "utf-8")
+    put(tmp_path / "api.yaml", document)
     (tmp_path / "auth_of_check.py").write_text("def check(key):\n    return {}\n", "utf-8")
 
     async def warned(init, **given):

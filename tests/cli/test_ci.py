@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from relay.cli.ci import FORGES, plan
 from relay.contract.diagnostics import SetupError
-from support.hosting import contract, operation
+from support.hosting import contract, operation, put
 from support.running import COMMAND, ROOT, ended, environment, git, relay
 
 OURS = ROOT / ".github/workflows/ci.yml"
@@ -165,9 +165,7 @@ class TestCommand:
 
     def test_names_the_contract_of_a_project_where_it_is(self, run, tmp_path):
         """A workflow compares the file with the base branch's; the package is the project's anyway."""
-        (tmp_path / "pyproject.toml").write_text(
-            '[tool.relay]\nspec = "api.yaml"\nhandlers = "shop"\n', "utf-8"
-        )
+        put(tmp_path / "pyproject.toml", '[tool.relay]\nspec = "api.yaml"\nhandlers = "shop"\n')
         (tmp_path / "api.yaml").write_text("", "utf-8")
 
         assert run("ci", "gitlab").stdout == plan("gitlab", "api.yaml", None)

@@ -15,7 +15,7 @@ import pytest
 from relay import __version__
 from relay.cli.main import COMMANDS, main
 from relay.cli.startup_banner import print_banner
-from support.hosting import SECRET, assert_envelope, contract, host, operation, token, write_package
+from support.hosting import SECRET, assert_envelope, contract, host, operation, put, token, write_package
 from support.planting import plant
 from support.running import ROOT, as_project, ended, environment, relay, serving_demo
 
@@ -92,7 +92,7 @@ def demo(tmp_path_factory):
 
 def only_show(folder, **modules):
     """Write a contract of one operation and a package, and return the options that name them."""
-    (folder / "api.yaml").write_text(json.dumps(contract({"/a": {"get": operation("show")}})), "utf-8")
+    put(folder / "api.yaml", contract({"/a": {"get": operation("show")}}))
     return "--spec", "api.yaml", "--handlers", write_package(folder, **modules)
 
 
@@ -271,10 +271,8 @@ class TestToken:
 
     @pytest.fixture
     def scoped(self, run, tmp_path):
-        (tmp_path / "api.json").write_text(json.dumps(self.SCOPED), "utf-8")
-        (tmp_path / "pyproject.toml").write_text(
-            '[tool.relay]\nspec = "api.json"\nhandlers = "none"\n', "utf-8"
-        )
+        put(tmp_path / "api.json", self.SCOPED)
+        put(tmp_path / "pyproject.toml", '[tool.relay]\nspec = "api.json"\nhandlers = "none"\n')
         return lambda *arguments: run("token", *arguments, RELAY_JWT_SECRET=SECRET)
 
     @pytest.mark.parametrize(
@@ -291,7 +289,7 @@ class TestToken:
 
     def test_reads_the_contract_and_the_package_that_are_named(self, run, tmp_path):
         """As every command does that a developer uses with `relay serve --spec`: no project is needed."""
-        (tmp_path / "other.json").write_text(json.dumps(self.SCOPED), "utf-8")
+        put(tmp_path / "other.json", self.SCOPED)
         declared = 'import relay\nclass Settings(relay.Settings):\n    jwt_issuer: str | None = "shop"\n'
         named = ["--spec", "other.json", "--handlers", write_package(tmp_path, init=declared)]
 

@@ -12,7 +12,7 @@ from relay.contract_tests.credentials import Credentials, Signer, carrying, publ
 from relay.contract_tests.exchanges import Request
 from relay.contract_tests.service_under_test import ContractSettings, ServiceUnderTest
 from support.compiled import read
-from support.hosting import SECRET, contract, operation
+from support.hosting import SECRET, contract, operation, put
 from support.signing import EC, ED, RSA, pem, private_pem
 
 KEYS = {"RS256": RSA, "ES256": EC, "EdDSA": ED}
@@ -32,7 +32,7 @@ def key_set(folder, *algorithms):
         {**json.loads(jwt.get_algorithm_by_name(name).to_jwk(KEYS[name].public_key())), "kid": f"the {name}"}
         for name in algorithms
     ]
-    (folder / "keys.json").write_text(json.dumps({"keys": keys}), "utf-8")
+    put(folder / "keys.json", {"keys": keys})
     return str(folder / "keys.json")
 
 

@@ -17,7 +17,7 @@ from relay.contract_tests.exchanges import REDACTED, Exchange, Request
 from relay.contract_tests.har_files import read_traffic, write_har
 from relay.contract_tests.redaction import MAY_NAME, Redactor, names_secret
 from support.compiled import read
-from support.hosting import contract, operation
+from support.hosting import contract, operation, put
 
 STARTED = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,8}", fullmatch=True)
@@ -77,7 +77,7 @@ def post(data, *headers):
 def har(tmp_path):
     def write(*entries):
         path = tmp_path / "some.har"
-        path.write_text(json.dumps({"log": {"version": "1.2", "entries": entries}}), "utf-8")
+        put(path, {"log": {"version": "1.2", "entries": entries}})
         return path
 
     return write

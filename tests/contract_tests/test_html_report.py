@@ -15,6 +15,7 @@ from relay.contract_tests.reports.html_report import OPEN_FAILURES, page
 from relay.contract_tests.results import Failure, NotRun, Phase
 from support import reported
 from support.browsing import Browser, browsing
+from support.hosting import put
 
 pytestmark = pytest.mark.slow
 
@@ -157,9 +158,7 @@ def test_shows_its_verdict_without_requests(browser, written, made, width):
 
 def test_the_browser_detects_a_request(browser, tmp_path):
     path = tmp_path / "page.html"
-    path.write_text(
-        "<script>console.error('oh')</script><img src='there.png'><p style='width: 900px'>wide", "utf-8"
-    )
+    put(path, "<script>console.error('oh')</script><img src='there.png'><p style='width: 900px'>wide")
 
     browser.open(path.as_uri(), 360)
 

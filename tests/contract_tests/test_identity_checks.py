@@ -1,6 +1,5 @@
 """The identity matrix: correct services have no failures, and each error shows in its own cases."""
 
-import json
 from urllib.parse import parse_qs
 
 import jwt
@@ -22,7 +21,7 @@ from relay.contract_tests.service_under_test import (
 )
 from relay.contract_tests.session import Session
 from support.answering import PreparedResponse, ReceivedRequest, answering
-from support.hosting import SECRET, contract, operation, write_package
+from support.hosting import SECRET, contract, operation, put, write_package
 from support.running import ROOT, serving
 from support.signing import RSA, pem, private_pem
 
@@ -231,7 +230,7 @@ def subject(folder, spec, url, people=PEOPLE, **settings):
 
 def unserved(folder, people=PEOPLE, **settings):
     """A subject with all kinds of requirements, whose requests are only planned."""
-    (folder / "spec.json").write_text(json.dumps(document(NEEDS, SOUND)), "utf-8")
+    put(folder / "spec.json", document(NEEDS, SOUND))
     return subject(folder, folder / "spec.json", "http://127.0.0.1:9", people, **settings)
 
 
@@ -271,7 +270,7 @@ def own(tmp_path_factory):
     keys = {"prefixKey": SOUND["key"], "userOnly": SOUND["login"]}
     schemes = {**SOUND, **{name: keys.get(name, BEARER) for name in unsound}}
     needs = {**NEEDS, **{name: [{name: []}] for name in unsound}}
-    (folder / "spec.json").write_text(json.dumps(document(needs, schemes)), "utf-8")
+    put(folder / "spec.json", document(needs, schemes))
     functions = "".join(f"show_{name} = {'refuse' if name == 'admins' else 'show'}\n" for name in needs)
     package = write_package(folder, init=INIT, things=THINGS)
     things = folder / package / "things.py"
@@ -334,7 +333,7 @@ def is_token(value: str, *, is_bare: bool) -> bool:
 def check_careless(folder, path) -> Phase:
     """Check one path of the careless service."""
     spec = folder / "careless.json"
-    spec.write_text(json.dumps(document({path: [{"token": []}]}, SOUND)), "utf-8")
+    put(spec, document({path: [{"token": []}]}, SOUND))
     people = "identities: {admin: {claims: {userId: admin}}, guest: {claims: {userId: admin}, refused: [show_open]}}"
     with answering(careless) as url:
         return check(subject(folder, spec, url, people, jwt_secret=SECRET))
@@ -343,7 +342,7 @@ def check_careless(folder, path) -> Phase:
 def test_tokens_of_a_private_key_are_accepted(tmp_path):
     """Tokens signed with the public key as an HMAC secret are refused."""
     spec = tmp_path / "spec.json"
-    spec.write_text(json.dumps(document({"admins": [{"token": []}]}, SOUND)), "utf-8")
+    put(spec, document({"admins": [{"token": []}]}, SOUND))
     init = "async def identify(claims):\n    return claims['userId']\n"
     package = write_package(tmp_path, init=init, things="def show_admins(caller):\n    return caller\n")
     options = ["--spec", str(spec), "--handlers", package]

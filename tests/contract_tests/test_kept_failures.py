@@ -16,7 +16,7 @@ from relay.contract_tests.schemathesis_checks import CHECKS
 from relay.contract_tests.service_under_test import ContractSettings, ServiceUnderTest
 from support.answering import PreparedResponse, answering
 from support.compiled import read
-from support.hosting import contract, operation
+from support.hosting import contract, operation, put
 
 NUMBERS = {"200": {"description": "ok", "content": {"application/json": {"schema": {"type": "integer"}}}}}
 ALSO = {**NUMBERS, "401": {"description": "who"}, "404": {"description": "none"}}
@@ -243,8 +243,8 @@ def test_invalid_files_are_reported_before_any_request(service, subject, checker
     good = json.loads(next(folder.iterdir()).read_bytes())
     (folder / "a.json").write_text("{", "utf-8")
     (folder / "b.json").write_text("[]", "utf-8")
-    (folder / "c.json").write_text(json.dumps({**good, "rule": "odd"}), "utf-8")
-    (folder / "d.json").write_text(json.dumps({**good, "status": "200"}), "utf-8")
+    put(folder / "c.json", {**good, "rule": "odd"})
+    put(folder / "d.json", {**good, "status": "200"})
     monkeypatch.chdir(folder)
 
     with pytest.raises(SetupError) as caught:

@@ -26,7 +26,7 @@ from relay.contract_tests.service_under_test import (
 from relay.contract_tests.session import Caller, Session
 from support.answering import PreparedResponse, ReceivedRequest, answering
 from support.compiled import read
-from support.hosting import contract, operation
+from support.hosting import contract, operation, put
 from support.running import ROOT, relay, serving_demo
 
 SMALL = Budget(max_examples=5, max_seconds=None, seed=4711)
@@ -41,7 +41,7 @@ def subject_of(spec: Path, url: str, *identities: Identity, **settings: Any) -> 
 
 def written(folder: Path, paths: dict[str, Any], schemes: dict[str, Any] | None = None) -> Path:
     spec = folder / "openapi.json"
-    spec.write_text(json.dumps(contract(paths, components={"securitySchemes": schemes or {}})), "utf-8")
+    put(spec, contract(paths, components={"securitySchemes": schemes or {}}))
     return spec
 
 
@@ -72,7 +72,7 @@ def test_operations_that_schemathesis_does_not_read_are_not_run(tmp_path):
     """Instead of none of them being mentioned; the sample request is still sent."""
     document = contract({"/things": {"additionalOperations": {"LOCK": operation("lock_things")}}})
     spec = tmp_path / "openapi.json"
-    spec.write_text(json.dumps({**document, "openapi": "3.2.0"}), "utf-8")
+    put(spec, {**document, "openapi": "3.2.0"})
 
     part = check(subject_of(spec, "http://test"))
 

@@ -25,6 +25,7 @@ from support.hosting import (
     host,
     json_of,
     operation,
+    put,
     query,
 )
 from support.running import as_project, eventually, relay, serving, serving_demo
@@ -265,7 +266,7 @@ class TestServe:
     def test_a_contract_that_is_reloaded_decides_what_is_secret(self, tmp_path):
         spec, old = tmp_path / "api.json", contract({"/users": PATHS["/users"]}, components=TOKEN)
         new = json.dumps(old).replace('"name": {"type"', '"name": {"writeOnly": true, "type"')
-        spec.write_text(json.dumps(old), "utf-8")
+        put(spec, old)
         options = ["--spec", "api.json", "--missing", "mock", "--reload", "--record", "traffic.har"]
         with serving(tmp_path, *options, RELAY_JWT_SECRET=SECRET) as service:
 

@@ -20,7 +20,7 @@ from relay.contract_tests.selection import Selection
 from relay.contract_tests.service_under_test import UNMOCKABLE
 from relay.contract_tests.static_checks import check_log
 from support.compiled import read
-from support.hosting import contract, json_of, operation
+from support.hosting import contract, json_of, operation, put
 from support.running import relay_here
 
 ANSWERS = {status: {"description": "an answer"} for status in ("200", "404")}
@@ -150,10 +150,8 @@ def run_with_har(tmp_path):
 
     def run(body=b"{}", *, url="http://localhost/pets", media_type="application/json", options=()):
         listed = operation("list_pets", responses={"200": json_of(NUMBERS)})
-        (tmp_path / "api.json").write_text(json.dumps(contract({"/pets": {"get": listed}})), "utf-8")
-        (tmp_path / "pyproject.toml").write_text(
-            '[tool.relay.contract]\nsecrets = ["THEIR_SECRET"]\n', "utf-8"
-        )
+        put(tmp_path / "api.json", contract({"/pets": {"get": listed}}))
+        put(tmp_path / "pyproject.toml", '[tool.relay.contract]\nsecrets = ["THEIR_SECRET"]\n')
         one = Exchange(Request("GET", url), 200, (("Content-Type", media_type),), body, "")
         write_har([one], tmp_path / "seen.har")
         given = ("--spec", "api.json", "--har", "seen.har", "--handlers", "shop", *options)
@@ -172,7 +170,7 @@ def test_recorded_traffic_needs_no_handlers_and_the_verdict_names_what_was_not_r
 
 
 def test_an_empty_contract_is_an_error(tmp_path):
-    (tmp_path / "api.json").write_text(json.dumps(contract({})), "utf-8")
+    put(tmp_path / "api.json", contract({}))
 
     result = relay_here(tmp_path, "contract", "--spec", "api.json", "--har", "none.har")
 

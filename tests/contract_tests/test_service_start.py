@@ -1,6 +1,5 @@
 """Services started to be tested, and made to fail: `scripts/relay/contract_tests/{service_start,failing_service,provoked_faults}.py`."""
 
-import json
 import os
 from textwrap import dedent
 
@@ -16,7 +15,7 @@ from relay.contract_tests.service_start import connect, served
 from relay.contract_tests.service_under_test import base_url, load_strict_contract
 from relay.contract_tests.session import Session
 from relay.project.settings import Chosen, chosen
-from support.hosting import SECRET, contract, operation, write_package
+from support.hosting import SECRET, contract, operation, put, write_package
 
 pytestmark = pytest.mark.slow
 
@@ -44,11 +43,9 @@ def shop(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     responses = {"200": {"description": "ok"}, "500": FAILS}
     document = contract({"/a": {"get": {**operation("show"), "responses": responses}}})
-    (tmp_path / "api.json").write_text(json.dumps(document), "utf-8")
+    put(tmp_path / "api.json", document)
     name = write_package(tmp_path, things="async def show():\n    return None\n")
-    (tmp_path / "pyproject.toml").write_text(
-        f'[tool.relay]\nspec = "api.json"\nhandlers = "{name}"\n', "utf-8"
-    )
+    put(tmp_path / "pyproject.toml", f'[tool.relay]\nspec = "api.json"\nhandlers = "{name}"\n')
     return chosen()
 
 

@@ -28,7 +28,7 @@ from relay.contract_tests.session import Session
 from relay.project.project import find_project
 from relay.project.settings import Settings, chosen
 from support.compiled import read
-from support.hosting import SECRET, contract, operation, write_package
+from support.hosting import SECRET, contract, operation, put, write_package
 from support.naming import ANSWER, named_operation
 from support.running import ROOT, relay
 
@@ -317,10 +317,8 @@ def test_a_package_of_stubs_keeps_its_contract(tmp_path):
         components={"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
     )
     (tmp_path / "spec").mkdir()
-    (tmp_path / "spec" / "openapi.yaml").write_text(json.dumps(document), "utf-8")
-    (tmp_path / "pyproject.toml").write_text(
-        "[tool.relay.contract.identities]\nx = { claims = {} }\n", "utf-8"
-    )
+    put(tmp_path / "spec" / "openapi.yaml", document)
+    put(tmp_path / "pyproject.toml", "[tool.relay.contract.identities]\nx = { claims = {} }\n")
     alone = str(ROOT / "scripts")  # without our own handlers
 
     made = relay(tmp_path, "regenerate", PYTHONPATH=alone)

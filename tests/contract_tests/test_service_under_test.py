@@ -1,6 +1,5 @@
 """The service under test, and where it runs: `scripts/relay/contract_tests/service_under_test.py`."""
 
-import json
 import os
 import socket
 
@@ -19,7 +18,7 @@ from relay.contract_tests.service_under_test import (
 )
 from relay.validation.schemas import SchemaCompiler
 from support.compiled import read
-from support.hosting import SECRET, contract, operation, write_package
+from support.hosting import SECRET, contract, operation, put, write_package
 from support.running import eventually
 
 BELOW = read(contract({}, servers=[{"url": "https://api.example.com/v1"}]))
@@ -78,7 +77,7 @@ class TestStricter:
 
     def load(self, folder, stricter, **components):
         path = folder / "api.json"
-        path.write_text(json.dumps(contract({}, components={"schemas": SCHEMAS, **components})), "utf-8")
+        put(path, contract({}, components={"schemas": SCHEMAS, **components}))
         return load_strict_contract(path, Config(stricter=stricter))
 
     @pytest.mark.parametrize("name", ["Pet", "Dog"])
@@ -131,7 +130,7 @@ class TestStarted:
         """On a port that is free; a folder called as ours are is no hindrance."""
         (tmp_path / "relay").mkdir()
         (tmp_path / "relay/__init__.py").write_text("raise SystemExit('not this one')", "utf-8")
-        (tmp_path / "api.json").write_text(json.dumps(contract({"/a": {"get": operation("show")}})), "utf-8")
+        put(tmp_path / "api.json", contract({"/a": {"get": operation("show")}}))
         package = write_package(tmp_path, things="def show():\n    return 'mine'\n")
         command = ["relay", "serve", "--port", "0", "--spec", "api.json", "--handlers", package]
 

@@ -1,7 +1,6 @@
 """Faults of the SQLite file: a full disk, a lock, a kill; each is one line of the log, and nothing is half done."""
 
 import asyncio
-import json
 import os
 import random
 import shutil
@@ -16,7 +15,7 @@ import pytest
 
 from handlers._store import open_store, sqlite_inline
 from support import faults
-from support.hosting import SECRET, bearer
+from support.hosting import SECRET, bearer, put
 from support.planting import ACME, ALEX
 from support.running import COMMAND, as_project, ended, environment, errors, relay, serving
 
@@ -37,7 +36,7 @@ def write_files(folder, count, users):
             }
             for user in range(users)
         ]
-        (folder / f"{file}.json").write_text(json.dumps({"users": batch}), "utf-8")
+        put(folder / f"{file}.json", {"users": batch})
     return [f"{file}.json" for file in range(count)]
 
 

@@ -9,6 +9,7 @@ from handlers._commands.records import read_records
 from handlers._store import open_store
 from relay import documents
 from relay.contract.diagnostics import SetupError
+from support.hosting import put
 from support.running import ROOT, errors, relay_here
 
 ORGANIZATION = {"_id": "64f0a1b2c3d4e5f6a7b8c000", "name": "Acme"}
@@ -106,7 +107,7 @@ class TestLoad:
         """With the keys of a file, and no trace of plain text is left."""
         credentials = {**CREDENTIALS, "webhookSecret": "sk_canary", "sinchEstTrunkId": "shown"}
         records = {"organizations": [ORGANIZATION], "credentials": [credentials]}
-        (tmp_path / "a.json").write_text(json.dumps(records), "utf-8")
+        put(tmp_path / "a.json", records)
         (tmp_path / "keyring").write_text(relay_here(ROOT, "keys", "new").stdout, "utf-8")
         (tmp_path / "data").mkdir()
         store = f"sqlite:///{tmp_path}/data/relay.db"
@@ -122,7 +123,7 @@ class TestLoad:
     def test_goes_on_with_the_next_file(self, tmp_path):
         """All or nothing is per file."""
         (tmp_path / "bad.json").write_text("nope", "utf-8")
-        (tmp_path / "good.json").write_text(json.dumps({"organizations": [ORGANIZATION]}), "utf-8")
+        put(tmp_path / "good.json", {"organizations": [ORGANIZATION]})
 
         store = f"sqlite:///{tmp_path}/relay.db"
         result = load(tmp_path, "gone.json", "bad.json", "good.json", RELAY_STORE=store)

@@ -14,7 +14,7 @@ from relay.contract.diagnostics import SetupError
 from relay.contract.loading import load_contract
 from relay.init.plan import plan
 from relay.init.requirement import Requirement
-from support.hosting import SECRET, contract, operation, query
+from support.hosting import SECRET, contract, operation, put, query
 from support.running import ROOT, SPEC, ended, environment, relay
 
 GARAGE = ROOT / "tests" / "specs" / "garage" / "openapi.yaml"
@@ -34,13 +34,6 @@ def made(folder, source=None, requirement=RELEASE):
 
 def command(folder, *arguments, **variables):
     return relay(folder, *arguments, PYTHONPATH=str(ROOT / "scripts"), **variables)
-
-
-def put(path, content=""):
-    """Write a text, or a document as JSON, into a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
-    return path
 
 
 PETS = contract({"/pets": {"get": operation("list_pets")}})

@@ -64,6 +64,14 @@ def with_json_body(direction: str, schema: Any, schemas: Any = None) -> dict[str
     return contract({"/a": {"post": {"operationId": "x", **fields}}}, components={"schemas": schemas or {}})
 
 
+def put(path: Path, content: Any = "") -> Path:
+    """Write a text, bytes, or a document as JSON into a file, whose folder is made; return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = content if isinstance(content, str | bytes) else json.dumps(content)
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
 def write_package(folder: Path, **modules: str) -> str:
     """Write a handlers package of one's own and return its name; `init` is its `__init__.py`."""
     name = f"package_{uuid4().hex}"

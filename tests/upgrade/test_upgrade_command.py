@@ -5,6 +5,7 @@ import stat
 
 import pytest
 
+from support.hosting import put
 from support.running import relay
 
 OLD = "openapi: 3.0.3   # old\ninfo: {title: T, version: '1'}\npaths: {}\n"
@@ -155,9 +156,7 @@ def test_reports_a_file_out_of_the_contracts_folder(run, tmp_path):
     """It belongs to others; the contract would mix versions."""
     folder = tmp_path / "spec"
     folder.mkdir()
-    (folder / "api.yaml").write_text(
-        f"{OLD}components: {{schemas: {{A: {{$ref: ../parts.yaml}}}}}}\n", "utf-8"
-    )
+    put(folder / "api.yaml", f"{OLD}components: {{schemas: {{A: {{$ref: ../parts.yaml}}}}}}\n")
     (tmp_path / "parts.yaml").write_text("nullable: true\n", "ascii")
 
     found = run("upgrade", "spec/api.yaml")
