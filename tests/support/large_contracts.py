@@ -6,9 +6,12 @@ With its default size it has 450 operations and 800 schemas, of which each reach
 from collections.abc import Iterator
 from typing import Any
 
+from .hosting import STRING, query, ref
+
 Schema = dict[str, Any]
 
 _PER_RESOURCE = 5
+_TEXT = {**STRING, "maxLength": 5000}
 _STRIDES = (1, 7, 31, 101, 211, 307, 401, 499)  # how far apart the schemas are that refer to one another
 _PROSE = (
     "This field is part of the public interface of the resource and keeps its meaning in all later versions. "
@@ -46,13 +49,14 @@ def _name(number: int) -> str:
     return f"{('ledger.entry', 'charge', 'invoice', 'transfer')[number % 4]}_{number}"
 
 
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
 def _resource(number: int, names: list[str]) -> Schema:
     """Return the schema of a resource, which refers to eight others in the ways that such contracts do."""
     others = [names[(number + stride) % len(names)] for stride in _STRIDES]
+    outcome = {
+        "reason": {**_TEXT, "nullable": True},
+        "review": _expandable(others[6]),
+        "rule": {"anyOf": [ref(others[7])], "nullable": True},
+    }
     return {
         "type": "object",
         "title": names[number],
@@ -68,24 +72,17 @@ def _resource(number: int, names: list[str]) -> Schema:
             "note": {"type": "string", "maxLength": 5000, "nullable": True, "description": _PROSE},
             "metadata": {
                 "type": "object",
-                "additionalProperties": {"type": "string", "maxLength": 500},
+                "additionalProperties": {**STRING, "maxLength": 500},
                 "description": _PROSE,
             },
             "source": {**_expandable(others[0]), "description": _PROSE},
             "parent": {**_expandable(others[1], "deleted"), "nullable": True, "description": _PROSE},
-            "latest": {"anyOf": [_ref(others[2])], "nullable": True, "description": _PROSE},
-            "details": _ref(others[3]),
-            "entries": _listing(_ref(others[4]), number),
+            "latest": {"anyOf": [ref(others[2])], "nullable": True, "description": _PROSE},
+            "details": ref(others[3]),
+            "entries": _listing(ref(others[4]), number),
             "history": {"type": "array", "items": _expandable(others[5]), "description": _PROSE},
-            "method": _ref("method"),
-            "outcome": {
-                "type": "object",
-                "properties": {
-                    "reason": {"type": "string", "maxLength": 5000, "nullable": True},
-                    "review": _expandable(others[6]),
-                    "rule": {"anyOf": [_ref(others[7])], "nullable": True},
-                },
-            },
+            "method": ref("method"),
+            "outcome": {"type": "object", "properties": outcome},
         },
         "x-expandableFields": ["source", "parent", "latest", "entries", "history"],
     }
@@ -93,7 +90,7 @@ def _resource(number: int, names: list[str]) -> Schema:
 
 def _expandable(*names: str) -> Schema:
     """Return the schema of a field that is an id, or the object itself."""
-    return {"anyOf": [{"type": "string", "maxLength": 5000}, *map(_ref, names)]}
+    return {"anyOf": [_TEXT, *map(ref, names)]}
 
 
 def _listing(items: Schema, number: int) -> Schema:
@@ -112,32 +109,21 @@ def _listing(items: Schema, number: int) -> Schema:
 
 def _shared(names: list[str]) -> dict[str, Schema]:
     """Return the schemas that all resources refer to."""
+    deleted = {"id": _TEXT, "deleted": {"type": "boolean", "enum": [True]}}
     kinds = {f"method_{kind}": names[index * 17 % len(names)] for index, kind in enumerate(("card", "bank"))}
-    error = {
-        "type": "object",
-        "required": ["type"],
-        "properties": {
-            "type": {"type": "string", "enum": ["api_error", "card_error"]},
-            "message": {"type": "string", "maxLength": 40000},
-            "source": _ref(names[0]),
-        },
+    mapping = {name: f"#/components/schemas/{name}" for name in kinds}
+    fields = {
+        "type": {"type": "string", "enum": ["api_error", "card_error"]},
+        "message": {"type": "string", "maxLength": 40000},
+        "source": ref(names[0]),
     }
+    error = {"type": "object", "required": ["type"], "properties": fields}
     return {
         "error": {"type": "object", "required": ["error"], "properties": {"error": error}},
-        "deleted": {
-            "type": "object",
-            "required": ["id", "deleted"],
-            "properties": {
-                "id": {"type": "string", "maxLength": 5000},
-                "deleted": {"type": "boolean", "enum": [True]},
-            },
-        },
+        "deleted": {"type": "object", "required": [*deleted], "properties": deleted},
         "method": {
-            "oneOf": [_ref(name) for name in kinds],
-            "discriminator": {
-                "propertyName": "type",
-                "mapping": {name: f"#/components/schemas/{name}" for name in kinds},
-            },
+            "oneOf": [ref(name) for name in kinds],
+            "discriminator": {"propertyName": "type", "mapping": mapping},
         },
         **{
             name: {
@@ -154,18 +140,18 @@ def _operations(names: list[str]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield the operations of resources: path, method, Operation Object."""
     for number, name in enumerate(names):
         whole, one = f"/v1/r{number}", f"/v1/r{number}/{{id}}"
-        item = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 5000}}
-        yield whole, "get", _operation(f"List{number}", _listing(_ref(name), number), _filters())
-        yield whole, "post", _operation(f"Create{number}", _ref(name), [], _form(number))
-        yield one, "get", _operation(f"Get{number}", _ref(name), [item, _expand()])
-        yield one, "post", _operation(f"Update{number}", _ref(name), [item], _form(number))
-        yield one, "delete", _operation(f"Delete{number}", _ref("deleted"), [item])
+        item = query("id", _TEXT, "path", required=True)
+        yield whole, "get", _operation(f"List{number}", _listing(ref(name), number), _filters())
+        yield whole, "post", _operation(f"Create{number}", ref(name), [], _form(number))
+        yield one, "get", _operation(f"Get{number}", ref(name), [item, _expand()])
+        yield one, "post", _operation(f"Update{number}", ref(name), [item], _form(number))
+        yield one, "delete", _operation(f"Delete{number}", ref("deleted"), [item])
 
 
 def _operation(
     id_: str, schema: Schema, parameters: list[Any], body: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    responses = {"200": ("Successful response.", schema), "default": ("Error response.", _ref("error"))}
+    responses = {"200": ("Successful response.", schema), "default": ("Error response.", ref("error"))}
     return {
         "operationId": id_,
         "description": _PROSE,
@@ -182,21 +168,21 @@ def _filters() -> list[dict[str, Any]]:
     bounds = {name: {"type": "integer"} for name in ("gt", "gte", "lt", "lte")}
     created = {"anyOf": [{"type": "object", "properties": bounds}, {"type": "integer"}]}
     return [
-        {"name": "created", "in": "query", "style": "deepObject", "explode": True, "schema": created},
-        {"name": "limit", "in": "query", "schema": {"type": "integer"}},
-        {"name": "starting_after", "in": "query", "schema": {"type": "string", "maxLength": 5000}},
+        query("created", created, style="deepObject", explode=True),
+        query("limit", {"type": "integer"}),
+        query("starting_after", _TEXT),
     ]
 
 
 def _expand() -> dict[str, Any]:
-    return {"name": "expand", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}}
+    return query("expand", {"type": "array", "items": STRING})
 
 
 def _form(number: int) -> dict[str, Any]:
     """Return a form whose objects are encoded as `address[city]=…`."""
     address = {
         "type": "object",
-        "properties": {name: {"type": "string", "maxLength": 5000} for name in ("city", "line1", "country")},
+        "properties": dict.fromkeys(("city", "line1", "country"), _TEXT),
     }
     properties: dict[str, Any] = {
         "amount": {"type": "integer", "minimum": 0, "description": _PROSE},

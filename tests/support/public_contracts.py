@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from .hosting import STRING, contract, operation, query, ref
+
 _PER_TAG = 10  # operations: two resources a tag, five operations each
 
 
@@ -14,68 +16,50 @@ def public_style(operations: int) -> dict[str, Any]:
         name, tag = f"Resource{resource}", f"Area {resource * 5 // _PER_TAG}"
         if kind == 0:
             schemas |= _schemas(name)
-        method, path, operation = _operation(kind, name, tag)
-        paths.setdefault(path, {})[method] = operation
-    return {
-        "openapi": "3.0.3",
-        "info": {"title": f"{operations} operations", "version": "1.0.0"},
-        "servers": [{"url": "/v1"}],
-        "security": [{"bearerAuth": []}],
-        "tags": [{"name": f"Area {number}"} for number in range(-(-operations // _PER_TAG))],
-        "paths": paths,
-        "components": {
-            "schemas": schemas,
-            "responses": {"Diagnostic": _json("What went wrong", "Diagnostic")},
-            "parameters": {
-                "limit": {
-                    "name": "limit",
-                    "in": "query",
-                    "description": "How many at most",
-                    "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
-                }
-            },
-            "securitySchemes": {"bearerAuth": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
-        },
+        method, path, described = _operation(kind, name, tag)
+        paths.setdefault(path, {})[method] = described
+    limits = {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}
+    components = {
+        "schemas": schemas,
+        "responses": {"Diagnostic": _json("What went wrong", "Diagnostic")},
+        "parameters": {"limit": query("limit", limits, description="How many at most")},
+        "securitySchemes": {"bearerAuth": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
     }
+    return contract(
+        paths,
+        info={"title": f"{operations} operations", "version": "1.0.0"},
+        servers=[{"url": "/v1"}],
+        security=[{"bearerAuth": []}],
+        tags=[{"name": f"Area {number}"} for number in range(-(-operations // _PER_TAG))],
+        components=components,
+    )
 
 
 def _operation(kind: int, name: str, tag: str) -> tuple[str, str, dict[str, Any]]:
-    plural = f"/{name.lower()}s"
-    single = f"{plural}/{{{name.lower()}Id}}"
-    ident = {
-        "name": f"{name.lower()}Id",
-        "in": "path",
-        "required": True,
-        "schema": {"type": "string", "format": "uuid"},
+    whole = f"/{name.lower()}s"
+    single = f"{whole}/{{{name.lower()}Id}}"
+    ident = {"parameters": [query(f"{name.lower()}Id", {**STRING, "format": "uuid"}, "path", required=True)]}
+    listed = {
+        "parameters": [
+            {"$ref": "#/components/parameters/limit"},
+            query("pageCursor", {**STRING, "maxLength": 64}),
+        ]
     }
-    limit = {"$ref": "#/components/parameters/limit"}
-    cursor = {"name": "pageCursor", "in": "query", "schema": {"type": "string", "maxLength": 64}}
-    body = {"required": True, "content": {"application/json": {"schema": _ref(f"{name}Input")}}}
-    method, path, verb, rest, answer = (
-        ("get", plural, "list", {"parameters": [limit, cursor]}, {"200": _json("A page", f"{name}Page")}),
-        ("post", plural, "create", {"requestBody": body}, {"201": _json("Made", name)}),
-        ("get", single, "get", {"parameters": [ident]}, {"200": _json("Found", name)}),
-        (
-            "put",
-            single,
-            "replace",
-            {"parameters": [ident], "requestBody": body},
-            {"200": _json("Kept", name)},
-        ),
-        ("delete", single, "delete", {"parameters": [ident]}, {"204": {"description": "Gone"}}),
+    body = {"requestBody": {"required": True, "content": _json("", f"{name}Input")["content"]}}
+    method, path, id_, given, answer = (
+        ("get", whole, f"list{name}s", listed, {"200": _json("A page", f"{name}Page")}),
+        ("post", whole, f"create{name}", body, {"201": _json("Made", name)}),
+        ("get", single, f"get{name}", ident, {"200": _json("Found", name)}),
+        ("put", single, f"replace{name}", {**ident, **body}, {"200": _json("Kept", name)}),
+        ("delete", single, f"delete{name}", ident, {"204": {"description": "Gone"}}),
     )[kind]
-    statuses = ["400", "401", "403", "404", *(["415"] if "requestBody" in rest else []), "500"]
+    statuses = ["400", "401", "403", "404", *(["415"] if "requestBody" in given else []), "500"]
     problems = {status: {"$ref": "#/components/responses/Diagnostic"} for status in statuses}
+    summary = f"{id_.partition(name)[0].capitalize()} {name}"
     return (
         method,
         path,
-        {
-            "tags": [tag],
-            "summary": f"{verb.capitalize()} {name}",
-            "operationId": f"{verb}{name}{'s' if verb == 'list' else ''}",
-            **rest,
-            "responses": {**answer, **problems},
-        },
+        operation(id_, tags=[tag], summary=summary, **given, responses={**answer, **problems}),
     )
 
 
@@ -95,30 +79,18 @@ def _schemas(name: str) -> dict[str, Any]:
                "additionalProperties": False, "example": {"id": "8c5a2f4e-4a0d-4a51-9d83-2c3f7c0e9f11",
                                                           "title": f"A {name}", "state": "live", "rank": 3}},
         f"{name}Page": {"type": "object", "required": ["items"], "additionalProperties": False,
-                        "properties": {"items": {"type": "array", "items": _ref(name)},
+                        "properties": {"items": {"type": "array", "items": ref(name)},
                                        "nextCursor": {"type": "string", "nullable": True}}},
     }  # fmt: skip
 
 
 def _problem() -> dict[str, Any]:
-    return {
-        "type": "object",
-        "required": ["type", "title", "status", "code"],
-        "properties": {
-            "type": {"type": "string"},
-            "title": {"type": "string"},
-            "status": {"type": "integer"},
-            "detail": {"type": "string"},
-            "code": {"type": "string"},
-            "errors": {"type": "array", "items": {"type": "object", "additionalProperties": True}},
-        },
-    }
-
-
-def _ref(name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{name}"}
+    texts = dict.fromkeys(("type", "title", "detail", "code"), STRING)
+    errors = {"type": "array", "items": {"type": "object", "additionalProperties": True}}
+    properties = {**texts, "status": {"type": "integer"}, "errors": errors}
+    return {"type": "object", "required": ["type", "title", "status", "code"], "properties": properties}
 
 
 def _json(description: str, name: str) -> dict[str, Any]:
     media_type = "application/problem+json" if name == "Diagnostic" else "application/json"
-    return {"description": description, "content": {media_type: {"schema": _ref(name)}}}
+    return {"description": description, "content": {media_type: {"schema": ref(name)}}}
