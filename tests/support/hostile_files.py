@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from .hosting import contract, json_of, operation, query, ref
+from .documents import contract, json_of, operation, query, ref
 
 Files = dict[str, bytes]
 Case = Callable[[], Files]

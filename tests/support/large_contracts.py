@@ -6,7 +6,7 @@ With its default size it has 450 operations and 800 schemas, of which each reach
 from collections.abc import Iterator
 from typing import Any
 
-from .hosting import STRING, query, ref
+from .documents import STRING, query, ref
 
 Schema = dict[str, Any]
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .hosting import STRING, contract, operation, query, ref
+from .documents import STRING, contract, operation, query, ref
 
 _PER_TAG = 10  # operations: two resources a tag, five operations each
 
