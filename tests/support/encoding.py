@@ -8,6 +8,7 @@ import pytest
 
 from relay.validation.errors import ResponseViolation
 from relay.validation.responses import ResponseEncoder
+from relay.validation.results import split
 from relay.validation.schemas import SchemaCompiler
 
 from .compiled import read
@@ -35,8 +36,12 @@ def response_encoder(schemas: Any = None, **responses: Any) -> SimpleNamespace:
     compiler = SchemaCompiler(whole)
     encoder = ResponseEncoder(whole.operations[0], compiler)
     assert {one.rule for one in compiler.problems} <= {"unvalidated-body"}
+
+    async def start(result: Any, request: Any = None) -> Any:
+        return encoder.encode_usual(result) or await encoder.encode_parts(split(result), request)
+
     return SimpleNamespace(
-        encode=lambda result, request=None: asyncio.run(encoder.encode(result, request)), start=encoder.encode
+        encode=lambda result, request=None: asyncio.run(start(result, request)), start=start
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from relay.validation.http import Request
 from relay.validation.requests import RequestDecoder
 from relay.validation.responses import ResponseEncoder
+from relay.validation.results import Parts
 from relay.validation.schemas import SchemaCompiler
 
 from .compiled import read
@@ -37,7 +38,7 @@ def mirror(media_type: str, media_object: Any, version: str = "3.2.0") -> Simple
         return decoder.decode(Request({}, b"", [(b"content-type", content_type.encode())], body))["body"]
 
     def give(value: Any) -> tuple[bytes, str]:
-        sent = asyncio.run(encoder.encode(value))
+        sent = asyncio.run(encoder.encode_parts(Parts(value)))
         return b"".join([sent.body, *sent.more]), dict(sent.headers)[b"content-type"].decode("latin-1")
 
     return SimpleNamespace(take=take, give=give, problems=compiler.take_problems(), encoder=encoder)

@@ -139,11 +139,7 @@ class ResultEncoder:
     ) -> Outgoing:
         """Return the response of a plain result or a Taken. Raises ResponseViolation."""
         encoder = self._encoder
-        if type(taken) is not Taken:
-            if is_validated:
-                return await encoder.encode(taken, request)
-            return encoder.encode_unvalidated(split(taken))
-        parts, background = taken
+        parts, background = taken if type(taken) is Taken else Taken(split(taken))
         response: Outgoing
         match parts.body:
             case Stream() as stream:

@@ -16,7 +16,7 @@ from .items import Items
 from .json_writing import write_text
 from .media_types import accepts_any
 from .response_content import UNREAD, AnyContent, Content, ResponseCompiler, begun
-from .results import NO_BODY, PLAIN, Parts, field_lines, header_lines, split, without
+from .results import NO_BODY, PLAIN, Parts, field_lines, header_lines, without
 from .schemas import SchemaCompiler
 from .shapes import Shape
 
@@ -42,15 +42,6 @@ class ResponseEncoder:
         success = self._documented(self.success)
         self._usual = success.usual if success is not None else None
 
-    async def encode(self, result: Any, request: HeaderList | None = None) -> http.Response:
-        """Serialise a handler's result: a body, (body, status), (body, headers) or (body, status, headers).
-
-        A body without a status gets the lowest documented 2xx status. A body with a long array is serialised
-        in slices, between which other requests run. `request` has the headers of the request, of which Accept
-        chooses among several media types of JSON. Raises ResponseViolation.
-        """
-        return self.encode_usual(result) or await self.encode_parts(split(result), request)
-
     def encode_usual(self, result: Any) -> http.Response | None:
         """Return the response of a plain body with one media type, else None. Raises ResponseViolation."""
         if self._usual is None or type(result) not in PLAIN:
@@ -61,7 +52,11 @@ class ResponseEncoder:
         return http.Response(self.success, [*lines], content.serialise(result))
 
     async def encode_parts(self, parts: Parts, request: HeaderList | None = None) -> http.Response:
-        """Do as `encode` for a result that was taken apart."""
+        """Serialise the body of a result; without a status, it gets the lowest documented 2xx status.
+
+        A body with a long array is serialised in slices, between which other requests run. `request` has the
+        headers of the request, of which Accept chooses among several media types of JSON. Raises ResponseViolation.
+        """
         status, content, lines = self._selected(parts, request)
         body, *more = [b""] if content is None else await content.pieces(parts.body)
         return http.Response(status, lines, body, tuple(more))
