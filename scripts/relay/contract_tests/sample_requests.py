@@ -17,12 +17,12 @@ from relay.mock.examples import examples
 from relay.mock.part_samples import item_lists, part_sample
 from relay.mock.samples import Sampler
 from relay.mock.schema_parts import NoSample
+from relay.validation import forms
 from relay.validation import media_types as media
 from relay.validation.binary_schemas import is_file
 from relay.validation.coercion import items_of, properties_of, types_of
 from relay.validation.encoding_objects import content_types
 from relay.validation.errors import ResponseViolation
-from relay.validation.forms import part_style
 from relay.validation.item_content import content_at, has_items
 from relay.validation.media_types import kind_of_items
 from relay.validation.part_decoders import MultipartDecoder, Nesting
@@ -202,9 +202,9 @@ def _parts(
     properties = properties_of(schema, contract)
     media_type, at = contract.follow(pointer)
     encodings = media_type.get("encoding", {})
-    plain = dict(value)
+    styles, plain = forms.part_styles(encodings, contract), dict(value)
     for name in value.keys() & properties.keys():
-        if (parameter := part_style(name, properties[name], encodings, contract)) is not None:
+        if (parameter := forms.encoded(name, properties[name], styles)) is not None:
             for key, text in pairs(parameter, plain.pop(name)):
                 yield unquote(key), (None, unquote(text).encode(), None, {})
     for name in [one for one in plain if one in encodings]:

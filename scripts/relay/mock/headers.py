@@ -31,7 +31,7 @@ def header_texts(response: Response, sampler: Sampler) -> dict[str, str]:
         if name in _OF_THE_SERVER and not header.required:
             continue
         decoder = HeaderDecoder(replace(response, headers=(header,)), sampler.compiler)
-        for text in _candidates(header, sampler):
+        for text in header_candidates(header, sampler):
             if is_field(name, text) and not decoder.violations([(name, text)]):
                 found[header.name] = text
                 break
@@ -41,12 +41,8 @@ def header_texts(response: Response, sampler: Sampler) -> dict[str, str]:
     return found
 
 
-def header_text(header: Parameter, sampler: Sampler) -> str | None:
-    """Return a value of a header of a part that may be valid; None if there is none."""
-    return next(_candidates(header, sampler), None)
-
-
-def _candidates(header: Parameter, sampler: Sampler) -> Iterator[str]:
+def header_candidates(header: Parameter, sampler: Sampler) -> Iterator[str]:
+    """Yield values of a header that may be valid: of its examples, and of its schema if it is required."""
     raw, pointer = sampler.contract.follow(header.pointer)
     read, media_type = None, header.media_type
     if media_type is None:

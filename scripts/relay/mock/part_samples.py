@@ -20,7 +20,7 @@ from relay.validation.results import HeaderLines
 from .bodies import concrete
 from .examples import Example
 from .files import file_of
-from .headers import header_text
+from .headers import header_candidates
 from .samples import Sampler
 
 COUNT = 2
@@ -110,5 +110,5 @@ def _sent_type(rules: PartRules, schema: Schema) -> str | None:
 
 def _required_headers(rules: PartRules, sampler: Sampler) -> HeaderLines:
     required = [one.parameter for one in rules.headers if one.parameter.required]
-    texts = {one.name.lower(): header_text(one, sampler) for one in required}
+    texts = {one.name.lower(): next(header_candidates(one, sampler), None) for one in required}
     return [(name, text) for name, text in texts.items() if text is not None]

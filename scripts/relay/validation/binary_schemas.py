@@ -10,7 +10,7 @@ from relay.contract.documents import Pointer
 from relay.contract.model import Contract, Schema
 
 from . import media_types as media
-from .coercion import contents_of, formats_of, properties_of, stated_types_of
+from .coercion import properties_of, stated_types_of, values_of
 from .schemas import SchemaCompiler
 from .uploads import Upload
 from .violations import Violation
@@ -26,9 +26,10 @@ def is_binary(schema: Schema, contract: Contract) -> bool:
         return True
     if contract.version == "3.0":
         return False
-    media_type, encoding = contents_of(schema, contract)
-    is_stated = media_type is not None and encoding is None and media.is_binary(media_type)
-    return is_stated or "binary" in formats_of(schema, contract)
+    media_type = next(values_of(schema, contract, "contentMediaType"), None)
+    encodings = [*values_of(schema, contract, "contentEncoding")]
+    is_stated = isinstance(media_type, str) and not encodings and media.is_binary(media_type)
+    return is_stated or "binary" in (*values_of(schema, contract, "format"), *encodings)
 
 
 class Sizes(NamedTuple):

@@ -187,13 +187,13 @@ def takes_any_key(schema: Schema, contract: Contract) -> bool:
     """Return True for an object whose keys are the client's; one with properties needs `additionalProperties`."""
     if pattern_properties_of(schema, contract):
         return True
-    written = [*_found(schema, contract, "additionalProperties")]
+    written = [*values_of(schema, contract, "additionalProperties")]
     return any(one is not False for one in written) if written else not properties_of(schema, contract)
 
 
 def properties_of(schema: Schema, contract: Contract) -> dict[str, Schema]:
     """Return the properties of the schema and of all its alternatives."""
-    return dict(chain.from_iterable(found.items() for found in _found(schema, contract, "properties")))
+    return dict(chain.from_iterable(found.items() for found in values_of(schema, contract, "properties")))
 
 
 def pattern_properties_of(schema: Schema, contract: Contract) -> dict[str, Schema]:
@@ -203,41 +203,21 @@ def pattern_properties_of(schema: Schema, contract: Contract) -> dict[str, Schem
 
 def prefix_items_of(schema: Schema, contract: Contract) -> list[Schema]:
     """Return the schemas of an array's first items; none if they are not described one by one."""
-    return next(_found(schema, contract, "prefixItems"), [])
+    return next(values_of(schema, contract, "prefixItems"), [])
 
 
 def items_of(schema: Schema, contract: Contract) -> Schema:
     """Return the schema of an array's items; {} if there is none."""
-    return next(_found(schema, contract, "items"), {})
+    return next(values_of(schema, contract, "items"), {})
 
 
 def additional_properties_of(schema: Schema, contract: Contract) -> Schema:
     """Return the schema of additional properties; {} if there is none."""
-    found = _found(schema, contract, "additionalProperties", "unevaluatedProperties")
+    found = values_of(schema, contract, "additionalProperties", "unevaluatedProperties")
     return next((one for one in found if isinstance(one, dict)), {})
 
 
-def formats_of(schema: Schema, contract: Contract) -> frozenset[str]:
-    """Return the formats of the schema and of all its alternatives, and the `contentEncoding`s of OpenAPI 3.1."""
-    found = _found(schema, contract, "format", "contentEncoding")
-    return frozenset(name for name in found if isinstance(name, str))
-
-
-def contents_of(schema: Schema, contract: Contract) -> tuple[str | None, str | None]:
-    """Return the `contentMediaType` and the `contentEncoding` of the schema or one of its alternatives."""
-    media_type, encoding = (
-        next((one for one in _found(schema, contract, word) if isinstance(one, str)), None)
-        for word in ("contentMediaType", "contentEncoding")
-    )
-    return media_type, encoding
-
-
-def required_of(schema: Schema, contract: Contract) -> frozenset[str]:
-    """Return the properties that the schema, or one of its alternatives, requires."""
-    return frozenset(chain.from_iterable(_found(schema, contract, "required")))
-
-
-def _found(schema: Schema, contract: Contract, *words: str) -> Iterator[Any]:
+def values_of(schema: Schema, contract: Contract, *words: str) -> Iterator[Any]:
     """Yield the values of keywords in a schema and in those within it that may describe the same value."""
     return (part[word] for part in parts_of(schema, contract) for word in words if word in part)
 

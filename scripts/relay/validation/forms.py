@@ -178,13 +178,6 @@ def part_styles(
     return {name: one for name, one in found.items() if one}
 
 
-def part_style(
-    name: str, schema: Schema, encoding: Mapping[str, Mapping[str, Any]], contract: Contract
-) -> Parameter | None:
-    """Return a multipart form's field as a parameter, if it has a style; else None."""
-    return encoded(name, schema, part_styles(encoding, contract))
-
-
 def decoded(text: bytes, *, refuses_nul: bool) -> str:
     """Return text in UTF-8. Raises ValueError."""
     found = text.decode()

@@ -171,12 +171,6 @@ def weight_of(media_type: str, weights: Mapping[str, float]) -> float:
     return found
 
 
-def accepts_any(media_types: Iterable[str], header: str) -> bool:
-    """Return True if at least one media type is acceptable; a range always is, as it may be what is wanted."""
-    weights = read_accept(header)
-    return any("*" in name or weight_of(name, weights) > 0 for name in media_types)
-
-
 def by_weight(media_types: Iterable[str], header: str | None) -> list[str]:
     """Return the acceptable media types, the most wanted first, equal ones in their order; all without a header."""
     if header is None:

@@ -66,14 +66,6 @@ class Node:
         """Return True if a property is required."""
         return any(name in part.required for part in self.with_parts())
 
-    def allowed_types(self) -> frozenset[str]:
-        """Return the types of values that may be valid."""
-        return TYPES.intersection(*(part.types for part in self.with_parts()))
-
-    def types_of_members(self) -> frozenset[str]:
-        """Return the types of values that no `enum` excludes."""
-        return TYPES.intersection(*(part.member_types for part in self.with_parts()))
-
 
 class Items(NamedTuple):
     """The schema of the items of an array; `accept` is its verdict about several items at once."""
@@ -112,13 +104,19 @@ class Choice:
 
     @cached_property
     def _by_type(self) -> dict[str, list[Node]]:
-        types = [(branch, branch.allowed_types()) for branch in self.branches]
+        types = [
+            (branch, TYPES.intersection(*(part.types for part in branch.with_parts())))
+            for branch in self.branches
+        ]
         found = {name: [branch for branch, allowed in types if name in allowed] for name in sorted(TYPES)}
         return {name: branches for name, branches in found.items() if branches}
 
     @cached_property
     def _by_member(self) -> dict[str, list[Node]]:
-        types = {id(branch): branch.types_of_members() for branch in self.branches}
+        types = {
+            id(branch): TYPES.intersection(*(part.member_types for part in branch.with_parts()))
+            for branch in self.branches
+        }
         return {
             name: [branch for branch in branches if name in types[id(branch)]]
             for name, branches in self._by_type.items()

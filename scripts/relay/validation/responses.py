@@ -14,7 +14,7 @@ from .http import HeaderList
 from .item_content import ItemContent, PartContent
 from .items import Items
 from .json_writing import write_text
-from .media_types import accepts_any
+from .media_types import by_weight
 from .response_content import UNREAD, AnyContent, Content, ResponseCompiler, begun
 from .results import NO_BODY, PLAIN, Parts, field_lines, header_lines, without
 from .schemas import SchemaCompiler
@@ -125,9 +125,11 @@ class ResponseEncoder:
         return bool(self._offered)
 
     def is_acceptable(self, request: HeaderList) -> bool:
-        """Return True if a client accepts one of the media types of a success; always, without a documented 406."""
+        """Return True if a client accepts a media type of a success, or one is a range; always, without a documented 406."""
         accept = http.header(request, b"accept") if self._offered else None
-        return not accept or accepts_any(self._offered, accept)
+        return (
+            not accept or any("*" in name for name in self._offered) or bool(by_weight(self._offered, accept))
+        )
 
     def status(self, parts: Parts) -> int:
         """Return the status of a result; a lone NO_BODY is a 204, if that is documented."""

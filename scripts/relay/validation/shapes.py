@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from itertools import chain
 
 from relay.contract.model import Contract, Schema
 
-from .coercion import additional_properties_of, formats_of, items_of, properties_of, required_of, types_of
+from .coercion import additional_properties_of, items_of, properties_of, types_of, values_of
 from .contents import ENCODERS
 
 
@@ -26,8 +27,8 @@ class Shape:
     @cached_property
     def encode(self) -> Callable[[bytes], bytes] | None:
         """How bytes are written as text; None if they cannot be."""
-        found = sorted(formats_of(self._schema, self._contract) & ENCODERS.keys())
-        return ENCODERS[found[0]] if found else None
+        stated = [*values_of(self._schema, self._contract, "format", "contentEncoding")]
+        return next((ENCODERS[name] for name in sorted(ENCODERS) if name in stated), None)
 
     @cached_property
     def item(self) -> Shape:
@@ -40,7 +41,7 @@ class Shape:
 
     @cached_property
     def _required(self) -> frozenset[str]:
-        return required_of(self._schema, self._contract)
+        return frozenset(chain.from_iterable(values_of(self._schema, self._contract, "required")))
 
     @cached_property
     def _other(self) -> Shape:
