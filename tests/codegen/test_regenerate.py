@@ -227,24 +227,6 @@ def test_a_stub_is_appended_to_the_module():
     ''').join(["\n\n", ""])
 
 
-def test_imports_types_at_run_time_if_annotations_are_evaluated():
-    """A name imported only for the type checker would not exist at run time."""
-    two = operation("two", responses={"200": json_of(ref("Thing"))})
-
-    after = module_after(state_of(document(operation("one"), two), things="import os\ndef one(): ...\n"))
-
-    assert after.startswith("import os\n\nfrom ._types import Thing\n")
-    assert "TYPE_CHECKING" not in after
-
-
-def test_an_import_is_added_after_a_last_line_without_a_line_break():
-    two = operation("two", responses={"200": json_of(ref("Thing"))})
-
-    after = module_after(state_of(document(two), things="import os"))
-
-    assert after.startswith("import os\n\nfrom ._types import Thing\n\n\nasync def two()")
-
-
 def test_a_type_that_a_handler_has_the_name_of_is_written_with_its_module():
     """In a module with a function `list`, `list[str]` is no type."""
     strings = {"200": json_of({"type": "array", "items": STRING})}
@@ -262,31 +244,57 @@ def test_a_type_that_a_handler_has_the_name_of_is_written_with_its_module():
     assert regenerated(after)[1].changes == {}
 
 
-def test_a_type_whose_name_is_taken_gets_an_alias():
-    two = operation("two", responses={"200": json_of({"oneOf": [ref("Thing"), ref("Warning")]})})
-    state = state_of(
-        document(operation("one"), two, Warning=THING), things="class Thing: ...\ndef one(): ...\n"
-    )
+ANSWERING = {"200": json_of(ref("Thing"))}
+EITHER = {"200": json_of({"oneOf": [ref("Thing"), ref("Warning")]})}
+NAMED_ANY = operation(
+    "one", parameters=[query("q", {"type": "object"})], responses={"200": json_of(ref("Any"))}
+)
+WRITTEN = {
+    "a type is imported at run time if annotations are evaluated": (
+        document(operation("one"), operation("two", responses=ANSWERING)),
+        "import os\ndef one(): ...\n",
+        ["import os\n\nfrom ._types import Thing\n\ndef one(): ...\n"],
+    ),
+    "an import is added after a last line without a line break": (
+        document(operation("two", responses=ANSWERING)),
+        "import os",
+        ["import os\n\nfrom ._types import Thing\n\n\nasync def two()"],
+    ),
+    "a type whose name is taken gets an alias": (
+        document(operation("one"), operation("two", responses=EITHER), Warning=THING),
+        "class Thing: ...\ndef one(): ...\n",
+        [
+            "from ._types import Thing as ThingType\nfrom ._types import Warning as WarningType\n",
+            '-> "ThingType | WarningType":',
+        ],
+    ),
+    "a component may have the name of a type of Python": (
+        document(NAMED_ANY, Any=THING),
+        "",
+        [
+            "from typing import TYPE_CHECKING, Any\n",
+            "    from ._types import Any as AnyType\n",
+            "async def one(*, q: dict[str, Any] | None = None) -> AnyType:",
+        ],
+    ),
+    "a name that occurs in a docstring, a comment, or a call written in advance, gets a stub": (
+        showing(),
+        "'Like show().'\n# show\ndef _ahead(): return show()\n",
+        ["async def show()"],
+    ),
+}
 
-    after = module_after(state)
 
-    assert "from ._types import Thing as ThingType\nfrom ._types import Warning as WarningType\n" in after
-    assert '-> "ThingType | WarningType":' in after
-    assert [one.rule for one in check(regenerated(state)[0])] == []
+@pytest.mark.parametrize(("whole", "things", "parts"), WRITTEN.values(), ids=WRITTEN)
+def test_a_stub_has_the_imports_that_it_needs(whole, things, parts):
+    """A name imported only for the type checker would not exist at run time."""
+    after, made = regenerated(state_of(whole, things=things))
 
-
-def test_a_component_may_have_the_name_of_a_type_of_python():
-    whole = operation(
-        "one", parameters=[query("q", {"type": "object"})], responses={"200": json_of(ref("Any"))}
-    )
-
-    after = module_after(state_of(document(whole, Any=THING)))
-
-    assert "from typing import TYPE_CHECKING, Any\n" in after
-    assert "    from ._types import Any as AnyType\n" in after
-    assert "async def one(*, q: dict[str, Any] | None = None) -> AnyType:" in after
+    assert [part for part in parts if part not in text(after.sources, "things")] == []
+    assert made.remaining == []
 
 
+DEEP = f"return {' + '.join(['x'] * 500)}"
 CASES = [
     # before, parameters, after
     ("def show(): ...", ["q"], "def show(*, q: str | None = None): ..."),
@@ -304,6 +312,11 @@ CASES = [
         "async def show(\n    *,\n    a,  # first\n): ...",
         ["a!", "b!"],
         "async def show(\n    *,\n    a,  # first\nb: str,): ...",
+    ),
+    (f"def show(): {DEEP}", ["q"], f"def show(*, q: str | None = None): {DEEP}"),
+    *(  # What it would hide is not the module's, nor Python's.
+        (f"x = 1\ndef show(): {body}", ["limit"], f"x = 1\ndef show(*, limit: str | None = None): {body}")
+        for body in ("return limit", "limit = 1", "return [limit for limit in ()]", "return x.limit")
     ),
 ]
 
@@ -333,36 +346,35 @@ def imported(tmp_path, monkeypatch):
         del sys.modules[name]
 
 
+UNTIL_3_12 = pytest.mark.skipif(sys.version_info >= (3, 12), reason="newer Python reads it")
+HIDES = "; show() uses 'type' for something else: rename that first"
+
+
 @pytest.mark.parametrize(
-    "things",
+    ("things", "rule", "message"),
     [
-        "from ._rows import type\n\ndef show(): return type(1)\n",
-        "def show(): return type(1)\n",
-        "def show(): return [type(one) for one in (1,)]\n",
-        "type = str\ndef show():\n    global type\n    return type(1)\n",
-        "from ._rows import *\n\ndef show(): return type(1)\n",
-        "if (type := str):\n    def show(): return type(1)\n",
+        # The body would get the request's value, or the module would no longer compile.
+        ("from ._rows import type\n\ndef show(): return type(1)\n", "missing-argument", HIDES),
+        ("def show(): return type(1)\n", "missing-argument", HIDES),
+        ("def show(): return [type(one) for one in (1,)]\n", "missing-argument", HIDES),
+        ("type = str\ndef show():\n    global type\n    return type(1)\n", "missing-argument", HIDES),
+        ("from ._rows import *\n\ndef show(): return type(1)\n", "missing-argument", HIDES),
+        ("if (type := str):\n    def show(): return type(1)\n", "missing-argument", HIDES),
+        # Another version of Python may be able to compile it.
+        pytest.param("def show[T](): ...\n", "unreadable-module", "", marks=UNTIL_3_12),
+        ("def show():\n    return 1\nreturn\n", "unreadable-module", ""),
+        # The reason is unknown.
+        ("def show(): ...\ndel show\n", "missing-handler", "in its source, but not after import"),
     ],
 )
-def test_an_argument_that_would_hide_a_name_in_the_body_is_left_to_a_person(things):
-    """The body would get the request's value, or the module would no longer compile."""
+def test_what_a_change_could_break_is_left_to_a_person(things, rule, message):
     state = state_of(showing(parameters=[query("type", required=True)]), things=things, _rows="type = str\n")
 
     after, made = regenerated(state)
 
     assert text(after.sources, "things") == things
-    assert [one.rule for one in made.remaining] == ["missing-argument"]
-    assert "; show() uses 'type' for something else: rename that first" in made.remaining[0].message
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "body", ["return limit", "limit = 1", "return [limit for limit in ()]", "return x.limit"]
-)
-def test_an_argument_that_hides_nothing_is_added(body):
-    state = state_of(showing(parameters=[query("limit")]), things=f"x = 1\ndef show(): {body}\n")
-
-    assert f"def show(*, limit: str | None = None): {body}\n" in module_after(state)
+    assert [one.rule for one in made.remaining] == [rule]
+    assert message in made.remaining[0].message
 
 
 EVALUATED = [
@@ -416,16 +428,6 @@ def test_a_name_from_a_star_import_keeps_its_meaning(imported):
     state, _ = regenerated(state_of(whole, things=things, _rows="Mode = 'mine'\n"))
 
     assert imported(state).show() == "mine"
-
-
-@pytest.mark.parametrize("things", ["def show[T](): ...\n", "def show():\n    return 1\nreturn\n"])
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="newer Python reads one of them")
-def test_a_module_that_this_python_cannot_compile_is_not_changed(things):
-    """It is reported, even if another Python version could compile it."""
-    after, made = regenerated(state_of(showing(parameters=[query("q")]), things=things))
-
-    assert text(after.sources, "things") == things
-    assert [one.rule for one in made.remaining] == ["unreadable-module"]
 
 
 def test_formats_a_fixed_signature_with_the_settings_of_the_project():
@@ -644,24 +646,6 @@ def test_no_stub_replaces_a_handler(imported, things):
     assert {one.severity for one in made.remaining} <= {"info"}
 
 
-def test_no_stub_for_a_name_that_a_module_defines_and_deletes():
-    """The reason is unknown, so it is reported."""
-    things = "def show(): ...\ndel show\n"
-
-    after, made = regenerated(state_of(showing(), things=things))
-
-    assert text(after.sources, "things") == things
-    (finding,) = made.remaining
-    assert finding.message.endswith(": the module has that name in its source, but not after import")
-
-
-def test_a_name_that_a_module_only_mentions_gets_a_stub():
-    """The name occurs in a docstring, a comment, or a call written in advance."""
-    things = "'Like show().'\n# show\ndef _ahead(): return show()\n"
-
-    assert "async def show()" in module_after(state_of(showing(), things=things))
-
-
 SEVERAL = [
     "import os\nif os.environ.get('FAST'):\n    def old(*, q=None): return 1\nelse:\n    def old(*, q=None): return 2\n",
     "from typing import overload\n@overload\ndef old(*, q: str): ...\n@overload\ndef old(): ...\ndef old(*, q=None): ...\n",
@@ -696,24 +680,33 @@ def test_an_argument_that_may_be_a_collaborator_is_not_taken_for_a_parameter():
     assert after == "def show(*, limiter, limit: str | None = None): ...\n"
 
 
+CHECKED = f"{LAZY}from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from ._types import Thing"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "rest"),
+    ("imports", "others", "left"),
     [
-        ("Thing", {"_h": "from .things import Thing\n"}),
-        ("Thing", {"_h": "def f():\n    from shop import things\n    return things.Thing\n"}),
-        ("Thing", {"_h": "from . import things as t\nx = t.Thing\n"}),
-        ("Thing", {"tests__test_h": "from shop.things import Thing\n"}),
-        ("Thing", {"tests__test_h": "import shop.things\nx = shop.things.Thing\n"}),
-        ("Thing as Thing", {}),
+        (CHECKED, {}, LAZY.removesuffix("\n")),  # with the block that becomes empty
+        (f"{CHECKED}  # mine", {}, f"{CHECKED}  # mine"),
+        ("from ._types import Thing as Thing", {}, "from ._types import Thing as Thing"),  # exported
+        *(  # Others import it from this module.
+            ("from ._types import Thing", others, "from ._types import Thing")
+            for others in (
+                {"_h": "from .things import Thing\n"},
+                {"_h": "def f():\n    from shop import things\n    return things.Thing\n"},
+                {"_h": "from . import things as t\nx = t.Thing\n"},
+                {"tests__test_h": "from shop.things import Thing\n"},
+                {"tests__test_h": "import shop.things\nx = shop.things.Thing\n"},
+            )
+        ),
     ],
 )
-def test_a_type_that_others_import_from_a_module_or_that_it_exports_stays_imported(name, rest):
-    imports = f"from ._types import {name}\n\n"
+def test_a_type_that_is_no_longer_used_is_no_longer_imported(imports, others, left):
+    """An import with a comment stays, as do those that are exported, or that other modules use."""
+    after = module_after(state_of(NOTHING, things=f"{imports}\n\ndef show() -> Thing: ...\n", **others))
 
-    after = module_after(state_of(NOTHING, things=f"{imports}def show() -> Thing: ...\n", **rest))
-
-    assert after == f"{imports}def show() -> None: ...\n"
+    assert after == f"{left}\n\ndef show() -> None: ...\n"
 
 
 def test_reports_references_that_a_rename_cannot_update():
@@ -783,28 +776,6 @@ def test_refuses_a_rename_with_an_unknown_or_taken_name(pair, message):
 
 
 @pytest.mark.slow
-def test_types_that_are_no_longer_used_are_no_longer_imported():
-    """A block that becomes empty is removed, too; an import with a comment stays."""
-    before = source("""
-        from __future__ import annotations
-
-        from typing import TYPE_CHECKING
-
-        if TYPE_CHECKING:
-            from ._types import Thing
-
-        def show() -> Thing: ...
-    """)
-    commented = before.replace("Thing\n\n", "Thing  # mine\n\n")
-
-    assert (
-        module_after(state_of(NOTHING, things=before))
-        == "from __future__ import annotations\n\n\ndef show() -> None: ...\n"
-    )
-    assert "import Thing  # mine" in module_after(state_of(NOTHING, things=commented))
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_keeps_encoding_and_newlines(encoding, newline):
@@ -834,16 +805,6 @@ def test_reports_a_file_whose_encoding_cannot_represent_the_contracts_text():
 
     with pytest.raises(SetupError, match=r"things\.py: its encoding, iso-8859-1, cannot represent '客户'"):
         regenerated(state_of(state.contract.document, sources))
-
-
-@pytest.mark.slow
-def test_reads_deeply_nested_source():
-    one = document(operation("one", parameters=[query("q")]))
-    deep = f"return {' + '.join(['x'] * 500)}\n"
-
-    after = module_after(state_of(one, things=f"def one(): {deep}"))
-
-    assert after == f"def one(*, q: str | None = None): {deep}"
 
 
 @pytest.mark.slow
