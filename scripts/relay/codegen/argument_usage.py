@@ -21,10 +21,14 @@ def uses(function: Function, name: str) -> list[cst.CSTNode]:
 
 def name_uses(nodes: Iterable[cst.CSTNode], *names: str) -> list[cst.CSTNode]:
     """Return where some code uses one of some names; attributes and the keywords of calls do not count."""
-    finder = _Names({*names})
-    for node in nodes:
-        node.visit(finder)
-    return finder.found
+    found: list[cst.CSTNode] = []
+    pending = [*nodes][::-1]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, cst.Name) and node.value in names:
+            found.append(node)
+        pending += [node.value] if isinstance(node, cst.Attribute | cst.Arg) else reversed(node.children)
+    return found
 
 
 def hides(function: Function, name: str) -> bool:
@@ -85,24 +89,3 @@ def _quoted_names(function: Function) -> set[str]:
     quoted = [text for one in annotations if one is not None for text in nodes(one, cst.SimpleString)]
     words = {word for text in quoted for word in re.findall(r"\w+", text.value)}
     return words & function.module.names
-
-
-class _Names(cst.CSTVisitor):
-    """Collects where names are used; attributes and the keywords of calls do not count."""
-
-    def __init__(self, names: set[str]) -> None:
-        super().__init__()
-        self._names = names
-        self.found: list[cst.CSTNode] = []
-
-    def visit_Name(self, node: cst.Name) -> None:  # noqa: N802 -- libcst's name
-        if node.value in self._names:
-            self.found.append(node)
-
-    def visit_Attribute(self, node: cst.Attribute) -> bool:  # noqa: N802 -- libcst's name
-        node.value.visit(self)
-        return False
-
-    def visit_Arg(self, node: cst.Arg) -> bool:  # noqa: N802 -- libcst's name
-        node.value.visit(self)
-        return False

@@ -14,6 +14,7 @@ from relay.validation import media_types as media
 from relay.validation.binary_schemas import is_binary, is_file
 
 from .annotations import BYTES, INT, MAPPING, NONE, STR, UPLOAD, Type, literals, loosens, of_schema, union
+from .type_schemas import takes_upload
 
 STREAM = "AsyncIterator"
 
@@ -129,7 +130,7 @@ def documented_results(
     found = {
         key: DocumentedResult(
             key,
-            tuple(_bodies(response, contract, names)),
+            tuple(documented_bodies(response, contract, names)),
             Type(own, kind="generated") if (own := headers.get((operation.id, key))) else None,
             any(header.required for header in response.headers),
         )
@@ -139,19 +140,31 @@ def documented_results(
     return DocumentedResults(tuple(ordered), found.get(success_key(operation) or ""))
 
 
-def _bodies(response: Response, contract: Contract, names: Mapping[str, str]) -> Iterator[DocumentedBody]:
-    if not response.content:
+def documented_bodies(
+    documented: Response | RequestBody, contract: Contract, names: Mapping[str, str]
+) -> Iterator[DocumentedBody]:
+    """Yield the bodies of a response, or of a request: there, files are uploads, unless a class has that name."""
+    has_uploads = isinstance(documented, RequestBody) and UPLOAD.name not in names.values()
+    if not documented.content and isinstance(documented, Response):
         yield DocumentedBody(NONE)
-    for stream, whole in streams(response, contract, names):
-        yield DocumentedBody(stream, as_list=whole)
-    for media_type, schema in response.content.items():
-        if (parts := parts_type(response, media_type, contract, names)) is not None:
-            yield DocumentedBody(parts)
-        elif not is_stream(response, media_type):
-            yield from bodies(media_type, schema, contract, names)
+    for media_type, schema in documented.items.items():
+        if _is_stream(documented, media_type):
+            item = of_schema(schema, contract, names)
+            yield DocumentedBody(Type(STREAM, (item,), "abc"), as_list=Type("list", (item,)))
+    for media_type, schema in documented.content.items():
+        raw, _ = contract.follow((*documented.pointer, "content", media_type))
+        if encodings.has_parts(media_type, raw, contract):
+            parts = _Parts(contract, names, UPLOAD if has_uploads else BYTES)
+            yield DocumentedBody(parts.of_list(raw["schema"], raw))
+        elif _is_stream(documented, media_type):
+            continue  # above
+        elif has_uploads and takes_upload(media_type):
+            yield DocumentedBody(UPLOAD)
+        else:
+            yield from _bodies(media_type, schema, contract, names)
 
 
-def bodies(
+def _bodies(
     media_type: str, schema: Schema, contract: Contract, names: Mapping[str, str]
 ) -> Iterator[DocumentedBody]:
     """Yield the bodies of a media type; those of a range in every way that it covers."""
@@ -167,19 +180,9 @@ def bodies(
             yield DocumentedBody(STR if kind == media.TEXT else BYTES, has_shape=False)
 
 
-def is_stream(documented: Response | RequestBody, media_type: str) -> bool:
+def _is_stream(documented: Response | RequestBody, media_type: str) -> bool:
     """Return True for a media type whose items are described, and are known how to separate."""
     return media_type in documented.items and media.kind_of_items(media_type) is not None
-
-
-def streams(
-    documented: Response | RequestBody, contract: Contract, names: Mapping[str, str]
-) -> Iterator[tuple[Type, Type]]:
-    """Yield the type of each stream of items, and that of a list of its items."""
-    for media_type, schema in documented.items.items():
-        if is_stream(documented, media_type):
-            item = of_schema(schema, contract, names)
-            yield Type(STREAM, (item,), "abc"), Type("list", (item,))
 
 
 def read_by(kind: Type, *, is_async: bool) -> Type:
@@ -195,18 +198,9 @@ def can_read(name: str, *, is_async: bool) -> bool:
     return name.startswith("Async") == is_async
 
 
-def parts_type(
-    documented: Response | RequestBody, media_type: str, contract: Contract, names: Mapping[str, str]
-) -> Type | None:
-    """Return the type of a list of parts, whose files are uploads in a request; None for another body."""
-    raw, _ = contract.follow((*documented.pointer, "content", media_type))
-    if not encodings.has_parts(media_type, raw, contract):
-        return None
-    has_uploads = isinstance(documented, RequestBody) and UPLOAD.name not in names.values()
-    return _Parts(contract, names, UPLOAD if has_uploads else BYTES).of_list(raw["schema"], raw)
-
-
 class _Parts:
+    """The types of lists of parts by position, whose files are `file`."""
+
     def __init__(self, contract: Contract, names: Mapping[str, str], file: Type) -> None:
         self._contract, self._names, self._file = contract, names, file
 

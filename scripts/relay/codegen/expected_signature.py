@@ -6,21 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from relay.contract.model import Contract, Operation, RequestBody
+from relay.contract.model import Contract, Operation
 from relay.project.module_source import Argument
 from relay.server.functions import handler_arguments
 
-from .annotations import UPLOAD, Type, of_schema, union
-from .documented_results import (
-    DocumentedResults,
-    HeaderClasses,
-    bodies,
-    documented_results,
-    is_stream,
-    parts_type,
-    streams,
-)
-from .type_schemas import takes_upload
+from .annotations import Type, of_schema, union
+from .documented_results import DocumentedResults, HeaderClasses, documented_bodies, documented_results
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -70,25 +61,10 @@ def signature(
     """Return the signature of an operation's handler; `names` are the classes of `components/schemas`."""
     types = [of_schema(parameter.schema, contract, names) for parameter in operation.parameters]
     if operation.body is not None:
-        types.append(_body(operation.body, contract, names))
+        bodies = documented_bodies(operation.body, contract, names)
+        types.append(union(one.type for one in sorted(bodies, key=lambda one: one.as_list is not None)))
     arguments = [
         ExpectedArgument(one.name, kind, one.always)
         for one, kind in zip(handler_arguments(operation, contract), types, strict=True)
     ]
     return Signature(tuple(arguments), documented_results(operation, contract, names, headers))
-
-
-def _body(body: RequestBody, contract: Contract, names: Mapping[str, str]) -> Type:
-    """Return the type of a request body: uploads for files, unless a class of the contract has that name."""
-    has_uploads = UPLOAD.name not in names.values()
-    types: list[Type] = []
-    for media_type, schema in body.content.items():
-        parts = parts_type(body, media_type, contract, names)
-        if parts is not None:
-            types.append(parts)
-        elif not is_stream(body, media_type):
-            is_upload = has_uploads and takes_upload(media_type)
-            types += [
-                UPLOAD if is_upload else one.type for one in bodies(media_type, schema, contract, names)
-            ]
-    return union([*types, *(stream for stream, _ in streams(body, contract, names))])

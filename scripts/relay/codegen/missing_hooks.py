@@ -30,9 +30,8 @@ def missing_hooks(state: State, layout: Ruff) -> Mapping[Path, bytes]:
     a module of this kind; its `__init__.py` is changed only if it has no more than a docstring.
     """
     sources = state.sources
-    security = replace(
-        Security.of(state.contract), has_tokens=False
-    )  # Relay verifies tokens without a package
+    # Relay verifies tokens without a package.
+    security = replace(Security.of(state.contract), has_tokens=False)
     is_bare = _is_bare(sources)
     has_own = any(name.startswith("_") and name != TYPES for name in sources.paths)
     is_generated = is_bare and bool(state.types_found) and state.types_are_ours and not has_own

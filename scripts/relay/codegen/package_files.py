@@ -133,9 +133,8 @@ def render(folder: Path, template: str, /, **values: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["quoted"] = partial(
-        json.dumps, ensure_ascii=False
-    )  # as Python, TOML and YAML read it
+    # As Python, TOML and YAML read it.
+    environment.filters["quoted"] = partial(json.dumps, ensure_ascii=False)
     return environment.get_template(f"{template}.j2").render(values)
 
 

@@ -118,11 +118,10 @@ class _Run:
         for _ in range(3):
             todo: dict[Path, list[tuple[Function, list[Difference]]]] = {}
             for comparison, function in comparisons(self.state):
+                # Of repeated functions, only a person knows which definition the difference is in.
                 found = [] if function.is_repeated else comparison.differences(function)
                 fixable = [one for one in found if is_fixable(function, one, comparison.known)]
-                if (
-                    fixable
-                ):  # of repeated functions, only a person knows which definition the difference is in
+                if fixable:
                     todo.setdefault(function.module.path, []).append((function, fixable))
             if not todo:
                 break

@@ -16,14 +16,14 @@ from typing import Any, NamedTuple
 
 from relay.contract.diagnostics import Diagnostic, SetupError
 from relay.contract.json_text import is_64_bit
-from relay.contract.model import Contract, RequestBody
+from relay.contract.model import Contract
 
 from .class_names import class_names, with_class_names
-from .documented_results import HeaderClasses, is_stream, parts_type
+from .documented_results import HeaderClasses, documented_bodies
 from .formatting import ruff
 from .response_headers import header_schemas
 from .type_generator import CannotGenerate, Generated, generated
-from .type_schemas import IMPORT, UPLOAD, takes_upload, type_schemas, with_uploads, without_title
+from .type_schemas import IMPORT, UPLOAD, type_schemas, with_uploads, without_title
 
 MARK = "# Generated from "
 RECORD = "# Operations, as they were when this was generated; by this a rename is recognised:"
@@ -75,9 +75,8 @@ def generate_types(contract: Contract) -> Types:
     }
     names = {named.originals.get(name, name): classes[name] for name in named.schemas if name in classes}
     nested = {key: names[name] for key, name in wanted.nested.items() if name in names}
-    text = re.sub(
-        r"\n{3,}", "\n\n", without_overrides(found.source)
-    )  # ruff widens the gaps between classes again
+    # ruff widens the gaps between classes again.
+    text = re.sub(r"\n{3,}", "\n\n", without_overrides(found.source))
     source = ruff(["format", *_STYLE, "--stdin-filename", "_types.py", "-"], text)[1]
     known = frozenset(model["class_name"] for model in found.models)
     header_classes = {key: classes[name] for key, (name, _) in headers.items()}
@@ -102,21 +101,15 @@ def _generate(contract: Contract, schemas: Mapping[str, Any]) -> Generated:
 def with_import(types: Types, contract: Contract) -> Types:
     """Return types that have relay.Upload, if a file is sent to the contract's operations, unless a class has its name."""
     plain = f"from relay import {UPLOAD}\n"
-    bodies = [(one.body, name) for one in contract.operations if one.body for name in one.body.content]
-    is_used = plain in types.source or any(_takes_upload(body, name, contract) for body, name in bodies)
+    requests = (one.body for one in contract.operations if one.body is not None)
+    bodies = (body for one in requests for body in documented_bodies(one, contract, types.names))
+    is_used = plain in types.source or any(UPLOAD in body.type.names("generated") for body in bodies)
     if not is_used or UPLOAD in types.classes:
         return types
     lines = types.source.replace(plain, "").split("\n")
     last = max(number for number, line in enumerate(lines) if line.startswith("from "))
     source = "\n".join([*lines[: last + 1], "", IMPORT, *lines[last + 1 :]])
     return replace(types, source=source, classes=types.classes | {UPLOAD})
-
-
-def _takes_upload(body: RequestBody, media_type: str, contract: Contract) -> bool:
-    """Return True for a media type that a new handler gets as an upload, or as a list with uploads."""
-    if (parts := parts_type(body, media_type, contract, {})) is not None:
-        return UPLOAD in parts.names("generated")
-    return takes_upload(media_type) and not is_stream(body, media_type)
 
 
 def _without_large_integers(schema: dict[str, Any]) -> dict[str, Any]:
