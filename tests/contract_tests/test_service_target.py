@@ -107,8 +107,8 @@ def secured(*schemes):
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "pyproject.toml").write_text('[tool.relay]\nspec = "api.json"\n', "utf-8")
-    (tmp_path / "api.json").write_text("{}", "utf-8")
+    put(tmp_path / "pyproject.toml", '[tool.relay]\nspec = "api.json"\n')
+    put(tmp_path / "api.json", {})
     return find_project()
 
 
@@ -123,27 +123,24 @@ class TestSigningKey:
         assert made[0].fresh != made[1].fresh
         assert made[0].settings.jwt_secret.get_secret_value() == made[0].fresh
 
-    def test_a_key_of_the_settings_is_kept(self, project):
-        settings = ContractSettings(jwt_secret=SECRET)
+    @pytest.mark.parametrize(
+        ("schemes", "key", "functions", "by_function"),
+        [
+            (["token", "login"], {"jwt_secret": SECRET}, ["token"], set()),
+            # A key that is set for the run says that the functions accept its tokens.
+            (["token"], {"jwt_private_key": "a private key"}, ["token"], set()),
+            ([], {}, [], set()),
+            (["key"], {}, [], set()),
+            (["token", "key"], {}, ["token", "key"], {"token"}),
+        ],
+        ids=["a secret is set", "a private key is set", "no scheme", "no token", "functions verify all"],
+    )
+    def test_a_service_that_needs_no_secret_gets_none(self, project, schemes, key, functions, by_function):
+        settings = ContractSettings(**key)
 
-        found = signing_key(secured("token", "login"), settings, ["token"], project)
+        found = signing_key(secured(*schemes), settings, functions, project)
 
-        assert (found.settings, found.fresh, found.by_function) == (settings, None, frozenset())
-
-    @pytest.mark.parametrize("schemes", [[], ["key"]])
-    def test_a_service_without_tokens_gets_none(self, project, schemes):
-        assert signing_key(secured(*schemes), ContractSettings(), (), project).fresh is None
-
-    def test_a_service_whose_functions_verify_all_tokens_gets_none(self, project):
-        found = signing_key(secured("token", "key"), ContractSettings(), ["token", "key"], project)
-
-        assert (found.settings.jwt_secret, found.fresh, found.by_function) == (None, None, {"token"})
-
-    def test_tokens_of_functions_are_signed_with_a_private_key(self, project):
-        """A key that is set for the run says that the functions accept its tokens."""
-        settings = ContractSettings(jwt_private_key="a private key")
-
-        assert signing_key(secured("token"), settings, ["token"], project).by_function == frozenset()
+        assert (found.settings, found.fresh, found.by_function) == (settings, None, by_function)
 
     def test_schemes_without_a_function_use_the_key_of_development(self, project):
         """`relay serve` uses it, too; a secret in the environment would replace the functions."""

@@ -369,19 +369,11 @@ async def test_an_election_without_a_winner_is_answered_for_in_time():
 @pytest.mark.slow
 async def test_a_client_that_leaves_costs_nothing():
     """Its request ends with its time, or before; who comes afterwards is answered."""
-    silent = asyncio.Event()
-
-    async def say_nothing(reader, writer):
-        silent.set()
-        await reader.read()
-        writer.close()
-
-    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as mute:
-        port = mute.sockets[0].getsockname()[1]
+    async with faulty.mute() as (url, is_connected):
         before = asyncio.all_tasks()
-        async with faults.client_of(f"mongodb://127.0.0.1:{port}/relay") as client:
+        async with faults.client_of(url) as client:
             asking = [asyncio.create_task(faults.config(client)) for _ in range(20)]
-            await silent.wait()
+            await is_connected.wait()
             for one in asking:
                 one.cancel()
             done, pending = await asyncio.wait(asking, timeout=3)

@@ -61,24 +61,17 @@ def keys(url, *arguments, keyring=NEWER):
     return result
 
 
-class TestNew:
-    """`relay keys new`."""
+def test_new_prints_a_key_of_this_month_or_of_a_name():
+    """And nothing else, so that it can be put into a file; each is another, and two of a month need names of their own."""
+    first, second = (relay_here(ROOT, "keys", "new") for _ in range(2))
+    named, refused = relay_here(ROOT, "keys", "new", "2026-11.b"), relay_here(ROOT, "keys", "new", "a b")
 
-    def test_prints_a_key_of_this_month(self):
-        """And nothing else, so that it can be put into a file; each is another."""
-        first, second = (relay_here(ROOT, "keys", "new") for _ in range(2))
-
-        assert first.stdout != second.stdout
-        assert (first.stdout.count("\n"), first.stderr) == (1, "")
-        assert datetime.now(UTC).strftime("%Y-%m") in read_keyring(first.stdout).key_ids
-
-    def test_is_named_as_asked(self):
-        """Two of a month need names of their own."""
-        made, refused = relay_here(ROOT, "keys", "new", "2026-11.b"), relay_here(ROOT, "keys", "new", "a b")
-
-        assert read_keyring(made.stdout).key_ids == ("2026-11.b",)
-        assert (refused.returncode, refused.stdout) == (2, "")
-        assert refused.stderr == "error: ID: must be 1 to 64 letters, digits, dots, hyphens and underscores\n"
+    assert first.stdout != second.stdout
+    assert (first.stdout.count("\n"), first.stderr) == (1, "")
+    assert datetime.now(UTC).strftime("%Y-%m") in read_keyring(first.stdout).key_ids
+    assert read_keyring(named.stdout).key_ids == ("2026-11.b",)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == "error: ID: must be 1 to 64 letters, digits, dots, hyphens and underscores\n"
 
 
 class TestStatus:

@@ -127,6 +127,7 @@ async def test_est_needs_all_four_credentials(store, missing):
     assert settings.has_est_credentials is False
 
 
+@pytest.mark.slow
 async def test_blank_counts_as_absent(store):
     """Databases and Python trim differently by nature; here they agree, character by character."""
     for blank in [None, "", "\t\r\n", rules.BLANK, *rules.BLANK]:

@@ -132,6 +132,20 @@ async def line_to(url: str) -> AsyncIterator[Line]:
         await line.cut()
 
 
+@asynccontextmanager
+async def mute() -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """Take connections and say nothing; yield the URL of a database there, and the event of the first connection."""
+    is_connected = asyncio.Event()
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        is_connected.set()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as listening:
+        yield f"mongodb://127.0.0.1:{listening.sockets[0].getsockname()[1]}/relay", is_connected
+
+
 Reply = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Returns a server's reply to a command."""
 
