@@ -111,34 +111,18 @@ components:
         items: {}
 """
 
-    assert (
-        rewritten(text)
-        == """\
-openapi: '3.1.1'
-info: {title: T, version: '1'}   # one line
-paths: {}
-components:
-  schemas:
-    # a pet
-    Pet:
-      type:   object
-      properties:
-        name: {type: [string, 'null']}   # may be missing
-        age:
-          type: integer
-          # not born yet
-          exclusiveMinimum: 0 # zero
-          examples: [5]
-        friends: { $ref: '#/components/schemas/Friends' }
-    Friends:
-        type: [array, 'null']   # four spaces
-        # no list
-        examples:
-          - - a: 1
-              b: 2
-        items: {}
-"""
-    )
+    after = text
+    for old, new in {
+        "3.0.3": "3.1.1",
+        "{type: string, nullable: true}": "{type: [string, 'null']}",
+        "minimum: 0 # zero\n          exclusiveMinimum: true\n": "exclusiveMinimum: 0 # zero\n",
+        "example: 5\n": "examples: [5]\n",
+        "array   # four spaces\n        nullable: true #": "[array, 'null']   # four spaces\n        #",
+        "example:\n          - a: 1\n            b: 2\n": "examples:\n          - - a: 1\n              b: 2\n",
+    }.items():
+        assert old in after
+        after = after.replace(old, new)
+    assert rewritten(text) == after
 
 
 @pytest.mark.parametrize(
