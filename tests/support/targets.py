@@ -67,7 +67,14 @@ def garage(folder: Path, spec: Path = GARAGE) -> Iterator[Target]:
         token = bearer({"sub": "astrid"})["Authorization"].removeprefix("Bearer ")
         signed = ("Authorization", f"Bearer {token}")
         key = ("X-Storeroom-Key", STOREROOM_KEY)
-        typed = ("Content-Type", "application/json")
+        typed, form, parts = (
+            ("Content-Type", kind)
+            for kind in (
+                "application/json",
+                "application/x-www-form-urlencoded",
+                "multipart/form-data; boundary=b",
+            )
+        )
         vehicle = {
             "plate": "S-1971",
             "make": "Saab",
@@ -78,19 +85,15 @@ def garage(folder: Path, spec: Path = GARAGE) -> Iterator[Target]:
         (made,) = exchange(service.url, request("POST", "/garage/v1/vehicles", body, signed, typed))
         assert made.status == 201, made.body
         one = made.headers["location"]
-        form = ("Content-Type", "application/x-www-form-urlencoded")
-        parts = ("Content-Type", "multipart/form-data; boundary=b")
         photo = (
             b'--b\r\nContent-Disposition: form-data; name="photo"; filename="a"\r\n\r\n\xff\r\n--b\r\n'
             b'Content-Disposition: form-data; name="position"\r\n\r\n1\r\n--b--\r\n'
         )
         right = request("GET", one, None, signed)
-        orders = f"{one}/work-orders"
+        orders, chosen = f"{one}/work-orders", "limit=5&make=Saab&built[from]=1970&colours=red|blue"
         good = [
             right,
-            request(
-                "GET", "/garage/v1/vehicles?limit=5&make=Saab&built[from]=1970&colours=red|blue", None, signed
-            ),
+            request("GET", f"/garage/v1/vehicles?{chosen}", None, signed),
             request("POST", "/garage/v1/vehicles", body.replace(b"S-1971", b"S-1972"), signed, typed),
             request("PUT", f"{one[:-12]}000000000000", body, signed, typed),
             request("GET", f"{orders}?hours=1%208&since=2020-01-01", None, signed),
@@ -104,6 +107,5 @@ def garage(folder: Path, spec: Path = GARAGE) -> Iterator[Target]:
             request("PATCH", "/garage/v1/parts/2/stock", b'{"change":1}', key, typed),
             request("POST", "/garage/v1/parts/2/stock", b'{"change":1}', key, typed),
         ]
-        yield Target(
-            service, folder / "stderr.log", load_contract(spec), token, good, right, [STOREROOM_KEY, SECRET]
-        )
+        log, secrets = folder / "stderr.log", [STOREROOM_KEY, SECRET]
+        yield Target(service, log, load_contract(spec), token, good, right, secrets)

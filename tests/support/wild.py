@@ -9,9 +9,7 @@ from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
 import httpx
-from click.testing import CliRunner
 
-from relay.cli.main import main
 from relay.codegen.type_generator import Generated, _generate
 from relay.contract.model import Contract, LeftOut, Operation
 from relay.contract_tests.conformance import ConformanceChecker
@@ -22,7 +20,7 @@ from relay.contract_tests.sample_requests import model_requests
 from relay.server.app import Application
 from relay.server.security import JWT_TYPES, scheme_type
 from support.hosting import token
-from support.running import ROOT
+from support.running import ROOT, invoke
 
 FOLDER = ROOT / "tests" / "specs" / "wild"
 CONTRACTS: dict[str, Path] = {
@@ -114,9 +112,7 @@ class Project(NamedTuple):
     def relay(self, command: str) -> tuple[int, list[str]]:
         """Run a command in this process; return its exit code and the errors that it printed."""
         arguments = [command, "--spec", self.spec.name, "--handlers", self.package]
-        result = CliRunner().invoke(main, arguments)
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
+        result = invoke(*arguments)
         return result.exit_code, [line for line in result.output.splitlines() if "error: " in line]
 
     def sources(self) -> dict[str, bytes]:
