@@ -1,6 +1,7 @@
 """Contracts of at most 1 MiB that cost far more than their size if a tool reads them without bounds.
 
 `CASES` maps a name to a function that returns the files of a folder; the contract is `openapi.yaml` (JSON is YAML).
+It is one table, with what makes a family of cases next to the family, and so one module.
 """
 
 import json
