@@ -98,10 +98,7 @@ DISCRIMINATOR = "{schema: {properties: {discriminator: {properties: {mapping: {$
             },
             "{paths: {'/pets/{id}': {a%b: 1}}, x: {y: {$ref: '#/paths/~1pets~1%7Bid%7D/a%25b'}}}",
         ),
-        (
-            {"root": DATA_ONLY},
-            DATA_ONLY,
-        ),
+        ({"root": DATA_ONLY}, DATA_ONLY),
         (
             {"root": f"schema: {{properties: {NAMES % (('o.yaml#/W',) * 5)}}}", "o": "W: {type: string}"},
             f"""
@@ -123,7 +120,7 @@ DISCRIMINATOR = "{schema: {properties: {discriminator: {properties: {mapping: {$
         "a property name may equal a keyword",
         "a property called discriminator is a schema",
     ],
-)
+)  # fmt: skip
 def test_files_become_one_document(bundle, files, expected):
     """In which every reference is local."""
     bundled = bundle(**files)

@@ -94,14 +94,11 @@ NOT_OPENAPI = "c.yaml:1:1: not an OpenAPI 3.0, 3.1 or 3.2 document: its version 
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        *(
-            (contract({}, openapi=one), NOT_OPENAPI.format(one))
-            for one in ("3.3.0", "2.0", "3.0", "3.1", "4.0.0")
-        ),
+        *((contract({}, openapi=one), NOT_OPENAPI.format(one)) for one in ("3.3.0", "2.0", "3.0", "3.1", "4.0.0")),
         ("[1, 2]", NOT_OPENAPI.format("missing")),
         ({"swagger": "1.2"}, "c.yaml:1:1: is Swagger 1.2; convert it to OpenAPI 3.1"),
     ],
-)
+)  # fmt: skip
 def test_refuses_a_version_that_it_does_not_know(load, document, message):
     """A document that is read by the rules of another version would silently have another meaning."""
     assert problems_of(load, document) == [message]
@@ -148,10 +145,7 @@ def circular(kind, **components):
             getting("/a/{x}", parameters=[variable("y")]),
             ["GET /a/{x} does not declare its path parameter 'x'", "the path of GET /a/{x} has no '{y}'"],
         ),
-        (
-            getting(security=[{"ghost": []}]),
-            ["GET /a requires the security scheme 'ghost', which is not defined, or not correctly"],
-        ),
+        (getting(security=[{"ghost": []}]), ["GET /a requires the security scheme 'ghost', which is not defined, or not correctly"]),
         (
             contract(
                 {
@@ -171,7 +165,7 @@ def circular(kind, **components):
         (contract({}, servers=[{"url": "http://[::bad/x"}]), ["c.yaml:7:3: not a valid URL"]),
     ],
     ids="ambiguous variables scheme dangling kind indirect circular server".split(),
-)
+)  # fmt: skip
 def test_reports_all_errors_of_a_contract_in_one_run(load, document, messages):
     """In Connexion two operations with one id share validation and security, and a parameter has no value."""
     found = "\n".join(problems_of(load, document))

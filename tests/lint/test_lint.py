@@ -195,27 +195,14 @@ CASES: dict[str, tuple[Any, ...]] = {
     "outside-ref": both(answering, {"$ref": "../other.yaml"}, STRING),
     "limit": tuple(with_schemas(A={"allOf": [{"oneOf": [STRING] * count}] * 100}) for count in (200, 20)),
     "circular-ref": (with_schemas(A=NEXT), with_schemas(A=obj(next=NEXT))),
-    "endless-schema": (
-        with_schemas(A=obj("next", next=NEXT)),
-        with_schemas(A=obj("next", next={"allOf": [NEXT], "nullable": True})),
-    ),
+    "endless-schema": (with_schemas(A=obj("next", next=NEXT)), with_schemas(A=obj("next", next={"allOf": [NEXT], "nullable": True}))),
     "server-url": tuple(only(get(), servers=[{"url": url}]) for url in ("http://[::bad/x", "/x")),
     "duplicate-operation-id": (two(get(), get()), two(get(), get(operationId="other"))),
-    "name-collision": tuple(
-        two(get(operationId="a-b"), get(operationId="a_b", tags=[tag])) for tag in ("Things", "Others")
-    ),
-    "tag-collision": tuple(
-        two(get(tags=["Event Logs"]), get(tags=[tag], operationId="other"))
-        for tag in ("event-logs", "Event Log")
-    ),
+    "name-collision": tuple(two(get(operationId="a-b"), get(operationId="a_b", tags=[tag])) for tag in ("Things", "Others")),
+    "tag-collision": tuple(two(get(tags=["Event Logs"]), get(tags=[tag], operationId="other")) for tag in ("event-logs", "Event Log")),
     "duplicate-parameter": both(taking, (query("a"), query("a", required=True)), (query("a"), query("b"))),
-    "argument-collision": both(
-        taking, (query("a-b"), query("a_b"), query("A.B")), (query("a-b"), query("a_c"))
-    ),
-    "unknown-method": tuple(
-        contract({"/a": {"additionalOperations": {name: get()}}}, openapi="3.2.0")
-        for name in ("Copy", "COPY")
-    ),
+    "argument-collision": both(taking, (query("a-b"), query("a_b"), query("A.B")), (query("a-b"), query("a_c"))),
+    "unknown-method": tuple(contract({"/a": {"additionalOperations": {name: get()}}}, openapi="3.2.0") for name in ("Copy", "COPY")),
     "divided-query": tuple(
         contract({"/a": {"parameters": [WHOLE_QUERY], "get": get(parameters=[other])}}, openapi="3.2.0")
         for other in (query("b"), {"name": "b", "in": "cookie", "schema": STRING})
@@ -237,10 +224,7 @@ CASES: dict[str, tuple[Any, ...]] = {
             servers=[{"url": "/", "name": "a"}, {"url": "/"}, {"url": "/"}],
         ),
     ),
-    "optional-discriminator": (
-        discriminated(OPTIONAL_KIND),
-        discriminated(kinds(Dog="Dog"), Dog={"allOf": [obj("kind", kind=STRING)]}),
-    ),
+    "optional-discriminator": (discriminated(OPTIONAL_KIND), discriminated(kinds(Dog="Dog"), Dog={"allOf": [obj("kind", kind=STRING)]})),
     "dangling-link": (
         linked({"operationId": "gone"}, {"operationRef": "#/paths/~1b/get"}),
         linked({"operationId": "get_it"}, {"operationRef": "#/paths/~1a/get"}),
@@ -252,13 +236,8 @@ CASES: dict[str, tuple[Any, ...]] = {
     "schema": both(answering, {"type": "number", "oneOf": []}, {"type": "number", "oneOf": [{}]}),
     "pattern": (typed(pattern=r"\p{Ghost}"), typed(pattern=r"\p{L}")),
     "invalid-example": tuple(answering({"type": "integer"}, example=value) for value in ("three", 3)),
-    "invalid-default": tuple(
-        taking(query("q", {"type": "integer", "maximum": 9, "default": value})) for value in (10, 9)
-    ),
-    "missing-success-response": (
-        only(get(responses={"404": PROBLEM})),
-        only(get(responses={"302": PROBLEM, "default": PROBLEM})),
-    ),
+    "invalid-default": tuple(taking(query("q", {"type": "integer", "maximum": 9, "default": value})) for value in (10, 9)),
+    "missing-success-response": (only(get(responses={"404": PROBLEM})), only(get(responses={"302": PROBLEM, "default": PROBLEM}))),
     "missing-operation-id": both(only, WITHOUT_ID, get()),
     "python-name": both(taking, query("class"), query("classes")),
     "undeclared-tag": both(tagged, {"name": "Thing"}, {"name": "Things"}),
@@ -271,10 +250,7 @@ CASES: dict[str, tuple[Any, ...]] = {
         {**answering({"$ref": "#/components/schemas/A B"}), "components": {"schemas": {"A B": STRING}}},
         with_schemas(A=STRING),
     ),
-    "unused-component": (
-        only(get(), components={"schemas": {"A": {"allOf": [NEXT]}}}),
-        with_schemas(A=STRING),
-    ),
+    "unused-component": (only(get(), components={"schemas": {"A": {"allOf": [NEXT]}}}), with_schemas(A=STRING)),
     "unused-security-scheme": (only(get(), components=BEARER), *with_schemes({"key": []})),
     "unsecured-operation": (only(WITHOUT_SECURITY, security=[]), only(get(), security=[])),
     "undefined-scope": with_schemes(
@@ -293,17 +269,13 @@ CASES: dict[str, tuple[Any, ...]] = {
         taking(query("q"), responses={"200": OK, "5XX": PROBLEM}),
         taking(query("q"), responses={"200": OK, "4XX": PROBLEM, "500": PROBLEM}),
     ),
-    "impossible-range": tuple(
-        taking(query("q", {"type": "integer", "minimum": 5, "maximum": most})) for most in (1, 5)
-    ),
+    "impossible-range": tuple(taking(query("q", {"type": "integer", "minimum": 5, "maximum": most})) for most in (1, 5)),
     "impossible-enum": (typed(enum=["a", 1]), typed(enum=["a", "1"])),
     "vacuous-request": both(posting, {}, {"type": "object"}),
     "vacuous-response": both(answering, obj(id=STRING), obj("id", id=STRING)),
     "weak-response": (WEAK, STRONG_ANSWER),
     "missing-tag": (only(get(tags=[])), only(get())),
-    "unchecked-form": both(
-        form, ("multipart/form-data", STRING), ("multipart/form-data", {"type": "object"})
-    ),
+    "unchecked-form": both(form, ("multipart/form-data", STRING), ("multipart/form-data", {"type": "object"})),
     "unvalidated-body": both(form, ("text/xml", {"type": "object"}), ("text/xml", STRING)),
     "unreadable-part": both(parts, "application/xml", "application/json", version="3.2.0"),
     "unchecked-format": (typed(format="phone"), typed(format="email")),
@@ -312,19 +284,14 @@ CASES: dict[str, tuple[Any, ...]] = {
         modern(with_schemas(A={"anyOf": [{"$id": "a", **STRING}, {"$id": name, "type": "integer"}]}))
         for name in ("a", "b")
     ),
-    "invalid-identifier": (
-        modern(typed(**{"$anchor": "1bad"})),
-        modern(typed(**{"$anchor": "_good-1.a", "$id": "https://e.x/a#"})),
-    ),
+    "invalid-identifier": (modern(typed(**{"$anchor": "1bad"})), modern(typed(**{"$anchor": "_good-1.a", "$id": "https://e.x/a#"}))),
     "schema-dialect": tuple(
         modern(typed(**{"$schema": uri}))
         for uri in ("https://example.com/mine", "https://json-schema.org/draft/2020-12/schema")
     ),
     "path-item-collision": both(with_path_item, "get", "put", version="3.1.0"),
     "ignored-ref-siblings": (referring(minLength=1), referring(description="text")),
-    "ignored-nullable": both(
-        answering, {**STRING, "nullable": True}, {"type": ["string", "null"]}, version="3.1.0"
-    ),
+    "ignored-nullable": both(answering, {**STRING, "nullable": True}, {"type": ["string", "null"]}, version="3.1.0"),
     "binary-format": (modern(typed(format="byte")), modern(typed(contentEncoding="base64"))),
     "schema-example": (modern(typed(example="a")), modern(typed(examples=["a"]))),
     "example-and-examples": (
@@ -337,17 +304,11 @@ CASES: dict[str, tuple[Any, ...]] = {
         {"if": STRING, "then": STRING, "contains": STRING, "minContains": 1},
         version="3.1.0",
     ),
-    "unreachable-items": tuple(
-        modern(answering({"prefixItems": [STRING, STRING], "maxItems": most})) for most in (1, 2)
-    ),
-    "contradictory-ref": tuple(
-        modern(referring(type="integer", target=target)) for target in (STRING, {"type": ["number", "null"]})
-    ),
-    "impossible-event": tuple(
-        streaming("text/event-stream", obj("data", data=data)) for data in ({"type": "object"}, STRING)
-    ),
+    "unreachable-items": tuple(modern(answering({"prefixItems": [STRING, STRING], "maxItems": most})) for most in (1, 2)),
+    "contradictory-ref": tuple(modern(referring(type="integer", target=target)) for target in (STRING, {"type": ["number", "null"]})),
+    "impossible-event": tuple(streaming("text/event-stream", obj("data", data=data)) for data in ({"type": "object"}, STRING)),
     "not-served": both(taking, {"name": "q"}, query("q")),
-}
+}  # fmt: skip
 """Of each rule a contract that violates it, and a similar valid one."""
 
 

@@ -62,10 +62,7 @@ CARD = {
         ({"prefixItems": [{"type": "integer"}], "contains": {"const": "x"}}, [0, "x"]),
         ({"contains": {"const": "x"}, "minContains": 0, "items": {"type": "integer"}}, [0]),
         ({"patternProperties": {"^x-[a-z]$": {"type": "integer"}}}, {"x-a": 0}),
-        (
-            {"patternProperties": {"^[a-z]$": {"type": "integer"}}, "additionalProperties": False, "minProperties": 2},
-            {"a": 0, "b": 0},
-        ),
+        ({"patternProperties": {"^[a-z]$": {"type": "integer"}}, "additionalProperties": False, "minProperties": 2}, {"a": 0, "b": 0}),
         ({"patternProperties": {"a": {"type": "integer"}}, "properties": {"a": {"minimum": 3}}}, {"a": 3}),
         ({"propertyNames": {"enum": ["b", "c"]}, "minProperties": 2}, {"b": "string", "c": "string"}),
         ({"propertyNames": {"maxLength": 1}, "properties": {"a": True, "bc": True}}, {"a": "string"}),

@@ -272,16 +272,13 @@ def test_omits_write_only_properties():
         ({"type": "string", "pattern": "(a{500}){500}"}, "no string was found for the pattern or format"),
         ({"type": "string", "minLength": 10**9}, "the value would be too large"),
         ({"type": "array", "items": {}, "minItems": 10**9}, "the value would be too large"),
-        (
-            {"type": "array", "items": {"type": "array", "minItems": 60}, "minItems": 60},
-            "the value would be too large",
-        ),
+        ({"type": "array", "items": {"type": "array", "minItems": 60}, "minItems": 60}, "the value would be too large"),
         ({"type": "array", "items": {"type": "boolean"}, "minItems": 3, "uniqueItems": True}, "contradict"),
         ({"type": "string", "oneOf": [{}, {"minLength": 0}]}, "no branch of oneOf gives a valid value"),
         ({"type": "string", "enum": ["a"], "minLength": 2}, "no value of the enum is valid"),
         ({"type": "integer", "oneOf": []}, "the schema cannot be compiled"),
     ],
-)
+)  # fmt: skip
 def test_fails_in_bounded_time(schema, reason):
     node = {"type": "object", "required": ["next"], "properties": {"next": NODE}}
     with pytest.raises(NoSample, match=reason):

@@ -431,14 +431,11 @@ FRAMED = [
     framed(CHUNKED, b"a;name=value\r\n" + THING + b"\r\n0\r\n\r\n"),
     framed(CHUNKED, b'A;n="v"\r\n' + THING + b"\r\n000\r\n\r\n"),
     framed(CHUNKED, b"1\r\n{\r\n9\r\n" + THING[1:] + b"\r\n0\r\n\r\n"),
-    framed(
-        CHUNKED,
-        b"a\r\n" + THING + b"\r\n0\r\nX-Trailer: a\r\nHost: other\r\nContent-Type: text/plain\r\n\r\n",
-    ),
+    framed(CHUNKED, b"a\r\n" + THING + b"\r\n0\r\nX-Trailer: a\r\nHost: other\r\nContent-Type: text/plain\r\n\r\n"),
     framed(LENGTH + b"Expect: nothing\r\n"),
     framed(b"Content-Length:   10  \r\n"),
     b"\r\n\r\n" + framed(LENGTH),
-]
+]  # fmt: skip
 """Connexion refuses a required body in chunks; what comes behind the last chunk is no header."""
 
 OVERRIDES = [

@@ -121,13 +121,10 @@ async def test_mocks_allow_the_pages_of_this_machine(hosted, origin, is_allowed)
 @pytest.mark.parametrize(
     ("origins", "expected"),
     [
-        *(
-            ((one,), "is not an origin")
-            for one in ("app.example", f"{PAGE}/", "https://APP.example", "https://")
-        ),
+        *(((one,), "is not an origin") for one in ("app.example", f"{PAGE}/", "https://APP.example", "https://")),
         (("*", PAGE), "remove the others"),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_match_is_reported_before_the_start(hosted, origins, expected):
     """Single origins would have credentials, `*` has none."""
     with pytest.raises(SetupError, match=expected):

@@ -59,14 +59,11 @@ def rendering(result):
             "{'error': 1, 'more': 2}, 'application/json'",
             "the body of a 400 violates the schema of GET /a: additionalProperties at '/more' and 1 more",
         ),
-        (
-            "{'error': 'x'}, 'application/xml'",
-            "GET /a documents 400 without application/xml, the media type of its error bodies",
-        ),
+        ("{'error': 'x'}, 'application/xml'", "GET /a documents 400 without application/xml, the media type of its error bodies"),
         ("report.title", "render_error() fails with AttributeError for a 400 of GET /a"),
         ("{'error': {1, 2}}, 'application/json'", "render_error() fails with TypeError for a 400 of GET /a"),
     ],
-)
+)  # fmt: skip
 def test_an_error_body_has_to_be_what_the_contract_documents(found, result, message):
     """Otherwise clients get another body than the contract promises; one warning, with the place of both."""
     warnings = found(rendering(result), **{"400": documented(ENVELOPE)})

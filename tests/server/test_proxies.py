@@ -22,12 +22,9 @@ def forwarded_for(value, **rest):
 
 
 ALL = [
-    *(
-        ("x-forwarded-" + name, value)
-        for name, value in (("for", "192.0.2.1"), ("proto", "https"), ("host", "outer"))
-    ),
+    *(("x-forwarded-" + name, value) for name, value in (("for", "192.0.2.1"), ("proto", "https"), ("host", "outer"))),
     ("forwarded", "for=192.0.2.1;proto=https;host=outer"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("peer", ["192.0.2.9", None])
@@ -78,15 +75,12 @@ def test_a_client_cannot_choose_its_address(text):
     [
         ("for=192.0.2.1;proto=https;host=outer", ("192.0.2.1", "https", "outer")),
         ('FOR="[2001:db9::1]:80" ; Proto=HTTPS', ("2001:db9::1", "https", "inner")),
-        (
-            "for=203.0.113.5;host=evil, for=192.0.2.1;host=outer, for=10.9.9.9;proto=https",
-            ("192.0.2.1", "https", "outer"),
-        ),
+        ("for=203.0.113.5;host=evil, for=192.0.2.1;host=outer, for=10.9.9.9;proto=https", ("192.0.2.1", "https", "outer")),
         ("for=192.0.2.1, for=_hidden", ("10.0.0.1", "http", "inner")),
         ("for=192.0.2.1, for=unknown;proto=https", ("10.0.0.1", "https", "inner")),
         ("garbage", ("10.0.0.1", "http", "inner")),
     ],
-)
+)  # fmt: skip
 def test_reads_forwarded(field, found):
     """RFC 7239."""
     assert origin(("forwarded", field)) == Origin(*found)

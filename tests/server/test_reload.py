@@ -152,11 +152,8 @@ BAD_EDITS = [
         for raised, name in RAISED.items()
     ),
     (MODULE, "async def show(more): ...\n", "shop/things.py:1:1: GET /a does not send 'more', and no"),
-    *(
-        (PACKAGE, LIFE.replace("yield", f"{failing}; yield"), f"collaborators() failed: {name}")
-        for failing, name in FAILING.items()
-    ),
-]
+    *((PACKAGE, LIFE.replace("yield", f"{failing}; yield"), f"collaborators() failed: {name}") for failing, name in FAILING.items()),
+]  # fmt: skip
 
 
 def test_a_bad_edit_changes_nothing_but_the_reports(edited, write, tmp_path):

@@ -49,12 +49,9 @@ SCHEMAS_OF_CASES = {
     "Size": SIZE,
     "Thing": THING,
     "Other": {"type": "object", "properties": {"size": {**INTEGER, "default": 2}}},
-    "Node": {
-        "type": "object",
-        "properties": {"size": SIZE, "inner": {"type": "array", "items": ref("Node")}},
-    },
+    "Node": {"type": "object", "properties": {"size": SIZE, "inner": {"type": "array", "items": ref("Node")}}},
     "Endless": {"type": "object", "properties": {"inner": {"allOf": [ref("Endless")], "default": {}}}},
-}
+}  # fmt: skip
 A, B = {"name": "a"}, {"name": "b", "size": 2}
 A1 = {**A, "size": 1}
 INNER = {"properties": {"thing": ref("Thing")}}

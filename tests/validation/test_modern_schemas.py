@@ -127,15 +127,10 @@ class TestReferences:
     @pytest.mark.parametrize(
         "ref",
         [
-            *(
-                "#/components/schemas/Name",
-                "#named",
-                "https://names.example/name",
-                "https://names.example/other",
-            ),
+            *("#/components/schemas/Name", "#named", "https://names.example/name", "https://names.example/other"),
             *("https://names.example/name#/$defs/short", "https://names.example/name#short"),
         ],
-    )
+    )  # fmt: skip
     def test_lead_to_pointers_anchors_and_uris(self, ref):
         """A schema may name itself, by an absolute URI or by one relative to the schema around it."""
         schemas = {

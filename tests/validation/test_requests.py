@@ -60,25 +60,16 @@ SIZED = b'{"size": 1}'
 TAKES_JSON = request_decoder({JSON: THING})
 
 SPELLINGS = [
-    *(
-        "application/json",
-        "APPLICATION/JSON",
-        "application/json;charset=utf-8",
-        "application/json; version=2",
-    ),
+    *("application/json", "APPLICATION/JSON", "application/json;charset=utf-8", "application/json; version=2"),
     *("application/json ; charset=utf-8", 'Application/Json; Charset="UTF-8"'),
     "application/json; charset=us-ascii",
-]
+]  # fmt: skip
 OTHERS = [
     *(None, "", "json", "text/plain", "application/xml", "application/json-patch"),
-    *(
-        "application/json;charset=latin-1",
-        "application/json; charset=utf-16",
-        "application/json; charset=bogus",
-    ),
+    *("application/json;charset=latin-1", "application/json; charset=utf-16", "application/json; charset=bogus"),
     *("application/json; charset=utf-8; charset=latin-1", "application/json; charset=utf-8; Charset=utf-8"),
     *("application/json; charset*=utf-8''utf-16", "application/json, text/plain"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("content_type", SPELLINGS)

@@ -115,13 +115,10 @@ def test_a_tuple_in_a_body_is_an_array():
 @pytest.mark.parametrize(
     ("value", "path"),
     [
-        *(
-            (value, "")
-            for value in (b"a", object(), {1: 2}, "\ud800", {"\ud800": 1}, Decimal("NaN"), iter([]))
-        ),
+        *((value, "") for value in (b"a", object(), {1: 2}, "\ud800", {"\ud800": 1}, Decimal("NaN"), iter([]))),
         *(([[object()]], "/0/0"), ({"a/b": [1, {2: 3}]}, "/a~1b/1")),
     ],
-)
+)  # fmt: skip
 def test_a_value_that_json_cannot_represent_is_a_violation(value, path):
     """Even if the schema accepts every value; the violation says where it is."""
     assert violations(response_encoder(s200=documented({})), value) == [(path, "type")]

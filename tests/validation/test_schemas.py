@@ -131,15 +131,11 @@ V = {"type": "object", "properties": {"v": STRING}}
 @pytest.mark.parametrize(
     "schema",
     [
-        *(
-            STRING,
-            {"type": "string", "maxLength": 3, "format": "date"},
-            {"type": "integer", "format": "int64"},
-        ),
+        *(STRING, {"type": "string", "maxLength": 3, "format": "date"}, {"type": "integer", "format": "int64"}),
         *({"type": "object", "properties": {"a": {}}}, {"allOf": [STRING]}, {"oneOf": [STRING, INTEGER]}),
         *({"enum": ["a", None]}, V, {"allOf": [V]}, {"oneOf": [V]}),
     ],
-)
+)  # fmt: skip
 def test_only_nullable_allows_null(schema):
     """With any other keywords next to `nullable`; violations are those of the schema, not of the alternative null."""
     assert accepts({**schema, "nullable": True}, None)
