@@ -15,6 +15,7 @@ from relay.contract.methods import CARRIED, in_request, methods_in, operations_o
 from relay.contract.pointers import exists, lookup
 from relay.contract.sound_part import SoundPart
 from relay.contract.structure import structure_violations
+from support.schemas import pointers
 
 TEXT = """\
 openapi: 3.2.0
@@ -122,12 +123,7 @@ components:
 DOCUMENT = yaml.safe_load(TEXT)
 
 
-def pointers(value, at=()):
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [at, *(one for key, item in items for one in pointers(item, (*at, key)))]
-
-
-POINTERS = [one for one in pointers(DOCUMENT) if one not in ((), ("openapi",))]
+POINTERS = [one for one, _ in pointers(DOCUMENT) if one not in ((), ("openapi",))]
 FOREIGN = st.sampled_from(
     [
         *(None, True, False, 0, -1, 1.5, "", "x", "get", [], {}, [None], ["x"], [{}], {"x": 1}, {"type": "strng"}),

@@ -9,23 +9,12 @@ from hypothesis import strategies as st
 
 from relay.contract import limits
 from relay.contract.documents import parse_document
+from support.schemas import FLOATS, json_values, pointers
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
     ["\x7f", "\x85", "\u2028", "\U0001f600", '"', "\\", "a/b~c", "\0", "<<", "\ufeff"]
 )
-NUMBERS = st.integers(-(10**40), 10**40) | st.floats(allow_nan=False, allow_infinity=False)
-VALUES = st.recursive(
-    st.none() | st.booleans() | NUMBERS | TEXTS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
-    max_leaves=12,
-)
-
-
-def pointers(value, at=()):
-    yield at, value
-    items = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
-    for key, item in items:
-        yield from pointers(item, (*at, str(key)))
+VALUES = json_values(TEXTS, st.integers(-(10**40), 10**40) | FLOATS)
 
 
 @pytest.mark.slow
@@ -45,7 +34,8 @@ def test_what_is_written_as_json_is_read_again_with_its_places(
     assert problems == []
     assert json.dumps(document.data) == json.dumps({"": value})
     lines = text.split("\n")
-    for pointer, found in pointers(value, ("",)):
+    for keys, found in pointers(value, ("",)):
+        pointer = tuple(map(str, keys))
         _, line, column = document.place(pointer)
         rest = lines[line - 1][column - 1 :]
         parent = {"": value}

@@ -20,6 +20,7 @@ from relay.server.errors import Unauthenticated
 from relay.server.keys import Key, SingleKey
 from relay.server.tokens import TokenCache, TokenVerifier, fingerprint
 from support.hosting import SECRET, assert_envelope, bearer, calling, contract, operation
+from support.schemas import FLOATS, json_values
 from support.signing import EC, ED, RSA, compact, jwk, pem, refuses, sign, verifier
 
 
@@ -192,15 +193,7 @@ async def test_hands_out_claims_of_ones_own():
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=5)
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(10**25), 10**25)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | TEXT,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
-    max_leaves=8,
-)
+JSON = json_values(TEXT, st.integers(-(10**25), 10**25) | FLOATS)
 
 
 @given(JSON)

@@ -1,5 +1,6 @@
 """Random schemas that refer to each other, and values for them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import strategies as st
@@ -117,3 +118,22 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(PROPERTIES, inner, max_size=3),
     max_leaves=12,
 )
+
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+
+
+def json_values(texts: st.SearchStrategy[str], numbers: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Return values of JSON with these texts, which are also names of members, and numbers."""
+    return st.recursive(
+        st.none() | st.booleans() | numbers | texts,
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+        max_leaves=10,
+    )
+
+
+def pointers(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield each value within a value of JSON, and that itself, with the keys that lead to it."""
+    yield at, value
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield from pointers(item, (*at, key))

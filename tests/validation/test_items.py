@@ -15,6 +15,7 @@ from relay.validation.schemas import SchemaCompiler
 from support import sequences
 from support.compiled import read
 from support.hosting import contract, operation
+from support.schemas import json_values
 
 FIELDS = {**{name: {"type": "string"} for name in ("data", "event", "id")}, "retry": {"type": "integer"}}
 EVENT = {"type": "object", "required": ["data"], "additionalProperties": False, "properties": FIELDS}
@@ -24,14 +25,7 @@ EVENTS = st.fixed_dictionaries(
     {"data": st.text(st.characters(codec="utf-8"))},
     optional={"event": LINE, "id": LINE, "retry": st.integers(0, 10**9)},
 )
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(codec="utf-8")),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=3)
-    ),
-    max_leaves=8,
-)
+JSON = json_values(st.text(st.characters(codec="utf-8")), st.integers(-(2**53), 2**53))
 
 
 def encoder(media_type, item, **more):

@@ -7,16 +7,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from relay.validation.json_strict import MAX_DEPTH, NotJson, parse_json
+from support.schemas import FLOATS, json_values
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers(1 - 10**100, 10**100 - 1)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | TEXT
-)
-VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner), max_leaves=10)
+VALUES = json_values(TEXT, st.integers(1 - 10**100, 10**100 - 1) | FLOATS)
 
 
 @pytest.mark.parametrize("is_escaped", [True, False])
