@@ -1,4 +1,4 @@
-"""Responses that are streams of items: `scripts/relay/server/streams.py`, `scripts/relay/validation/items.py`."""
+"""Responses that are streams of items: `scripts/relay/server/sending.py`, `scripts/relay/validation/items.py`."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Results that are iterators: `scripts/relay/server/streams.py`."""
+"""Results that are iterators: `scripts/relay/server/sending.py`."""
 
 import asyncio
 from contextlib import asynccontextmanager

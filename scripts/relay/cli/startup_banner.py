@@ -79,7 +79,7 @@ def _curl(application: Application, url: str, claims: Mapping[str, Any] | None) 
 
 
 def _path(operation: Operation, contract: Contract) -> str | None:
-    from relay.mock.examples import examples
+    from relay.mock.judging import examples
     from relay.mock.samples import Sampler
     from relay.mock.schema_parts import NoSample
     from relay.validation.query_strings import parameter_reader

@@ -13,7 +13,7 @@ from relay.contract.methods import in_request
 from relay.contract.model import Contract, Operation, Parameter, RequestBody, Schema
 from relay.contract.path_templates import encoded
 from relay.mock.bodies import concrete
-from relay.mock.examples import examples
+from relay.mock.judging import examples
 from relay.mock.part_samples import item_lists, part_sample
 from relay.mock.samples import Sampler
 from relay.mock.schema_parts import NoSample

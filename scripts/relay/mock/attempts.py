@@ -11,9 +11,17 @@ from relay.contract.model import ABSENT
 from relay.contract.schema_words import CHOICES
 from relay.validation.translation import enum_members
 
-from .branches import branches_of, first_choice, inherited_tags, subtypes, tag_of, without_choice
+from .branches import (
+    Rival,
+    branches_of,
+    exclusive,
+    first_choice,
+    inherited_tags,
+    subtypes,
+    tag_of,
+    without_choice,
+)
 from .containers import ArrayWriter, ObjectWriter
-from .exclusive import Rival, exclusive
 from .judging import SchemaJudge
 from .scalars import number_within, write_text
 from .schema_parts import MAX_PARTS, TRIES, NoSample, SchemaPart, Target, TooLarge, flatten, types_of

@@ -10,8 +10,8 @@ from relay.contract.model import ABSENT, Schema
 from relay.contract.pointers import parse_pointer
 from relay.validation import media_types as media
 
-from .examples import Example
 from .files import RANGES, file_of, text_of
+from .judging import Example
 from .samples import Sampler
 from .schema_parts import NoSample, SchemaPart, types_of
 

@@ -12,7 +12,7 @@ from relay.validation.query_strings import parameter_reader
 from relay.validation.results import HeaderDecoder
 from relay.validation.style_writing import pairs
 
-from .examples import examples
+from .judging import examples
 from .samples import Sampler
 from .schema_parts import NoSample, SchemaPart
 

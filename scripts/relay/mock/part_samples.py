@@ -18,9 +18,9 @@ from relay.validation.part_writing import PartItem
 from relay.validation.results import HeaderLines
 
 from .bodies import concrete
-from .examples import Example
 from .files import file_of
 from .headers import header_candidates
+from .judging import Example
 from .samples import Sampler
 
 COUNT = 2

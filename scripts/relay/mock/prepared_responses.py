@@ -17,9 +17,9 @@ from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
 
 from .bodies import Content, bodies, concrete
-from .examples import examples
 from .files import RANGES
 from .headers import header_texts
+from .judging import examples
 from .part_samples import item_lists
 from .samples import Sampler
 from .schema_parts import NoSample, SchemaPart

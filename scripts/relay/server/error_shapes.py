@@ -12,8 +12,8 @@ from typing import Any
 from relay.contract.documents import Pointer
 from relay.contract.json_text import json_bytes
 from relay.contract.model import Contract, Operation, Response
-from relay.mock.examples import examples
 from relay.mock.files import RANGES
+from relay.mock.judging import examples
 from relay.mock.samples import Sampler
 from relay.mock.schema_parts import NoSample
 from relay.validation import media_types as media

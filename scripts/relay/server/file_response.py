@@ -19,8 +19,7 @@ from relay.validation.http import HeaderList, header
 
 from .conditional import Range, Validators, entity_tag, evaluate, http_date, ranges
 from .errors import PreconditionFailed, RangeNotSatisfiable
-from .sending import SEND_BYTES
-from .streams import Stream, taking_turns
+from .sending import SEND_BYTES, Stream, taking_turns
 
 _OF_THE_CONTENT = (b"content-", b"accept-ranges")
 """Beginnings of names of headers that a 304 must not repeat (section 15.4.5)."""

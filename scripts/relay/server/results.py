@@ -19,8 +19,7 @@ from .deadline import Deadline
 from .file_response import open_source, plan, stream_of
 from .framework import ConnexionResponse, NoContent
 from .reply import Background, File, Reply
-from .sending import Outgoing, send_response
-from .streams import Report, Stream, StreamedResponse, Streaming
+from .sending import Outgoing, Report, Stream, StreamedResponse, Streaming, send_response
 from .threads import Threads
 
 _log = logging.getLogger("relay")
