@@ -142,7 +142,7 @@ def test_the_health_check_distinguishes_a_live_service_from_a_dead_one(tmp_path)
 
 
 @contextmanager
-def nobody(folder, *arguments, **variables):
+def as_stranger(folder, *arguments, **variables):
     """Run `relay` as a user whom this machine does not know, and who may read everything and write nothing."""
     may = "=-all,+dac_read_search"  # this Python may lie in a folder of root's
     become = ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups", f"--inh-caps{may}"]
@@ -166,7 +166,7 @@ def test_serves_as_any_user_where_nothing_can_be_written(tmp_path):
     os.chown(data, UID, UID)
     variables = {"RELAY_JWT_SECRET": SECRET, "XDG_DATA_HOME": str(data), "RELAY_ENVIRONMENT": "production"}
 
-    with nobody(here, *json.loads(last("CMD")), "--port", "0", **variables) as process:
+    with as_stranger(here, *json.loads(last("CMD")), "--port", "0", **variables) as process:
         line = process.stdout.readline()
         found = re.search(r" at (http://\S+)", line)
         assert found, line + process.stdout.read()

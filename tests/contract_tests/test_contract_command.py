@@ -166,10 +166,10 @@ class TestDemo:
 
     def test_the_same_seed_generates_the_same_requests(self, demo, again):
         def made_up(result: Result) -> list[tuple[str, str, bytes | None]]:
-            held = [one for one in result.document["parts"] if one["name"] == "properties"]
+            properties = [one for one in result.document["parts"] if one["name"] == "properties"]
             before = [one["exchanges"] for one in result.document["parts"]]
-            first = sum(before[: result.document["parts"].index(held[0])])
-            exchanges = result.exchanges[first : first + held[0]["exchanges"]]
+            first = sum(before[: result.document["parts"].index(properties[0])])
+            exchanges = result.exchanges[first : first + properties[0]["exchanges"]]
             sent = [exchange.request for exchange in exchanges]
             return [(one.method, re.sub(r":\d+/", "/", one.url), one.body) for one in sent]
 

@@ -141,14 +141,14 @@ def test_the_environment_goes_before_what_could_be_signed(subject, monkeypatch):
     """A variable that is not set gives nothing, and an identity without credentials is not the default."""
     monkeypatch.setenv("TEST_TOKEN", "a-token-of-theirs")
     monkeypatch.delenv("TEST_KEY", raising=False)
-    nobody = Identity("nobody", variables={"key": "TEST_KEY"})
+    keyless = Identity("keyless", variables={"key": "TEST_KEY"})
     refused = Identity("refused", {"sub": "v"}, signs_in=False)
     person = Identity("person", {"sub": "u"}, {"token": "TEST_TOKEN", "key": "TEST_KEY"})
 
-    credentials = Credentials(subject(nobody, refused, person, jwt_secret=SECRET))
+    credentials = Credentials(subject(keyless, refused, person, jwt_secret=SECRET))
 
     assert credentials.of(person) == {"token": "a-token-of-theirs"}
-    assert credentials.of(nobody) == {}
+    assert credentials.of(keyless) == {}
     assert credentials.default is person
 
 

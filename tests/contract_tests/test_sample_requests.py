@@ -379,10 +379,10 @@ INTEGERS = {"type": "array", "items": {"type": "integer"}}
         ({"in": "querystring", "content": {"application/jsonpath": {"schema": {"type": "string"}}}}, "%24.a%5B1%5D", "/a?%24.a%5B1%5D"),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("beside", [{}, {"dataValue": "another"}])
-def test_the_text_of_an_example_is_sent(parameter, text, sent, beside):
+@pytest.mark.parametrize("more", [{}, {"dataValue": "another"}])
+def test_the_text_of_an_example_is_sent(parameter, text, sent, more):
     """It is the value as it is sent, so it is read before it is written: it was left out, or encoded twice."""
-    examples = {"examples": {"a": {"serializedValue": text, **beside}}}
+    examples = {"examples": {"a": {"serializedValue": text, **more}}}
     content = {name: {**one, **examples} for name, one in parameter.get("content", {}).items()}
     given = {"content": content} if content else examples
     path = "/a/{p}" if parameter["in"] == "path" else "/a"

@@ -95,10 +95,10 @@ def met(stored):
     """Return the outcome of each fault, all at the same time, and what is left behind."""
 
     async def meet_all():
-        before = held()
+        before = resources()
         found = await asyncio.gather(*(meet(stored, *one) for one in FAULTS.items()))
         await asyncio.sleep(0.1)  # what was closed is closed in the next round of the loop
-        return dict(zip(FAULTS, found, strict=True)), before, held()
+        return dict(zip(FAULTS, found, strict=True)), before, resources()
 
     kept = Kept()
     logging.getLogger().addHandler(kept)
@@ -110,7 +110,7 @@ def met(stored):
     return outcomes, kept, (*before, threads), (*after, threading.active_count())
 
 
-def held():
+def resources():
     """Count tasks and, where that can be seen, file descriptors."""
     return len(asyncio.all_tasks()), len([*Path("/proc/self").glob("fd/*")])
 

@@ -134,18 +134,18 @@ HOLD = """
 import fcntl, sys
 with open(sys.argv[1], "r+b") as file:
     fcntl.lockf(file, fcntl.LOCK_EX, 8, 120)  # all of the locks that readers and writers share a log by
-    print("held", flush=True)
+    print("locked", flush=True)
     sys.stdin.read()
 """
 
 
 @contextmanager
-def held(path):
+def locked(path):
     """Have another process lock readers and writers out, as one does that recovers the log."""
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, f"{path}-shm"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdout.readline() == "held\n"
+        assert process.stdout.readline() == "locked\n"
         yield
 
 
@@ -161,7 +161,7 @@ async def test_answers_as_designed_while_the_file_is_locked(tmp_path, caplog, mo
     with ExitStack() as holding:
 
         async def begin():
-            holding.enter_context(held(tmp_path / "relay.db"))
+            holding.enter_context(locked(tmp_path / "relay.db"))
 
         async def end():
             holding.close()
@@ -181,7 +181,7 @@ async def test_the_two_questions_of_a_request_end_in_time_together(tmp_path):
     async with open_store(f"sqlite:///{tmp_path}/relay.db") as store:
         await store.voice_ai(ACME)
         began = time.monotonic()
-        with held(tmp_path / "relay.db"):
+        with locked(tmp_path / "relay.db"):
             for asking in (store.user(ALEX), store.voice_ai(ACME)):
                 await faults.unavailable_in_time(asking)
 

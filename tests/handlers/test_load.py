@@ -117,8 +117,8 @@ class TestLoad:
 
         assert result.stdout == "a.json: loaded 1 organizations, 0 users, 1 credentials\n"
         assert relay_here(ROOT, "keys", "status", **variables).returncode == 0
-        held = b"".join(file.read_bytes() for file in (tmp_path / "data").iterdir())
-        assert (b"shown" in held, b"sk_canary" in held) == (True, False)
+        stored = b"".join(file.read_bytes() for file in (tmp_path / "data").iterdir())
+        assert (b"shown" in stored, b"sk_canary" in stored) == (True, False)
 
     def test_goes_on_with_the_next_file(self, tmp_path):
         """All or nothing is per file."""

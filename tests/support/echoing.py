@@ -41,7 +41,7 @@ THINGS = """
     async def echo(**given):
         return plain({name: one for name, one in given.items() if name not in ("caller", "claims")})
 
-    async def whoever(claims, integer=None):
+    async def show_claims(claims, integer=None):
         return claims
 
     def echo_blocking(**given):
@@ -113,7 +113,7 @@ PATHS = {
     "/text": {"post": _taking("text", "text/plain", STRING)},
     "/bytes": {"post": _taking("any_bytes", "application/octet-stream", {**STRING, "format": "binary"})},
     "/thing": {"get": operation("show"), "delete": operation("remove")},
-    "/token": {"get": _with("whoever", _in("query", "integer", INTEGER), security=[{"token": []}])},
+    "/token": {"get": _with("show_claims", _in("query", "integer", INTEGER), security=[{"token": []}])},
     "/key": {"get": operation("echo", security=[{"key": []}])},
 }
 SCHEMES = {

@@ -129,10 +129,10 @@ def logged(file: Path) -> str:
 
     One that is being written may be there in part; it is not taken yet.
     """
-    beside = {"path", "request_id", "timestamp", "ms"}
+    varying = {"path", "request_id", "timestamp", "ms"}
     lines = map(json.loads, file.read_text("utf-8").rpartition("\n")[0].splitlines())
     return "".join(
-        f"{ {key: value for key, value in line.items() if key not in beside} }\n" for line in lines
+        f"{ {key: value for key, value in line.items() if key not in varying} }\n" for line in lines
     )
 
 

@@ -23,7 +23,7 @@ from .running import COMMAND, environment, logged
 from .targets import Measured, Target, ours
 from .wire import answers
 
-CLIENTS, PACE, RATE, HELD = 4, 10.0, 100, 20
+CLIENTS, PACE, RATE, SLOW = 4, 10.0, 100, 20
 """Good clients and requests a second of each; hostile connections a second, and slow ones begun each 10 s."""
 
 LOAD_EVERY, SAMPLE_EVERY, CHUNK = 15.0, 1.0, 10.0
@@ -98,7 +98,7 @@ class Soak:
         first = 0
         while self.end - time.monotonic() > 2:
             seconds = int(min(CHUNK, self.end - time.monotonic() - 1))
-            options = {"seed": self.seed, "rate": RATE, "seconds": seconds, "slow": HELD, "first": first}
+            options = {"seed": self.seed, "rate": RATE, "seconds": seconds, "slow": SLOW, "first": first}
             command, job = hostile.attack(self.target, **options)
             first += RATE * seconds
             streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}

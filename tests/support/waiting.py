@@ -31,7 +31,7 @@ from .targets import Target, ours
 CLIENTS, PACE, ROUND = 4, 25, 3.0
 """Good clients, requests a second of each, and seconds of a round."""
 
-RATE, HELD = 70, 50
+RATE, SLOW = 70, 50
 """Hostile connections a second, and slow ones in addition."""
 
 BOUND, ENOUGH, MOST, CALM = 3.0, 3, 6, 0.25
@@ -90,7 +90,7 @@ def busy(pid: int | None = None) -> float:
 def under_load(target: Target, seed: int, number: int) -> Iterator[subprocess.Popen[str]]:
     """Fire at the service from a process of its own for longer than a round takes."""
     seconds = int(ROUND) + 4
-    options = {"seed": seed, "rate": RATE, "seconds": seconds, "slow": HELD}
+    options = {"seed": seed, "rate": RATE, "seconds": seconds, "slow": SLOW}
     command, job = hostile.attack(target, **options, first=number * RATE * seconds)
     # A scheduler may give each session its share.
     with started(command, ROOT, 5, stdin=subprocess.PIPE, start_new_session=True) as load:
