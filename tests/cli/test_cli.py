@@ -319,18 +319,12 @@ class TestToken:
             (["--claim", "sub"], {}, "'sub' is not NAME=VALUE"),
             (["--claim", "exp=5"], {}, "'exp' is set by --expires"),
             (["--claim", "iss=5"], {}, "error: --claim: a registered claim has the wrong type"),
-            (
-                ["--identity", "nobody"],
-                {"RELAY_JWT_SECRET": SECRET},
-                "error: --identity: [tool.relay.contract] has no identity 'nobody'; it has admin, superadmin, ",
-            ),
-            (
-                ["--expires", "61"],
-                {"RELAY_JWT_SECRET": SECRET, "RELAY_JWT_MAX_LIFE": "60"},
-                "error: --expires: the service rejects tokens valid for more than 60 seconds (RELAY_JWT_MAX_LIFE)",
-            ),
+            (["--identity", "nobody"], {"RELAY_JWT_SECRET": SECRET},
+             "error: --identity: [tool.relay.contract] has no identity 'nobody'; it has admin, superadmin, "),
+            (["--expires", "61"], {"RELAY_JWT_SECRET": SECRET, "RELAY_JWT_MAX_LIFE": "60"},
+             "error: --expires: the service rejects tokens valid for more than 60 seconds (RELAY_JWT_MAX_LIFE)"),
         ],
-    )
+    )  # fmt: skip
     def test_refuses_to_mint(self, run_ours, arguments, variables, expected):
         """Without a secret in production, with a wrong claim or identity, or for longer than the service allows."""
         result = run_ours("token", *arguments, **variables)

@@ -92,10 +92,8 @@ def test_a_private_key_that_belongs_to_nothing_is_reported(tmp_path):
         ({"jwt_private_key": pem(KEYS["RS256"])}, "neither a private key in PEM without a password"),
         ({"jwt_private_key": private_pem(ec.generate_private_key(ec.SECP384R1()))}, "neither RSA, nor on P-256"),
         ({"jwt_secret": "short"}, "RELAY_JWT_SECRET: it has 5 bytes"),
-        (
-            {"jwt_private_key": private_pem(KEYS["RS256"]), "jwt_jwks": "http://127.0.0.1:9/keys"},
-            "RELAY_JWT_JWKS: the key set cannot be read",
-        ),
+        ({"jwt_private_key": private_pem(KEYS["RS256"]), "jwt_jwks": "http://127.0.0.1:9/keys"},
+         "RELAY_JWT_JWKS: the key set cannot be read"),
     ],
 )  # fmt: skip
 def test_a_key_that_cannot_be_used_is_reported(given, message):

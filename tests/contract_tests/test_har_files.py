@@ -195,14 +195,10 @@ class TestReading:
             (b'{"log": {"entries": [{}]}}', ": entry 1: it has no request"),
             (b'{"log": {"entries": [{"request": {"method": "GET"}}]}}', ": entry 1: its request has no url"),
             (orjson.dumps({"log": {"entries": [entry(), entry(None, {"status": "ok"})]}}), ": entry 2: its status is not a number"),
-            (
-                orjson.dumps({"log": {"entries": [entry({"headers": [{"name": 1}]})]}}),
-                ": entry 1: it is not a valid entry of HAR 1.2",
-            ),
-            (
-                orjson.dumps({"log": {"entries": [post({"text": "=", "encoding": "base64"})]}}),
-                ": entry 1: it marks a body as base64 that is not",
-            ),
+            (orjson.dumps({"log": {"entries": [entry({"headers": [{"name": 1}]})]}}),
+             ": entry 1: it is not a valid entry of HAR 1.2"),
+            (orjson.dumps({"log": {"entries": [post({"text": "=", "encoding": "base64"})]}}),
+             ": entry 1: it marks a body as base64 that is not"),
         ],
     )  # fmt: skip
     def test_an_invalid_archive_is_reported_with_its_location(self, tmp_path, monkeypatch, content, expected):

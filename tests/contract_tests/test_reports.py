@@ -259,22 +259,10 @@ ADDED = {
     ("sent", "lines"),
     [
         # Not all interactive shells accept a comment after a command.
-        (
-            {"headers": (("Authorization", "[redacted]"),)},
-            [
-                'curl -i "$URL/pets" \\',
-                '  -H "Authorization: Bearer $TOKEN"',
-                "# TOKEN: expired token of admin",
-            ],
-        ),
-        (
-            {"method": "PUT", "headers": tuple(ADDED.items()), "body": b"{}"},
-            [
-                'curl -i -X PUT "$URL/pets" \\',
-                "  -H 'Content-Type: application/json' \\",
-                "  --data-binary '{}'",
-            ],
-        ),
+        ({"headers": (("Authorization", "[redacted]"),)},
+         ['curl -i "$URL/pets" \\', '  -H "Authorization: Bearer $TOKEN"', "# TOKEN: expired token of admin"]),
+        ({"method": "PUT", "headers": tuple(ADDED.items()), "body": b"{}"},
+         ['curl -i -X PUT "$URL/pets" \\', "  -H 'Content-Type: application/json' \\", "  --data-binary '{}'"]),
         # A variable cannot replace it, as it may be inside a JSON string.
         (
             {"method": "PUT", "headers": (), "body": b'{"key": "[redacted]"}'},
@@ -289,7 +277,7 @@ ADDED = {
         ({"url": f"{reported.URL}.example/pets", "headers": ()}, [f"curl -i {reported.URL}.example/pets"]),
     ],
     ids=["identity of the token", "headers of the client", "secret in the body", "same prefix"],
-)
+)  # fmt: skip
 def test_a_command(sent, lines):
     command = curl(reported.exchange(sent=sent, credential="expired token of\nadmin"), reported.URL)
 

@@ -216,18 +216,12 @@ class TestIgnoring:
     @pytest.mark.parametrize(
         ("files", "options", "message"),
         [
-            (
-                {"pyproject.toml": '[[tool.relay.breaking.ignore]]\nrule = "path-removed"\n'}, [],
-                "pyproject.toml: tool.relay.breaking.ignore[0]: the entry has no reason; state why the change is intended",
-            ),
-            (
-                {"pyproject.toml": "[tool.relay.breaking]\nignored = []\n"}, [],
-                "pyproject.toml: tool.relay.breaking.ignored: unknown key; there is only ignore",
-            ),
-            (
-                {"pyproject.toml": "[tool.relay]\n", ".relay-breaking.yaml": "[]"}, [],
-                ".relay-breaking.yaml: is no longer read: move its entries to [tool.relay.breaking] in pyproject.toml",
-            ),
+            ({"pyproject.toml": '[[tool.relay.breaking.ignore]]\nrule = "path-removed"\n'}, [],
+             "pyproject.toml: tool.relay.breaking.ignore[0]: the entry has no reason; state why the change is intended"),
+            ({"pyproject.toml": "[tool.relay.breaking]\nignored = []\n"}, [],
+             "pyproject.toml: tool.relay.breaking.ignored: unknown key; there is only ignore"),
+            ({"pyproject.toml": "[tool.relay]\n", ".relay-breaking.yaml": "[]"}, [],
+             ".relay-breaking.yaml: is no longer read: move its entries to [tool.relay.breaking] in pyproject.toml"),
             ({}, ["--ignore", "nope.yaml"], "nope.yaml: cannot be read: No such file or directory"),
         ],
     )  # fmt: skip

@@ -93,19 +93,11 @@ CONDITION = {"if": {"required": ["a"]}, "then": {"required": ["b"]}}
         (ANY_OBJECT, {**ANY_OBJECT, "dependentRequired": {"a": ["b"]}}, "keyword-narrowed", "keyword-widened"),
         (ANY_OBJECT, {**ANY_OBJECT, "propertyNames": {"maxLength": 3}}, "keyword-narrowed", "keyword-widened"),
         (ANY_OBJECT, {**ANY_OBJECT, "patternProperties": {"^a": STRING}}, "keyword-narrowed", "keyword-widened"),
-        (
-            {**ANY_OBJECT, "patternProperties": {"^a": SCALAR}},
-            {**ANY_OBJECT, "patternProperties": {"^a": STRING}},
-            "type-narrowed",
-            "type-widened",
-        ),
+        ({**ANY_OBJECT, "patternProperties": {"^a": SCALAR}}, {**ANY_OBJECT, "patternProperties": {"^a": STRING}},
+         "type-narrowed", "type-widened"),
         ({"type": "array"}, {"type": "array", "contains": STRING, "minContains": 2}, "keyword-narrowed", "keyword-widened"),
-        (
-            ANY_OBJECT,
-            {**ANY_OBJECT, "unevaluatedProperties": False},
-            "additional-properties-refused",
-            "additional-properties-added",
-        ),
+        (ANY_OBJECT, {**ANY_OBJECT, "unevaluatedProperties": False}, "additional-properties-refused",
+         "additional-properties-added"),
         (STRING, {**STRING, "contentEncoding": "base64"}, "format-narrowed", "format-widened"),
         (STRING, {**STRING, "contentMediaType": "application/json"}, "keyword-narrowed", "keyword-widened"),
     ],
@@ -191,14 +183,11 @@ LISTS = {"prefixItems": [{"type": "array"}, STRING], "items": {}}
     [
         ({}, {"prefixEncoding": [{"contentType": "application/json"}, {}]}, []),
         ({}, {"prefixEncoding": [{}, {"contentType": "text/csv"}]}, ["request-part-type-changed"]),
-        (
-            {"itemEncoding": {"contentType": "image/png, image/gif"}},
-            {"itemEncoding": {"contentType": "image/png"}},
-            ["request-part-type-changed"],
-        ),
+        ({"itemEncoding": {"contentType": "image/png, image/gif"}}, {"itemEncoding": {"contentType": "image/png"}},
+         ["request-part-type-changed"]),
         ({"itemEncoding": {"contentType": "image/png"}}, {"itemEncoding": {"contentType": "image/*"}}, []),
     ],
-)
+)  # fmt: skip
 def test_media_types_of_parts_by_position_are_compared(old, new, expected):
     changes = compare(by_position(LISTS, **old), by_position(LISTS, **new))
     assert [one.rule for one in changes] == expected
@@ -548,19 +537,13 @@ DEFINED = {"properties": {"q": {"$ref": "#/components/schemas/Body/$defs/Q"}}}
             'Body (POST /a): maximum changed from 9223372036854775807 to 2147483647, because the format changed from "int64" to "int32"; ',
         ),
         ({"type": "integer", "minimum": 0}, ABOVE, "request", "Body (POST /a): minimum changed from 0 to 0, now exclusive; "),
-        (
-            {**DEFINED, "$defs": {"Q": ABOVE}}, {**DEFINED, "$defs": {"Q": {**ABOVE, "exclusiveMinimum": 1}}}, "request",
-            "Body/$defs/Q (POST /a): exclusiveMinimum changed from 0 to 1; ",
-        ),
+        ({**DEFINED, "$defs": {"Q": ABOVE}}, {**DEFINED, "$defs": {"Q": {**ABOVE, "exclusiveMinimum": 1}}}, "request",
+         "Body/$defs/Q (POST /a): exclusiveMinimum changed from 0 to 1; "),
         (STRING, {**STRING, "contentEncoding": "base64"}, "request", 'Body (POST /a): contentEncoding "base64" was added; '),
-        (
-            {**STRING, "format": "byte"}, {**STRING, "contentEncoding": "base64url"}, "request",
-            'Body (POST /a): format changed from "byte" to "base64url"; ',
-        ),
-        (
-            {"prefixItems": [STRING]}, {"prefixItems": [STRING], "items": False}, "request",
-            "Body[] (POST /a): no value is accepted now; ",
-        ),
+        ({**STRING, "format": "byte"}, {**STRING, "contentEncoding": "base64url"}, "request",
+         'Body (POST /a): format changed from "byte" to "base64url"; '),
+        ({"prefixItems": [STRING]}, {"prefixItems": [STRING], "items": False}, "request",
+         "Body[] (POST /a): no value is accepted now; "),
         ({"properties": {"a": False}}, {"properties": {"a": STRING}}, "response", "Body.a (POST /a): may now have a value; "),
         ({"not": STRING}, {"not": SCALAR}, "request", "Body (POST /a): the values excluded by `not` changed; "),
     ],

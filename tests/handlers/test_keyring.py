@@ -154,10 +154,8 @@ NEITHER = "it is neither a list of keys, `id:base64` each, nor a readable file o
         (f"b:canary,{keyrings.OLD}", ["entry 1: its key has 4 bytes; AES-256 needs 32"]),
         (f"b:{URL_SAFE[:40]}", ["entry 1: its key has 30 bytes; AES-256 needs 32"]),
         (f"b:{URL_SAFE[:40]}{URL_SAFE}", ["entry 1: its key has 62 bytes; AES-256 needs 32"]),
-        (
-            f"é:{URL_SAFE} {'x' * 65}:{'1' * 43}",
-            [f"entry {n}: its id is not 1 to 64 letters, digits, dots, hyphens and underscores" for n in (1, 2)],
-        ),
+        (f"é:{URL_SAFE} {'x' * 65}:{'1' * 43}",
+         [f"entry {n}: its id is not 1 to 64 letters, digits, dots, hyphens and underscores" for n in (1, 2)]),
         (f"{URL_SAFE.rstrip('=')}:2026-11", ["entry 1: its key has 5 bytes; AES-256 needs 32"]),
         (f"a:{URL_SAFE} a:{'1' * 43}", ["entry 2: an earlier entry has the same id"]),
         (f"a:{URL_SAFE} b:{STANDARD}", ["entry 2: an earlier entry has the same key"]),

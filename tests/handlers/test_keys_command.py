@@ -283,17 +283,13 @@ class TestRotate:
     @pytest.mark.parametrize(
         ("hindered", "expected"),
         [
-            (
-                {"replace_secrets": lambda connection, changes: replace_secrets(connection, changes[1:])},
-                "1 secret changed at the same time and skipped; run it again",
-            ),
-            (
-                {"scrub": lambda _connection: False},
-                "another process is reading the database, so its file still contains old copies; run it again",
-            ),
+            ({"replace_secrets": lambda connection, changes: replace_secrets(connection, changes[1:])},
+             "1 secret changed at the same time and skipped; run it again"),
+            ({"scrub": lambda _connection: False},
+             "another process is reading the database, so its file still contains old copies; run it again"),
         ],
         ids=["changed", "read"],
-    )
+    )  # fmt: skip
     def test_says_what_is_left_to_do(self, tmp_path, monkeypatch, hindered, expected):
         """Others came in between; that is found wanting, and mended by another run."""
         monkeypatch.setenv("RELAY_STORE", f"sqlite:///{tmp_path}/relay.db")

@@ -383,15 +383,13 @@ class TestChecking:
     @pytest.mark.parametrize(
         ("schema", "message"),
         [
-            (
-                {"description": "Words", **shaped(x="string")},
-                "only its wording changed; 'relay import docs/a.md' records that [page-reworded]",
-            ),
+            ({"description": "Words", **shaped(x="string")},
+             "only its wording changed; 'relay import docs/a.md' records that [page-reworded]"),
             (shaped(x="string", y="string"), f"changed, additive{CHANGED}"),
             (shaped(x="integer"), f"changed, breaking{CHANGED}"),
             ({**shaped(x="string"), "example": {"x": "y"}}, f"changed, no effect on clients{CHANGED}"),
         ],
-    )
+    )  # fmt: skip
     def test_reports_the_kind_of_a_change(self, schema, message):
         """A change is in the wording, additive, or breaking for clients; nothing is written."""
         write("docs/a.md", thing("a", schema))

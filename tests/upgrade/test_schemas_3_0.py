@@ -42,17 +42,10 @@ def test_accepts_the_same_values(schema, components, value):
         ({"type": "string", "nullable": False}, {"type": "string"}),
         ({"type": "string", "enum": ["a"], "nullable": True}, {"type": "string", "enum": ["a"]}),
         ({"type": "string", "enum": ["a", None], "nullable": True}, {"type": ["string", "null"], "enum": ["a", None]}),
-        (
-            {"allOf": [{"type": "object"}], "nullable": True, "description": "d"},
-            {"anyOf": [{"type": "object"}, {"type": "null"}], "description": "d"},
-        ),
-        (
-            {"oneOf": [{"type": "string"}, {"type": "integer"}], "nullable": True, "readOnly": True},
-            {
-                "anyOf": [{"oneOf": [{"type": "string"}, {"type": "integer"}]}, {"type": "null"}],
-                "readOnly": True,
-            },
-        ),
+        ({"allOf": [{"type": "object"}], "nullable": True, "description": "d"},
+         {"anyOf": [{"type": "object"}, {"type": "null"}], "description": "d"}),
+        ({"oneOf": [{"type": "string"}, {"type": "integer"}], "nullable": True, "readOnly": True},
+         {"anyOf": [{"oneOf": [{"type": "string"}, {"type": "integer"}]}, {"type": "null"}], "readOnly": True}),
         ({"anyOf": [{"type": "string"}], "nullable": True}, {"anyOf": [{"type": "string"}, {"type": "null"}]}),
         ({"type": "integer", "minimum": 1, "exclusiveMinimum": True}, {"type": "integer", "exclusiveMinimum": 1}),
         ({"type": "integer", "minimum": 1, "exclusiveMinimum": False}, {"type": "integer", "minimum": 1}),
