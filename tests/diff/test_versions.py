@@ -393,37 +393,21 @@ EFFECTS: dict[str, list[tuple[Any, Any, list[str] | None, list[str] | None]]] = 
     ],
     "a keyword in `allOf` does not know what is next to it; one next to `allOf` knows what is in it": [
         ({**named("a", "b"), **SHUT}, {"allOf": [named("a"), named("b")], **SHUT}, [], []),
-        (
-            {"allOf": [named("a")], **named("b"), **SHUT}, {"allOf": [named("a", **SHUT)], **named("b")},
-            ["property-refused"], ["optional-property-removed"],
-        ),
-        (
-            {"allOf": [named("a", **SHUT)], **named("b")}, {"allOf": [named("a")], **named("b"), **SHUT},
-            ["property-added"], ["closed-property-added"],
-        ),
-        (
-            {"allOf": [named("a", unevaluatedProperties=True)], **SHUT}, {"allOf": [named("a")], **SHUT},
-            ["additional-properties-refused"], [],
-        ),
-        (
-            {"allOf": [named("a")], "unevaluatedProperties": SCALAR}, {"allOf": [named("a", unevaluatedProperties=STRING)]},
-            ["type-narrowed"], [],
-        ),
+        ({"allOf": [named("a")], **named("b"), **SHUT}, {"allOf": [named("a", **SHUT)], **named("b")}, ["property-refused"],
+         ["optional-property-removed"]),
+        ({"allOf": [named("a", **SHUT)], **named("b")}, {"allOf": [named("a")], **named("b"), **SHUT}, ["property-added"],
+         ["closed-property-added"]),
+        ({"allOf": [named("a", unevaluatedProperties=True)], **SHUT}, {"allOf": [named("a")], **SHUT},
+         ["additional-properties-refused"], []),
+        ({"allOf": [named("a")], "unevaluatedProperties": SCALAR}, {"allOf": [named("a", unevaluatedProperties=STRING)]},
+         ["type-narrowed"], []),
         ({"allOf": [named("a", **OPEN_IF, **SHUT)]}, {"allOf": [named("a", **OPEN_IF, **SHUT)], **named("a")}, [], []),
-        (
-            {"allOf": [named("a", **OPEN_IF)], **named("b"), **SHUT}, {"allOf": [named("a", **OPEN_IF, **SHUT)], **named("b")},
-            ["keyword-narrowed"], [],
-        ),
-        (
-            {"prefixItems": [STRING, STRING], **NO_MORE},
-            {"allOf": [{"prefixItems": [STRING]}, {"prefixItems": [True, STRING]}], **NO_MORE},
-            [], [],
-        ),
-        (
-            {"allOf": [{"prefixItems": [STRING]}], "prefixItems": [True, STRING], **NO_MORE},
-            {"allOf": [{"prefixItems": [STRING], **NO_MORE}], "prefixItems": [True, STRING]},
-            ["not-narrowed"], [],
-        ),
+        ({"allOf": [named("a", **OPEN_IF)], **named("b"), **SHUT}, {"allOf": [named("a", **OPEN_IF, **SHUT)], **named("b")},
+         ["keyword-narrowed"], []),
+        ({"prefixItems": [STRING, STRING], **NO_MORE},
+         {"allOf": [{"prefixItems": [STRING]}, {"prefixItems": [True, STRING]}], **NO_MORE}, [], []),
+        ({"allOf": [{"prefixItems": [STRING]}], "prefixItems": [True, STRING], **NO_MORE},
+         {"allOf": [{"prefixItems": [STRING], **NO_MORE}], "prefixItems": [True, STRING]}, ["not-narrowed"], []),
     ],
     "a place that one side does not have is said by the number of items; any value includes null": [
         (TWO, THREE, ["type-narrowed"], []),
