@@ -388,8 +388,7 @@ class TestWorkingDirectory:
         os.seteuid(os.getuid())
 
     @pytest.mark.parametrize(
-        "command",
-        "check lint drift serve init ci,github keys,status import,--check token contract".split(),
+        "command", "check lint drift serve init ci,github keys,status import,--check token contract".split()
     )
     def test_says_what_is_wrong(self, run, reason, command):
         result = run(*command.split(","))

@@ -23,16 +23,7 @@ from relay.contract_tests.reports.json_report import SCHEMA
 from support.answering import PreparedResponse, ReceivedRequest, answering
 from support.certificates import certificate
 from support.hosting import SECRET, contract, operation, write_package
-from support.running import (
-    COMMAND,
-    as_project,
-    environment,
-    eventually,
-    relay,
-    relay_here,
-    serving,
-    started,
-)
+from support.running import COMMAND, as_project, environment, eventually, relay, relay_here, serving, started
 from support.signing import EC, ED, pem, private_pem
 
 pytestmark = pytest.mark.contract

@@ -17,12 +17,7 @@ from relay.contract_tests.sample_requests import model_requests
 from relay.contract_tests.schemathesis_checks import SchemathesisChecks
 from relay.contract_tests.schemathesis_events import FailedCheck, SentCase
 from relay.contract_tests.service_start import served
-from relay.contract_tests.service_target import (
-    find_mocked,
-    is_served_alone,
-    signing_key,
-    unwritten_handlers,
-)
+from relay.contract_tests.service_target import find_mocked, is_served_alone, signing_key, unwritten_handlers
 from relay.contract_tests.service_under_test import ContractSettings, Mocked, load_strict_contract
 from relay.contract_tests.session import Session
 from relay.project.project import find_project

@@ -403,10 +403,7 @@ class TestFaults:
     @pytest.mark.parametrize("is_parameter", [True, False])
     def test_an_operation_that_can_no_longer_be_compiled_is_reported(self, compared, is_parameter):
         old, new = pets(), pets()
-        for document, schema in (
-            (old, {"type": "number"}),
-            (new, {"type": "number", "oneOf": []}),
-        ):
+        for document, schema in ((old, {"type": "number"}), (new, {"type": "number", "oneOf": []})):
             part = (
                 {"parameters": [{"name": "q", "in": "query", "schema": schema}]}
                 if is_parameter

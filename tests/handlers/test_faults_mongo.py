@@ -340,10 +340,7 @@ async def test_a_server_that_refuses_to_join_is_asked_apart(name):
             return cursor({"_id": ObjectId(ALEX), "organizationId": ObjectId(ACME), "accessRole": "ADMIN"})
         return cursor() if asked[-1] in ("find", "aggregate") else {**faulty.HELLO, "ok": 1}
 
-    async with (
-        faulty.server(reply) as port,
-        faults.client_of(f"mongodb://127.0.0.1:{port}/relay") as client,
-    ):
+    async with faulty.server(reply) as port, faults.client_of(f"mongodb://127.0.0.1:{port}/relay") as client:
         await faults.ready(client)
         answer, _ = await faults.config(client)
 

@@ -362,8 +362,7 @@ async def test_a_reason_is_the_class_of_the_first_cause():
 
 
 @pytest.mark.parametrize(
-    ("url", "waits"),
-    [("mongodb://host/relay", 2.0), ("mongodb://host/relay?timeoutms=700", 0.7)],
+    ("url", "waits"), [("mongodb://host/relay", 2.0), ("mongodb://host/relay?timeoutms=700", 0.7)]
 )
 async def test_the_url_may_set_the_limits(url, waits):
     """Our limits of time are defaults: an operator's URL is the last word."""

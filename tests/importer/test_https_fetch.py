@@ -60,10 +60,7 @@ def test_reports_problems_of_a_fetched_page_with_its_address(host):
 
 def test_fetches_only_pages_on_the_host_of_an_index(host):
     others = "https://localhost/x.md https://127.0.0.1:1/x.md //localhost/x.md https://[bad/x.md".split()
-    others += [
-        f"http://127.0.0.1:{host.port}/x.md",
-        f"https://127.0.0.1:{host.port}@localhost/x.md",
-    ]
+    others += [f"http://127.0.0.1:{host.port}/x.md", f"https://127.0.0.1:{host.port}@localhost/x.md"]
     links = [f"{host.url}/docs/a.md", "b.md", "/words.md", "/logo.png", *others]
     host.answers["/docs/llms.txt"] = "".join(f"- [x]({link})\n" for link in links)
     host.answers["/docs/a.md"] = page(thing("a"))

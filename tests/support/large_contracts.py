@@ -180,10 +180,7 @@ def _expand() -> dict[str, Any]:
 
 def _form(number: int) -> dict[str, Any]:
     """Return a form whose objects are encoded as `address[city]=…`."""
-    address = {
-        "type": "object",
-        "properties": dict.fromkeys(("city", "line1", "country"), _TEXT),
-    }
+    address = {"type": "object", "properties": dict.fromkeys(("city", "line1", "country"), _TEXT)}
     properties: dict[str, Any] = {
         "amount": {"type": "integer", "minimum": 0, "description": _PROSE},
         "currency": {"type": "string", "pattern": "^[a-z]{3}$", "description": _PROSE},
