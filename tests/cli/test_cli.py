@@ -235,6 +235,18 @@ class TestServe:
         assert (result.returncode, result.stderr) == (2, f"error: {given[-1]}/__init__.py:4:1: {expected}\n")
 
 
+PETS = {
+    "get": operation("list_pets", security=[{"oauth": ["read:pets"]}]),
+    "post": operation("add_pet", security=[{"oauth": ["write:pets", "read:pets"]}]),
+    "put": operation("move_pets", security=[{"key": []}]),
+}
+SCHEMES = {
+    "oauth": {"type": "oauth2", "flows": {"implicit": {"authorizationUrl": "/", "scopes": {}}}},
+    "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
+}
+SCOPED = contract({"/pets": PETS}, components={"securitySchemes": SCHEMES})
+
+
 class TestToken:
     """`relay token`."""
 
@@ -253,25 +265,9 @@ class TestToken:
         assert (claims["exp"] - claims["iat"], others["exp"] - others["iat"]) == (30, 60)
         assert jwt.get_unverified_header(usual.stdout.strip())["typ"] == "at+jwt"
 
-    SCOPED = contract(
-        {
-            "/pets": {
-                "get": operation("list_pets", security=[{"oauth": ["read:pets"]}]),
-                "post": operation("add_pet", security=[{"oauth": ["write:pets", "read:pets"]}]),
-                "put": operation("move_pets", security=[{"key": []}]),
-            }
-        },
-        components={
-            "securitySchemes": {
-                "oauth": {"type": "oauth2", "flows": {"implicit": {"authorizationUrl": "/", "scopes": {}}}},
-                "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
-            }
-        },
-    )
-
     @pytest.fixture
     def scoped(self, run, tmp_path):
-        put(tmp_path / "api.json", self.SCOPED)
+        put(tmp_path / "api.json", SCOPED)
         put(tmp_path / "pyproject.toml", '[tool.relay]\nspec = "api.json"\nhandlers = "none"\n')
         return lambda *arguments: run("token", *arguments, RELAY_JWT_SECRET=SECRET)
 
@@ -289,7 +285,7 @@ class TestToken:
 
     def test_reads_the_contract_and_the_package_that_are_named(self, run, tmp_path):
         """As every command does that a developer uses with `relay serve --spec`: no project is needed."""
-        put(tmp_path / "other.json", self.SCOPED)
+        put(tmp_path / "other.json", SCOPED)
         declared = 'import relay\nclass Settings(relay.Settings):\n    jwt_issuer: str | None = "shop"\n'
         named = ["--spec", "other.json", "--handlers", write_package(tmp_path, init=declared)]
 
@@ -337,7 +333,7 @@ def test_the_token_of_the_start_has_the_scopes_of_its_operation(tmp_path, monkey
     """The printed command is copied as it is, and has to work."""
     monkeypatch.syspath_prepend(str(tmp_path))
     verifiers = "verifiers = {'key': lambda credential: None}\n"
-    application = host(tmp_path, TestToken.SCOPED, settings={"missing": ("stub",)}, init=verifiers)
+    application = host(tmp_path, SCOPED, settings={"missing": ("stub",)}, init=verifiers)
 
     print_banner(application, 80, claims={"sub": "ada"})
 

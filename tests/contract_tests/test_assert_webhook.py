@@ -12,30 +12,20 @@ PET = {
     "required": ["id", "name"],
     "properties": {"id": {"type": "integer", "readOnly": True}, "name": {"type": ["string", "null"]}},
 }
-SENT = {
-    "requestBody": {
-        "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/Pet"}},
-            "text/plain": {"schema": {"type": "string", "maxLength": 3}},
-        }
-    },
-    "responses": {"204": {"description": ""}},
+CONTENT = {
+    "application/json": {"schema": {"$ref": "#/components/schemas/Pet"}},
+    "text/plain": {"schema": {"type": "string", "maxLength": 3}},
 }
+SENT = {"requestBody": {"content": CONTENT}, "responses": {"204": {"description": ""}}}
 CALLBACKS = {"onSold": {"{$request.body#/url}": {"put": SENT}}}
 
 
 @pytest.fixture
 def app(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
-    document = {
-        **contract(
-            {"/pets": {"post": operation("add_pet", callbacks=CALLBACKS)}},
-            webhooks={"newPet": {"post": SENT}},
-        ),
-        "openapi": "3.1.0",
-        "components": {"schemas": {"Pet": PET}},
-    }
-    return host(tmp_path, document, settings={"missing": ["stub"]})
+    paths = {"/pets": {"post": operation("add_pet", callbacks=CALLBACKS)}}
+    more = {"webhooks": {"newPet": {"post": SENT}}, "components": {"schemas": {"Pet": PET}}}
+    return host(tmp_path, contract(paths, openapi="3.1.0", **more), settings={"missing": ["stub"]})
 
 
 def test_a_body_that_the_contract_describes_passes(app):

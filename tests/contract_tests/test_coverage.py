@@ -21,11 +21,8 @@ def response_of(*names):
 JSON = response_of("application/json")
 LISTED = {"200": response_of("application/json; charset=utf-8", "text/*"), "4XX": JSON, "default": JSON}
 ADDED = {"204": response_of(), "400": response_of()}
-CONTRACT = read(
-    contract(
-        {"/pets": {"get": operation("list", responses=LISTED), "post": operation("add", responses=ADDED)}}
-    )
-)
+PETS = {"get": operation("list", responses=LISTED), "post": operation("add", responses=ADDED)}
+CONTRACT = read(contract({"/pets": PETS}))
 CHECKER = ConformanceChecker(CONTRACT, "")
 CELLS = [
     "200 application/json of GET /pets",

@@ -25,6 +25,8 @@ VALUES = st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_char
 HEADERS = st.lists(st.tuples(NAMES, VALUES), max_size=4).map(tuple)
 BODIES = st.one_of(st.none(), st.binary(max_size=40), st.text(max_size=20).map(str.encode))
 URLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20).map("http://h/p".__add__)
+METHODS, STATUSES = st.sampled_from(["GET", "POST", "QUERY"]), st.integers(200, 203)
+ANSWERS = {"headers": HEADERS, "status": STATUSES, "answer": BODIES, "answered": HEADERS}
 NUMBER = {"type": "number", "minimum": -1}
 TEXT = {"type": "string"}
 PAIRS = {"type": "array", "items": {"required": ["name", "value"], "additionalProperties": TEXT}}
@@ -224,21 +226,7 @@ class TestWriting:
 
     @pytest.mark.slow
     @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(
-        st.lists(
-            st.builds(
-                exchange,
-                st.sampled_from(["GET", "POST", "QUERY"]),
-                URLS,
-                BODIES,
-                headers=HEADERS,
-                status=st.integers(200, 203),
-                answer=BODIES,
-                answered=HEADERS,
-            ),
-            max_size=3,
-        )
-    )
+    @given(st.lists(st.builds(exchange, METHODS, URLS, BODIES, **ANSWERS), max_size=3))
     def test_a_written_file_reads_back_the_same(self, tmp_path, written):
         """Any bytes, repeated headers and unusual addresses survive, and other tools can read the file."""
         path = tmp_path / "probes"

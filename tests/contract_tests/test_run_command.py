@@ -24,28 +24,15 @@ from support.hosting import contract, json_of, operation, put
 from support.running import relay_here
 
 ANSWERS = {status: {"description": "an answer"} for status in ("200", "404")}
-SHOP = read(
-    contract(
-        {
-            "/pets": {"get": operation("list_pets", responses=ANSWERS)},
-            "/keepers": {"get": operation("list_keepers", responses=ANSWERS)},
-        }
-    )
-)
+PATHS = {f"/{name}": {"get": operation(f"list_{name}", responses=ANSWERS)} for name in ("pets", "keepers")}
+SHOP = read(contract(PATHS))
 BOTH = [Exchange(Request("GET", "http://h/pets"), status, (), b"", "properties") for status in (200, 404)]
 
 
 def options(folder: Path, **given) -> Options:
     nothing = dict.fromkeys(("url", "spec", "handlers", "config", "min_coverage"))
-    given = {
-        **nothing,
-        "har": (),
-        "serve": False,
-        "selection": Selection(),
-        "failures": folder / "failures",
-        **given,
-    }
-    return Options(budget=Budget(1, None, 1), **given)
+    usual = {"har": (), "serve": False, "selection": Selection(), "failures": folder / "failures"}
+    return Options(budget=Budget(1, None, 1), **{**nothing, **usual, **given})
 
 
 def covered(

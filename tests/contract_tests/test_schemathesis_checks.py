@@ -12,23 +12,17 @@ from support.compiled import read
 from support.hosting import contract, operation
 
 VARIABLE = {"in": "path", "required": True, "schema": {"type": "string"}}
-CHECKER = ConformanceChecker(
-    read(
-        contract(
-            {
-                "/plain": {"get": operation("plain")},
-                "/x/{id}": {"get": operation("one", parameters=[{"name": "id", **VARIABLE}])},
-                "/x/{key}": {"put": operation("two", parameters=[{"name": "key", **VARIABLE}])},
-                "/list#a": {"get": operation("three")},
-                "/list#b": {"put": operation("four")},
-                "/many#a": {"get": operation("five")},
-                "/many#b": {"get": operation("six")},
-                "//twice": {"get": operation("seven")},
-            }
-        )
-    ),
-    "",
-)
+PATHS = {
+    "/plain": {"get": operation("plain")},
+    "/x/{id}": {"get": operation("one", parameters=[{"name": "id", **VARIABLE}])},
+    "/x/{key}": {"put": operation("two", parameters=[{"name": "key", **VARIABLE}])},
+    "/list#a": {"get": operation("three")},
+    "/list#b": {"put": operation("four")},
+    "/many#a": {"get": operation("five")},
+    "/many#b": {"get": operation("six")},
+    "//twice": {"get": operation("seven")},
+}
+CHECKER = ConformanceChecker(read(contract(PATHS)), "")
 
 
 @pytest.mark.parametrize(
@@ -58,17 +52,11 @@ def test_methods_are_judged_by_paths_that_match_the_same_requests(
 
 
 MISSING = {**operation("missing"), "requestBody": {"$ref": "#/components/requestBodies/Missing"}}
-PARTIAL = ConformanceChecker(
-    read(
-        contract(
-            {
-                "/trams": {"get": operation("list"), "put": MISSING},
-                "/depots": {"get": {**MISSING, "operationId": "depots"}},
-            }
-        )
-    ),
-    "",
-)
+TRAMS = {
+    "/trams": {"get": operation("list"), "put": MISSING},
+    "/depots": {"get": {**MISSING, "operationId": "depots"}},
+}
+PARTIAL = ConformanceChecker(read(contract(TRAMS)), "")
 
 
 @pytest.mark.parametrize(

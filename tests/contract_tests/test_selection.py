@@ -7,17 +7,8 @@ from relay.contract_tests.selection import Selection
 from support.compiled import read
 from support.hosting import contract, operation
 
-SHOP = read(
-    contract(
-        {
-            "/pets": {
-                "get": {**operation("list_pets"), "tags": ["Pets"]},
-                "post": {**operation("add_pet"), "tags": ["Pets"]},
-            },
-            "/keepers": {"get": {**operation("list_keepers"), "tags": ["Staff"]}},
-        }
-    )
-)
+PETS = {"get": operation("list_pets", tags=["Pets"]), "post": operation("add_pet", tags=["Pets"])}
+SHOP = read(contract({"/pets": PETS, "/keepers": {"get": operation("list_keepers", tags=["Staff"])}}))
 
 
 @pytest.mark.parametrize(

@@ -18,20 +18,9 @@ MEGABYTES = 1024
 _HANGS = 120  # seconds of the clock, on a machine that does other things, too
 _USED = "used by the command: "
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(
-    [
-        f"relay.cli.{name}"
-        for name in ("main", "lint", "check", "regenerate", "breaking", "import_", "upgrade")
-    ]
-    + [
-        "relay.server.compilation",
-        "relay.codegen",
-        "relay.importer",
-        "relay.upgrade",
-        "relay.diff",
-        "relay.lint",
-    ]
-)
+_COMMANDS = "main lint check regenerate breaking import_ upgrade".split()
+_PACKAGES = "server.compilation codegen importer upgrade diff lint".split()
+_FORKS.set_forkserver_preload([*map("relay.cli.{}".format, _COMMANDS), *map("relay.{}".format, _PACKAGES)])
 
 
 class Outcome(NamedTuple):

@@ -439,19 +439,14 @@ def test_gives_each_operation_the_body_of_its_path():
         ({"type": "basic"}, {"type": "http", "scheme": "basic"}),
         ({"type": "apiKey", "name": "k", "in": "header"}, {"type": "apiKey", "name": "k", "in": "header"}),
         *(
-            (
-                {"type": "oauth2", "flow": flow, **dict.fromkeys(urls, "https://a/"), "scopes": {"a": "A"}},
-                {
-                    "type": "oauth2",
-                    "flows": {name: {**dict.fromkeys(urls, "https://a/"), "scopes": {"a": "A"}}},
-                },
-            )
+            ({"type": "oauth2", "flow": flow, **found}, {"type": "oauth2", "flows": {name: found}})
             for flow, name, urls in [
                 ("implicit", "implicit", ["authorizationUrl"]),
                 ("password", "password", ["tokenUrl"]),
                 ("application", "clientCredentials", ["tokenUrl"]),
                 ("accessCode", "authorizationCode", ["authorizationUrl", "tokenUrl"]),
             ]
+            for found in [{**dict.fromkeys(urls, "https://a/"), "scopes": {"a": "A"}}]
         ),
     ],
 )
