@@ -161,6 +161,13 @@ def _gives(sources: Sources, module_name: str, name: str) -> bool:
     return not isinstance(names, list | tuple) or name in names
 
 
+def meaning(sources: Sources, module: Module, name: str) -> tuple[Module, Bound] | Unread | None:
+    """Follow a dotted name that a module uses to its definition in the package, as `lookup` does."""
+    source, _, member = (module.whole_name(name) or f"{module.name}.{name}").rpartition(".")
+    inside = below(sources, source)
+    return lookup(sources, inside, member) if inside is not None and name else None
+
+
 def below(sources: Sources, module: str) -> str | None:
     """Return a module's name relative to the package; None for a module of another package."""
     if module == sources.package:
@@ -211,12 +218,11 @@ def is_plain(sources: Sources, function: Function) -> bool:
 
 def _keeps_signature(sources: Sources, module: Module, name: str) -> bool:
     """Return True if a decorator of the package returns its argument, or wraps it with `functools.wraps`."""
-    source, _, member = (module.whole_name(name) or f"{module.name}.{name}").rpartition(".")
-    inside = below(sources, source)
-    found = resolve(sources, inside, member) if inside is not None else None
-    if not isinstance(found, Function):
-        return False
-    body = found.node.body
+    match meaning(sources, module, name):
+        case _, Function() as found:
+            body = found.node.body
+        case _:
+            return False
     if has_name(body, "wraps", "update_wrapper"):
         return True
     first = found.arguments[0].name if found.arguments else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
@@ -9,14 +10,14 @@ import libcst as cst
 
 from relay.contract.diagnostics import Diagnostic
 from relay.project.module_source import Module
-from relay.project.syntax import named, texts
+from relay.project.syntax import named
 
 from .formatting import Ruff
 from .import_edit import imports_for, with_imports
 from .moves import Move, Moves
 from .named_handlers import connexion_names
 from .package_state import State
-from .renames import old_name, with_names
+from .renames import old_names, with_names
 from .stubs import new_module
 
 
@@ -108,14 +109,8 @@ def old_paths(state: State, paths: Collection[str]) -> Iterator[Diagnostic]:
     """Yield where files may still mean a function by its old path: in strings, and where they cannot be parsed."""
     for module in state.sources.modules(path.rpartition(".")[2] for path in paths):
         for path in paths:
-            *_, parent, name = path.split(".")
-            if not all(word.encode() in module.source for word in (parent, name)):
-                continue
-            if module.fault is not None:
-                place, what = module.fault
-                message = f"{what}, so a use of {path} was not updated in it: use its new module and name"
-                yield old_name(place, message)
-            for text in texts(module.tree):
-                if text.value.strip("\"'").replace(":", ".") in (path, name):
-                    message = f"a string may mean {path} by its old name: if it does, write the new one"
-                    yield old_name(module.place(text), message)
+            *parents, name = path.split(".")
+            meant = re.compile(rf"[\"']*({'[.:]'.join(parents)}[.:])?{name}[\"']*")
+            unread = f"so a use of {path} was not updated in it: use its new module and name"
+            message = f"a string may mean {path} by its old name: if it does, write the new one"
+            yield from old_names(module, [parents[-1], name], meant, unread, message)

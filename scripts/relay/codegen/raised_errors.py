@@ -19,7 +19,7 @@ from relay.project.module_source import Assigned, Defined, Function, Module
 from relay.project.package_source import Sources
 from relay.project.syntax import dotted
 
-from .handler_lookup import Handlers, below, lookup
+from .handler_lookup import Handlers, lookup, meaning
 
 _STATUS_ARGUMENTS = {
     "starlette.exceptions.HTTPException": "status_code",
@@ -97,11 +97,9 @@ class _Errors:
     def _kinds(self, module: Module, name: str, seen: tuple[_Class, ...]) -> Iterator[_Class]:
         """Yield the class that a module uses a name for, then its bases."""
         whole = module.whole_name(name)
-        source, _, member = (whole or f"{module.name}.{name}").rpartition(".")
-        inside = below(self._sources, source)
-        match lookup(self._sources, inside, member) if inside is not None and name else None:
+        match meaning(self._sources, module, name):
             case found, Defined(node):
-                one = _Class(f"{found.name}.{member}", found, node)
+                one = _Class(f"{found.name}.{(whole or name).rpartition('.')[2]}", found, node)
                 if one not in seen:
                     yield one
                     for base in node.bases:

@@ -77,22 +77,21 @@ def mentions(sources: Sources, renames: Renames) -> Iterator[Diagnostic]:
     """Yield where old names remain: in strings that may mean the handler, and in files that cannot be parsed."""
     for module in sources.modules([old for _, old in renames]):
         for (_, old), new in renames.items():
-            if old.encode() not in module.source:
-                continue
-            if module.fault is not None:
-                place, what = module.fault
-                yield old_name(place, f"{what}, so {old}() was not renamed in it: rename it to {new}")
-                continue
             meant = re.compile(rf"[bru]{{0,2}}['\"]*([\w.:]*[.:])?{re.escape(old)}['\"]*", re.IGNORECASE)
-            for text in texts(module.tree):
-                if meant.fullmatch(text.value):
-                    message = f"a string contains the old name {old}: if it means the handler, write {new}"
-                    yield old_name(module.place(text), message)
+            unread = f"so {old}() was not renamed in it: rename it to {new}"
+            message = f"a string contains the old name {old}: if it means the handler, write {new}"
+            yield from old_names(module, [old], meant, unread, message)
 
 
-def old_name(place: SourceLocation, message: str) -> Diagnostic:
-    """Return a finding about a name that a person has to change."""
-    return Diagnostic(place, message, "old-name", Severity.WARNING)
+def old_names(
+    module: Module, words: Iterable[str], meant: re.Pattern[str], unread: str, message: str
+) -> Iterator[Diagnostic]:
+    """Yield the strings of a module with some words that may be an old name, or that the module is `unread`."""
+    found: list[tuple[SourceLocation, str]] = []
+    if all(word.encode() in module.source for word in words):
+        found += [] if module.fault is None else [(module.fault[0], f"{module.fault[1]}, {unread}")]
+        found += [(module.place(text), message) for text in texts(module.tree) if meant.fullmatch(text.value)]
+    return (Diagnostic(place, what, "old-name", Severity.WARNING) for place, what in found)
 
 
 def with_names(module: Module, wanted: Mapping[str, str]) -> cst.Module:

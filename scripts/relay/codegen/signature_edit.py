@@ -15,8 +15,6 @@ from .expected_signature import Difference
 from .signature_diff import can_lose_default, is_none
 from .stubs import Annotated
 
-_COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-
 
 def is_fixable(function: Function, difference: Difference, known: Iterable[str]) -> bool:
     """Return True if a difference can be fixed without changing what a person wrote.
@@ -121,28 +119,13 @@ class _Editor:
 
 
 def _separated(old: cst.Parameters, new: cst.Parameters) -> cst.Parameters:
-    """Set the commas of a parameter list; the last parameter keeps or omits its comma as before."""
-    had_last = any(isinstance(param.comma, cst.Comma) for param in [*_flat(old)][-1:])
-    last = next(reversed([*_flat(new)]), None)
-
-    def with_comma(param: cst.Param) -> cst.Param:
-        needs_comma = param is not last or had_last
-        if needs_comma and not isinstance(param.comma, cst.Comma):
-            return param.with_changes(comma=_COMMA if param is not last else cst.Comma())
-        return (
-            param
-            if needs_comma or "#" in code(param)
-            else param.with_changes(comma=cst.MaybeSentinel.DEFAULT)
-        )
-
-    changes: dict[str, object] = {
-        group: [with_comma(param) for param in getattr(new, group)]
-        for group in ("posonly_params", "params", "kwonly_params")
-    }
-    for group in ("star_arg", "star_kwarg"):
-        if isinstance(param := getattr(new, group), cst.Param):
-            changes[group] = with_comma(param)
-    return new.with_changes(**changes)
+    """Let the last parameter keep or omit its comma as before; libcst writes those between others."""
+    had_comma = any(isinstance(param.comma, cst.Comma) for param in [*_flat(old)][-1:])
+    for last in [*_flat(new)][-1:]:
+        if had_comma is not isinstance(last.comma, cst.Comma) and (had_comma or "#" not in code(last)):
+            comma = cst.Comma() if had_comma else cst.MaybeSentinel.DEFAULT
+            return cst.ensure_type(new.deep_replace(last, last.with_changes(comma=comma)), cst.Parameters)
+    return new
 
 
 def _flat(parameters: cst.Parameters) -> Iterator[cst.Param]:
