@@ -32,6 +32,8 @@ def showing(*, security=(), **responses):
 
 
 ERRORS = {"500": answer(MESSAGE)}
+BOTH = {"_errors.py", "__init__.py"}
+RENDERER = "def render_error(report): ...\n"
 
 
 def written(document, sources=NONE):
@@ -77,13 +79,6 @@ class TestNewPackage:
 class TestExistingPackage:
     """A package that a person has begun."""
 
-    def test_gets_a_renderer_where_its_errors_violate_the_contract(self):
-        """Its `__init__.py` has no more than a docstring, so the import is written too."""
-        names, made = written(showing(**ERRORS), sources_of(init='"""Ours."""\n'))
-
-        assert {"_errors.py", "__init__.py"} <= names
-        assert made.remaining == []
-
     def test_keeps_its_init_and_names_the_line_to_add(self):
         """A person's code is not edited."""
         names, made = written(showing(**ERRORS), sources_of(init="LIMIT = 3\n"))
@@ -97,22 +92,22 @@ class TestExistingPackage:
         )
 
     @pytest.mark.parametrize(
-        "modules",
+        ("errors", "modules", "found"),
         [
-            {"init": "from ._errors import render_error\n", "_errors": "def render_error(report): ...\n"},
-            {"init": "def render_error(report): ...\n"},
-            {"_errors": "class Lost(Exception): ...\n"},
+            (ERRORS, {"init": '"""Ours."""\n'}, BOTH),  # its import is written, too
+            # A renderer, and a module of errors, are a person's, also where the bodies are wrong.
+            (ERRORS, {"init": "from ._errors import render_error\n", "_errors": RENDERER}, set()),
+            (ERRORS, {"init": RENDERER}, set()),
+            (ERRORS, {"_errors": "class Lost(Exception): ...\n"}, set()),
+            # A command changes nothing without a reason.
+            ({"500": answer({}, "application/problem+json")}, {}, set()),
         ],
     )
-    def test_keeps_its_renderer_and_its_module_of_errors(self, modules):
-        """Both are a person's, also where the bodies are wrong: that is a finding."""
-        assert written(showing(**ERRORS), sources_of(**modules))[0] & {"_errors.py", "__init__.py"} == set()
+    def test_gets_a_renderer_only_where_its_errors_violate_the_contract(self, errors, modules, found):
+        names, made = written(showing(**errors), sources_of(**modules))
 
-    def test_is_left_alone_where_its_errors_are_documented(self):
-        """A command changes nothing without a reason."""
-        names, _ = written(showing(**{"500": answer({}, "application/problem+json")}), sources_of())
-
-        assert "_errors.py" not in names
+        assert names & BOTH == found
+        assert not (found and made.remaining)
 
     @pytest.mark.parametrize(
         ("modules", "is_written"),

@@ -163,17 +163,6 @@ def test_a_function_in_the_module_of_its_tag_is_only_reoperation():
     assert made.remaining == []
 
 
-def test_the_argument_of_a_body_gets_its_name():
-    body = {"required": True, "x-body-name": "pet", "content": {"application/json": {"schema": {}}}}
-    one = {"post": operation("pets.one", requestBody=body)}
-    state = state_with([], {"pets": "def one(pet): return pet\n"})
-    state = replace(state, contract=state_of(contract({"/": one})).contract)
-
-    after, _ = after_moves(state)
-
-    assert "def pets_one(body): return body\n" in text(after.sources, "things")
-
-
 REFUSED = [
     ("def one(): return __name__\n", {}, "it uses __name__ of its module"),
     ("def one():\n    global X\n    X = 1\n", {}, "it uses 'X', which its module sets in several places"),
@@ -257,20 +246,24 @@ def test_a_function_that_would_get_other_arguments_stays_and_is_reported(source,
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("source", "body"),
+    ("source", "body", "name"),
     [
-        ("def one(petId, user=None): return petId\n", file(required=True)),
-        ("def one(body=None): return body\n", JSON),
-        ("def one(body): return body\n", {"required": True, **JSON}),
-        ("def one(petId, store, **rest): return petId\n", None),
+        ("def one(petId, user=None): return petId\n", file(required=True), "pet_id"),
+        ("def one(body=None): return body\n", JSON, "body"),
+        ("def one(body): return body\n", {"required": True, **JSON}, "body"),
+        ("def one(pet): return pet\n", {"required": True, "x-body-name": "pet", **JSON}, "body"),
+        ("def one(petId, store, **rest): return petId\n", None, "pet_id"),
     ],
 )
-def test_a_function_that_gets_the_same_arguments_moves(source, body):
+def test_a_function_that_gets_the_same_arguments_moves(source, body, name):
+    """They get the names that Relay passes, in the body of the function, too."""
     init = "def collaborators(settings):\n    return {'store': 1}\n"
 
     after, made = after_moves(state_of_one(source, body, init=init))
 
-    assert "def pets_one(" in text(after.sources, "things")
+    code = text(after.sources, "things")
+    assert f"def pets_one({name}" in code
+    assert code.endswith(f": return {name}\n")
     assert made.remaining == []
 
 
