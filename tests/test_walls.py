@@ -41,15 +41,11 @@ def is_within(name, *packages):
     return any(name == package or name.startswith(f"{package}.") for package in packages)
 
 
-def breaches(of, allowed):
-    """The imports of the chosen modules that are not allowed."""
-    return [
-        f"{name} imports {imported}"
-        for name in MODULES
-        if of(name)
-        for imported in imports_of(name)
-        if not allowed(imported)
-    ]
+def assert_imports(of, allowed):
+    """Assert that the chosen modules import only what is allowed."""
+    imports = [(name, imported) for name in MODULES if of(name) for imported in imports_of(name)]
+
+    assert [f"{name} imports {imported}" for name, imported in imports if not allowed(imported)] == []
 
 
 def is_operation_module(name):
@@ -83,23 +79,18 @@ def test_a_layer_imports_only_what_stands_below(layer):
     """Each layer of relay knows itself and the layers before it in the list."""
     below = [f"relay.{name}" for name in LAYERS[: LAYERS.index(layer) + 1]]
 
-    assert (
-        breaches(
-            lambda name: is_within(name, f"relay.{layer}"),
-            lambda name: not is_within(name, "relay") or is_within(name, VERSION, *below),
-        )
-        == []
+    assert_imports(
+        lambda name: is_within(name, f"relay.{layer}"),
+        lambda name: not is_within(name, "relay") or is_within(name, VERSION, *below),
     )
 
 
 def test_every_module_of_relay_has_a_place():
     """In a layer, or above all of them; the version is below."""
     layers = [f"relay.{name}" for name in LAYERS]
+    found = {name for name in MODULES if is_within(name, "relay") and not is_within(name, *layers)}
 
-    assert {name for name in MODULES if is_within(name, "relay") and not is_within(name, *layers)} <= {
-        VERSION,
-        *ABOVE,
-    }
+    assert found <= {VERSION, *ABOVE}
 
 
 @pytest.mark.slow
@@ -113,9 +104,8 @@ def test_no_modules_of_relay_import_each_other():
 @pytest.mark.slow
 def test_relay_never_imports_our_service_nor_the_benchmark():
     """It serves any contract and any package."""
-    assert (
-        breaches(lambda name: is_within(name, "relay"), lambda name: not is_within(name, "handlers", "bench"))
-        == []
+    assert_imports(
+        lambda name: is_within(name, "relay"), lambda name: not is_within(name, "handlers", "bench")
     )
 
 
@@ -123,12 +113,9 @@ def test_our_service_knows_the_public_modules_of_relay():
     """As a service of any other repository would."""
     private = {name for name in MODULES if is_within(name, "relay")} - {"relay", *PUBLIC}
 
-    assert (
-        breaches(
-            lambda name: is_within(name, "handlers"),
-            lambda name: name not in private and not is_within(name, "bench"),
-        )
-        == []
+    assert_imports(
+        lambda name: is_within(name, "handlers"),
+        lambda name: name not in private and not is_within(name, "bench"),
     )
 
 
@@ -136,12 +123,9 @@ def test_the_store_knows_the_types_and_nothing_else_of_the_service():
     """Neither relay nor HTTP."""
     ours = ("handlers._store", "handlers._types")
 
-    assert (
-        breaches(
-            lambda name: is_within(name, "handlers._store"),
-            lambda name: not is_within(name, "handlers", "relay") or is_within(name, *ours),
-        )
-        == []
+    assert_imports(
+        lambda name: is_within(name, "handlers._store"),
+        lambda name: not is_within(name, "handlers", "relay") or is_within(name, *ours),
     )
 
 
@@ -150,18 +134,15 @@ def test_operations_know_types_errors_store_and_identity():
     ours = ("handlers._types", "handlers._errors", "handlers._store", "handlers._identity")
     library = ("__future__", "typing", "collections", "dataclasses", "datetime", "re")
 
-    assert breaches(is_operation_module, lambda name: is_within(name, *ours, *library)) == []
+    assert_imports(is_operation_module, lambda name: is_within(name, *ours, *library))
 
 
 @pytest.mark.slow
 def test_only_the_framework_module_knows_connexion():
     """The benchmark serves Connexion without relay, to compare."""
-    assert (
-        breaches(
-            lambda name: not is_within(name, "relay.server.framework", "bench"),
-            lambda name: not is_within(name, "connexion"),
-        )
-        == []
+    assert_imports(
+        lambda name: not is_within(name, "relay.server.framework", "bench"),
+        lambda name: not is_within(name, "connexion"),
     )
 
 
@@ -169,12 +150,9 @@ def test_only_the_framework_module_knows_connexion():
 @pytest.mark.parametrize("driver", ["pymongo", "bson", "sqlite3"])
 def test_only_the_store_knows_a_driver(driver):
     """Other modules ask the store for data; programs that the benchmark compares with have none."""
-    assert (
-        breaches(
-            lambda name: not is_within(name, "handlers._store", "bench.programs"),
-            lambda name: not is_within(name, driver),
-        )
-        == []
+    assert_imports(
+        lambda name: not is_within(name, "handlers._store", "bench.programs"),
+        lambda name: not is_within(name, driver),
     )
 
 

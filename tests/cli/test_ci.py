@@ -27,13 +27,9 @@ INSTALL = (
     "PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt pip install -e '.[tools,service]'"
 )
 SCHEMAS = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}
-OPTIONS = list(
-    itertools.product(
-        (None, "api.yaml", "our specs/it's $5.yaml"),
-        (None, "shop.handlers"),
-        ("pip install 'tether-relay[tools]'", "echo \"a: b # c\" && pip install -e '.[tools,service]'"),
-    )
-)
+SPECS, PACKAGES = (None, "api.yaml", "our specs/it's $5.yaml"), (None, "shop.handlers")
+INSTALLS = ("pip install 'tether-relay[tools]'", "echo \"a: b # c\" && pip install -e '.[tools,service]'")
+OPTIONS = list(itertools.product(SPECS, PACKAGES, INSTALLS))
 
 
 def jobs_of(workflow):

@@ -9,13 +9,8 @@ from relay.cli.output import setup_errors, tools_installed
 from relay.cli.report import report_findings
 from relay.contract.diagnostics import Diagnostic, Severity, SourceLocation
 
-BROKEN = Diagnostic(
-    SourceLocation("a.yaml", 10, 3),
-    "it leads\nnowhere: 100%",
-    "dangling-ref",
-    Severity.ERROR,
-    SourceLocation("b.py", 2, 1),
-)
+HERE, THERE = SourceLocation("a.yaml", 10, 3), SourceLocation("b.py", 2, 1)
+BROKEN = Diagnostic(HERE, "it leads\nnowhere: 100%", "dangling-ref", Severity.ERROR, THERE)
 WEAK = Diagnostic(SourceLocation("a.yaml", 9, 1), "it accepts anything", "weak-response", Severity.WARNING)
 NOTE = Diagnostic("pyproject.toml", "as there is none", "not-checked", Severity.INFO)
 

@@ -31,18 +31,7 @@ pytestmark = pytest.mark.contract
 NAMED = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
 PET = {"description": "a pet", "content": {"application/json": {"schema": NAMED}}}
 PROBLEM = {"description": "refused", "content": {"application/problem+json": {"schema": {"type": "object"}}}}
-DEMO_PARTS = (
-    "kept failures",
-    "lint",
-    "examples",
-    "routing",
-    "drift",
-    "properties",
-    "identity",
-    "faults",
-    "log",
-    "coverage",
-)
+DEMO_PARTS = "kept failures|lint|examples|routing|drift|properties|identity|faults|log|coverage".split("|")
 
 
 class Result(NamedTuple):
@@ -138,7 +127,7 @@ class TestDemo:
 
         assert demo.document["verdict"] == "held"
         assert demo.document["seed"] == 4711
-        assert [part["name"] for part in demo.document["parts"]] == list(DEMO_PARTS)
+        assert [part["name"] for part in demo.document["parts"]] == DEMO_PARTS
         assert (junit.attrib["failures"], junit.attrib["errors"]) == ("0", "0")
         assert int(junit.attrib["tests"]) == len(list(junit.iter("testcase"))) >= len(DEMO_PARTS)
         assert len(demo.exchanges) == sum(part["exchanges"] for part in demo.document["parts"]) > 50

@@ -16,7 +16,7 @@ import pytest
 from handlers._store import open_store, sqlite_inline
 from support import faults
 from support.hosting import SECRET, bearer, put
-from support.planting import ACME, ALEX
+from support.planting import ACME, ALEX, user
 from support.running import COMMAND, as_project, ended, environment, errors, relay, serving
 
 pytestmark = pytest.mark.slow
@@ -27,15 +27,7 @@ STORE = {"RELAY_STORE": "sqlite:///disk/relay.db"}
 def write_files(folder, count, users):
     """Write files of users, whose ids say which file they are of, and which one they are there."""
     for file in range(count):
-        batch = [
-            {
-                "_id": f"{file:012x}{user:012x}",
-                "organizationId": ACME,
-                "accessRole": "ADMIN",
-                "fullName": "x" * 50,
-            }
-            for user in range(users)
-        ]
+        batch = [user(f"{file:012x}{one:012x}", fullName="x" * 50) for one in range(users)]
         put(folder / f"{file}.json", {"users": batch})
     return [f"{file}.json" for file in range(count)]
 

@@ -67,15 +67,9 @@ async def test_reads_documents_as_production_writes_them(store, database):
     """Documents that others wrote hold more types than JSON has; what leaves is text, booleans and dicts."""
     agent = ObjectId()
     number = {"_id": ObjectId(), "provider": "sinch", "aiAgentId": agent, "createdAt": datetime.now(UTC)}
-    await database["users"].insert_one(
-        {
-            "_id": ObjectId(ALEX),
-            "organizationId": ObjectId(ACME),
-            "accessRole": "SUPERADMIN",
-            "voicePhoneNumbers": [number, {"provider": "twilio"}, number],
-            "createdAt": datetime.now(UTC),
-        }
-    )
+    ids = {"_id": ObjectId(ALEX), "organizationId": ObjectId(ACME)}
+    fields = {"accessRole": "SUPERADMIN", "voicePhoneNumbers": [number, {"provider": "twilio"}, number]}
+    await database["users"].insert_one({**ids, **fields, "createdAt": datetime.now(UTC)})
 
     _, numbers = await store.voice_ai(ACME)
 

@@ -380,19 +380,14 @@ number_records = st.fixed_dictionaries(
     | dict.fromkeys(["isDefault", "isInboundEnabled", "aiEnabled"], flags)
     | {"extra": texts},
 )
+numbers_or_none = st.none() | st.lists(number_records, max_size=3)
 user_records = st.fixed_dictionaries(
     {"_id": st.integers(0, 5).map("{:024x}".format), "organizationId": organization_ids},
-    optional={
-        "fullName": optional_texts,
-        "voicePhoneNumbers": st.none() | st.lists(number_records, max_size=3),
-    },
+    optional={"fullName": optional_texts, "voicePhoneNumbers": numbers_or_none},
 )
+credentials = ["elevenlabsApiKey", "elevenlabsToolSecret", "sinchEstTrunkDomain", "aiVoiceProvider", *EST]
 credentials_records = st.fixed_dictionaries(
-    {"organizationId": organization_ids},
-    optional=dict.fromkeys(
-        ["elevenlabsApiKey", "elevenlabsToolSecret", "sinchEstTrunkDomain", "aiVoiceProvider", *EST],
-        optional_texts,
-    ),
+    {"organizationId": organization_ids}, optional=dict.fromkeys(credentials, optional_texts)
 )
 batches = st.builds(
     Batch,

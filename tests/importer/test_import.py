@@ -490,20 +490,12 @@ def test_a_run_without_sources_prints_the_usage(folder):
 
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
 COMPONENTS = st.from_regex(r"[A-Za-z0-9._-]{1,10}", fullmatch=True)
+FIELDS = {"description": st.text(max_size=90), "x-any": st.text(max_size=9), "nullable": st.booleans()}
 SCHEMAS = st.recursive(
-    st.fixed_dictionaries(
-        {"type": st.sampled_from(["string", "integer", "boolean"])},
-        optional={
-            "description": st.text(max_size=90),
-            "x-any": st.text(max_size=9),
-            "nullable": st.booleans(),
-        },
-    ),
+    st.fixed_dictionaries({"type": st.sampled_from(["string", "integer", "boolean"])}, optional=FIELDS),
     lambda inner: (
-        st.builds(
-            lambda found: {"type": "object", "properties": found}, st.dictionaries(WORDS, inner, max_size=3)
-        )
-        | st.builds(lambda found: {"type": "array", "items": found}, inner)
+        st.dictionaries(WORDS, inner, max_size=3).map(lambda found: {"type": "object", "properties": found})
+        | inner.map(lambda found: {"type": "array", "items": found})
     ),
     max_leaves=5,
 )

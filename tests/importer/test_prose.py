@@ -9,14 +9,10 @@ from relay.importer.prose import difference, reworded, same, structure
 from support.documenting import STRUCTURE, described
 from support.running import SPEC
 
+KEYS = st.sampled_from("summary description type properties example x".split())
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["summary", "description", "type", "properties", "example", "x"]), inner
-        )
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner),
     max_leaves=8,
 )
 

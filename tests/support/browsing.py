@@ -15,15 +15,10 @@ from .running import started
 
 SECONDS = 20
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-_FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--remote-debugging-port=0",
-)
+_FLAGS = [
+    *"--headless --no-sandbox --no-first-run --remote-debugging-port=0".split(),
+    *(f"--disable-{name}" for name in ("gpu", "dev-shm-usage", "background-networking")),
+]
 
 
 class Browser:
