@@ -1,4 +1,4 @@
-"""Mocked streams of items: `scripts/relay/mock/part_samples.py`."""
+"""Mocked streams of items: `scripts/relay/mock/bodies.py`."""
 
 import json
 

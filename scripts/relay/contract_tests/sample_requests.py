@@ -12,9 +12,8 @@ from relay.contract.json_text import json_bytes
 from relay.contract.methods import in_request
 from relay.contract.model import Contract, Operation, Parameter, RequestBody, Schema
 from relay.contract.path_templates import encoded
-from relay.mock.bodies import concrete
+from relay.mock.bodies import concrete, item_lists, part_sample
 from relay.mock.judging import examples
-from relay.mock.part_samples import item_lists, part_sample
 from relay.mock.samples import Sampler
 from relay.mock.schema_parts import NoSample
 from relay.validation import forms

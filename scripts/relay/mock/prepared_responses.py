@@ -16,11 +16,10 @@ from relay.validation.response_content import default_media_type
 from relay.validation.responses import ResponseEncoder
 from relay.validation.schemas import SchemaCompiler
 
-from .bodies import Content, bodies, concrete
+from .bodies import Content, bodies, concrete, item_lists
 from .files import RANGES
 from .headers import header_texts
 from .judging import examples
-from .part_samples import item_lists
 from .samples import Sampler
 from .schema_parts import NoSample, SchemaPart
 
