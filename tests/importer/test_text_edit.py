@@ -122,10 +122,10 @@ def test_writes_as_the_file_is_written(text, after):
     assert edited(text, lambda data: data.update(a={**(data["a"] or {}), "y": [1]})) == after
 
 
-def test_removes_a_key_with_its_comment():
-    after = edited("a:\n  x: 1\n  y: 2  # two\n  z: 3\n", lambda data: data["a"].pop("y"))
+def test_removes_a_key_and_keeps_the_comments_around_it():
+    text = "a:\n  x: 1\n  # of y\n  y: {q: 1}  # two\n  z: 3\n"
 
-    assert after == "a:\n  x: 1\n  z: 3\n"
+    assert edited(text, lambda data: data["a"].pop("y")) == text.replace("  y: {q: 1}  # two", "  # two")
 
 
 def test_writes_an_alias_out_that_means_something_else():

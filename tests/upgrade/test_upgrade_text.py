@@ -190,3 +190,9 @@ def test_keeps_the_end_of_a_file(end):
     text = f"paths: {{}}\ninfo:\n  title: T\n  version: '1'\nopenapi: 3.0.3{end}"
 
     assert rewritten(text) == text.replace("3.0.3", "3.1.1")
+
+
+def test_writes_the_comments_of_the_file_once_though_its_first_field_goes():
+    text = "# head\nconsumes: [text/xml]\nswagger: '2.0'\npaths: {}\n"
+
+    assert rewritten(text) == "# head\nopenapi: '3.1.1'\npaths: {}\n"

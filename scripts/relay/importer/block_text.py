@@ -103,7 +103,7 @@ class Writer:
     def _lead(self, entry: Entry, base: str) -> str:
         """Return the comments before an entry; those before the first entry of the file are the file's."""
         lead = entry.source.text[entry.begin : entry.source.line_begin(entry.at)]
-        if (entry.begin == 0 and entry.column == 0) or not lead:
+        if entry.is_first or not lead:
             return ""
         return shifted("\n" + lead, " " * entry.column, base)[1:] if lead.strip() else lead
 

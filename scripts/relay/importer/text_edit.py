@@ -61,7 +61,7 @@ def _edited(value: Any, entry: Entry | None, new: Any) -> Any:
 def _edit_map(value: Map, new: dict[str, Any]) -> None:
     """Change the members of an object; a new one comes after its predecessor in `new`."""
     for key in [one for one in value if one not in new]:
-        value.take(key)
+        value.drop(key, is_empty=True)  # the comments around it may be about others
     for key, item in value.items():  # in the order of the text, in which anchors come before their aliases
         if key in value.entries:
             value[key] = _edited(item, value.entries[key], new[key])

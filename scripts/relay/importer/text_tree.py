@@ -47,6 +47,11 @@ class Entry:
         return self.column < 0
 
     @property
+    def is_first(self) -> bool:
+        """True for the first one of a file; the comments before it are the file's."""
+        return self.begin == 0 and self.column == 0
+
+    @property
     def is_block_scalar(self) -> bool:
         """True for a scalar that is written on lines of its own, after `|` or `>`."""
         return isinstance(self.value, yaml.ScalarNode) and self.value.style in ("|", ">")
@@ -56,7 +61,7 @@ class Entry:
         source = self.source
         if source.is_json:
             return []
-        begin = self.at if self.is_flow else self.begin
+        begin = self.at if self.is_flow or self.is_first else self.begin
         if not has_inner and not self.is_flow:
             gaps = [(begin, source.line_end(self.inside)), (source.next_line(self.stop), self.end)]
         else:
