@@ -1,5 +1,7 @@
 """`relay contract`: whether a running service keeps its contract, and which responses were not observed."""
 
+# One module: most of it is the options with their help.
+
 from __future__ import annotations
 
 import logging

@@ -1,5 +1,7 @@
 """Generate requests with every valid and invalid credential for an operation; they are built lazily."""
 
+# One module: the cases of one operation exclude each other by the same requirements.
+
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 

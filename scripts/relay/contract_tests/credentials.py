@@ -1,5 +1,7 @@
 """Credentials of identities: tokens signed with the service's key, and values of the environment."""
 
+# One module: a signer has no use without the requests that carry what it signs.
+
 import asyncio
 import base64
 import http.client

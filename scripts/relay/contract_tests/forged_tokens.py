@@ -1,5 +1,7 @@
 """Invalid tokens, each wrong in one way (RFC 8725, "JSON Web Token Best Current Practices")."""
 
+# One module: the table is long because each token is wrong in one way only.
+
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping

@@ -5,6 +5,8 @@ decoded: content coding and charset in the headers no longer apply to them. Byte
 no field for that in requests, so a comment marks it.
 """
 
+# One module: what it writes has to be what it reads.
+
 import base64
 import binascii
 import json

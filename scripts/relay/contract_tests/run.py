@@ -1,5 +1,7 @@
 """A run of contract tests: phase after phase, and the report."""
 
+# One module: the phases share the state of a run, and their order is what it is about.
+
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack

@@ -4,6 +4,8 @@ A schema is compared as a conjunction of sites, each a schema object and its poi
 from all other values, because `nullable` allows it regardless of other keywords.
 """
 
+# One module: the constraints of a shape depend on each other.
+
 from __future__ import annotations
 
 import json

@@ -1,5 +1,7 @@
 """A whole project, worked out before anything is written: what is missing in a folder, and what is left for a person."""
 
+# One module: each note to a person depends on which files are planned.
+
 import contextlib
 import re
 import tempfile

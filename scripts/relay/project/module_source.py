@@ -1,5 +1,7 @@
 """The source of one module: the names that its top level binds, and source locations."""
 
+# One module: a function, a name and a module are read from one tree.
+
 from __future__ import annotations
 
 import re

@@ -1,5 +1,7 @@
 """The settings of a service: their definitions, their sources, and a check for unknown names."""
 
+# One module: what warns of a source of settings has to know it as the class does.
+
 from __future__ import annotations
 
 import difflib
