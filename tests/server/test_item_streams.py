@@ -1,13 +1,12 @@
 """Responses that are streams of items: `scripts/relay/server/sending.py`, `scripts/relay/validation/items.py`."""
 
-import asyncio
 import json
 
 import httpx
 import pytest
 
 from relay.testing import client, items
-from support import downloads, sequences
+from support import sequences
 from support.hosting import ask, assert_problem, calling, contract, logged, operation
 from support.streaming import served, until
 
@@ -294,13 +293,3 @@ async def test_items_of_an_unknown_media_type_are_bytes(hosted):
     application = hosted()
     assert (await ask(application, "/unknown")).content == b"a"
     assert any(one.rule == "unvalidated-items" for one in application.warnings)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("path", ["/lines", "/events"])
-def test_many_streams_need_little_memory(tmp_path, path):
-    """Items that a client has not taken are not made."""
-    with downloads.serving_downloads(tmp_path) as service:
-        few = asyncio.run(downloads.take_items(service, path, clients=2, items=10))
-        many = asyncio.run(downloads.take_items(service, path, clients=40, items=500))
-    assert many < few + 20

@@ -1,4 +1,4 @@
-"""A service that answers with large files, endless streams and streams of items, and clients that take them."""
+"""A service that answers with large files and endless streams, and clients that take them."""
 
 import asyncio
 import sys
@@ -18,26 +18,13 @@ MAX_MEMORY = 150.0
 _OCTETS = {
     "200": {"description": "", "content": {"application/octet-stream": {"schema": {"format": "binary"}}}}
 }
-_ROW = {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer", "minimum": 0}}}
-_DATA = {"type": "string", "contentMediaType": "application/json", "contentSchema": _ROW}
-_EVENT = {"type": "object", "required": ["data"], "properties": {"id": {"type": "string"}, "data": _DATA}}
 _SIZE = [query("size", {"type": "integer"}, required=True)]
-
-
-def _items(name: str, media_type: str, schema: dict[str, object]) -> dict[str, object]:
-    answer = {"200": {"description": "", "content": {media_type: {"itemSchema": schema}}}}
-    return {"get": operation(name, parameters=_SIZE, responses=answer)}
-
-
 _PATHS = {
     "/file": {"get": operation("large_file", parameters=_SIZE, responses=_OCTETS)},
     "/stream": {"get": operation("large_stream", parameters=_SIZE, responses=_OCTETS)},
     "/endless": {"get": operation("endless", responses=_OCTETS)},
     "/open": {"get": operation("count_open")},
-    "/events": _items("events", "text/event-stream", _EVENT),
-    "/lines": _items("lines", "application/jsonl", _ROW),
 }
-_CONTRACT = {**contract(_PATHS), "openapi": "3.2.0"}
 _THINGS = """
 import asyncio
 import os
@@ -73,23 +60,13 @@ async def endless():
 
 def count_open():
     return len(is_open)
-
-
-async def events(size):
-    for number in range(size):
-        yield relay.Event({"n": number}, id=str(number))
-
-
-async def lines(size):
-    for number in range(size):
-        yield {"n": number}
 """
 
 
 @contextmanager
 def serving_downloads(folder: Path) -> Iterator[Service]:
     """Serve large files and streams from a project in a folder."""
-    with serving_package(folder, _CONTRACT, things=_THINGS) as service:
+    with serving_package(folder, contract(_PATHS), things=_THINGS) as service:
         yield service
 
 
@@ -124,25 +101,6 @@ async def open_streams(url: str, count: int) -> AsyncIterator[None]:
     for (_, writer), task in zip(connections, taking, strict=True):
         task.cancel()
         writer.transport.abort()
-
-
-async def take_items(service: Service, path: str, clients: int, items: int) -> float:
-    """Let clients take a whole stream of items each, at the same time; return the service's peak memory in MiB."""
-    connections = [await _asked(service.url, f"{path}?size={items}") for _ in range(clients)]
-    assert await asyncio.gather(*(_counted(reader) for reader, *_ in connections)) == [items] * clients
-    for _, writer, _ in connections:
-        writer.close()
-    return Measured.of(service.process.pid).peak
-
-
-async def _counted(reader: asyncio.StreamReader) -> int:
-    """Count the items of a stream, each of which has one brace at its end; raise if its end is missing."""
-    found, last = 0, b""
-    while piece := await reader.read(65536):
-        found += piece.count(b"}")
-        last = (last + piece)[-5:]
-    assert last == b"0\r\n\r\n"
-    return found
 
 
 async def _chunks(reader: asyncio.StreamReader) -> int:
