@@ -17,6 +17,7 @@ from relay.server.transport.capacity import Capacity
 from support.wire import answers, request
 
 CHUNKED = ("Transfer-Encoding", "chunked")
+EARLY = request("POST", "/early", b"1\r\na\r\n", CHUNKED, close=False)
 LARGE = 20_000_000  # bytes, more than any socket holds
 
 
@@ -62,12 +63,13 @@ async def serving(capacity: Capacity | None = None) -> AsyncIterator[tuple[str, 
 
 @asynccontextmanager
 async def connected(
-    address: tuple[str, int] | None = None, *, patience: float = 5.0
+    address: tuple[str, int] | None = None, *, sent: bytes = b"", patience: float = 5.0
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """Connect to a server of this protocol, by default one for this connection."""
+    """Connect to a server of this protocol, by default one for this connection, and send some bytes."""
     async with AsyncExitStack() as stack:
         where = address or await stack.enter_async_context(serving())
         reader, writer = await asyncio.open_connection(*where)
+        writer.write(sent)
         try:
             async with asyncio.timeout(patience):
                 yield reader, writer
@@ -83,8 +85,7 @@ async def only_answer(reader):
 
 async def answer_to(sent):
     """Send some bytes on a connection of their own, and return the one answer to them."""
-    async with connected() as (reader, writer):
-        writer.write(sent)
+    async with connected(sent=sent) as (reader, _):
         return await only_answer(reader)
 
 
@@ -125,8 +126,7 @@ def hurried(monkeypatch):
     ids=["a trailer", "a head after trailers", "a large body"],
 )
 async def test_a_head_has_its_own_fields(sent, bodies):
-    async with connected() as (reader, writer):
-        writer.write(b"".join(sent))
+    async with connected(sent=b"".join(sent)) as (reader, _):
         found, _ = answers(await reader.read())
     assert [answer.body for answer in found] == bodies
 
@@ -174,8 +174,7 @@ async def test_says_that_a_head_is_too_large():
 @pytest.mark.usefixtures("hurried")
 async def test_a_head_comes_in_time(start):
     """Otherwise silence holds a connection for ever."""
-    async with connected() as (reader, writer):
-        writer.write(start)
+    async with connected(sent=start) as (reader, _):
         assert await reader.read() == b""
 
 
@@ -185,8 +184,7 @@ async def test_a_head_comes_in_time(start):
 async def test_dripping_does_not_put_it_off(drop):
     """A byte now and then; empty lines after an answer, too."""
     start = request("GET", "/", close=False) if drop == b"\r\n" else b"GET / HTTP/1.1\r\n"
-    async with connected() as (reader, writer):
-        writer.write(start)
+    async with connected(sent=start) as (reader, writer):
         while not reader.at_eof():
             writer.write(drop)
             await asyncio.sleep(0.05)
@@ -205,8 +203,7 @@ async def test_a_client_that_waits_for_an_answer_gets_it(behind):
 async def test_an_upgrade_is_ignored(caplog, offered):
     """RFC 9110 section 7.8; and a client does not fill the log with it."""
     headers = [("Upgrade", offered), ("Connection", "Upgrade"), ("Sec-WebSocket-Key", "a")]
-    async with connected() as (reader, writer):
-        writer.write(request("GET", "/", None, *headers, close=False))
+    async with connected(sent=request("GET", "/", None, *headers, close=False)) as (reader, _):
         assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200 ")
     assert caplog.text == ""
 
@@ -282,8 +279,7 @@ async def test_a_request_that_waits_for_its_client_gives_way_to_a_new_one(sent):
             writer.write(sent)
             await asyncio.sleep(0.2)
         for _ in range(3):
-            async with connected(address) as (reader, writer):
-                writer.write(request("GET", "/"))
+            async with connected(address, sent=request("GET", "/")) as (reader, writer):
                 assert (await only_answer(reader)).status == 200
 
 
@@ -323,8 +319,7 @@ async def test_half_heads_share_what_they_may_take():
 async def test_an_answer_waits_only_so_long_to_be_taken(monkeypatch):
     """The answer to a client that asks for much, and takes nothing of it, stays in the service's memory."""
     monkeypatch.setattr(protocol, "TAKE_SECONDS", 0.2)
-    async with connected() as (reader, writer):
-        writer.write(request("GET", "/large"))
+    async with connected(sent=request("GET", "/large")) as (reader, _):
         await asyncio.sleep(1)
         received = b""
         with suppress(ConnectionError):
@@ -338,8 +333,7 @@ async def test_a_slow_client_gets_all_of_a_large_answer(monkeypatch):
     """As long as it goes on taking."""
     monkeypatch.setattr(protocol, "TAKE_SECONDS", 0.5)
     received = 0
-    async with connected(patience=20) as (reader, writer):
-        writer.write(request("GET", "/large"))
+    async with connected(patience=20, sent=request("GET", "/large")) as (reader, _):
         while chunk := await reader.read(1_000_000):
             received += len(chunk)
             await asyncio.sleep(0.03)
@@ -351,8 +345,7 @@ async def test_a_slow_client_gets_all_of_a_large_answer(monkeypatch):
 @pytest.mark.usefixtures("hurried")
 async def test_a_body_that_was_answered_has_an_end():
     """A refusal does not wait for the body; a client that never ends it would keep the connection for ever."""
-    async with connected() as (reader, writer):
-        writer.write(request("POST", "/early", b"1\r\na\r\n", CHUNKED, close=False))
+    async with connected(sent=EARLY) as (reader, writer):
         await reader.readuntil(b"early")
         writer.write(b"1\r\na\r\n")
         assert await reader.read() == b""
@@ -360,8 +353,7 @@ async def test_a_body_that_was_answered_has_an_end():
 
 async def test_a_body_that_was_answered_may_come_late():
     """The next request of the connection comes after it."""
-    async with connected() as (reader, writer):
-        writer.write(request("POST", "/early", b"1\r\na\r\n", CHUNKED, close=False))
+    async with connected(sent=EARLY) as (reader, writer):
         await reader.readuntil(b"early")
         writer.write(b"1\r\na\r\n0\r\n\r\n" + request("GET", "/next"))
         assert (await only_answer(reader)).status == 200
@@ -372,10 +364,10 @@ async def test_a_body_that_was_answered_may_come_late():
 async def test_only_so_many_requests_wait_on_a_connection(allowed):
     """Each costs a hundred times its bytes, and is read before the first is answered, in turn (RFC 9112 section 9.3.2)."""
     behind = protocol.MAX_PIPELINED - 1 if allowed else protocol.MAX_PIPELINED + 1
-    async with connected() as (reader, writer):
-        writer.write(request("GET", "/slow", close=False) + request("GET", "/", close=False) * behind)
-        writer.write(request("GET", "/"))
-
+    sent = (
+        request("GET", "/slow", close=False) + request("GET", "/", close=False) * behind + request("GET", "/")
+    )
+    async with connected(sent=sent) as (reader, _):
         received = b""
         with suppress(ConnectionError):
             received = await reader.read()
@@ -384,8 +376,7 @@ async def test_only_so_many_requests_wait_on_a_connection(allowed):
 
 async def test_a_head_and_its_body_are_one_packet():
     """As two they would be two calls of the system, and wake the client twice."""
-    async with connected() as (reader, writer):
-        writer.write(request("GET", "/", close=False))
+    async with connected(sent=request("GET", "/", close=False)) as (reader, _):
         ((answer,), rest) = answers(await reader.read(65536))
     assert (answer.body, rest) == (b"host", b"")
 
@@ -412,23 +403,21 @@ def test_what_is_written_to_a_lost_connection_is_dropped():
 
 @pytest.mark.slow
 async def test_a_head_does_not_wait_for_a_body_that_takes_long():
-    async with connected() as (reader, writer):
-        writer.write(request("GET", "/stalled"))
+    async with connected(sent=request("GET", "/stalled")) as (reader, _):
         assert (await reader.read(65536)).endswith(b"\r\n\r\n")
 
 
 @pytest.mark.parametrize("close", [False, True])
 async def test_an_answer_without_a_body_is_whole(close):
-    async with connected() as (reader, writer):
-        writer.write(request("HEAD", "/", close=close))
+    async with connected(sent=request("HEAD", "/", close=close)) as (reader, _):
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
         assert not close or await reader.read() == b""
 
 
 async def test_a_client_that_waits_for_100_gets_it():
     """RFC 9110 section 10.1.1."""
-    async with connected() as (reader, writer):
-        writer.write(request("POST", "/", b"", ("Content-Length", "1"), ("Expect", "100-continue")))
+    waiting = request("POST", "/", b"", ("Content-Length", "1"), ("Expect", "100-continue"))
+    async with connected(sent=waiting) as (reader, writer):
         assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
         writer.write(b"a")
         assert (await only_answer(reader)).status == 200
