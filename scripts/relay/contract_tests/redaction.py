@@ -82,8 +82,8 @@ class Redactor:
         return replace(
             exchange,
             request=self.request(exchange.request),
-            headers=tuple((name, carried.replaced_text(value, REDACTED)) for name, value in headers),
-            body=body and carried.replaced(body, REDACTED.encode()),
+            headers=tuple((name, carried.redacted_text(value)) for name, value in headers),
+            body=body and carried.redacted(body),
         )
 
     def _carried(self, request: Request) -> Iterator[str]:
@@ -109,7 +109,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return text without the known secrets."""
-        return self._secrets.replaced_text(text, REDACTED)
+        return self._secrets.redacted_text(text)
 
     def _redacted_headers(self, headers: Headers) -> Headers:
         return tuple((name, self.text(self._header(name.lower(), value))) for name, value in headers)
@@ -144,7 +144,7 @@ class Redactor:
         if self._is_named(body) or _MAY_SPELL.search(body):
             kind = next((value for name, value in headers if name.lower() == "content-type"), "")
             body = self._without_properties(body, media.essence(kind))
-        return self._secrets.replaced(body, REDACTED.encode())
+        return self._secrets.redacted(body)
 
     def _without_properties(self, body: bytes, kind: str) -> bytes:
         if kind == _FORM:

@@ -5,6 +5,8 @@ import json
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
+from .exchanges import REDACTED
+
 MIN_LENGTH = 8  # shorter values are ignored, as they also occur in other text
 
 
@@ -19,16 +21,15 @@ class Spellings:
         """Return True if some bytes contain one of them."""
         return any(spelling in data for spelling in self._spellings)
 
-    def replaced(self, data: bytes, instead: bytes) -> bytes:
+    def redacted(self, data: bytes) -> bytes:
         """Return some bytes with each of them replaced, the longest first."""
         for spelling in self._spellings:
-            data = data.replace(spelling, instead)
+            data = data.replace(spelling, REDACTED.encode())
         return data
 
-    def replaced_text(self, text: str, instead: str) -> str:
+    def redacted_text(self, text: str) -> str:
         """Return text with each of them replaced."""
-        data = self.replaced(text.encode("utf-8", "surrogatepass"), instead.encode())
-        return data.decode("utf-8", "surrogatepass")
+        return self.redacted(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
 
 def _spellings(secret: str) -> Iterator[bytes]:

@@ -25,7 +25,6 @@ from relay.server.security import token_schemes
 
 from .contract_config import Config
 from .credentials import signer
-from .exchanges import REDACTED
 from .failing_service import VARIABLE
 from .http_client import check_reachable
 from .secret_spellings import Spellings
@@ -208,7 +207,7 @@ def _not_started(
     if process.returncode is None:
         lines = [f"it took more than {seconds:.0f} s"]
     else:
-        logged = secrets.replaced(log.read_bytes(), REDACTED.encode())
+        logged = secrets.redacted(log.read_bytes())
         output = logged.decode("utf-8", "replace").strip().splitlines()
         errors = [line.removeprefix("error: ") for line in output if line.startswith("error: ")]
         lines = errors or output[-1:] or ["it printed nothing"]
