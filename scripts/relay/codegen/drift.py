@@ -52,8 +52,7 @@ def comparisons(state: State) -> Iterator[tuple[Comparison, Function]]:
             known = state.known(operation)
             given = frozenset(known.arguments if known else ())
             wanted = state.signatures[operation.id]
-            contract = state.contract
-            yield Comparison(operation, contract, wanted, package, classes, collaborators, given), handler
+            yield Comparison(operation, wanted, package, classes, collaborators, given), handler
 
 
 def _modules(state: State) -> Iterator[Diagnostic]:

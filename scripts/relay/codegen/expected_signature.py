@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from relay.contract.model import Contract, Operation
 from relay.project.module_source import Argument
-from relay.server.functions import handler_arguments
+from relay.server.functions import HandlerArgument, handler_arguments
 
 from .annotations import Type, of_schema, union
 from .documented_results import DocumentedResults, HeaderClasses, documented_bodies, documented_results
@@ -18,12 +18,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class ExpectedArgument:
-    """An argument; `always` is False if the server passes it only when the request contains it."""
+class ExpectedArgument(HandlerArgument):
+    """An argument that an operation passes, and its type."""
 
-    name: str
     type: Type
-    always: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ def signature(
         bodies = documented_bodies(operation.body, contract, names)
         types.append(union(one.type for one in sorted(bodies, key=lambda one: one.as_list is not None)))
     arguments = [
-        ExpectedArgument(one.name, kind, one.always)
+        ExpectedArgument(one.name, one.what, one.always, kind)
         for one, kind in zip(handler_arguments(operation, contract), types, strict=True)
     ]
     return Signature(tuple(arguments), documented_results(operation, contract, names, headers))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import libcst as cst
 
-from relay.contract.model import Contract, Operation
+from relay.contract.model import Operation
 from relay.project.module_source import Argument, Function
 from relay.project.package_source import Sources
 from relay.project.syntax import code
@@ -35,7 +35,6 @@ class Comparison:
     """
 
     operation: Operation
-    contract: Contract
     wanted: Signature
     package: str
     classes: frozenset[str]
@@ -51,40 +50,20 @@ class Comparison:
             if argument.kind == "positional only":
                 message = functions.positional_only_message(argument.name)
                 yield Difference("unreceivable-argument", message, argument.node, argument)
-        sent = functions.handler_arguments(self.operation, self.contract)
+        # A plain function gets other types of streams.
+        sent = [
+            replace(one, type=read_by(one.type, is_async=function.is_async)) for one in self.wanted.arguments
+        ]
         arguments = {argument.name: argument for argument in function.arguments}
         extra = [argument for argument in function.arguments if self._is_extra(argument)]
         misnamed = dict(self._misnamed(extra, [one.name for one in sent if one.name not in arguments]))
         for one in sent:
-            wanted = self._wanted(function, one.name)
-            given = arguments.get(one.name)
-            if given is None:
-                yield from self._absent(function, one, misnamed.get(one.name), wanted)
-            elif given.default is None and not one.always:
-                yield Difference(
-                    "default-needed", functions.missing_default_message(one), given.node, given, wanted
-                )
+            if one.name not in arguments:
+                yield from _absent(function, one, misnamed.get(one.name))
+            elif (given := arguments[one.name]).default is None and not one.always:
+                message = functions.missing_default_message(one)
+                yield Difference("default-needed", message, given.node, given, one)
         yield from (self._extra(function, one) for one in extra if one not in misnamed.values())
-
-    def _absent(
-        self,
-        function: Function,
-        one: functions.HandlerArgument,
-        meant: Argument | None,
-        wanted: ExpectedArgument | None,
-    ) -> Iterator[Difference]:
-        if meant is not None:
-            message = f"{one.what} is called '{one.name}': rename the argument '{meant.name}'"
-            message += _and_uses(function, meant) + _but_hides(function, one.name)
-            yield Difference("misnamed-argument", message, meant.node, meant, wanted)
-        elif not function.takes_any:
-            message = functions.missing_argument_message(one) + _but_hides(function, one.name)
-            yield Difference("missing-argument", message, function.node, None, wanted)
-
-    def _wanted(self, function: Function, name: str) -> ExpectedArgument | None:
-        """Return the contract's argument with a name, with the type that a function needs."""
-        wanted = self.wanted.argument(name)
-        return wanted and replace(wanted, type=read_by(wanted.type, is_async=function.is_async))
 
     def _is_extra(self, argument: Argument) -> bool:
         """Return True if it is neither the contract's nor a collaborator, but is required or was the contract's."""
@@ -144,6 +123,16 @@ class Comparison:
         if function.returns is not None:
             results = self.wanted.results
             yield from return_differences(function.name, function.returns, self.operation, results, meaning)
+
+
+def _absent(function: Function, one: ExpectedArgument, meant: Argument | None) -> Iterator[Difference]:
+    if meant is not None:
+        message = f"{one.what} is called '{one.name}': rename the argument '{meant.name}'"
+        message += _and_uses(function, meant) + _but_hides(function, one.name)
+        yield Difference("misnamed-argument", message, meant.node, meant, one)
+    elif not function.takes_any:
+        message = functions.missing_argument_message(one) + _but_hides(function, one.name)
+        yield Difference("missing-argument", message, function.node, None, one)
 
 
 def _wrong(

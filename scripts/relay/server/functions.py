@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import get_args
 
 from relay.contract.diagnostics import Diagnostic, SourceLocation
 from relay.contract.documents import display
@@ -54,7 +55,8 @@ def takes_upload(function: Function) -> bool:
     return annotation is Upload or Upload in get_args(annotation)
 
 
-class HandlerArgument(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class HandlerArgument:
     """An argument that an operation passes to its handler: `always`, or only if the request has it."""
 
     name: str
