@@ -1,4 +1,4 @@
-"""A query that is one value: `relay.validation.query_strings`."""
+"""A query that is one value: `relay.validation.parameters`."""
 
 import json
 from urllib.parse import quote, urlencode

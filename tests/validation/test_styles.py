@@ -1,4 +1,4 @@
-"""Texts of requests to values and back: `relay.validation.styles`, `style_writing`, `raw_texts`, `query_strings`."""
+"""Texts of requests to values and back: `relay.validation.styles`, `style_writing`, `raw_texts`, `parameters`."""
 
 import functools
 from contextlib import suppress

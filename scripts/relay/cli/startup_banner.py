@@ -82,7 +82,7 @@ def _path(operation: Operation, contract: Contract) -> str | None:
     from relay.mock.judging import examples
     from relay.mock.samples import Sampler
     from relay.mock.schema_parts import NoSample
-    from relay.validation.query_strings import parameter_reader
+    from relay.validation.parameters import parameter_reader
     from relay.validation.schemas import SchemaCompiler
 
     sampler = Sampler(SchemaCompiler(contract), "request")

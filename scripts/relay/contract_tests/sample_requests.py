@@ -24,8 +24,8 @@ from relay.validation.encoding_objects import content_types
 from relay.validation.errors import ResponseViolation
 from relay.validation.item_content import content_at, has_items
 from relay.validation.media_types import kind_of_items
+from relay.validation.parameters import ReadText, body_reader, parameter_reader
 from relay.validation.part_decoders import MultipartDecoder, Nesting
-from relay.validation.query_strings import ReadText, body_reader, parameter_reader
 from relay.validation.schemas import SchemaCompiler
 from relay.validation.style_writing import encoded_text, fields, form, pairs, word
 

@@ -15,7 +15,7 @@ from relay.validation.binary_schemas import is_validated
 from relay.validation.errors import ResponseViolation
 from relay.validation.item_content import ListContent, content_at, has_items
 from relay.validation.media_types import FRAMES, kind_of_items
-from relay.validation.query_strings import ReadText, body_reader, parameter_reader
+from relay.validation.parameters import ReadText, body_reader, parameter_reader
 from relay.validation.schemas import Direction, SchemaCompiler
 from relay.validation.violations import Violation
 

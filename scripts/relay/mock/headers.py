@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from relay.contract.model import Parameter, Response
 from relay.validation.http import ALWAYS, is_field
-from relay.validation.query_strings import parameter_reader
+from relay.validation.parameters import parameter_reader
 from relay.validation.results import HeaderDecoder
 from relay.validation.style_writing import pairs
 

@@ -10,7 +10,7 @@ from relay.contract.documents import Pointer
 from relay.contract.model import ABSENT, Contract, Schema
 from relay.validation import media_types as media
 from relay.validation.json_strict import parse_json
-from relay.validation.query_strings import ReadText
+from relay.validation.parameters import ReadText
 from relay.validation.schemas import Direction, SchemaCompiler
 from relay.validation.translation import enum_members
 from relay.validation.violations import Violation

@@ -2,7 +2,7 @@ r"""Reads regular expressions as engines of ECMA 262 take them, and writes them 
 
 Annex B of ECMA 262 takes what Unicode mode refuses: `{` and `]` as text, `\-` as `-`, `[\w-.]`. Beyond it, some
 syntax of other languages has only one meaning: `\A`, `\Z`, `(?i)`, `(?P<name>…)`, `[[:alpha:]]`, possessive
-quantifiers, which are read as greedy ones.
+quantifiers, which are read as greedy ones. It is one module because reading and writing are one pass over a text.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Decodes a request into validated handler arguments, using decoders compiled at start."""
+"""Decodes a request into validated handler arguments, using decoders compiled at start.
+
+Parameters and bodies are one module, as the violations of both are one answer.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,8 @@ from .http import HeaderList, Request, cookies, header
 from .item_content import item_decoders
 from .json_strict import parse_json
 from .multipart import Form
-from .parameters import ParameterDecoder
+from .parameters import ParameterDecoder, QueryKeys
 from .part_decoders import MultipartDecoder, Nesting, PartsDecoder
-from .query_strings import QueryKeys
 from .raw_texts import NO_TEXTS, PathTexts, Raw, urlencoded
 from .schemas import SchemaCompiler
 from .violations import Violation, malformed

@@ -138,10 +138,6 @@ class ResponseCompiler:
             usual = self._content[media.key_of(self.default)].sent_as(self.default)
             self.usual = (usual, lines) if isinstance(usual, Content) else None
 
-    def documented(self, media_type: str) -> str | None:
-        """Return a media type if it is documented and is not what would be sent anyway."""
-        return media_type if self.find(media_type) is not None else None
-
     def of_stream(self, parts: Parts, request: HeaderList) -> Parts:
         """Return the parts of a stream with a media type: the handler's, else of those of items the one that a client wants most."""
         is_given = parts.media_type or any(name == "content-type" for name, _ in parts.lines)

@@ -150,8 +150,8 @@ class ResponseEncoder:
         status = self.status(parts)
         if is_validated:
             compiled = self._compiled_response(status)
-            if guess is not None and parts.media_type is None:
-                parts = parts._replace(media_type=compiled.documented(guess))
+            if guess is not None and parts.media_type is None and compiled.find(guess) is not None:
+                parts = parts._replace(media_type=guess)
             return status, *compiled.select(parts, request)
         documented = self._documented(status)
         chosen, lines = without("content-type", parts.lines)

@@ -3,6 +3,8 @@
 Some keywords of the result are our own, and ignored by the library: `written` is the pattern as the contract has it,
 `explained` the rule and limit that a part of the schema stands for; `discriminator` is what decides between branches, and
 `tagged` what only names them: since OpenAPI 3.0.4 and 3.1.1 a discriminator must not change what is valid.
+
+It is one module because both versions share what is hidden, what is named and which patterns there are.
 """
 
 from __future__ import annotations
