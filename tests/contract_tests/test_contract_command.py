@@ -22,7 +22,7 @@ from relay.contract_tests.har_files import read_traffic, write_har
 from relay.contract_tests.reports.json_report import SCHEMA
 from support.answering import PreparedResponse, ReceivedRequest, answering
 from support.certificates import certificate
-from support.hosting import SECRET, contract, operation, write_package
+from support.hosting import SECRET, contract, operation, put, write_package
 from support.running import COMMAND, as_project, environment, eventually, relay, relay_here, serving, started
 from support.signing import EC, ED, pem, private_pem
 
@@ -71,11 +71,6 @@ def run(folder: Path, *arguments: str, by: Any = relay, **variables: str) -> Res
     return Result(folder, result.returncode, result.stdout, result.stderr)
 
 
-def write(folder: Path, name: str, document: Any) -> str:
-    (folder / name).write_text(json.dumps(document, indent=1), "utf-8")
-    return name
-
-
 def parts(result: Result) -> list[str]:
     return [
         f"{name} {verdict}"
@@ -99,8 +94,8 @@ def again(demo, tmp_path_factory) -> Result:
     """The same once more, with the traffic of the first time, where an operator has settings."""
     folder = as_project(tmp_path_factory.mktemp("operator"))
     settings = f"RELAY_STORE=sqlite:///{folder}/of-the-folder.db\nRELAY_JWT_SECRET={SECRET}\nRELAY_JWT_AUDIENCE=somebody\n"
-    (folder / ".env").write_text(settings, "utf-8")
-    (folder / "mine.db").write_bytes(b"")
+    put(folder / ".env", settings)
+    put(folder / "mine.db")
     har = str(demo.folder / "reports/contract.har")
     variables = {"RELAY_STORE": f"sqlite:///{folder}/mine.db", "RELAY_KEYRING": "no-keyring-at-all"}
     return run(folder, "--serve", "--har", har, **variables)
@@ -222,7 +217,7 @@ class TestRecorded:
         )
         har = recorded(200, 401)
         (tmp_path / "pyproject.toml").unlink()
-        (tmp_path / "pyproject.toml").write_text(waivers, "utf-8")
+        put(tmp_path / "pyproject.toml", waivers)
 
         result = run(tmp_path, "--har", har, "--min-coverage", "100", by=relay_here)
 
@@ -239,7 +234,7 @@ class TestRecorded:
         media = {"schema": {"type": "integer"}, "example": "x"}
         answer = {"200": {"description": "ok", "content": {"application/json": media}}}
         document = contract({"/a": {"get": operation("show", responses=answer, tegs=[])}})
-        spec, package = write(tmp_path, "api.json", document), write_package(tmp_path)
+        spec, package = put(tmp_path / "api.json", document).name, write_package(tmp_path)
         seen = Exchange(Request("GET", "http://h/a"), 200, (("Content-Type", "application/json"),), b"1", "")
         write_har([seen], tmp_path / "seen.har")
 
@@ -273,7 +268,7 @@ def three_runs(tmp_path_factory) -> Iterator[dict[str, Result]]:
             return PreparedResponse(404, {"name": "not yet"})
         return PreparedResponse(200, {"name": "Rex" if is_fixed else 7})
 
-    write(folder, "api.json", document)
+    put(folder / "api.json", json.dumps(document, indent=1))
     with answering(answer) as url:
         options = ["--spec", "api.json", "--url", url]
 
@@ -381,8 +376,9 @@ def write_shop(folder: Path) -> list[str]:
     document = contract(
         {"/pet": {"get": show}, "/cage": {"get": open_}}, components={"securitySchemes": schemes}
     )
-    (folder / "pyproject.toml").write_text(IDENTITIES, "utf-8")
-    return ["--spec", write(folder, "api.json", document), "--handlers", write_package(folder, **PETS)]
+    put(folder / "pyproject.toml", IDENTITIES)
+    put(folder / "api.json", document)
+    return ["--spec", "api.json", "--handlers", write_package(folder, **PETS)]
 
 
 @pytest.fixture(scope="module")
@@ -474,8 +470,8 @@ def test_a_mock_keeps_its_own_contract(tmp_path):
         "token": {"type": "http", "scheme": "bearer"},
     }
     paths = {"/pets/{id}": {"parameters": [path], "get": read, "delete": remove}, "/pets": {"post": add}}
-    write(tmp_path, "api.json", contract(paths, components={"securitySchemes": schemes}))
-    (tmp_path / "pyproject.toml").write_text(IDENTITIES.replace("show", "add"), "utf-8")
+    put(tmp_path / "api.json", contract(paths, components={"securitySchemes": schemes}))
+    put(tmp_path / "pyproject.toml", IDENTITIES.replace("show", "add"))
 
     result = run(tmp_path, "--spec", "api.json", RELAY_MISSING="mock", SHOP_KEY="key-of-the-shop")
 
@@ -485,6 +481,31 @@ def test_a_mock_keeps_its_own_contract(tmp_path):
     assert any(line.startswith("500 of GET /pets/{id}: the mock") for line in result.not_run)
 
 
+# A service with a certificate of its own
+
+
+def test_a_service_with_a_private_ca_is_tested(tmp_path):
+    """Nothing is sent without the CA's file; with it every part trusts the service."""
+    document = contract({"/pet": {"get": operation("show", responses={"200": PET})}})
+    spec, file = put(tmp_path / "api.json", document).name, certificate(tmp_path)
+
+    def answer(asked: ReceivedRequest) -> PreparedResponse:
+        if asked.path.partition("?")[0] != "/pet":
+            return PreparedResponse(404, {"name": "nothing"})
+        if asked.method != "GET":
+            return PreparedResponse(405, headers=(("Allow", "GET"),))
+        return PreparedResponse(200, {"name": "Rex"})
+
+    with answering(answer, file) as url:
+        unknown = run(tmp_path, "--url", url, "--spec", spec)
+        trusted = run(tmp_path, "--url", url, "--spec", spec, SSL_CERT_FILE=str(file))
+
+    assert unknown.code == 2
+    assert "is not trusted; name its CA's file in SSL_CERT_FILE" in unknown.said
+    assert trusted.code == 0, trusted.printed + trusted.said
+    assert "1 of 1 documented responses observed" in trusted.said
+
+
 # What keeps a run from beginning
 
 
@@ -492,18 +513,22 @@ def test_a_mock_keeps_its_own_contract(tmp_path):
 def garden(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("garden")
     answer = {"200": {"description": "ok"}}
-    write(folder, "api.json", contract({"/a": {"get": operation("show", responses=answer)}}))
-    for name, function in {"good_package": "show", "bad_package": "other"}.items():
-        (folder / name).mkdir()
-        (folder / name / "__init__.py").touch()
-        (folder / name / "things.py").write_text(f"async def {function}(): ...\n", "utf-8")
-    (folder / "broken.yaml").write_text("openapi: [\n", "utf-8")
-    (folder / "typo.yaml").write_text("identities:\n  boss: {claim: {}}\n", "utf-8")
-    (folder / "stale.yaml").write_text("waivers:\n- {operation: gone, status: '200', reason: why}\n", "utf-8")
-    (folder / "no.har").write_text("{}", "utf-8")
-    (folder / "file").touch()
-    (folder / "private.pem").write_text(private_pem(EC), "utf-8")
-    (folder / "public.pem").write_text(pem(ED), "utf-8")
+    files = {
+        "api.json": contract({"/a": {"get": operation("show", responses=answer)}}),
+        "good_package/__init__.py": "",
+        "good_package/things.py": "async def show(): ...\n",
+        "bad_package/__init__.py": "",
+        "bad_package/things.py": "async def other(): ...\n",
+        "broken.yaml": "openapi: [\n",
+        "typo.yaml": "identities:\n  boss: {claim: {}}\n",
+        "stale.yaml": "waivers:\n- {operation: gone, status: '200', reason: why}\n",
+        "no.har": "{}",
+        "file": "",
+        "private.pem": private_pem(EC),
+        "public.pem": pem(ED),
+    }
+    for name, content in files.items():
+        put(folder / name, content)
     return folder
 
 
@@ -552,28 +577,6 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
-
-
-def test_a_service_with_a_private_ca_is_tested(tmp_path):
-    """Nothing is sent without the CA's file; with it every part trusts the service."""
-    document = contract({"/pet": {"get": operation("show", responses={"200": PET})}})
-    spec, file = write(tmp_path, "api.json", document), certificate(tmp_path)
-
-    def answer(asked: ReceivedRequest) -> PreparedResponse:
-        if asked.path.partition("?")[0] != "/pet":
-            return PreparedResponse(404, {"name": "nothing"})
-        if asked.method != "GET":
-            return PreparedResponse(405, headers=(("Allow", "GET"),))
-        return PreparedResponse(200, {"name": "Rex"})
-
-    with answering(answer, file) as url:
-        unknown = run(tmp_path, "--url", url, "--spec", spec)
-        trusted = run(tmp_path, "--url", url, "--spec", spec, SSL_CERT_FILE=str(file))
-
-    assert unknown.code == 2
-    assert "is not trusted; name its CA's file in SSL_CERT_FILE" in unknown.said
-    assert trusted.code == 0, trusted.printed + trusted.said
-    assert "1 of 1 documented responses observed" in trusted.said
 
 
 def heed_interrupts() -> None:

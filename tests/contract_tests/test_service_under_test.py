@@ -128,8 +128,7 @@ class TestStarted:
     @pytest.mark.slow
     def test_serves_until_left(self, tmp_path):
         """On a port that is free; a folder called as ours are is no hindrance."""
-        (tmp_path / "relay").mkdir()
-        (tmp_path / "relay/__init__.py").write_text("raise SystemExit('not this one')", "utf-8")
+        put(tmp_path / "relay/__init__.py", "raise SystemExit('not this one')")
         put(tmp_path / "api.json", contract({"/a": {"get": operation("show")}}))
         package = write_package(tmp_path, things="def show():\n    return 'mine'\n")
         command = ["relay", "serve", "--port", "0", "--spec", "api.json", "--handlers", package]

@@ -22,6 +22,7 @@ from relay.importer.sources_lock import read_lock
 from relay.importer.yaml_text import block, inline
 from relay.project.files import replace_files
 from support.documenting import STRUCTURE, described, page, thing
+from support.hosting import put
 from support.running import SPEC, relay
 
 NAME = "get-organization-level-voice-ai-configuration.md"
@@ -35,10 +36,7 @@ def folder(tmp_path, monkeypatch):
 
 def write(name, document):
     """Write a page (`.md`) or a YAML file."""
-    path = Path(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    is_page = path.suffix == ".md"
-    path.write_text(page(document) if is_page else yaml.safe_dump(document, sort_keys=False), "utf-8")
+    put(Path(name), page(document) if name.endswith(".md") else yaml.safe_dump(document, sort_keys=False))
 
 
 def shaped(**types):

@@ -1,6 +1,5 @@
 """Where a new project's contract comes from: `scripts/relay/init/contract_source.py`."""
 
-import json
 from pathlib import PurePosixPath
 
 import pytest
@@ -9,7 +8,7 @@ import yaml
 from relay.contract.diagnostics import SetupError
 from relay.contract.loading import load_contract
 from relay.init.contract_source import read_source
-from support.hosting import contract, operation
+from support.hosting import contract, operation, put
 
 PETS = contract({"/pets": {"get": operation("list_pets")}})
 
@@ -25,13 +24,10 @@ def taken(tmp_path, name, document, **others):
     """Read a contract from a file next to others; its files, written out, are the same contract."""
     path = tmp_path / "theirs" / name
     for key, content in {name: document, **others}.items():
-        file = tmp_path / "theirs" / key
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(content) if file.suffix == ".json" else yaml.safe_dump(content), "utf-8")
+        put(tmp_path / "theirs" / key, content if key.endswith(".json") else yaml.safe_dump(content))
     found = read_source(str(path), tmp_path / "ours")
     for place, content in found.files.items():
-        (tmp_path / "ours" / place).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "ours" / place).write_bytes(content)
+        put(tmp_path / "ours" / place, content)
     ours = load_contract(tmp_path / "ours" / found.root, tmp_path / "ours" / "spec")
     assert ours.document == load_contract(path, tmp_path / "theirs").document
     return found
