@@ -212,8 +212,13 @@ async def test_production_that_is_set_up_has_none(tmp_path):
 class TestCommand:
     """The command itself."""
 
-    def test_says_all_that_is_wrong_and_exits_with_1(self, run_ours):
-        result = run_ours("check", "--spec", "nope.yaml", "--handlers", "nope", RELAY_JWT_SECRET="short")
+    @pytest.fixture
+    def check(self, run_ours):
+        """Run it, for any free port."""
+        return lambda *given, **variables: run_ours("check", *given, **{"RELAY_PORT": "0", **variables})
+
+    def test_says_all_that_is_wrong_and_exits_with_1(self, check):
+        result = check("--spec", "nope.yaml", "--handlers", "nope", RELAY_JWT_SECRET="short")
 
         assert (result.exit_code, result.stderr) == (1, "")
         assert result.stdout.splitlines() == [
@@ -223,38 +228,38 @@ class TestCommand:
             "relay check: 3 errors",
         ]
 
-    def test_says_that_a_folder_belongs_to_no_project(self, run_ours, monkeypatch, tmp_path_factory):
+    def test_says_that_a_folder_belongs_to_no_project(self, check, monkeypatch, tmp_path_factory):
         monkeypatch.chdir(tmp_path_factory.mktemp("empty"))
 
-        result = run_ours("check", RELAY_JWT_SECRET=SECRET)
+        result = check(RELAY_JWT_SECRET=SECRET)
 
         assert (result.exit_code, result.stderr) == (1, "")
         assert "no project here: " in result.stdout
         assert result.stdout.endswith("\nrelay check: 1 error\n")
 
-    def test_makes_no_key_of_development(self, run_ours, tmp_path):
+    def test_makes_no_key_of_development(self, check, tmp_path):
         before = files_of(tmp_path)
 
-        result = run_ours("check", RELAY_PORT="0")
+        result = check()
 
         assert result.exit_code == 0, result.output
         assert "ok: RELAY_JWT_SECRET: 1 key: HS256\n" in result.stdout
         assert files_of(tmp_path) == before
 
-    def test_settings_that_cannot_be_read_are_wrong(self, run_ours):
+    def test_settings_that_cannot_be_read_are_wrong(self, check):
         """A script that runs it before `serve` needs no other code for them."""
-        result = run_ours("check", RELAY_PORT="sk_canary")
+        result = check(RELAY_PORT="sk_canary")
 
         assert (result.exit_code, result.stderr) == (1, "")
         assert result.stdout.startswith("error: RELAY_PORT: ")
         assert "sk_canary" not in result.stdout
 
-    def test_leaves_nothing_in_the_package_that_it_looks_at(self, run_ours, tmp_path):
+    def test_leaves_nothing_in_the_package_that_it_looks_at(self, check, tmp_path):
         """Not even what Python would make of it."""
         settings = of_package(tmp_path)
         before = files_of(tmp_path)
 
-        result = run_ours("check", "--spec", "api.yaml", "--handlers", settings.handlers, RELAY_PORT="0")
+        result = check("--spec", "api.yaml", "--handlers", settings.handlers)
 
         assert result.exit_code == 0, result.output
         assert files_of(tmp_path) == before
@@ -294,63 +299,59 @@ class TestCommand:
         assert all(line.startswith("ok: ") for line in before)  # none on a slow machine
 
     @pytest.mark.parametrize(("arguments", "code"), [([], 1), (["--missing", "stub"], 0)])
-    def test_takes_the_policies_for_missing_handlers_that_serve_takes(
-        self, run_ours, tmp_path, arguments, code
-    ):
+    def test_takes_the_policies_for_missing_handlers_that_serve_takes(self, check, tmp_path, arguments, code):
         """A service that starts with an option is checked with it."""
         given = ["--spec", "api.yaml", "--handlers", of_package(tmp_path, things="").handlers]
 
-        result = run_ours("check", *given, *arguments, RELAY_PORT="0")
+        result = check(*given, *arguments)
 
         assert result.exit_code == code, result.output
 
     @pytest.mark.parametrize(("arguments", "code"), [([], 0), (["--strict"], 1)])
-    def test_warnings_count_when_they_are_to(self, run_ours, arguments, code):
+    def test_warnings_count_when_they_are_to(self, check, arguments, code):
         """A pipeline may be stricter than a container's start."""
-        variables = {"RELAY_PORT": "0", "RELAY_JWT_SECRET": SECRET, "RELAY_ENVIRONMENT": "production"}
-        result = run_ours("check", *arguments, **variables)
+        variables = {"RELAY_JWT_SECRET": SECRET, "RELAY_ENVIRONMENT": "production"}
+        result = check(*arguments, **variables)
 
         assert result.exit_code == code, result.output
 
     @pytest.mark.parametrize(
         ("form", "read"), [("json", json.loads), ("junit", ET.fromstring), ("github", str)]
     )
-    def test_speaks_the_formats_of_the_other_checks(self, run_ours, form, read):
-        result = run_ours("check", "--format", form, RELAY_PORT="0", RELAY_JWT_SECRET=SECRET)
+    def test_speaks_the_formats_of_the_other_checks(self, check, form, read):
+        result = check("--format", form, RELAY_JWT_SECRET=SECRET)
 
         assert result.exit_code == 0, result.output
         read(result.stdout)
         assert "1 operation" in result.stdout
 
     @pytest.mark.slow
-    def test_knows_a_service_of_ours_that_runs_already(self, run_ours, tmp_path):
+    def test_knows_a_service_of_ours_that_runs_already(self, check, tmp_path):
         with serving(tmp_path, RELAY_JWT_SECRET=SECRET) as service:
             port = service.url.rpartition(":")[2]
-            result = run_ours("check", RELAY_PORT=port, RELAY_JWT_SECRET=SECRET)
+            result = check(RELAY_PORT=port, RELAY_JWT_SECRET=SECRET)
 
         assert result.exit_code == 0, result.output
         assert f"127.0.0.1:{port} is taken by a running service of this kind" in result.stdout
         assert "ok: store: it is ready" in result.stdout
 
     @pytest.mark.slow
-    def test_finds_a_store_that_is_down(self, run_ours, unused_port):
+    def test_finds_a_store_that_is_down(self, check, unused_port):
         url = f"mongodb://me:sk_canary@127.0.0.1:{unused_port}/relay"
 
-        result = run_ours(
-            "check", "--timeout", "20", RELAY_PORT="0", RELAY_JWT_SECRET=SECRET, RELAY_STORE=url
-        )
+        result = check("--timeout", "20", RELAY_JWT_SECRET=SECRET, RELAY_STORE=url)
 
         assert (result.exit_code, result.stderr) == (1, "")
         assert "error: store: not ready: DB_UNAVAILABLE (" in result.stdout
         assert result.stdout.endswith("; is it running, and reachable from here?\nrelay check: 1 error\n")
         assert "sk_canary" not in result.stdout
 
-    def test_says_what_is_wrong_with_a_file(self, run_ours, tmp_path):
+    def test_says_what_is_wrong_with_a_file(self, check, tmp_path):
         with closing(sqlite3.connect(tmp_path / "relay.db")) as connection:
             connection.execute("PRAGMA user_version = 1")
         url = f"sqlite:///{tmp_path}/relay.db"
 
-        result = run_ours("check", RELAY_PORT="0", RELAY_JWT_SECRET=SECRET, RELAY_STORE=url)
+        result = check(RELAY_JWT_SECRET=SECRET, RELAY_STORE=url)
 
         reason = "the database contains data that this program did not write; restore it from a backup"
         assert f"error: store: not ready: {reason}\n" in result.stdout

@@ -297,10 +297,10 @@ def steps():
     return {step.get("id", step.get("name")): step["run"] for step in read if "run" in step}
 
 
+@pytest.mark.slow
 class TestGitHub:
     """The steps of its workflow, run."""
 
-    @pytest.mark.slow
     def test_passes_what_is_in_order(self, repository, steps):
         found = {name: repository.run(steps[name], BASE="main") for name in ("lint", "drift", "breaking")}
 
@@ -308,7 +308,6 @@ class TestGitHub:
             assert result.returncode == 0, result.stdout + result.stderr
         assert found["breaking"].stdout == "relay breaking: nothing changed\n"
 
-    @pytest.mark.slow
     def test_fails_a_breaking_change(self, repository, steps):
         """It is shown at the line; the types differ, which is drift."""
         repository.commit(things("id"))
@@ -321,7 +320,6 @@ class TestGitHub:
         assert drift.returncode == 1
         assert "::error file=" in drift.stdout
 
-    @pytest.mark.slow
     def test_skips_a_contract_that_is_new_where_all_can_see_it(self, repository, steps):
         repository.git("checkout", "--quiet", "--orphan", "empty")
         repository.git("rm", "--quiet", "-r", "--cached", ".")
@@ -333,12 +331,10 @@ class TestGitHub:
         assert found.returncode == 0
         assert found.stdout.startswith("::notice::relay breaking: skipped, ")
 
-    @pytest.mark.slow
     def test_fails_without_the_base_branch(self, repository, steps):
         """A checkout without history must not look like success."""
         assert repository.run(steps["breaking"], BASE="gone").returncode != 0
 
-    @pytest.mark.slow
     def test_a_branch_cannot_write_the_script(self, repository, steps):
         """Git lets a branch be called nearly anything."""
         name = 'x$(touch${IFS}owned)`touch${IFS}owned`";touch${IFS}owned;"'
@@ -349,7 +345,6 @@ class TestGitHub:
         assert found.stdout == "relay breaking: nothing changed\n"
         assert not (repository.folder / "owned").exists()
 
-    @pytest.mark.slow
     def test_sums_up(self, repository, steps, tmp_path):
         repository.run(
             steps["Summary"], LINT="success", DRIFT="failure", BREAKING="skipped", CONTRACT="success"
@@ -361,12 +356,12 @@ class TestGitHub:
         assert lines[-1].endswith("the artifact `contract`: open `contract.html`.")
 
 
+@pytest.mark.slow
 class TestGitLab:
     """The script of its job, run without its first line, which installs."""
 
     SCRIPT = yaml.safe_load(plan("gitlab", "api.yaml", "shop"))["contract"]["script"][1]
 
-    @pytest.mark.slow
     def test_passes_what_is_in_order_and_says_what_was_skipped(self, repository):
         """A branch without a merge request has nothing to be compared with."""
         found = repository.run(self.SCRIPT)
@@ -375,7 +370,6 @@ class TestGitLab:
         assert "tested\n" in found.stdout
         assert found.stdout.splitlines()[-1] == "relay breaking: skipped, this is no merge request"
 
-    @pytest.mark.slow
     def test_runs_every_check_and_sums_up(self, repository):
         """A finding of one check keeps none of the others from running."""
         repository.commit(things("id"))
@@ -386,7 +380,6 @@ class TestGitLab:
         assert "tested\n" in found.stdout
         assert found.stdout.splitlines()[-1] == "failed: drift breaking"
 
-    @pytest.mark.slow
     def test_is_not_blamed_for_what_the_target_branch_got_since(self, repository):
         """Only what this branch changed can break somebody by it."""
         repository.git("checkout", "--quiet", "-b", "theirs")

@@ -236,10 +236,10 @@ def test_refuses_a_file_that_is_not_its_own(application, path):
     assert path.read_text("utf-8") == '{"log": {"entries": []}}'
 
 
+@pytest.mark.slow
 class TestServe:
     """`relay serve --record`."""
 
-    @pytest.mark.slow
     def test_all_traffic_is_in_the_file_when_the_service_has_ended(self, tmp_path):
         with serving_demo(tmp_path, "--record", "traffic.har") as service:
             answers = [httpx.get(f"{service.url}/api/calls/voice-ai/config") for _ in range(20)]
@@ -249,7 +249,6 @@ class TestServe:
         assert [one.body for one in found] == [answer.content for answer in answers]
         assert {one.request.url for one in found} == {f"{service.url}/api/calls/voice-ai/config"}
 
-    @pytest.mark.slow
     def test_kill_9_loses_no_exchange_that_is_over(self, tmp_path):
         file = tmp_path / "traffic.har"
         for turn in range(2):
@@ -262,7 +261,6 @@ class TestServe:
 
         assert len(read_traffic(file).exchanges) == 10
 
-    @pytest.mark.slow
     def test_a_contract_that_is_reloaded_decides_what_is_secret(self, tmp_path):
         spec, old = tmp_path / "api.json", contract({"/users": PATHS["/users"]}, components=TOKEN)
         new = json.dumps(old).replace('"name": {"type"', '"name": {"writeOnly": true, "type"')
@@ -286,7 +284,6 @@ class TestServe:
         ]
         assert [one.request.body for one in found] == [b'{"name":"Ann"}', None]
 
-    @pytest.mark.slow
     def test_is_not_for_production(self, tmp_path):
         options = ["--record", "traffic.har", "--reload"]
 

@@ -163,10 +163,9 @@ def identities_of(folder, spec, *identities):
     config = Config(identities=identities)
     own = chosen(handlers="no_package_here")
     with served(own, load_strict_contract(own.spec, config), config) as tested:
-        subject = tested
-        checker = ConformanceChecker(subject.contract, subject.base_path)
-        models = model_requests(subject.contract, subject.url, checker, [])
-        return check_identities(Session(subject, checker), models), tested
+        checker = ConformanceChecker(tested.contract, tested.base_path)
+        models = model_requests(tested.contract, tested.url, checker, [])
+        return check_identities(Session(tested, checker), models), tested
 
 
 @pytest.mark.slow
@@ -308,7 +307,6 @@ def test_a_package_of_stubs_keeps_its_contract(tmp_path):
         {"/pets": {"get": {**operation("list_pets"), **answers}}},
         components={"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
     )
-    (tmp_path / "spec").mkdir()
     put(tmp_path / "spec" / "openapi.yaml", document)
     put(tmp_path / "pyproject.toml", "[tool.relay.contract.identities]\nx = { claims = {} }\n")
     alone = str(ROOT / "scripts")  # without our own handlers
