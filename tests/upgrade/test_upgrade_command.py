@@ -155,7 +155,6 @@ def test_refuses_a_contract_of_which_a_part_cannot_be_read(run, old, tmp_path):
 def test_reports_a_file_out_of_the_contracts_folder(run, tmp_path):
     """It belongs to others; the contract would mix versions."""
     folder = tmp_path / "spec"
-    folder.mkdir()
     put(folder / "api.yaml", f"{OLD}components: {{schemas: {{A: {{$ref: ../parts.yaml}}}}}}\n")
     (tmp_path / "parts.yaml").write_text("nullable: true\n", "ascii")
 
