@@ -11,7 +11,7 @@ import libcst as cst
 from relay.contract.model import Operation
 from relay.project.module_source import Argument, Function
 from relay.project.package_source import Sources
-from relay.project.syntax import code
+from relay.project.syntax import code, nodes
 from relay.server import functions
 
 from .annotation_reader import meanings, read_annotation, stream_names
@@ -196,24 +196,16 @@ def collaborator_names(sources: Sources) -> frozenset[str] | None:
         if isinstance(function, Unread) or not is_plain(sources, function):
             return None
         body = function.node.body
-        results = [*_nodes(body, cst.Yield)] or [*_nodes(body, cst.Return)]
-        values = [one.value for one in results]
+        inner = cst.FunctionDef, cst.Lambda, cst.ClassDef
+        yielded = [one.value for one in nodes(body, cst.Yield, without=inner)]
+        values = yielded or [one.value for one in nodes(body, cst.Return, without=inner)]
         keys = [
             element.key if isinstance(element, cst.DictElement) else None
             for value in values
             for element in (value.elements if isinstance(value, cst.Dict) else [None])
         ]
         texts = [str(key.evaluated_value) for key in keys if isinstance(key, cst.SimpleString)]
-        if not results or len(texts) < len(keys):
+        if not values or len(texts) < len(keys):
             return None
         names |= {*texts}
     return frozenset(names)
-
-
-def _nodes(node: cst.CSTNode, kind: type[cst.Yield | cst.Return]) -> Iterator[cst.Yield | cst.Return]:
-    """Yield the `yield` expressions or `return` statements of a function, without those of inner functions."""
-    if isinstance(node, kind):
-        yield node
-    for child in node.children:
-        if not isinstance(child, cst.FunctionDef | cst.Lambda | cst.ClassDef):
-            yield from _nodes(child, kind)

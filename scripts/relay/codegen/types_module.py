@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -159,11 +160,9 @@ def first_difference(old: str, new: str) -> int | None:
     """
     old = old.replace("\r\n", "\n")
     old_shapes, new_shapes = (source.partition(f"\n{RECORD}\n")[0].split("\n") for source in (old, new))
-    lines = enumerate(zip(old_shapes, new_shapes, strict=False), 1)
+    lines = enumerate(zip_longest(old_shapes, new_shapes), 1)
     if (number := next((number for number, (ours, theirs) in lines if ours != theirs), None)) is not None:
-        return number
-    if len(old_shapes) != len(new_shapes):
-        return min(len(old_shapes), len(new_shapes))
+        return min(number, len(old_shapes), len(new_shapes))
     known = read_record(old)
     wanted = (read_record(new) or {}).items()
     is_known = known is not None and all(_contains(known.get(key), one) for key, one in wanted)

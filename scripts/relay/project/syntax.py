@@ -70,8 +70,8 @@ def is_dynamic(tree: cst.Module) -> bool:
     return has_name(tree, *words)
 
 
-def nodes(tree: cst.CSTNode, *kinds: type[Node]) -> Iterator[Node]:
-    """Yield the nodes of some kinds in a tree, in the order of the source.
+def nodes(tree: cst.CSTNode, *kinds: type[Node], without: tuple[type, ...] = ()) -> Iterator[Node]:
+    """Yield the nodes of some kinds in a tree, in the order of the source; `without` what others contain.
 
     `libcst.matchers` could do it; to import that takes as long as to import the rest of libcst.
     """
@@ -80,7 +80,7 @@ def nodes(tree: cst.CSTNode, *kinds: type[Node]) -> Iterator[Node]:
         node = pending.pop()
         if isinstance(node, kinds):
             yield node
-        pending += reversed(node.children)
+        pending += (child for child in reversed(node.children) if not isinstance(child, without))
 
 
 def has_name(tree: cst.CSTNode, *names: str) -> bool:
