@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any, get_args
 
@@ -176,9 +176,8 @@ class _Checker:
         for index, value in enumerate(listed if isinstance(listed, list) else ()):
             yield from self._value("example", value, schema, node, ("examples", str(index)))
         rest = {key: value for key, value in schema.items() if key != "enum"}
-        accepts = self._judge(rest, node) if "enum" in schema else None
         for index, member in enumerate(schema.get("enum", [])):
-            if accepts and not accepts(member):
+            if self._violations(member, rest, node):
                 message = f"member {index + 1} of the enum violates the rest of its schema; fix one of them"
                 pointer = (*node.pointer, "enum", str(index))
                 yield "impossible-enum", pointer, message
@@ -196,14 +195,8 @@ class _Checker:
             message = f"the {what} violates its schema{where}: {first.message}; fix one of them"
             yield rule, (*node.pointer, *within), message
 
-    def _judge(self, schema: Schema, node: Node) -> Callable[[Any], bool]:
-        """Return a function that returns True if a value is valid in at least one direction of the node."""
-        validators = [
-            self._compiler.compile(schema, direction, node.pointer) for direction in _directions(node)
-        ]
-        return lambda value: any(validator is None or validator.accepts(value) for validator in validators)
-
     def _violations(self, value: Any, schema: Schema, node: Node) -> list[Violation]:
+        """Return the violations of a value; [] if it is valid in at least one direction of the node."""
         found: list[Violation] = []
         for direction in _directions(node):
             validator = self._compiler.compile(schema, direction, node.pointer)
