@@ -151,11 +151,7 @@ BY_FIELD = {"type": "object", "additionalProperties": {"type": "array"}}
             {"errors": [{"field": "", "message": PLAIN.message}]},
             {"errors": [{"field": "a", "message": "m"}]},
         ),
-        (
-            shape(errors=list_of(**SOURCED)),
-            {"errors": [SOURCED_404]},
-            {"errors": [SOURCED_400]},
-        ),
+        (shape(errors=list_of(**SOURCED)), {"errors": [SOURCED_404]}, {"errors": [SOURCED_400]}),
         (
             shape(error=ISSUES),
             {"error": {"code": 404, "message": PLAIN.message}},

@@ -10,15 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .diagnostics import Diagnostic
-from .names import (
-    RESERVED_ARGUMENTS,
-    ParameterKey,
-    argument_names,
-    derived_id,
-    distinct,
-    function_word,
-    slug,
-)
+from .names import RESERVED_ARGUMENTS, ParameterKey, argument_names, derived_id, distinct, function_word, slug
 from .operations import Operation, Parameter
 from .parsed import Pointer
 
@@ -76,10 +68,7 @@ def with_names(operations: Iterable[Operation], chosen: ChosenNames) -> tuple[Op
     functions = {at: name for wishes in by_module.values() for at, name in distinct(wishes).items()}
     return tuple(
         replace(
-            one,
-            module=chosen.module(one),
-            function=functions[one.pointer],
-            arguments=_arguments(one, chosen),
+            one, module=chosen.module(one), function=functions[one.pointer], arguments=_arguments(one, chosen)
         )
         for one in operations
     )

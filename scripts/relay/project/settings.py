@@ -161,9 +161,7 @@ class Settings(BaseSettings):
         description="Largest request body in bytes: JSON, text, forms without files, and the other fields of forms with files.",
     )
     file_limit: int = Field(
-        default=16777216,
-        ge=0,
-        description="Largest binary body, and largest form with files, in bytes.",
+        default=16777216, ge=0, description="Largest binary body, and largest form with files, in bytes."
     )
     limits: Annotated[Limits, NoDecode, _from_table(Limits, "limits")] = Field(
         default_factory=Limits, description="Largest bodies, by operation and media type."
