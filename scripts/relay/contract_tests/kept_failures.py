@@ -151,6 +151,7 @@ def replay(
     other findings are reported, too. Failures of operations that are not tested are skipped. The file also stays if
     the request cannot be sent, or if a refusal may hide the failure. Raises SetupError for a file that cannot be read, before any request is sent.
     """
+    # One function: each reason not to repeat a request is skipped where the next step would need what is missing.
     part = Phase(KEPT)
     operations = {operation.id: operation for operation in checker.contract.operations}
     selected = {operation.id for operation in subject.contract.operations}

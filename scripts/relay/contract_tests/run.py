@@ -3,7 +3,7 @@
 # One module: the phases share the state of a run, and their order is what it is about.
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from typing import Protocol
 from relay.contract.diagnostics import Diagnostic, SetupError, Severity
 from relay.contract.documents import display
 from relay.contract.loading import load_contract
-from relay.contract.model import Contract
+from relay.contract.model import Contract, Operation
 from relay.project.import_path import make_importable
 from relay.project.settings import Chosen, chosen
 
@@ -160,13 +160,18 @@ def run(options: Options, progress: Progress) -> tuple[Report, Redactor]:
     )
     hidden = subject.shown_credentials if subject else credentials_set(config)
     redactor = Redactor(contract, [*secrets, *hidden])
-    for part in whole.parts:  # a message may quote a property name or a media type
-        part.failures = [replace(one, message=redactor.text(one.message)) for one in part.failures]
-    report_once(whole.parts)
-    if subject:
-        again = [one for part in whole.parts if part.name != "faults" for one in part.failures]
-        keep([one for one in again if one.severity is Severity.ERROR], options.failures, redactor)
+    _settle(whole.parts, redactor, options.failures if subject else None)
     return report, redactor
+
+
+def _settle(parts: Sequence[Phase], redactor: Redactor, folder: Path | None) -> None:
+    """Redact all messages, report equal failures once, and keep those in `folder` that can be repeated."""
+    for part in parts:  # a message may quote a property name or a media type
+        part.failures = [replace(one, message=redactor.text(one.message)) for one in part.failures]
+    report_once(parts)
+    if folder is not None:
+        again = [one for part in parts if part.name != "faults" for one in part.failures]
+        keep([one for one in again if one.severity is Severity.ERROR], folder, redactor)
 
 
 def _planned(
@@ -302,24 +307,28 @@ def _cover(whole: _Run, judge: ConformanceChecker, closed: Collection[str] | Non
     was_cut = is_cut(whole.parts)
     unmockable = {one.id for one in judge.unmockable(exchanges)}
     for operation in coverage.never_succeeded() if closed is not None else ():
-        if was_cut:
-            reason = OUT_OF_TIME
-        elif is_unreachable(operation):
-            reason = UNREACHABLE
-        elif operation.id in unmockable:
-            reason = UNMOCKABLE
-        elif closed and operation.id in closed:
-            reason = f"no identity in {FILE} has a credential for it"
+        reason = OUT_OF_TIME if was_cut else _why_unsuccessful(operation, unmockable, closed or ())
+        if reason is not None:
+            part.skip(f"a success of {operation}", reason)
         else:
             message = f"{operation} sent no documented success response"
             place = whole.contract.place(operation.pointer)
             part.failures.append(Failure(place, message, "never-succeeded", operation=str(operation)))
-            continue
-        part.skip(f"a success of {operation}", reason)
     _report_unseen(part, coverage, whole.options.min_coverage)
     if not was_cut and len(whole.contract.operations) == len(whole.whole.operations):
         part.failures += map(Failure.of, [*coverage.unused_waivers(), *whole.acceptance.unused()])
     return part
+
+
+def _why_unsuccessful(
+    operation: Operation, unmockable: Collection[str], closed: Collection[str]
+) -> str | None:
+    """Return why no success of an operation can be expected; None if one can be."""
+    if is_unreachable(operation):
+        return UNREACHABLE
+    if operation.id in unmockable:
+        return UNMOCKABLE
+    return f"no identity in {FILE} has a credential for it" if operation.id in closed else None
 
 
 def _report_unseen(part: Phase, coverage: Coverage, least: float | None) -> None:

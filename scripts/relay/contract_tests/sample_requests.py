@@ -197,6 +197,7 @@ def _parts(
 
     Raises NoSample.
     """
+    # One function: a field that has a style or parts of its own leaves the plain ones, which come last.
     contract = sampler.contract
     properties = properties_of(schema, contract)
     media_type, at = contract.follow(pointer)

@@ -87,6 +87,18 @@ def run(
     configuration, variables = _configuration(contract, caller.values)
     (folder / _SPEC).write_text(json.dumps(_document(contract)), "utf-8")
     (folder / _CONFIG).write_text(configuration, "utf-8")
+    process = _started(folder, contract, url, caller, budget, variables)
+    try:
+        return _wait(process, folder / EVENTS, budget.limit, progress)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def _started(
+    folder: Path, contract: Contract, url: str, caller: Caller, budget: Budget, variables: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
     options = [f"--max-examples={budget.max_examples}", f"--seed={budget.seed}"]
     options += _selection(contract, caller)
     if bundle := os.environ.get(_CA):
@@ -94,7 +106,7 @@ def run(
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     python = [sys.executable, "-m", "schemathesis.cli", "--config-file", _CONFIG]
     with (folder / OUTPUT).open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 -- runs this Python with a fixed module
+        return subprocess.Popen(  # noqa: S603 -- runs this Python with a fixed module
             [*python, "run", _SPEC, "--url", url, *options, *_OPTIONS],
             cwd=folder,
             # A separate HOME has no .netrc, which would add credentials to requests.
@@ -104,12 +116,6 @@ def run(
             stderr=subprocess.STDOUT,
             start_new_session=True,  # only this process gets Ctrl-C, and kills it
         )
-    try:
-        return _wait(process, folder / EVENTS, budget.limit, progress)
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
 
 
 def _selection(contract: Contract, caller: Caller) -> list[str]:

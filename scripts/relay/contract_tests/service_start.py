@@ -68,6 +68,7 @@ def served(target: Chosen, contract: Contract, config: Config) -> Iterator[Servi
     The package's `test_environment` prepares data in a temporary folder. A service whose tokens no function
     verifies, and that has no key, gets a secret of this run.
     """
+    # One function: what is prepared for the service lives as long as the service.
     folder = target.project.folder
     fault = f"fault-{secrets.token_hex(16)}"  # a failing handler raises it, and it must not leave the service
     hooks = None if is_served_alone(target, contract) else hooks_of(target)

@@ -91,6 +91,7 @@ def plan(folder: Path, source: str | None, requirement: Requirement, workflow: C
     Without `source` it is the contract that the folder has, else a small one to start from. `workflow`
     returns the content of the CI workflow for the path of a contract. Raises SetupError with everything that is wrong.
     """
+    # One function: the order of its steps is that of the files and notes that a person reads.
     folder = folder.resolve()
     if folder.exists() and not folder.is_dir():
         raise SetupError([Diagnostic(display(folder), "is a file; name a folder, new or existing")])
@@ -102,15 +103,7 @@ def plan(folder: Path, source: str | None, requirement: Requirement, workflow: C
     given = _contract(project, source, made)
     spec = given.root
     contract = given.contract
-    security = Security.of(contract)
-    own_package = folder.joinpath(*package.split("."))
-    if security.keys and own_package.exists() and not (own_package / "_settings.py").exists():
-        names = ", ".join(one.name for one in security.keys)
-        made.notes.append(
-            f"{display(own_package)} verifies {names} in its own way; give the tests a credential of it, and "
-            "[tool.relay.contract.identities] a variable that has one"
-        )
-        security = replace(security, keys=())
+    security = _security(made, contract, folder.joinpath(*package.split(".")))
     values = {
         "name": _project_name(folder),
         "title": " ".join("".join(one if one.isprintable() else " " for one in contract.title).split()),
@@ -142,6 +135,19 @@ def plan(folder: Path, source: str | None, requirement: Requirement, workflow: C
     made.notes += _setup_notes(made, requirement, security)
     made.check_inside()
     return made
+
+
+def _security(made: Plan, contract: Contract, package: Path) -> Security:
+    """Return how callers sign in, without keys that an existing package verifies in its own way: a note names those."""
+    security = Security.of(contract)
+    if not security.keys or not package.exists() or (package / "_settings.py").exists():
+        return security
+    names = ", ".join(one.name for one in security.keys)
+    made.notes.append(
+        f"{display(package)} verifies {names} in its own way; give the tests a credential of it, and "
+        "[tool.relay.contract.identities] a variable that has one"
+    )
+    return replace(security, keys=())
 
 
 def _pattern(path: PurePosixPath) -> str:

@@ -44,6 +44,7 @@ def create(
     settings: Settings, development_key: Callable[[], str] | None = None, folder: Path | None = None
 ) -> Application:
     """Compile a service, with a `development_key` if it needs one. Raises SetupError with all errors."""
+    # One function: each step needs what those before it found, and all of their errors are reported at once.
     problems: list[Diagnostic] = []
     key_problems: list[Diagnostic] = []
     is_strict = settings.strict or settings.environment == "production"

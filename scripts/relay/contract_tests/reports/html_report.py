@@ -1,15 +1,20 @@
 """A run as one self-contained HTML page: no other file, no network, no script."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from relay.contract_tests.contract_rules import RULES
 from relay.contract_tests.coverage import Cell, Report, State
 
 from .curl import curl
 from .printable import answer_line, body_text, escape_unprintable, expected_statuses, shown_by, signed_in_as
+
+if TYPE_CHECKING:
+    import jinja2
 
 OPEN_FAILURES = 10  # the number of failures whose evidence is open at first
 _OPEN_OPERATIONS = 50  # the largest number for which the grid is open at first
@@ -22,6 +27,36 @@ _SYMBOLS = {State.SEEN: "✓", State.WAIVED: "\N{EN DASH}", State.NOT_SEEN: "○
 
 def page(report: Report) -> str:
     """Return a redacted report as HTML."""
+    cells = report.coverage.cells
+    waived = _by(
+        [one for one in cells if one.state is State.WAIVED], lambda one: str(one.waiver and one.waiver.place)
+    )
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            report=report,
+            failures=report.failures,
+            whys={rule.id: rule.why for rule in RULES.values()},
+            exchanges=sum(len(part.exchanges) for part in report.parts),
+            counts=Counter(cell.state for cell in cells),
+            groups=[_grid(one) for one in _by(cells, lambda cell: cell.operation.tag).values()],
+            waived=waived.values(),
+            not_run=[
+                (one, _by(one.not_run, lambda case: case.reason)) for one in report.parts if one.not_run
+            ],
+            command=lambda exchange: curl(exchange, report.subject),
+            shown_by=shown_by,
+            describe=_describe,
+            symbols=_SYMBOLS,
+            State=State,
+            open_failures=OPEN_FAILURES,
+            is_grid_open=len({cell.operation.id for cell in cells}) <= _OPEN_OPERATIONS,
+        )
+    )
+
+
+def _environment() -> jinja2.Environment:
     import jinja2
     from markupsafe import Markup
 
@@ -44,27 +79,7 @@ def page(report: Report) -> str:
         duration=_duration,
         plural=_plural,
     )
-    cells = report.coverage.cells
-    waived = _by(
-        [one for one in cells if one.state is State.WAIVED], lambda one: str(one.waiver and one.waiver.place)
-    )
-    return environment.get_template("page.html.j2").render(
-        report=report,
-        failures=report.failures,
-        whys={rule.id: rule.why for rule in RULES.values()},
-        exchanges=sum(len(part.exchanges) for part in report.parts),
-        counts=Counter(cell.state for cell in cells),
-        groups=[_grid(one) for one in _by(cells, lambda cell: cell.operation.tag).values()],
-        waived=waived.values(),
-        not_run=[(one, _by(one.not_run, lambda case: case.reason)) for one in report.parts if one.not_run],
-        command=lambda exchange: curl(exchange, report.subject),
-        shown_by=shown_by,
-        describe=_describe,
-        symbols=_SYMBOLS,
-        State=State,
-        open_failures=OPEN_FAILURES,
-        is_grid_open=len({cell.operation.id for cell in cells}) <= _OPEN_OPERATIONS,
-    )
+    return environment
 
 
 def _by(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
