@@ -167,7 +167,7 @@ class ResponseChecker:
             pointer = (*response.pointer, "content", name)
             items = content_at(pointer, "response", self._compiler)
             content[name] = self._schema(schema, pointer)._replace(items=items)
-        headers = HeaderDecoder(response, self._compiler)
+        headers = HeaderDecoder(response.headers, self._compiler)
         return _Documented(response.pointer, headers, media.by_name(content))
 
     def _schema(self, schema: Schema, pointer: Pointer) -> _Content:

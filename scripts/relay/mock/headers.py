@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 
 from relay.contract.model import Parameter, Response
 from relay.validation.http import ALWAYS, is_field
@@ -30,7 +29,7 @@ def header_texts(response: Response, sampler: Sampler) -> dict[str, str]:
         name = header.name.lower()
         if name in _OF_THE_SERVER and not header.required:
             continue
-        decoder = HeaderDecoder(replace(response, headers=(header,)), sampler.compiler)
+        decoder = HeaderDecoder([header], sampler.compiler)
         for text in header_candidates(header, sampler):
             if is_field(name, text) and not decoder.violations([(name, text)]):
                 found[header.name] = text

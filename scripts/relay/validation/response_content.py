@@ -128,7 +128,7 @@ class ResponseCompiler:
         whole = self._choices or ([] if self.default is None else [self.default])
         of_lists = [*dict.fromkeys([*whole, *self._streams])]
         self._of_lists = of_lists if self._streams and len(of_lists) > 1 else []
-        self._headers = HeaderDecoder(response, compiler) if response.headers else None
+        self._headers = HeaderDecoder(response.headers, compiler) if response.headers else None
         self.usual: tuple[Content, HeaderList] | None = None
         """Media type and headers of a result that is only a body."""
         is_chosen = self._choices or self._of_lists or self.default in self._streams

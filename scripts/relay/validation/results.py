@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from relay.contract.model import Response
+from relay.contract.model import Parameter
 
 from .errors import ResponseViolation
 from .http import HeaderList, is_field
@@ -19,10 +19,10 @@ HeaderLines = list[tuple[str, str]]
 
 
 class HeaderDecoder:
-    """Compiled decoder of the documented headers of one response."""
+    """Compiled decoder of documented headers of one response."""
 
-    def __init__(self, response: Response, compiler: SchemaCompiler) -> None:
-        self._decoders = [ParameterDecoder(header, compiler) for header in response.headers]
+    def __init__(self, headers: Iterable[Parameter], compiler: SchemaCompiler) -> None:
+        self._decoders = [ParameterDecoder(header, compiler) for header in headers]
 
     def violations(self, headers: Iterable[tuple[str, str]]) -> list[Violation]:
         """Return the violations of a response's headers, whose names are in lower case."""
