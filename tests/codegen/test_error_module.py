@@ -126,45 +126,31 @@ BY_FIELD = {"type": "object", "additionalProperties": {"type": "array"}}
 @pytest.mark.parametrize(
     ("schema", "plain", "detailed"),
     [
-        (
-            FASTAPI,
+        (FASTAPI,
             {"detail": [{"loc": [], "msg": PLAIN.message, "type": "NOT_FOUND"}]},
-            {"detail": [{"loc": ["query", "a"], "msg": "m", "type": "type"}]},
-        ),
-        (
-            shape("message", message=TEXT, links=list_of("name", name=TEXT, description=TEXT)),
+            {"detail": [{"loc": ["query", "a"], "msg": "m", "type": "type"}]}),
+        (shape("message", message=TEXT, links=list_of("name", name=TEXT, description=TEXT)),
             {"message": PLAIN.message},
-            {"message": "Wrong: query /a: m"},
-        ),
-        (
-            shape(message=TEXT, **{"invalid-params": list_of(resource=TEXT, name=TEXT, code=TEXT)}),
+            {"message": "Wrong: query /a: m"}),
+        (shape(message=TEXT, **{"invalid-params": list_of(resource=TEXT, name=TEXT, code=TEXT)}),
             {"message": PLAIN.message},
-            {"message": "Wrong", "invalid-params": [{"name": "a", "code": "type"}]},
-        ),
-        (
-            shape("message", "errors", message=TEXT, errors=FIELDS),
+            {"message": "Wrong", "invalid-params": [{"name": "a", "code": "type"}]}),
+        (shape("message", "errors", message=TEXT, errors=FIELDS),
             {"message": PLAIN.message, "errors": []},
-            {"message": "Wrong", "errors": [{"field": "a", "code": "type", "message": "m"}]},
-        ),
-        (
-            shape("errors", errors=list_of("field", "message", field=TEXT, message=TEXT)),
+            {"message": "Wrong", "errors": [{"field": "a", "code": "type", "message": "m"}]}),
+        (shape("errors", errors=list_of("field", "message", field=TEXT, message=TEXT)),
             {"errors": [{"field": "", "message": PLAIN.message}]},
-            {"errors": [{"field": "a", "message": "m"}]},
-        ),
+            {"errors": [{"field": "a", "message": "m"}]}),
         (shape(errors=list_of(**SOURCED)), {"errors": [SOURCED_404]}, {"errors": [SOURCED_400]}),
-        (
-            shape(error=ISSUES),
+        (shape(error=ISSUES),
             {"error": {"code": 404, "message": PLAIN.message}},
-            {"error": {"code": 400, "message": "Wrong", "issues": [ISSUE]}},
-        ),
-        (
-            shape("title", "errors", title=TEXT, errors=BY_FIELD),
+            {"error": {"code": 400, "message": "Wrong", "issues": [ISSUE]}}),
+        (shape("title", "errors", title=TEXT, errors=BY_FIELD),
             {"title": PLAIN.message, "errors": {}},
-            {"title": "Wrong: query /a: m", "errors": {}},
-        ),
+            {"title": "Wrong: query /a: m", "errors": {}}),
     ],
     ids=["FastAPI", "links", "without a sentence", "fields", "only fields", "JSON:API", "nested", "by field"],
-)
+)  # fmt: skip
 def test_a_list_of_violations_has_those_of_the_request(schema, plain, detailed):
     """Made-up items of the mock would say what is not true; what is not known is left out, or else empty."""
     document = failing({"400": answer(schema), "404": answer(schema)})

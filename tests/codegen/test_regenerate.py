@@ -253,36 +253,27 @@ WRITTEN = {
     "a type is imported at run time if annotations are evaluated": (
         document(operation("one"), operation("two", responses=ANSWERING)),
         "import os\ndef one(): ...\n",
-        ["import os\n\nfrom ._types import Thing\n\ndef one(): ...\n"],
-    ),
+        ["import os\n\nfrom ._types import Thing\n\ndef one(): ...\n"]),
     "an import is added after a last line without a line break": (
         document(operation("two", responses=ANSWERING)),
         "import os",
-        ["import os\n\nfrom ._types import Thing\n\n\nasync def two()"],
-    ),
+        ["import os\n\nfrom ._types import Thing\n\n\nasync def two()"]),
     "a type whose name is taken gets an alias": (
         document(operation("one"), operation("two", responses=EITHER), Warning=THING),
         "class Thing: ...\ndef one(): ...\n",
-        [
-            "from ._types import Thing as ThingType\nfrom ._types import Warning as WarningType\n",
-            '-> "ThingType | WarningType":',
-        ],
-    ),
+        ["from ._types import Thing as ThingType\nfrom ._types import Warning as WarningType\n",
+            '-> "ThingType | WarningType":']),
     "a component may have the name of a type of Python": (
         document(NAMED_ANY, Any=THING),
         "",
-        [
-            "from typing import TYPE_CHECKING, Any\n",
+        ["from typing import TYPE_CHECKING, Any\n",
             "    from ._types import Any as AnyType\n",
-            "async def one(*, q: dict[str, Any] | None = None) -> AnyType:",
-        ],
-    ),
+            "async def one(*, q: dict[str, Any] | None = None) -> AnyType:"]),
     "a name that occurs in a docstring, a comment, or a call written in advance, gets a stub": (
         showing(),
         "'Like show().'\n# show\ndef _ahead(): return show()\n",
-        ["async def show()"],
-    ),
-}
+        ["async def show()"]),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("whole", "things", "parts"), WRITTEN.values(), ids=WRITTEN)
@@ -470,76 +461,53 @@ STUB = '\n\nasync def {}() -> "Any":\n    """Answer GET {}."""\n    raise NotImp
 CHANGED = {  # contract, source, changed contract, changed source, what is left for a person
     "an argument that the contract no longer has is removed": (
         (taking("a", "b"), "def show(*, a=None, b=None): return a\n"),
-        (taking("a"), "def show(*, a=None): return a\n"),
-        [],
-    ),
+        (taking("a"), "def show(*, a=None): return a\n"), []),
     "one that the body uses is left, and stays in the record": (
         (taking("a", "b"), USED),
         (taking("a"), USED),
-        [("extra-argument", "GET /0 no longer sends 'b': remove the argument, and its use at line 2")],
-    ),
+        [("extra-argument", "GET /0 no longer sends 'b': remove the argument, and its use at line 2")]),
     "one with a comment is left": (
         (taking("a", "b"), WITH_COMMENT),
         (taking("a"), WITH_COMMENT),
-        [("extra-argument", "GET /0 no longer sends 'b': remove the argument")],
-    ),
+        [("extra-argument", "GET /0 no longer sends 'b': remove the argument")]),
     "one that was never in the contract may be a collaborator": (
         (taking("a"), "def show(*, a=None, stoer): return 1\n"),
         (taking(), "def show(*, stoer): return 1\n"),
-        [("extra-argument", ": rename or remove the argument")],
-    ),
+        [("extra-argument", ": rename or remove the argument")]),
     "the handler of a removed operation is reported": (
         (document(operation("one"), operation("two")), ONE_AND_TWO),
         (document(operation("one")), ONE_AND_TWO),
-        [
-            (
-                "stale-handler",
-                "two() serves no operation any more (GET /1 was removed): delete it, or start its name with '_'",
-            )
-        ],
-    ),
+        [("stale-handler",
+            "two() serves no operation any more (GET /1 was removed): delete it, or start its name with '_'")]),
     "a new operation is not taken for a removed one": (
         (document(operation("one")), "def one(): ...\n"),
-        (
-            contract({"/other": {"get": operation("other")}}),
-            f"def one(): ...\n{STUB.format('other', '/other')}",
-        ),
-        [("stale-handler", "")],
-    ),
+        (contract({"/other": {"get": operation("other")}}),
+            f"def one(): ...\n{STUB.format('other', '/other')}"),
+        [("stale-handler", "")]),
     "a helper is not taken for the handler of a new operation": (
         (document(operation("one")), "def one(): ...\ndef as_view(thing): ...\n"),
-        (
-            document(operation("one"), operation("restock")),
-            f"def one(): ...\ndef as_view(thing): ...\n{STUB.format('restock', '/1')}",
-        ),
-        [("helper", "as_view() serves no operation; as a helper, its name may start with '_'")],
-    ),
+        (document(operation("one"), operation("restock")),
+            f"def one(): ...\ndef as_view(thing): ...\n{STUB.format('restock', '/1')}"),
+        [("helper", "as_view() serves no operation; as a helper, its name may start with '_'")]),
     "a local name would hide the renamed handler": (
         (document(operation("old")), HIDING),
         (document(operation("new")), HIDING),
-        [("missing-handler", BY_HAND)],
-    ),
+        [("missing-handler", BY_HAND)]),
     "two operations may swap names, and keep their bodies": (
         (document(operation("a"), operation("b")), "def a(): return 1\ndef b(): return 2\n"),
-        (document(operation("b"), operation("a")), "def b(): return 1\ndef a(): return 2\n"),
-        [],
-    ),
+        (document(operation("b"), operation("a")), "def b(): return 1\ndef a(): return 2\n"), []),
     "a new operation with an old name does not get the old body": (
         (document(operation("a")), "def a(): return 1\n"),
-        (document(operation("b"), operation("a")), f"def b(): return 1\n{STUB.format('a', '/1')}"),
-        [],
-    ),
+        (document(operation("b"), operation("a")), f"def b(): return 1\n{STUB.format('a', '/1')}"), []),
     "a function with a new tag would have to move with everything it uses": (
         (document(operation("one")), MOVING),
         (document(tagged("one")), MOVING),
-        [("moved-handler", "shop/others.py: the tag of GET /0 names that module")],
-    ),
+        [("moved-handler", "shop/others.py: the tag of GET /0 names that module")]),
     "a stub would hide a handler that is bound to an old name by hand": (
         (document(operation("old")), "from ._x import old\n"),
         (document(operation("new")), "from ._x import old\n"),
-        [("missing-handler", BY_HAND)],
-    ),
-}
+        [("missing-handler", BY_HAND)]),
+}  # fmt: skip
 
 
 @pytest.mark.slow
