@@ -27,7 +27,7 @@ RESPONSES = {
     **{
         name: {"200": JSON}
         for name in (
-            "baked json wrong_json connexion wrong_connexion streamed_connexion "
+            "baked json wrong_json wrong_empty connexion wrong_connexion streamed_connexion "
             "followed followed_async failing overwritten null"
         ).split()
     },
@@ -48,7 +48,7 @@ THINGS = """
     from connexion import NoContent
     from connexion.lifecycle import ConnexionResponse
     from starlette.background import BackgroundTask
-    from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, StreamingResponse
+    from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 
     import relay
 
@@ -84,6 +84,9 @@ THINGS = """
 
     def wrong_json():
         return JSONResponse({"size": "sk_canary"})
+
+    def wrong_empty():
+        return Response()
 
     def streamed():
         return StreamingResponse(iter(["size", "\\n1"]), media_type="text/csv", headers={"Content-Length": "6"})
@@ -232,6 +235,7 @@ async def test_a_background_function_that_fails_is_the_logs_affair(get, caplog):
     ("path", "status", "body"),
     [
         ("/wrong_json", 200, b'{"size":"sk_canary"}'),
+        ("/wrong_empty", 200, b""),
         ("/wrong_connexion", 200, b"{"),
         ("/undocumented", 200, b'{"size":1}'),
         ("/null", 204, b""),
