@@ -9,8 +9,8 @@ import pytest
 from support.running import relay
 from support.wild import CONTRACTS, Project
 
-SAMPLED = 8
-"""Every run takes one of so many contracts; each takes some seconds."""
+SAMPLED = 16
+"""Every run takes one of so many contracts, as each takes some seconds; `-e corpus` takes all."""
 
 STATIC = frozenset(["lint", "examples"])
 """The parts of a run that are about the contract as it is written, whose faults these contracts have."""
