@@ -1,4 +1,4 @@
-"""What every program must return: its data, in a file or in a database, the token that it accepts, and a check."""
+"""The data that every program must return, in a file or in a database, the token that it accepts, and a check."""
 
 from __future__ import annotations
 

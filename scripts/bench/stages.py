@@ -1,4 +1,4 @@
-"""What each stage of a request costs: `python -m bench --stages`.
+"""The costs of each stage of a request: `python -m bench --stages`.
 
 The service runs in this process, its log in /dev/null. The guard (limits, log, metrics), the routing and the security,
 which reads the user, each cost what a service takes whose inner stages are replaced by a constant, their response,

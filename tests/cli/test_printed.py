@@ -256,7 +256,7 @@ def test_reports_of_recorded_traffic_are_harmless(project, tmp_path, form):
 
 @given(ANY)
 def test_any_text_is_one_harmless_line(text):
-    """Whatever a contract contains can be encoded, parsed and shown."""
+    """Reports of any contract can be encoded, parsed and shown."""
     line = terminal_line(text)
 
     assert_harmless(line)

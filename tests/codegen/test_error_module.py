@@ -40,7 +40,7 @@ def written(document):
 
 
 def rendered(document, report):
-    """What the written function makes of a report."""
+    """Return the body and media type that the written function gives a report."""
     names: dict = {}
     exec(written(document), names)  # noqa: S102 -- what was written, as a service runs it
     return names["render_error"](report)

@@ -1,4 +1,4 @@
-"""What `relay regenerate` writes besides operations and types: `scripts/relay/codegen/missing_hooks.py`."""
+"""The files that `relay regenerate` writes in addition to operations and types: `scripts/relay/codegen/missing_hooks.py`."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ PETS = '''
 
 @pytest.mark.slow
 def test_a_function_moves_with_its_comments_and_decorators_and_the_imports_it_needs():
-    """What it uses of its old module is imported from there; arguments get the names that Relay passes."""
+    """The names that it uses of its old module are imported from there; arguments get the names that Relay passes."""
     parameters = [query("petName", required=True)]
     state = state_with([operation("api.pets.search", parameters=parameters)], {"api.pets": PETS})
 
@@ -330,7 +330,7 @@ def test_a_function_returns_the_same_before_and_after(chosen, existing, is_lazy)
 
 
 def result(state, new, argument):
-    """What the function returns that serves the operation, read from a project on disk."""
+    """Return the result of the function that serves the operation, read from a project on disk."""
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         for path, content in {**state.sources.files, **state.sources.tests}.items():
             target = Path(folder) / path.relative_to(ROOT)

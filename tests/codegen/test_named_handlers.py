@@ -37,7 +37,7 @@ def findings(folder, *names):
     ],
 )
 def test_finds_a_function_without_importing_its_module(tmp_path, source):
-    """What source does not show may be there."""
+    """A name that source does not show may exist."""
     (tmp_path / "pets_api.py").write_text(source, "utf-8")
 
     (note,) = findings(tmp_path, "pets_api.show")

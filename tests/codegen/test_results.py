@@ -1,4 +1,4 @@
-"""What a handler may return: a type for each documented status, `scripts/relay/codegen/documented_results.py`."""
+"""The results that a handler may return: a type for each documented status, `scripts/relay/codegen/documented_results.py`."""
 
 from __future__ import annotations
 
@@ -242,7 +242,7 @@ MEMBERS = [
     members=st.lists(st.sampled_from(MEMBERS), max_size=3, unique=True),
 )
 def test_what_is_written_agrees_and_a_second_run_changes_nothing(responses, members):
-    """Whatever is documented, and whatever was annotated before; only undocumented statuses are left to a person."""
+    """For all documented results, and all annotations before; only undocumented statuses are left to a person."""
     annotation = f" -> {' | '.join(members)}" if members else ""
     imports = "from typing import Any, Literal\nfrom ._types import Job, Thing\n\n"
     things = f"{imports}def show(){annotation}: ...\n"

@@ -36,7 +36,7 @@ key_ids = st.from_regex(KEY_ID, fullmatch=True)
 
 @given(place=places, key_id=key_ids, secret=secrets)
 def test_opens_what_it_sealed(place, key_id, secret):
-    """Whatever the text, and as often as it is sealed: each time into something else."""
+    """Each encryption of a text gives another ciphertext, which decrypts to the text."""
     keyring = Keyring({key_id: RAW})
 
     first, second = keyring.encrypt(*place, secret), keyring.encrypt(*place, secret)

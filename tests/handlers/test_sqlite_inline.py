@@ -189,7 +189,7 @@ def _user(name, disabled, labels):
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 60)), max_size=40))
 def test_remembers_the_last_and_no_more_than_it_may(puts):
-    """Whatever was put: the last is there unless it is too large, and all together have room."""
+    """The last entry is there unless it is too large, and the sum of all is within the limit."""
     memory, given_values = Memory(100), {}
     for state, (key, size) in enumerate(puts):
         memory.put(key, state, Read(state, size))

@@ -441,7 +441,7 @@ class Model:
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(loads=st.lists(batches, max_size=3))
 async def test_answers_as_the_model_does(new_url, loads):
-    """Whatever is loaded, in however many batches, both databases answer the same bytes."""
+    """Both databases return the same bytes for all data, in any number of batches."""
     model = Model()
     async with open_store(new_url(), keyrings.OLD_ONLY) as store:
         for batch in loads:

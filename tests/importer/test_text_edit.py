@@ -129,7 +129,7 @@ def test_removes_a_key_and_keeps_the_comments_around_it():
 
 
 def test_writes_an_alias_out_that_means_something_else():
-    """Whether the value changes at the anchor or at the alias; other aliases stay."""
+    """The value may change at the anchor or at the alias; other aliases stay."""
     text = "a: &x\n  p: 1\nb: *x  # c\nc: *x\n"
 
     assert edited(text, lambda data: data["b"].update(p=2)) == text.replace("b: *x  # c", "# c\nb:\n  p: 2")

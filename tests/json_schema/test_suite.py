@@ -151,7 +151,7 @@ def test_the_suite_is_there():
 
 @pytest.mark.parametrize("file", FILES)
 async def test_judges_each_value_as_the_suite_does(file, tmp_path, monkeypatch):
-    """What JSON Schema says of a value, the service says of a body that it takes, and of one that it answers."""
+    """A service accepts and returns the bodies that JSON Schema accepts, and no others."""
     monkeypatch.syspath_prepend(tmp_path)
     groups = json.loads((suite() / "tests" / DRAFT / f"{file}.json").read_text("utf-8"))
     application = host(tmp_path, document(groups), values=handlers(groups, tmp_path / "values.json"))

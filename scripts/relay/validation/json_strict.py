@@ -18,7 +18,7 @@ _UNWRITABLE_OR_NUL = re.compile("[\0\ud800-\udfff]")
 
 
 class Malformed(ValueError):
-    """What was sent cannot be read; the text may be sent to the client. `rule` and `path` are those of its violation."""
+    """The text that was sent cannot be read; the text may be sent to the client. `rule` and `path` are those of its violation."""
 
     def __init__(self, message: str, rule: str = "format", path: str = "") -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""What the shop sells, in a database that is opened when the module is imported."""
+"""The articles of the shop, in a database that is opened when the module is imported."""
 
 import sqlite3
 
