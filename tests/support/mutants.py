@@ -30,6 +30,7 @@ _RENDERED = f"{_SERVER}/error_responses.py::ErrorResponses._rendered"
 _ROUTE = f"{_SERVER}/stages/outermost.py::Routing.__call__"
 _VERIFIER = f"{_SERVER}/tokens.py::TokenVerifier"
 _SECURITY = f"{_SERVER}/security.py"
+_CREDENTIALS = f"{_SERVER}/request_credentials.py"
 _ADMIN = "64f0a1b2c3d4e5f6a7b8c9d1"
 
 # Without this edit the server itself replaces invalid responses of a handler.
@@ -147,9 +148,9 @@ CREDENTIALS = [
     _accepted("a token without a user", "userId", _IDENTIFY, 'claims.get("userId", ...)', f'claims.get("userId", "{_ADMIN}")'),
     _one("a token without a user causes an internal error", "wrong-refusal", "userId",
         _IDENTIFY, 'claims.get("userId", ...)', 'claims["userId"]'),
-    _accepted("the first of two tokens counts", "two", f"{_SECURITY}::_authorization", "_only(...)", "_only((OLD)[:1])"),
+    _accepted("the first of two tokens counts", "two", f"{_CREDENTIALS}::_authorization", "_only(...)", "_only((OLD)[:1])"),
     _accepted("a token in the query", "query",
-        f"{_SECURITY}::_extractor", "lambda headers, _query: _bearer(headers)",
+        f"{_CREDENTIALS}::extractor", "lambda headers, _query: _bearer(headers)",
         'lambda headers, query: _bearer(headers) or query.decode().partition("access_token=")[2] or None'),
     _one("a role without permission", "role-refused", "sales rep",
         _IDENTIFY, "return ...", 'if user.access_role == "SALES_REP":\n    raise NotSignedIn("disabled")\nreturn OLD'),

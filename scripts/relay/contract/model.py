@@ -1,4 +1,7 @@
-"""The contract as plain data: its operations, its schemas, and their locations."""
+"""The contract as plain data: its operations, its schemas, and their locations.
+
+It is one module because each part of an operation is read by following references from the place of the part around it.
+"""
 
 from __future__ import annotations
 

@@ -23,7 +23,8 @@ from relay.contract.model import Contract, Operation, SecurityRequirement
 from relay.server.errors import Unauthenticated
 from relay.server.fetching import fetch
 from relay.server.keys import Key, KeysUnavailable, parse_key_set
-from relay.server.security import CLIENT_CERTIFICATE, JWT_TYPES, scheme_type
+from relay.server.request_credentials import CLIENT_CERTIFICATE
+from relay.server.security import JWT_TYPES, scheme_type
 from relay.server.token_minting import longest_life, with_scopes
 from relay.server.tokens import token_verifier
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from relay.server.security import CLIENT_CERTIFICATE
+from relay.server.request_credentials import CLIENT_CERTIFICATE
 
 REDACTED = "[redacted]"  # the text that replaces a secret
 Headers = tuple[tuple[str, str], ...]

@@ -1,4 +1,7 @@
-"""Keep failures as files, and repeat their requests first in the next run, until they are fixed."""
+"""Keep failures as files, and repeat their requests first in the next run, until they are fixed.
+
+It is one module because what is kept has to be what is repeated.
+"""
 
 import base64
 import hashlib

@@ -16,7 +16,8 @@ from relay.contract.canonical import use_numeric_bounds
 from relay.contract.methods import METHODS
 from relay.contract.model import Contract
 from relay.contract.pointers import kinds_of
-from relay.server.security import CLIENT_CERTIFICATE, JWT_TYPES, scheme_type
+from relay.server.request_credentials import CLIENT_CERTIFICATE
+from relay.server.security import JWT_TYPES, scheme_type
 
 from .session import Caller
 

@@ -1,4 +1,7 @@
-"""The bodies of errors that a contract documents, and the commonest for what it does not."""
+"""The bodies of errors that a contract documents, and the commonest for what it does not.
+
+It is one module because the commonest template is the one that most of the documented errors accept.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Keys that verify tokens; the key determines the algorithm, never the token (RFC 8725 section 3.1)."""
+"""Keys that verify tokens; the key determines the algorithm, never the token (RFC 8725 section 3.1).
+
+It is one module because a key set chooses among the keys that it reads.
+"""
 
 from __future__ import annotations
 

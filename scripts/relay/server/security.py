@@ -8,20 +8,18 @@ take the credential and return its claims, or None for an invalid one. The certi
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 from relay.contract.diagnostics import Diagnostic
 from relay.contract.model import Contract, Operation, SecurityRequirement
 from relay.validation.errors import ApiError, Headers
-from relay.validation.http import HeaderList, cookies
-from relay.validation.raw_texts import urlencoded
+from relay.validation.http import HeaderList
 
 from .errors import Forbidden, Unauthenticated, report
 from .proxies import TrustedProxies
+from .request_credentials import Extract, extractor
 
 Claims = dict[str, Any]
 Verify = Callable[[str], Awaitable[Claims | None]]
@@ -38,18 +36,8 @@ VerifyRequest = Callable[[str, Any], Awaitable[Claims]]
 Requiring = Callable[[Sequence[str], frozenset[str]], VerifyRequest]
 """Returns the verifier of a requirement: of its scopes, and of those of them that its type of scheme has."""
 
-Extract = Callable[[HeaderList, bytes], str | None]
-"""Returns the credential that a request's headers and query contain; None if there is none."""
-
-T = TypeVar("T", str, bytes)
-
-CLIENT_CERTIFICATE = "Client-Cert"
-"""The header with the certificate of a client, from the proxy that ends TLS (RFC 9440)."""
-
 JWT_TYPES = frozenset({"http bearer", "oauth2", "openIdConnect"})
-MAX_CREDENTIAL = 8192  # bytes; decoding a token of several megabytes takes a second
 
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)  # RFC 6750 section 2.1, b64token
 _UNQUOTABLE = re.compile(r"[^ !#-\[\]-~]")  # in a quoted-string, which the challenge's realm is
 _CHALLENGES = {"http basic": "Basic", "apiKey": "ApiKey", "mutualTLS": "MutualTLS"}
 
@@ -179,7 +167,7 @@ class _Requirement:
             verify = verifiers[name](required[name], frozenset(checked[name]))
             if scheme["type"] == "mutualTLS" and proxies:
                 verify = _from_proxy(verify, proxies)
-            self._schemes.append((name, _extractor(scheme), verify))
+            self._schemes.append((name, extractor(scheme_type(scheme), scheme), verify))
         self._scheme = _CHALLENGES.get(scheme_type(next(iter(schemes.values()))), "Bearer")
         self._realm = _UNQUOTABLE.sub("", contract.title)
 
@@ -246,67 +234,3 @@ def token_scopes(claims: Mapping[str, Any]) -> set[str]:
         listed = value.split() if isinstance(value, str) else value if isinstance(value, list) else []
         scopes.update(scope for scope in listed if isinstance(scope, str))
     return scopes
-
-
-def _extractor(scheme: Mapping[str, Any]) -> Extract:
-    match scheme_type(scheme):
-        case "apiKey":
-            return _api_key(scheme["in"], scheme["name"])
-        case "mutualTLS":
-            return _api_key("header", CLIENT_CERTIFICATE)
-        case "http basic":
-            return lambda headers, _query: _basic(_authorization(headers, "basic"))
-        case kind if kind.startswith("http ") and kind != "http bearer":
-            return lambda headers, _query: _authorization(headers, kind.removeprefix("http "))
-        case _:
-            return lambda headers, _query: _bearer(headers)
-
-
-def _authorization(headers: HeaderList, scheme: str) -> str | None:
-    """Return the credential of the Authorization header; None for another scheme."""
-    value = _only([value for name, value in headers if name == b"authorization"]) or b""
-    name, _, credential = value.decode("latin-1").strip().partition(" ")
-    return credential.strip() if name.lower() == scheme else None
-
-
-def _bearer(headers: HeaderList) -> str | None:
-    token = _authorization(headers, "bearer")
-    if token is not None and not _TOKEN.fullmatch(token):
-        raise Unauthenticated
-    return token
-
-
-def _basic(encoded: str | None) -> str | None:
-    """Return `user:password` (RFC 7617 section 2)."""
-    try:
-        return None if encoded is None else base64.b64decode(encoded, validate=True).decode()
-    except (binascii.Error, ValueError) as exc:
-        raise Unauthenticated from exc
-
-
-def _api_key(location: str, name: str) -> Extract:
-    key = name.lower().encode()
-
-    def in_header(headers: HeaderList, _query: bytes) -> str | None:
-        value = _only([value for header, value in headers if header == key])
-        return None if value is None else value.decode("latin-1")
-
-    def in_query(_headers: HeaderList, query: bytes) -> str | None:
-        try:
-            return _only(urlencoded(query, refuses_nul=True).texts.get(name, []))
-        except ValueError as exc:
-            raise Unauthenticated from exc
-
-    def in_cookie(headers: HeaderList, _query: bytes) -> str | None:
-        return _only(cookies(headers).get(name, []))
-
-    return {"header": in_header, "query": in_query, "cookie": in_cookie}[location]
-
-
-def _only(values: list[T]) -> T | None:
-    """Return the only credential, or None; raise Unauthenticated for several, or if it is too long."""
-    if len(values) > 1:
-        raise Unauthenticated(reason="ambiguous")
-    if values and len(values[0]) > MAX_CREDENTIAL:
-        raise Unauthenticated(reason="too-long")
-    return values[0] if values else None

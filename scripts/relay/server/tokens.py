@@ -1,4 +1,7 @@
-"""Verifies JSON Web Tokens (RFC 7519) with PyJWT, as RFC 8725 recommends, and what PyJWT does not check."""
+"""Verifies JSON Web Tokens (RFC 7519) with PyJWT, as RFC 8725 recommends, and what PyJWT does not check.
+
+It is one module because the checks of a token are one list, in the order in which they may be trusted.
+"""
 
 from __future__ import annotations
 

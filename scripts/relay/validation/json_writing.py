@@ -2,6 +2,7 @@
 
 Where a type has several forms in JSON, the schema decides: a Decimal is a number, or a string where only that is
 documented; bytes are base64 where the format says so; a timedelta is a duration, or a number of seconds.
+It is one module because each type of value may contain any other.
 """
 
 from __future__ import annotations

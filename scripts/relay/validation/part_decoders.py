@@ -4,6 +4,7 @@ In a form, a property with `format: binary` is a file, since OpenAPI 3.1 also on
 `contentMediaType`; so is a part with a file name whose schema does not say what it is. An object, or a part whose
 encoding says JSON, is JSON; everything else is UTF-8 text (OpenAPI 3.0.3, "Special Considerations for multipart
 Content"). `style` and `explode` are for other forms; since OpenAPI 3.1 they replace the media type.
+It is one module because the decoders contain each other.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 `iter_errors` of the library copies the instance into every error and follows every branch of every `oneOf`
 at every level. This module asks the library only for verdicts, one level at a time, and follows the branch that was meant.
+It is one module because the reason for a keyword depends on the verdicts on the schemas within it.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 The library compiles every definition that a validator refers to, and shares nothing between validators. With
 one validator for each schema, the memory for a contract would grow with the square of its size.
+It is one module because definitions, validators and their group are compiled together.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ limit for the size of a head or of a chunked body's trailers, the number of pipe
 client takes to receive a response. It adds trailers to the headers after the headers were checked, which
 RFC 9110 section 6.5.1 forbids, and loses the body of a request with an unsupported Upgrade. Imported only for
 serving, because it imports uvicorn.
+It is one class because uvicorn has one for a connection, whose state all limits share.
 """
 
 from __future__ import annotations
