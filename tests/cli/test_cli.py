@@ -399,3 +399,9 @@ class TestWorkingDirectory:
         result = ended(["/bin/sh", "-c", script], tmp_path, env=variables)
 
         assert (result.returncode, result.stderr) == (2, self.LINE.format("No such file or directory"))
+
+
+def test_an_unknown_command_is_answered_with_the_nearest_one(run):
+    called = run("lnt")
+
+    assert (called.exit_code, "No such command 'lnt'. Did you mean 'lint'?" in called.stderr) == (2, True)

@@ -603,6 +603,8 @@ def defining(*names, **schemas):
 
 
 MESSAGES = [
+    # Of the paths that a later one overlaps, the first is named.
+    ("overlapping-paths", with_paths("/a/{x}", "/b/{x}", "/{y}/c", "/{y}/d"), ["/{y}/c and /a/{x}", "/{y}/d and /a/{x}"]),
     # Lint ended with a traceback for a media type that is no object.
     ("structure", modern(only(get(responses={"200": {**OK, "content": {"a/b": None}}})), "3.2.0"), ["expected an object, found null"]),
     # Servers of one list have names of their own, those of an operation, too: a client chooses one by its name.

@@ -184,3 +184,19 @@ def test_the_data_of_some_events_may_be_json():
         with pytest.raises(ResponseViolation) as caught:
             made.encode_body([wrong], 200)
         assert caught.value.violations[0].path.startswith("/0")
+
+
+@pytest.mark.parametrize(
+    ("written", "body", "path", "message"),
+    [
+        (ENCODERS["lines"], {"a": 1}, "", "the body must be a list, or an iterator, of items; not of the type dict"),
+        (encoder("multipart/mixed", {}, itemEncoding={"contentType": "image/png"}), [{"a": 1}], "/0", "a part that is not JSON must be text or bytes, not of the type dict"),
+    ],
+    ids=["a mapping instead of a list", "a mapping in a picture"],
+)  # fmt: skip
+def test_a_body_of_another_type_is_a_violation(written, body, path, message):
+    """The log names the type, never the value."""
+    with pytest.raises(ResponseViolation) as raised:
+        written.encode_body(body, 200)
+
+    assert [(one.path, one.message) for one in raised.value.violations] == [(path, message)]
