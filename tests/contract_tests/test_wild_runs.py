@@ -9,7 +9,7 @@ import pytest
 from support.running import relay
 from support.wild import CONTRACTS, Project
 
-SAMPLED = 16
+SAMPLED = 24
 """Every run takes one of so many contracts, as each takes some seconds; `-e corpus` takes all."""
 
 STATIC = frozenset(["lint", "examples"])
