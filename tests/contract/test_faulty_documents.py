@@ -179,9 +179,9 @@ def bundled(document):
 
 def operations(document):
     """Return the operations of paths and of the path item that they share, by their pointers."""
-    paths = document.get("paths")
+    paths = document["paths"] if isinstance(document.get("paths"), dict) else {}
     found = {}
-    for at in [("components", "pathItems", "Shared"), *(("paths", path) for path in paths or ())]:
+    for at in [("components", "pathItems", "Shared"), *(("paths", path) for path in paths)]:
         for one in methods_in(lookup(document, at)) if exists(document, at) else ():
             found[*at, *one.within] = lookup(document, (*at, *one.within))
     return found
