@@ -1,4 +1,4 @@
-"""Choose who calls an operation: `scripts/relay/contract_tests/callers.py`."""
+"""Choose who calls an operation: `scripts/relay/contract_tests/session.py`."""
 
 import pytest
 

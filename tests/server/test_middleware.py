@@ -1,4 +1,4 @@
-"""A package's ASGI middlewares and Connexion's context: `package_middleware.py` and `pipeline.py` of the server."""
+"""A package's ASGI middlewares and Connexion's context: `package_hooks.py` and `pipeline.py` of the server."""
 
 import pytest
 
