@@ -111,3 +111,16 @@ def test_an_error_of_the_package_has_to_be_what_the_contract_documents(found, in
     warnings = found(init, **{"409": documented(schema, "application/problem+json")})
     message = f"the body of a 409 violates the schema of GET /a: {violation}"
     assert [one.message for one in warnings] == ([message] if violation else [])
+
+
+def test_each_error_is_rendered_once_for_all_operations(tmp_path, monkeypatch):
+    """A package may count its errors, and a start grows with the contract as little as it can."""
+    monkeypatch.syspath_prepend(tmp_path)
+    answers = {"200": {"description": ""}, "500": documented({})}
+    paths = {f"/{name}": {"get": operation(f"show_{name}", responses=answers)} for name in "abc"}
+    init = "CALLS = []\ndef render_error(report):\n    CALLS.append(report.status)\n    return {}, 'application/json'\n"
+    things = "".join(f"async def show_{name}(): ...\n" for name in "abc")
+
+    application = host(tmp_path, contract(paths), init=init, things=things)
+
+    assert application.package.CALLS == [500]

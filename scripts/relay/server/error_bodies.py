@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -28,6 +29,25 @@ from .errors import (
 from .functions import code_place
 
 
+@dataclass(eq=False)
+class _Error:
+    """An error, and what `render_error` makes of it: called once, for all operations that document the error."""
+
+    report: ErrorReport
+    render: RenderError
+    is_whole: bool = True
+    """False for an error of the package, whose constructor may be given more members."""
+
+    @cached_property
+    def rendered(self) -> tuple[Any, str] | Exception:
+        """The body, as JSON has it, and the media type; the exception if there is none."""
+        try:
+            body, media_type = self.render(self.report)
+            return orjson.loads(orjson.dumps(body)), media_type
+        except Exception as exc:  # noqa: BLE001 -- a package's own, whatever it is
+            return exc
+
+
 class ErrorBodies:
     """Renders the errors of a contract's operations, and validates what is documented of them."""
 
@@ -36,39 +56,44 @@ class ErrorBodies:
         self._compiler = compiler
         self._render = render
 
-    def findings(self, package_errors: Sequence[ErrorReport] = ()) -> Iterator[Diagnostic]:
+    def findings(self, package_errors: Iterable[ErrorReport] = ()) -> Iterator[Diagnostic]:
         """Yield a warning for each documented body that an error does not have; one for equal content and reason.
 
         One of `package_errors` is reported if none of them is what an operation documents for their status: each is
         raised by some operations only.
         """
+        own = {kind: [_Error(one, self._render) for one in _reports(kind)] for kind in _OWN}
+        raised: dict[int, list[_Error]] = {}
+        for report in sorted(package_errors, key=lambda one: one.status):
+            raised.setdefault(report.status, []).append(_Error(report, self._render, is_whole=False))
         seen: set[bytes] = set()
         for operation in self._contract.operations:
-            for reports in _reports(operation, package_errors):
-                response = operation.response(reports[0].status)
+            kinds = [*_own_kinds(operation)]
+            others = raised.keys() - {kind.status for kind in kinds}
+            groups = [[error] for kind in kinds for error in own[kind]]
+            groups += [errors for status, errors in raised.items() if status in others]
+            for errors in groups:
+                response = operation.response(errors[0].report.status)
                 if response is None or not any(map(_can_be_written, response.content)):
                     continue  # no `render_error` can change that
-                # The constructor of the package's may be given more members.
-                wrong = [self._wrong(response, one, is_whole=one not in package_errors) for one in reports]
+                wrong = [self._wrong(response, one) for one in errors]
                 if all(wrong) and (key := json_bytes([response.content, wrong[0][1:]])) not in seen:
                     seen.add(key)
                     yield self._finding(operation, response, wrong[0])
 
-    def _wrong(self, response: Response, report: ErrorReport, *, is_whole: bool) -> tuple[str, ...]:
+    def _wrong(self, response: Response, error: _Error) -> tuple[str, ...]:
         """Return the parts of a message, around the operation, on the body of an error; none if it is documented."""
-        form = f"{report.status} with details" if report.details else f"{report.status}"
-        try:
-            body, media_type = self._render(report)
-            body = orjson.loads(orjson.dumps(body))
-        except Exception as exc:  # noqa: BLE001 -- a package's own, whatever it is
-            return f"render_error() fails with {type(exc).__name__} for a {form} of ", ""
+        status, rendered = error.report.status, error.rendered
+        form = f"{status} with details" if error.report.details else f"{status}"
+        if isinstance(rendered, Exception):
+            return f"render_error() fails with {type(rendered).__name__} for a {form} of ", ""
+        body, media_type = rendered
         schema = media.find(media_type, media.by_name(response.content))
         if schema is None:
-            without = f"without {media_type}, the media type of its error bodies"
-            return "", f" documents {report.status} {without}"
+            return "", f" documents {status} without {media_type}, the media type of its error bodies"
         validator = self._compiler.compile(schema, "response", response.pointer)
         violations = validator.violations(body) if validator is not None else []
-        found = [one for one in violations if is_whole or one.rule != "required"]
+        found = [one for one in violations if error.is_whole or one.rule != "required"]
         if not found:
             return ()
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
@@ -86,24 +111,23 @@ def _can_be_written(media_type: str) -> bool:
     return media.is_json(media_type) or media_type.startswith(("text/plain", "*/", "application/*", "text/*"))
 
 
-def _reports(operation: Operation, package_errors: Sequence[ErrorReport]) -> Iterator[list[ErrorReport]]:
-    """Yield each error of Relay that an operation responds with, then the package's by their status."""
-    own = [*_own_errors(operation)]
-    yield from ([one] for one in own)
-    for status in sorted({one.status for one in package_errors} - {one.status for one in own}):
-        yield [one for one in package_errors if one.status == status]
+_OWN = (ApiError, Unauthenticated, BodyTooSlow, BodyTooLarge, UnsupportedMediaType, InvalidRequest)
 
 
-def _own_errors(operation: Operation) -> Iterator[ErrorReport]:
-    kinds: list[type[ApiError]] = [ApiError]
-    kinds += [Unauthenticated] if operation.security else []
-    kinds += [BodyTooSlow, BodyTooLarge, UnsupportedMediaType] if operation.body else []
-    kinds += [InvalidRequest] if operation.parameters or operation.body else []
-    for kind in kinds:
-        report = ErrorReport(kind.status, kind.code, kind.message)
-        yield report
-        if kind is InvalidRequest:
-            yield replace(report, details=SAMPLE_DETAILS)
+def _own_kinds(operation: Operation) -> Iterator[type[ApiError]]:
+    """Yield the errors of Relay that an operation's clients may get."""
+    yield ApiError
+    if operation.security:
+        yield Unauthenticated
+    if operation.body:
+        yield from (BodyTooSlow, BodyTooLarge, UnsupportedMediaType)
+    if operation.parameters or operation.body:
+        yield InvalidRequest
+
+
+def _reports(kind: type[ApiError]) -> list[ErrorReport]:
+    report = ErrorReport(kind.status, kind.code, kind.message)
+    return [report, *([replace(report, details=SAMPLE_DETAILS)] if kind is InvalidRequest else [])]
 
 
 def package_errors(package: str, mapped: Iterable[ErrorReport]) -> list[ErrorReport]:
