@@ -10,6 +10,7 @@ import builtins
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import chain
 from typing import Any
 
 import libcst as cst
@@ -70,12 +71,9 @@ class _Errors:
         if argument is not None:
             return _http_status(raised, argument) if isinstance(raised, cst.Call) else None
         kinds = [*self._kinds(module, name, ())]
-        declared = [status for kind in kinds for status in _declared(kind)]
-        return (
-            declared[0]
-            if declared
-            else next(filter(None, (self._mapped.get(one.name) for one in kinds)), None)
-        )
+        declared = (status for kind in kinds for status in _declared(kind))
+        mapped = filter(None, (self._mapped.get(one.name) for one in kinds))
+        return next(chain(declared, mapped), None)
 
     def _exported(self) -> Iterator[tuple[str, int | None]]:
         """Yield the name of each exception class in `errors`, and the status of its error."""
