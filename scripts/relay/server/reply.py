@@ -7,7 +7,7 @@ import os
 import re
 import unicodedata
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from http.cookies import CookieError
 from pathlib import Path
@@ -137,11 +137,20 @@ class Cookie:
     @property
     def line(self) -> str:
         """The value of the header Set-Cookie (RFC 6265 section 4.1)."""
-        attributes: dict[str, Any] = asdict(self)
-        key, same_site = attributes.pop("name"), self.samesite.capitalize()
+        same_site: Any = self.samesite.capitalize()
         response = Response()
         try:
-            response.set_cookie(key, **attributes | {"samesite": same_site})
+            response.set_cookie(
+                self.name,
+                self.value,
+                self.max_age,
+                self.expires,
+                self.path,
+                self.domain,
+                self.secure,
+                self.httponly,
+                same_site,
+            )
         except CookieError:
             raise ValueError("the name of a cookie must be a token (RFC 9110 section 5.6.2)") from None
         return response.headers["set-cookie"]

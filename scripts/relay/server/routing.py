@@ -38,7 +38,7 @@ class Match(NamedTuple, Generic[T]):
         return dict(zip(self.routes[method].names, self.values, strict=True))
 
 
-@dataclass(eq=False)
+@dataclass(slots=True, eq=False)
 class _Node(Generic[T]):
     """The next segments, templated ones by their literals, and the methods of the path that ends here."""
 
