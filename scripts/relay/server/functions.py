@@ -14,7 +14,7 @@ from relay.contract.documents import display
 from relay.contract.model import Contract, Operation, Parameter
 from relay.validation.uploads import Upload
 
-from .threads import Function, accepted_names
+from .threads import Function, accepting
 
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
@@ -81,11 +81,11 @@ def handler_arguments(operation: Operation, contract: Contract) -> list[HandlerA
 
 def signature_problems(operation: Operation, function: Function, contract: Contract) -> Iterator[Diagnostic]:
     """Check that a function accepts the arguments of every valid request."""
-    accepted = accepted_names(function)
+    accepts = accepting(function)
     required = set(required_names(function))
     yield from positional_only_problems(function)
     for sent in handler_arguments(operation, contract):
-        if accepted is not None and sent.name not in accepted:
+        if not accepts(sent.name):
             yield Diagnostic(code_place(function), missing_argument_message(sent))
         elif sent.name in required and not sent.always:
             yield Diagnostic(code_place(function), missing_default_message(sent))
