@@ -17,7 +17,7 @@ from relay.project.settings import Chosen, Settings, token_keys
 from relay.server.binding import MissingHandlerPolicy, is_stub, read_policies
 from relay.server.handler_modules import NamedFunctions, find_function, has_any_handler, import_package
 from relay.server.package_hooks import PackageHooks
-from relay.server.security import JWT_TYPES, scheme_type, schemes_in_use, token_schemes
+from relay.server.security import schemes_in_use, token_schemes
 from relay.server.token_minting import with_development_key
 
 from .service_under_test import ContractSettings, Mocked
@@ -67,9 +67,8 @@ def find_mocked(contract: Contract, settings: Settings, unwritten: Collection[st
     )
     if unwritten is not None:
         return Mocked(operations)
-    schemes = contract.security_schemes
-    unverified = {name for name in schemes_in_use(contract) if scheme_type(schemes[name]) not in JWT_TYPES}
-    return Mocked(operations, frozenset(unverified), is_alone=True)
+    unverified = frozenset(schemes_in_use(contract)) - token_schemes(contract)
+    return Mocked(operations, unverified, is_alone=True)
 
 
 def unwritten_handlers(contract: Contract, package_name: str, root: Path | None = None) -> dict[str, str]:

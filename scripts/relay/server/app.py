@@ -32,7 +32,7 @@ from .pipeline import Compiled, Pipeline
 from .proxies import TrustedProxies
 from .request import Request, RequestScope
 from .results import ResultEncoder
-from .security import JWT_TYPES, Authenticator, Requiring, Verify, requiring, scheme_type
+from .security import Authenticator, Requiring, Verify, requiring, token_schemes
 from .stages.outermost import Extra, Pages, not_found
 from .threads import ThreadPools, accepted_names
 from .tracing import Traced, exporting
@@ -191,11 +191,10 @@ class Application(Compiled):
         return {id_: served(endpoint) for id_, endpoint in self.endpoints.items()}
 
     def _verifiers(self, threads: ThreadPools) -> dict[str, Requiring]:
-        hooks, schemes = self.hooks, self.contract.security_schemes
+        hooks = self.hooks
         verifiers: dict[str, Requiring] = {}
         if self.jwt is not None:
-            tokens = (name for name, scheme in schemes.items() if scheme_type(scheme) in JWT_TYPES)
-            verifiers |= dict.fromkeys(tokens, requiring(self.jwt))
+            verifiers |= dict.fromkeys(token_schemes(self.contract), requiring(self.jwt))
         for name, function in hooks.verifiers.items():
             verifiers[name] = requiring(threads.identity.bound(function, self.collaborators))
         for name, info in hooks.named_verifiers.items():

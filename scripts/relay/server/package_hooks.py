@@ -94,8 +94,7 @@ class PackageHooks:
             name: partial(
                 _accept_any, {"sub": "anybody", "scope": " ".join(security.scopes_in_use(contract, name))}
             )
-            for name in security.schemes_in_use(contract)
-            if security.scheme_type(contract.security_schemes[name]) not in security.JWT_TYPES
+            for name in sorted({*security.schemes_in_use(contract)} - security.token_schemes(contract))
         }
 
 
