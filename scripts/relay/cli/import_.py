@@ -81,9 +81,8 @@ def import_(  # noqa: PLR0913 -- a command's arguments are its options
         read = reader.read(sources)
         target.refuse_as_source(read)
         merge = Merge(target.document, lock, read, update=update)
-        content = target.source if merge.refused else target.content_with(merge.wanted)
-        refused = merge.refused or target.errors_in(content)
-        findings = refused or [*reader.notes, *merge.notes(target.contract_of(content))]
+        content, contract, refused = target.merged(merge)
+        findings = refused if contract is None else [*reader.notes, *merge.notes(contract)]
         if findings or form != "text":
             report_findings("import", findings, form, stderr=diff)
         if diff:

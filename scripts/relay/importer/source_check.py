@@ -63,12 +63,11 @@ def _check_source(target: Target, lock: Lock, source: Source) -> Iterator[Diagno
 def _classified(target: Target, merge: Merge, changed: Operation, source: Source) -> Iterator[Diagnostic]:
     from relay.diff import compare
 
-    content = target.source if merge.refused else target.content_with(merge.wanted)
-    refused = merge.refused or target.errors_in(content)
-    if refused or target.contract is None:
+    _, contract, refused = target.merged(merge)
+    if contract is None or target.contract is None:
         yield from refused
         return
-    changes = compare(target.contract, target.contract_of(content))
+    changes = compare(target.contract, contract)
     is_breaking = any(change.severity is Severity.ERROR for change in changes)
     kind = "breaking" if is_breaking else "additive" if changes else "no effect on clients"
     message = f"changed, {kind}: 'relay import --update {source.name}' imports the change"

@@ -9,6 +9,7 @@ from relay.contract.documents import Document, display, parse_source
 from relay.contract.loading import build_contract, faultless, resolved
 from relay.contract.model import Contract
 
+from .merge import Merge
 from .pages import Source
 from .text_edit import rewrite
 from .yaml_text import block, inline
@@ -36,7 +37,7 @@ class Target:
             message = "is the contract itself; name the pages that its operations come from"
             raise SetupError([Diagnostic(self.name, message)])
 
-    def content_with(self, wanted: dict[str, Any]) -> bytes:
+    def _content_with(self, wanted: dict[str, Any]) -> bytes:
         """Return the file's bytes, edited to contain `wanted`; SetupError if that is not possible."""
         if self.document is not None:
             return rewrite(self.document, wanted)
@@ -44,23 +45,25 @@ class Target:
         start = self.source if not self.source or self.source.endswith(b"\n") else self.source + b"\n"
         return start + (inline(wanted, 0) + "\n" if is_json else block(wanted)).encode()
 
-    def contract_of(self, content: bytes) -> Contract:
-        """Parse the new content of the file; SetupError if it is not a valid contract."""
-        return self._parsed(content)[1]
+    def merged(self, merge: Merge) -> tuple[bytes, Contract | None, list[Diagnostic]]:
+        """Return the file's bytes after a merge, and its contract, or why it is none although its parts were valid.
 
-    def errors_in(self, content: bytes) -> list[Diagnostic]:
-        """Return why the new content is not a valid contract, although its parts were valid."""
+        The bytes are those of the file if the merge is refused. Raises SetupError if the file cannot be edited.
+        """
+        if merge.refused:
+            return self.source, None, merge.refused
+        content = self._content_with(merge.wanted)
         try:
-            self.contract_of(content)
+            return content, self._parsed(content)[1], []
         except SetupError as exc:
             no_longer = "would no longer be a valid contract"
-            return [
+            problems = [
                 Diagnostic(
                     self.name, f"{no_longer}: {one.message}; change the page or the contract first", one.rule
                 )
                 for one in exc.problems
             ]
-        return []
+            return content, None, problems
 
     def _parsed(self, content: bytes) -> tuple[Document, Contract]:
         document, problems = parse_source(self.path, content)

@@ -57,14 +57,12 @@ def _imported(source: str, folder: Path) -> ContractFiles:
     lock = Lock(folder / FOLDER / NAME)
     sources = Reader(MAX_BYTES).read([source])
     merge = Merge(None, lock, sources)
-    if merge.refused:
-        raise SetupError(merge.refused)
-    content = target.content_with(merge.wanted)
-    if problems := target.errors_in(content):
-        raise SetupError(problems)
+    content, contract, refused = target.merged(merge)
+    if contract is None:
+        raise SetupError(refused)
     recorded = lock.with_records(lock.record(page, operation) for page, operation, _ in merge.outcomes)
     files = {DEFAULT: content, FOLDER / NAME: recorded.as_yaml().encode()}
-    return ContractFiles(target.contract_of(content), files)
+    return ContractFiles(contract, files)
 
 
 def _copied(path: Path) -> ContractFiles:
