@@ -107,12 +107,11 @@ class FlowWriter:
         return name + self.written(entry, base)
 
     def _name(self, key: str, entry: Entry | None) -> str:
-        if entry is not None and isinstance(entry.key, yaml.ScalarNode) and entry.is_flow:
+        if entry is not None and isinstance(entry.key, yaml.ScalarNode) and entry.key.value == key:
             text = entry.source.text
             colon = " " if entry.is_alias else text[entry.inside : entry.value.start_mark.index]
-            if entry.key.value == key:
-                is_blank = not colon.strip() and "\n" not in colon
-                return text[entry.at : entry.inside] + (colon if is_blank else " ")
+            is_blank = not colon.strip() and "\n" not in colon
+            return text[entry.at : entry.inside] + (colon if is_blank else " ")
         return f"{self.scalar(key)}:{self._source.space}"
 
 
