@@ -237,6 +237,24 @@ def test_refuses_a_file_that_is_not_its_own(application, path):
 
 
 @pytest.mark.slow
+def test_a_recorder_that_cannot_record_again_closes_no_file_of_others(application, tmp_path):
+    """A number of a descriptor that was closed may be another file's."""
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    recorder = Recorder(application, folder / "traffic.har")
+    with recorder:
+        pass
+    (folder / "traffic.har").unlink()
+    folder.rmdir()
+
+    with (tmp_path / "other").open("w", encoding="utf-8") as other:
+        with pytest.raises(SetupError, match="cannot be written"):
+            recorder.__enter__()
+        other.write("kept")
+
+    assert (tmp_path / "other").read_text("utf-8") == "kept"
+
+
 class TestServe:
     """`relay serve --record`."""
 

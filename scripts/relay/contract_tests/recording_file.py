@@ -52,12 +52,12 @@ class RecordingFile:
         self._path, self._where, self._held = path, display(path), held
         self._queue: SimpleQueue[tuple[int, Callable[[], Exchange]] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._file = -1
-        self._end = 0  # of the last entry
-        self._is_first = True
 
     def open(self) -> None:
         """Create the file, or continue an existing recording; raise SetupError if it cannot be written."""
+        self._file = -1
+        self._end = 0  # of the last entry
+        self._is_first = True
         try:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
