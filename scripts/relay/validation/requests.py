@@ -126,8 +126,8 @@ class BodyDecoder:
         Raises UnsupportedMediaType.
         """
         content_type = header(request.headers, b"content-type")
-        may_be_empty = self.items and content_type and media.find(content_type, self.items) is not None
-        if not request.body and not may_be_empty:  # as a stream of items is
+        # A stream of items may be empty.
+        if not (request.body or (self.items and content_type and media.find(content_type, self.items))):
             if self._required:
                 failures.append(Violation("", "required", "the body is missing"))
             return
