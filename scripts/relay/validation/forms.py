@@ -38,8 +38,7 @@ class ParameterKeys:
         self._free: dict[str, Callable[[Sequence[str]], bool]] = {}
         for parameter in parameters:
             self._claim(parameter, compiler.contract)
-            takes_any = takes_any_key(parameter.schema, compiler.contract)
-            if takes_any and is_spread(parameter, compiler.contract):
+            if is_spread(parameter, compiler.contract) and takes_any_key(parameter.schema, compiler.contract):
                 self._free[parameter.name] = _free_form(parameter, compiler)
         self.take_any = bool(self._free)
 
