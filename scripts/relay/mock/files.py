@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 from xml.sax.saxutils import escape
 
-from relay.contract.json_text import json_bytes
+from relay.validation.style_writing import word
 
 RANGES = {
     "*/*": "application/json",
@@ -91,7 +91,7 @@ def file_of(media_type: str) -> bytes | str | None:
     return _TEXTS.get(name)
 
 
-def text_of(value: Any, media_type: str = "", name: str = "") -> str:
+def text_of(value: Any, media_type: str, name: str) -> str:
     """Return a value as text: XML (RFC 7303) with the root element `name`, CSV, a word, or JSON."""
     if isinstance(value, str):
         return value
@@ -99,7 +99,7 @@ def text_of(value: Any, media_type: str = "", name: str = "") -> str:
         return '<?xml version="1.0" encoding="UTF-8"?>\n' + "".join(_elements(name, value))
     if _SAME.get(media_type, media_type) == "text/csv" and isinstance(value, dict | list):
         return _csv(value)
-    return json_bytes(value).decode()
+    return word(value)
 
 
 def _elements(name: str, value: Any) -> Iterator[str]:
@@ -115,7 +115,7 @@ def _elements(name: str, value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         yield from _elements(name, {"item": value})
     else:
-        yield f"<{tag}>{escape(text_of(value)) if value is not None else ''}</{tag}>"
+        yield f"<{tag}>{escape(word(value)) if value is not None else ''}</{tag}>"
 
 
 def _csv(value: dict[str, Any] | list[Any]) -> str:
@@ -124,7 +124,7 @@ def _csv(value: dict[str, Any] | list[Any]) -> str:
     names = [*dict.fromkeys(name for row in rows if isinstance(row, dict) for name in row)]
     lines = [[row.get(name, "") for name in names] if isinstance(row, dict) else [row] for row in rows]
     out = io.StringIO()
-    csv.writer(out).writerows(map(text_of, line) for line in ([names] if names else []) + lines)
+    csv.writer(out).writerows(map(word, line) for line in ([names] if names else []) + lines)
     return out.getvalue()
 
 
