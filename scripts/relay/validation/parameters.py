@@ -19,10 +19,10 @@ from .coercion import Coercion
 from .completion import converting, dropping, filling
 from .forms import FormDecoder, ParameterKeys
 from .http import MALFORMED, MALFORMED_OR_NUL, cookies
-from .json_strict import Malformed, NotJson, parse_json
+from .json_strict import Malformed, parse_json
 from .raw_texts import Raw, Texts, urlencoded
 from .schemas import SchemaCompiler
-from .styles import Keys, is_spread, reader
+from .styles import Keys, is_spread, json_of, reader
 from .violations import MAX_VIOLATIONS, Violation, malformed
 
 ReadText = Callable[[str], Any]
@@ -170,10 +170,7 @@ def _text_parser(parameter: Parameter, compiler: SchemaCompiler) -> Callable[[by
             text = None
         if text is None or not written.isascii() or malformed.search(written):
             raise Malformed("not percent-encoded UTF-8", "encoding")
-        try:
-            return parse_json(text.encode(), refuses_nul=refuses_nul) if is_json else coerce(text)
-        except NotJson as exc:
-            raise Malformed(str(exc), "json") from exc
+        return json_of(text, refuses_nul=refuses_nul) if is_json else coerce(text)
 
     return parse
 

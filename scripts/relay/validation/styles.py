@@ -121,7 +121,7 @@ def reader(parameter: Parameter, compiler: SchemaCompiler, keys: Keys | None = N
     shapes = shapes_of(schema, compiler.contract)
     is_json = parameter.media_type is not None
     if is_json or (shapes == ["scalar"] and parameter.style in ("form", "simple", "cookie")):
-        of_json = partial(_json, refuses_nul=compiler.strictness.nul)
+        of_json = partial(json_of, refuses_nul=compiler.strictness.nul)
         convert = of_json if is_json else Coercion(compiler).of(schema)
 
         def read_one(raw: Raw) -> Any:
@@ -223,7 +223,8 @@ def _deep(texts: Texts, name: str) -> Any:
     return found or ABSENT
 
 
-def _json(text: str, *, refuses_nul: bool) -> Any:
+def json_of(text: str, *, refuses_nul: bool) -> Any:
+    """Return the value of a parameter that is JSON. Raises Malformed."""
     try:
         return parse_json(text.encode(errors="surrogateescape"), refuses_nul=refuses_nul)
     except NotJson as exc:
