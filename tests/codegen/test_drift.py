@@ -447,6 +447,8 @@ PROBLEM = {"description": "", "content": {"application/problem+json": {"schema":
         ("class Taken(Exception):\n    status = 409\n    code = 'TAKEN'\n    message = 'It is'\n", {}, True),
         (TAKEN.replace("409", "HTTPStatus.CONFLICT"), {}, True),
         ("class Base(Exception):\n    status: int = 409\nclass Taken(Base): ...\n", {}, True),
+        ("OTHER = 409\nSTATUS = OTHER\nclass Taken(Exception):\n    status = STATUS\n", {}, True),
+        ("STATUS = STATUS\nclass Taken(Exception):\n    status = STATUS\n", {}, False),
         # Documented by its status, its range, or the default.
         (TAKEN, {"409": PROBLEM}, False),
         (TAKEN, {"4XX": PROBLEM}, False),
@@ -476,7 +478,7 @@ MAPPED = """
     errors = {LookupError: (404, "GONE", "It is gone"), lib.Busy: Taken, Own: Taken, timeout: (504, "LATE", "Late")}
 """
 RAISING = (
-    "import lib\nfrom lib import Busy\nfrom ._errors import Special\nfrom socket import timeout\n"
+    "import lib\nfrom lib import Busy\nfrom ._errors import Special, Other\nfrom socket import timeout\nGONE = 410\n"
     "from starlette.exceptions import HTTPException\nfrom connexion.exceptions import ProblemException\n\n"
     "def show():\n    raise "
 )
@@ -490,9 +492,11 @@ RAISING = (
         ("lib.Busy", [409]),
         ("Busy()", [409]),
         ("Special", [409]),
+        ("Other", [409]),
         ("ValueError", []),
         ("timeout", []),
         ("HTTPException(404)", [404]),
+        ("HTTPException(GONE)", [410]),
         ("HTTPException(status_code=410, detail='x')", [410]),
         ("ProblemException(status=409)", [409]),
         ("HTTPException(code)", []),
@@ -502,7 +506,7 @@ RAISING = (
 )
 def test_reports_a_mapped_exception_that_is_not_documented(raised, statuses):
     """`errors` of the package gives it a status, and Starlette's and Connexion's have one."""
-    errors = f"{TAKEN}class Own(Exception): ...\nclass Special(Own): ...\n"
+    errors = f"{TAKEN}class Own(Exception): ...\nclass Special(Own): ...\nOther = Own\n"
 
     found = findings(state_of(answering({}), init=MAPPED, things=f"{RAISING}{raised}\n", _errors=errors))
 

@@ -69,7 +69,7 @@ class _Errors:
         name = _name(raised)
         argument = _STATUS_ARGUMENTS.get(module.whole_name(name))
         if argument is not None:
-            return _http_status(raised, argument) if isinstance(raised, cst.Call) else None
+            return _http_status(module, raised, argument) if isinstance(raised, cst.Call) else None
         kinds = [*self._kinds(module, name, ())]
         declared = (status for kind in kinds for status in _declared(kind))
         mapped = filter(None, (self._mapped.get(one.name) for one in kinds))
@@ -88,7 +88,7 @@ class _Errors:
     def _mapped_status(self, module: Module, value: cst.BaseExpression) -> int | None:
         match value:
             case cst.Tuple(elements=[first, *_]):
-                return _number(first.value)
+                return _number(module, first.value)
         kinds = self._kinds(module, dotted(value), ())
         return next((status for kind in kinds for status in _declared(kind)), None)
 
@@ -97,7 +97,7 @@ class _Errors:
         whole = module.whole_name(name)
         match meaning(self._sources, module, name):
             case found, Defined(node):
-                one = _Class(f"{found.name}.{(whole or name).rpartition('.')[2]}", found, node)
+                one = _Class(f"{found.name}.{node.name.value}", found, node)
                 if one not in seen:
                     yield one
                     for base in node.bases:
@@ -113,23 +113,26 @@ def _declared(kind: _Class) -> Iterator[int | None]:
     if kind.module is not None and kind.node is not None:
         for name, bound in kind.module.bound_in(kind.node.body.body):
             if name == "status":
-                yield _number(bound.value) if isinstance(bound, Assigned) else None
+                yield _number(kind.module, bound.value) if isinstance(bound, Assigned) else None
 
 
-def _http_status(call: cst.Call, argument: str) -> int | None:
+def _http_status(module: Module, call: cst.Call, argument: str) -> int | None:
     named = {one.keyword.value: one.value for one in call.args if one.keyword is not None}
     if argument == "status_code" and call.args and call.args[0].keyword is None:
         named[argument] = call.args[0].value
-    return _number(named[argument]) if argument in named else None
+    return _number(module, named[argument]) if argument in named else None
 
 
-def _number(node: cst.BaseExpression) -> int | None:
-    """Return the status that an expression is: a number, or a name of HTTPStatus."""
+def _number(module: Module, node: cst.BaseExpression, seen: tuple[str, ...] = ()) -> int | None:
+    """Return the status that an expression is: a number, a name of HTTPStatus, or a constant of its module."""
     match node:
         case cst.Integer():
             return int(node.evaluated_value)
         case cst.Attribute(value=holder, attr=cst.Name(value=name)) if dotted(holder).endswith("HTTPStatus"):
             return HTTPStatus.__members__.get(name)
+        case cst.Name(value=name) if name.isupper() and name not in seen:  # others may be local
+            bound = module.bindings.get(name)
+            return _number(module, bound.value, (*seen, name)) if isinstance(bound, Assigned) else None
     return None
 
 
