@@ -115,9 +115,11 @@ def loosens(loose: Type, exact: Type) -> bool:
 
 
 def _pair_up(one: Type, other: Type, match: Callable[[Type, Type], bool]) -> bool:
-    """Return True if each member of two types has a match among those of the other one."""
-    pairs = [[match(own, member) for member in other.members] for own in one.members]
-    return all(map(any, pairs)) and all(map(any, zip(*pairs, strict=True)))
+    """Return True if each member of two types has a match among those of the other one, as equal ones are."""
+    mine, theirs = dict.fromkeys(one.members), dict.fromkeys(other.members)
+    return all(own in theirs or any(match(own, member) for member in theirs) for own in mine) and all(
+        member in mine or any(match(own, member) for own in mine) for member in theirs
+    )
 
 
 def union(types: Iterable[Type]) -> Type:
