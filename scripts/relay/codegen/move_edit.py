@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
@@ -110,7 +109,7 @@ def old_paths(state: State, paths: Collection[str]) -> Iterator[Diagnostic]:
     for module in state.sources.modules(path.rpartition(".")[2] for path in paths):
         for path in paths:
             *parents, name = path.split(".")
-            meant = re.compile(rf"[\"']*({'[.:]'.join(parents)}[.:])?{name}[\"']*")
+            meant = rf"[\"']*({'[.:]'.join(parents)}[.:])?{name}[\"']*"
             unread = f"so a use of {path} was not updated in it: use its new module and name"
             message = f"a string may mean {path} by its old name: if it does, write the new one"
             yield from old_names(module, [parents[-1], name], meant, unread, message)

@@ -77,20 +77,22 @@ def mentions(sources: Sources, renames: Renames) -> Iterator[Diagnostic]:
     """Yield where old names remain: in strings that may mean the handler, and in files that cannot be parsed."""
     for module in sources.modules([old for _, old in renames]):
         for (_, old), new in renames.items():
-            meant = re.compile(rf"[bru]{{0,2}}['\"]*([\w.:]*[.:])?{re.escape(old)}['\"]*", re.IGNORECASE)
+            meant = rf"(?i)[bru]{{0,2}}['\"]*([\w.:]*[.:])?{re.escape(old)}['\"]*"
             unread = f"so {old}() was not renamed in it: rename it to {new}"
             message = f"a string contains the old name {old}: if it means the handler, write {new}"
             yield from old_names(module, [old], meant, unread, message)
 
 
 def old_names(
-    module: Module, words: Iterable[str], meant: re.Pattern[str], unread: str, message: str
+    module: Module, words: Iterable[str], meant: str, unread: str, message: str
 ) -> Iterator[Diagnostic]:
     """Yield the strings of a module with some words that may be an old name, or that the module is `unread`."""
     found: list[tuple[SourceLocation, str]] = []
     if all(word.encode() in module.source for word in words):
         found += [] if module.fault is None else [(module.fault[0], f"{module.fault[1]}, {unread}")]
-        found += [(module.place(text), message) for text in texts(module.tree) if meant.fullmatch(text.value)]
+        found += [
+            (module.place(text), message) for text in texts(module.tree) if re.fullmatch(meant, text.value)
+        ]
     return (Diagnostic(place, what, "old-name", Severity.WARNING) for place, what in found)
 
 
