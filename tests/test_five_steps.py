@@ -65,8 +65,7 @@ def run(project, *arguments):
 def ask(project):
     """Start the demo of the copy and ask the new operation, signed in."""
     with serving_demo(project, PYTHONPATH=f"{project}{os.pathsep}{project}/scripts") as service:
-        token = service.printed[-1].partition("Bearer ")[2].partition("'")[0]
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {service.token}"}
         return httpx.get(f"{service.url}{PATH}", params={"aiEnabled": "true"}, headers=headers)
 
 

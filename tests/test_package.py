@@ -57,8 +57,7 @@ def garage(tmp_path):
 def test_the_installed_command_serves_the_demo(ours, command):
     """With the project's contract and demo data, and the docs of the wheel."""
     with serving_demo(ours, command=[command], PYTHONPATH="") as service:
-        token = service.printed[-1].partition("Bearer ")[2].partition("'")[0]
-        answer = httpx.get(service.url + CONFIG, headers={"Authorization": f"Bearer {token}"})
+        answer = httpx.get(service.url + CONFIG, headers={"Authorization": f"Bearer {service.token}"})
         contract = httpx.get(f"{service.url}/openapi.yaml")
         page = httpx.get(f"{service.url}/docs/swagger-ui-bundle.js")
 

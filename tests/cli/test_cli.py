@@ -149,8 +149,7 @@ class TestServe:
         (folder / "demo-keyring").unlink()
 
         with serving_demo(tmp_path) as service:
-            token = service.printed[-1].partition("Bearer ")[2].partition("'")[0]
-            answer = httpx.get(service.url + CONFIG, headers={"Authorization": f"Bearer {token}"})
+            answer = httpx.get(service.url + CONFIG, headers={"Authorization": f"Bearer {service.token}"})
 
         assert (answer.json()["hasApiKey"], answer.json()["hasEstCredentials"]) == (True, True)
 

@@ -117,7 +117,7 @@ def attributes(span):
 def test_a_collector_gets_the_request_of_a_live_service(tmp_path, collector):
     """Before the process is gone, though the batch had not been due; and nothing of what is secret."""
     with serving_demo(tmp_path, RELAY_TRACING="true", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url) as service:
-        token = service.printed[-1].partition("Bearer ")[2].partition("'")[0]
+        token = service.token
         headers = {"Authorization": f"Bearer {token}", **PARENT}
         httpx.get(f"{service.url}{CONFIG}?key=sk_canary", headers=headers)
         httpx.get(f"{service.url}/livez")

@@ -33,6 +33,11 @@ class Service(NamedTuple):
     url: str
     printed: list[str]
 
+    @property
+    def token(self) -> str:
+        """The token of the request that the demo has printed."""
+        return self.printed[-1].partition("Bearer ")[2].partition("'")[0]
+
 
 def environment(folder: Path, **variables: str) -> dict[str, str]:
     """An environment without settings of the machine's own, whose data lies in `folder`."""

@@ -52,7 +52,7 @@ class Measured(NamedTuple):
 def ours(folder: Path, level: str = "debug") -> Iterator[Target]:
     """The service itself, with its demo's data in SQLite."""
     with serving_demo(folder, RELAY_LOG_LEVEL=level) as service:
-        token = service.printed[-1].partition("Bearer ")[2].partition("'")[0]
+        token = service.token
         signed = ("Authorization", f"Bearer {token}")
         right = request("GET", "/api/calls/voice-ai/config", None, signed)
         good = [right, request("GET", "/livez"), request("GET", "/readyz"), request("GET", "/openapi.json")]
