@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from click.testing import CliRunner
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from relay.cli.main import main
 from relay.contract.diagnostics import SetupError
 from relay.contract.documents import read_document
 from relay.contract.loading import load_contract
@@ -23,7 +21,7 @@ from relay.importer.yaml_text import block, inline
 from relay.project.files import replace_files
 from support.documenting import STRUCTURE, described, page, thing
 from support.hosting import put
-from support.running import SPEC, relay
+from support.running import SPEC, invoke, relay
 
 NAME = "get-organization-level-voice-ai-configuration.md"
 
@@ -49,7 +47,7 @@ KEY = {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}
 
 def run(*arguments, code=0):
     """Import into `api.yaml` in this process, and return the output."""
-    result = CliRunner().invoke(main, ["import", "--spec", "api.yaml", *arguments], catch_exceptions=False)
+    result = invoke("import", "--spec", "api.yaml", *arguments)
     assert result.exit_code == code, result.output
     return result.output
 
@@ -553,7 +551,7 @@ def test_any_operation_can_be_imported_into_any_contract(existing, new, style):
 
 def _is_imported(name):
     """Import, and return whether it succeeded; contradictions are refused."""
-    result = CliRunner().invoke(main, ["import", "--spec", "api.yaml", name], catch_exceptions=False)
+    result = invoke("import", "--spec", "api.yaml", name)
     assert result.exit_code in (0, 1), result.output
     return result.exit_code == 0
 

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from click.testing import CliRunner
 
-from relay.cli.main import main
 from support.documenting import page, thing
 from support.hosting import operation
+from support.running import invoke
 
 NAMED = {"type": ["string", "null"], "const": "a", "$ref": "#/components/schemas/b", "description": "Of 3.1"}
 
@@ -27,8 +26,7 @@ def imported(*arguments, code=0, **pages):
     for name, document in pages.items():
         Path(f"{name}.md").write_text(page(document), "utf-8")
     names = [f"{name}.md" for name in pages]
-    command = ["import", "--spec", "api.yaml", *arguments, *names]
-    result = CliRunner().invoke(main, command, catch_exceptions=False)
+    result = invoke("import", "--spec", "api.yaml", *arguments, *names)
     assert result.exit_code == code, result.output
     return result.output.splitlines()
 

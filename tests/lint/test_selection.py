@@ -3,10 +3,9 @@
 import json
 
 import pytest
-from click.testing import CliRunner
 
-from relay.cli.main import main
 from support.hosting import contract
+from support.running import invoke
 
 BARE = {"responses": {"204": {"description": "ok"}}}
 WEAK = contract({f"/{number}": {"get": BARE} for number in range(3)})
@@ -29,7 +28,7 @@ def project(tmp_path, monkeypatch):
 
 def lint(*arguments):
     """Run `relay lint`; return its exit code, its lines and its errors."""
-    result = CliRunner().invoke(main, ["lint", *arguments])
+    result = invoke("lint", *arguments)
     return result.exit_code, result.stdout.splitlines(), result.stderr
 
 
