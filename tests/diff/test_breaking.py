@@ -4,11 +4,9 @@ import json
 
 import pytest
 import yaml
-from click.testing import CliRunner
 
-from relay.cli.main import main
-from support.hosting import contract, operation
-from support.running import git
+from support.hosting import contract, operation, put
+from support.running import git, invoke
 
 PET = {"type": "object", "required": ["tag"], "properties": {"tag": {"type": "string"}}}
 
@@ -32,7 +30,7 @@ reason = "it is unused"
 def run(tmp_path, monkeypatch):
     def run(*arguments, below="."):
         monkeypatch.chdir(tmp_path / below)
-        return CliRunner().invoke(main, ["breaking", *arguments])
+        return invoke("breaking", *arguments)
 
     return run
 
@@ -40,10 +38,9 @@ def run(tmp_path, monkeypatch):
 @pytest.fixture
 def write(tmp_path):
     def write(name, content):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False)
-        path.write_text(text, "utf-8")
+        put(
+            tmp_path / name, content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False)
+        )
         return name
 
     return write

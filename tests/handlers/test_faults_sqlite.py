@@ -17,7 +17,7 @@ from handlers._store import open_store, sqlite_inline
 from support import faults
 from support.hosting import SECRET, bearer, put
 from support.planting import ACME, ALEX, user
-from support.running import COMMAND, as_project, ended, environment, errors, relay, serving
+from support.running import COMMAND, as_project, ended, environment, errors, relay, serving, started
 
 pytestmark = pytest.mark.slow
 
@@ -197,13 +197,8 @@ def test_a_killed_load_loses_nothing_that_it_reported(tmp_path, disk):
     files = write_files(tmp_path, 45, 100)
     printed = []
     for begin in range(0, 45, 15):
-        with subprocess.Popen(
-            [*COMMAND, "load", *files[begin : begin + 15]],
-            cwd=as_project(tmp_path),
-            env=environment(tmp_path, **STORE),
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as process:
+        command = [*COMMAND, "load", *files[begin : begin + 15]]
+        with started(command, as_project(tmp_path), env=environment(tmp_path, **STORE)) as process:
             printed.append(process.stdout.readline())
             time.sleep(random.random() / 10)  # noqa: S311 -- any moment will do
             process.kill()

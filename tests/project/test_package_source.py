@@ -12,7 +12,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from relay.project.package_source import Sources, read_sources
-from support.hosting import contract
+from support.hosting import contract, put
 from support.scaffolded import FOLDER, check, in_sync, regenerated, state_of
 
 LEFT_TO_A_PERSON = {
@@ -211,8 +211,7 @@ def test_the_files_of_a_project_are_its_own(tmp_path):
         "env/lib/site-packages/b.py",
         "node_modules/c.py",
     ):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("x = 1\n", "utf-8")
+        put(tmp_path / name, "x = 1\n")
 
     sources = read_sources("shop", tmp_path).with_project()
 

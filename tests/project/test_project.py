@@ -6,15 +6,10 @@ import pytest
 
 from relay.contract.diagnostics import SetupError
 from relay.project.project import Project, current_project, find_project
+from support.hosting import put
 from support.running import as_project, relay
 
 pytestmark = pytest.mark.usefixtures("without_settings")
-
-
-def write(path, text=""):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
-    return path
 
 
 class TestFind:
@@ -36,13 +31,13 @@ class TestFind:
     )  # fmt: skip
     def test_takes_the_nearest_table_upward_else_the_nearest_contract(self, tmp_path, files, start, folder):
         for name, text in files.items():
-            write(tmp_path / name, text)
+            put(tmp_path / name, text)
         (tmp_path / start).mkdir(parents=True, exist_ok=True)
         project = find_project(tmp_path / start)
         assert (project and project.folder) == (tmp_path / folder if folder else None)
 
     def test_a_project_has_the_names_of_its_table(self, tmp_path):
-        write(tmp_path / "pyproject.toml", '[tool.relay]\nhandlers = "shop"\n')
+        put(tmp_path / "pyproject.toml", '[tool.relay]\nhandlers = "shop"\n')
         project = find_project(tmp_path)
         assert (project.handlers, project.spec) == ("shop", tmp_path / "spec/openapi.yaml")
 
@@ -52,7 +47,7 @@ class TestFind:
     )
     def test_reports_a_file_that_it_cannot_use(self, tmp_path, text, message):
         """A broken table must not count as a missing project."""
-        write(tmp_path / "pyproject.toml", text)
+        put(tmp_path / "pyproject.toml", text)
         with pytest.raises(SetupError, match=rf"pyproject.toml: {message}"):
             find_project(tmp_path)
 
@@ -91,7 +86,7 @@ class TestProject:
 
     def test_does_not_ignore_a_file_that_a_table_replaced(self, tmp_path):
         """Its ignored entries would be reported as findings again."""
-        write(tmp_path / ".relay-contract.yaml", "secrets: [KEY]\n")
+        put(tmp_path / ".relay-contract.yaml", "secrets: [KEY]\n")
         with pytest.raises(SetupError, match=r"no longer read: move its entries to \[tool.relay.contract\]"):
             Project(tmp_path).section("contract")
 

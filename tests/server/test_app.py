@@ -19,6 +19,7 @@ from support.hosting import (
     post_messages,
     query,
 )
+from support.running import eventually_async
 
 THING = {"type": "object", "required": ["name"], "properties": {"name": STRING}}
 SHOW = "async def show():\n    return {'name': 'a'}\n"
@@ -160,8 +161,11 @@ async def test_takes_as_many_requests_as_it_can_answer(hosting):
 
     async with calling(application) as client:
         waiting = [asyncio.create_task(client.get("/thing")) for _ in range(2)]
-        while "relay_requests_in_flight 2.0" not in (await client.get("/metrics")).text:  # noqa: ASYNC110 -- there is no event
-            await asyncio.sleep(0.01)
+
+        async def are_waiting():
+            return "relay_requests_in_flight 2.0" in (await client.get("/metrics")).text
+
+        await eventually_async(are_waiting)
         refused = await client.get("/thing")
         health = await client.get("/livez")
         application.package.gate.set()

@@ -1,6 +1,5 @@
 """Large, slow and hostile bodies in both directions, to a service in a process of its own."""
 
-import asyncio
 import json
 import re
 from contextlib import ExitStack, suppress
@@ -10,7 +9,7 @@ import httpx
 import pytest
 
 from support.downloads import MAX_MEMORY, download, open_streams, serving_downloads
-from support.running import eventually
+from support.running import eventually, eventually_async
 from support.targets import Measured
 from support.uploading import (
     FORM_HEAD,
@@ -138,7 +137,7 @@ async def test_open_streams_need_little_and_are_closed(sender):
 
 
 async def _all_closed(client):
-    while True:
-        if (await client.get("/open")).json() == 0:
-            return
-        await asyncio.sleep(0.05)
+    async def are_closed():
+        return (await client.get("/open")).json() == 0
+
+    await eventually_async(are_closed)

@@ -16,7 +16,7 @@ from relay.contract.diagnostics import SetupError
 from relay.project.settings import Settings
 from relay.server.compilation import create
 from relay.server.reloading import fresh_imports
-from support.hosting import SECRET, contract, operation
+from support.hosting import SECRET, contract, operation, put
 from support.running import ROOT, as_project, eventually, relay, serving, serving_demo
 
 pytestmark = pytest.mark.slow
@@ -43,13 +43,7 @@ def show(answer, more=""):
 @pytest.fixture
 def write(tmp_path):
     """Write a file of the service below the working directory."""
-
-    def write(name, content):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
-
-    return write
+    return lambda name, content: put(tmp_path / name, content)
 
 
 @pytest.fixture
@@ -303,11 +297,10 @@ def test_our_own_service_is_reloaded_as_any_other(tmp_path):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     module = tmp_path / "handlers/calls.py"
     with serving_demo(tmp_path, "--reload") as service:
-        token = service.printed[-1].split("Bearer ")[1].split("'")[0]
         config = f"{service.url}/api/calls/voice-ai/config"
 
         def provider():
-            response = httpx.get(config, headers={"Authorization": f"Bearer {token}"})
+            response = httpx.get(config, headers={"Authorization": f"Bearer {service.token}"})
             return response.raise_for_status().json()["aiVoiceProvider"]
 
         assert provider() == "elevenlabs"

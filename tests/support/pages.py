@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from support.hosting import put
 from support.running import ROOT, ended, environment, eventually, started
 
 PAGES = [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG", "SECURITY")]
@@ -87,9 +88,7 @@ def write_shop(folder: Path) -> Path:
 def write(folder: Path, block: Block) -> None:
     """Write the file that a block names."""
     assert block.path
-    file = folder / block.path
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(block.content, "utf-8")
+    put(folder / block.path, block.content)
 
 
 def commands(block: Block) -> list[Command]:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from relay.contract.model import Contract
 from relay.project.package_source import Sources
 
 from .running import ROOT as REPOSITORY
+from .running import ended
 
 ROOT = Path("/project")
 FOLDER = ROOT / "shop"
@@ -117,5 +117,4 @@ def typed_strictly(folder: Path, *arguments: str) -> str:
     options = ["--strict", "--follow-imports=silent", "--config-file=", "--cache-dir", _CACHE.name]
     command = [sys.executable, "-m", "mypy", *options, *arguments]
     variables = {**os.environ, "MYPYPATH": str(REPOSITORY / "scripts")}
-    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
-    return done.stdout
+    return ended(command, folder, env=variables, timeout=None).stdout

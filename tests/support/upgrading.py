@@ -9,6 +9,8 @@ from typing import Any
 from relay.contract.documents import parse_source
 from relay.upgrade.plan import plan_upgrade
 
+from .hosting import put
+
 
 def rewritten(text: str, to: str | None = None, name: str = "c.yaml") -> str:
     """Return the text of a contract of one file after its upgrade."""
@@ -33,8 +35,7 @@ def data_of(text: str) -> Any:
 def findings_of(folder: Path, files: dict[str, str], to: str | None = None) -> list[str]:
     """Write files, plan the upgrade of the first, and return its findings in the new files."""
     for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, "utf-8")
+        put(folder / name, text)
     with chdir(folder):  # a name of a file is relative to the working directory
         plan = plan_upgrade(folder / next(iter(files)), to, folder)
     return [f"{one.rule} {one}" for one in plan.findings_after]
