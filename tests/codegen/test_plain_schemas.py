@@ -13,24 +13,17 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from relay.codegen import types_module
 from relay.codegen.annotations import of_schema
 from relay.codegen.types_module import generate_types
 from relay.contract.pointers import lookup, parse_pointer
 from relay.contract.schema_words import applied_schemas
 from support.hosting import contract, json_of, operation, ref
 from support.scaffolded import read
-from support.wild import generate_here
+
+pytestmark = pytest.mark.usefixtures("generated_here")
 
 TEXT, INTEGER, NULL = {"type": "string"}, {"type": "integer"}, {"type": "null"}
 PATTERNS = {"^x": INTEGER, "^y": TEXT}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _generate_in_this_process():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(types_module, "generated", generate_here)
-        yield
 
 
 def shaped(*required, **properties):

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from relay.codegen import types_module
 from relay.codegen.types_module import generate_types
 from support.hosting import contract, operation, ref
 from support.scaffolded import handler_findings, read, regenerated, state_of, text, typed_strictly
-from support.wild import generate_here
+
+pytestmark = pytest.mark.usefixtures("generated_here")
 
 EVENT = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
-
-
-@pytest.fixture(autouse=True)
-def _generate_in_this_process(monkeypatch):
-    monkeypatch.setattr(types_module, "generated", generate_here)
 
 
 def sending(schema, media_type="application/json"):

@@ -7,18 +7,16 @@ import sys
 
 import pytest
 
-from relay.codegen import types_module
 from relay.project.settings import Settings
 from relay.server.compilation import create
 from support.hosting import SECRET, calling
 from support.scaffolded import typed_strictly
-from support.wild import CONTRACTS, CREDENTIAL, Project, generate_here, send, sendable
+from support.wild import CONTRACTS, CREDENTIAL, Project, send, sendable
 
 
 @pytest.fixture
-def generate(monkeypatch):
+def generate(monkeypatch, generated_here):
     """Generate a package for a contract, in a folder."""
-    monkeypatch.setattr(types_module, "generated", generate_here)
 
     def made(name, folder):
         monkeypatch.chdir(folder)
